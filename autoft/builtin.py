@@ -1,0 +1,22 @@
+"""The plugin that core itself ships: data formats and search strategies, through the hooks that strangers use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autoft.hookspecs import hookimpl
+from autoft.records import Entry
+
+
+@hookimpl
+def autoft_readers() -> Iterable[Entry]:
+    yield Entry(name="hf", target="autoft.data.hf:HuggingFaceReader", summary="Hugging Face datasets, saved or from the hub")
+    yield Entry(name="table", target="autoft.data.table:TableReader", summary="CSV, TSV or Parquet with a path and a label column")
+    yield Entry(name="folder", target="autoft.data.folder:FolderReader", summary="Class folders, with train/val/test above them or not")
+
+
+@hookimpl
+def autoft_searchers() -> Iterable[Entry]:
+    yield Entry(name="random", target="autoft.search.searchers:Random", summary="Random draws from the space")
+    yield Entry(name="tpe", target="autoft.search.searchers:Tpe", summary="Tree-structured Parzen estimator (Optuna)")
+    yield Entry(name="grid", target="autoft.search.searchers:Grid", summary="Every combination of the listed values")

@@ -1,0 +1,239 @@
+"""The Protocols between core and plugins. A plugin's classes need not inherit from them: having the
+attributes and methods is enough, and the kits in `autoft.testing` check that they behave.
+
+Both sides meet at a numpy batch (`Feed`) and at a `Problem` written in the closed vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from autoft.records import (
+    Dataset,
+    Job,
+    Metric,
+    ModelCard,
+    Output,
+    Param,
+    Problem,
+    ReadOptions,
+    Sample,
+    Scalar,
+    Schema,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+    Arrays = Mapping[str, Array]
+
+Stop = Callable[[], bool]
+
+
+class EpochStats(NamedTuple):
+    """What `Learner.train_epoch` gives back."""
+
+    loss: float
+    """Mean training loss over the samples seen, penalties left out."""
+    steps: int
+    complete: bool
+    """False when `stop` ended the epoch early."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Turns a folder, a file or a dataset id into samples with named fields."""
+
+    name: str
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """One sentence why `source` is in this format, or an empty string if it is not. Opens little."""
+        ...
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """All samples. Bad rows become issues, not exceptions.
+
+        Raises:
+            DataError: nothing usable is there, or the columns cannot be told.
+        """
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only."""
+
+    name: str
+    modality: str
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    """The first one is the default."""
+
+    def schema(self, dataset: Dataset) -> Schema:
+        """What the targets mean.
+
+        Raises:
+            DataError: the targets cannot be learned from (one class, no numbers, ...).
+        """
+        ...
+
+    def strata(self, dataset: Dataset) -> Sequence[str]:
+        """One word per sample; splits keep the proportion of each."""
+        ...
+
+    def formulations(self, schema: Schema) -> Sequence[Problem]:
+        """Ways to pose the problem to a network, best first."""
+        ...
+
+    def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
+        """Encoded targets by `Output.target`, each with one row per sample.
+
+        For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size).
+        """
+        ...
+
+    def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
+        """Predictions in the task's own form, from outputs after `Output.post`; one row per sample."""
+        ...
+
+    def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
+        """The named metrics. One that does not apply to these rows is NaN."""
+        ...
+
+    def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
+        """One flat row per sample for a table: `prediction`, then details."""
+        ...
+
+
+class Feed(Protocol):
+    """Samples as arrays, shared by all trials. Indexing it copies only the rows asked for."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, index: Array) -> dict[str, Array]:
+        """Inputs by field and targets by key for these rows (int64 (n,), counted within this feed).
+
+        Images are uint8 (n, height, width, 3).
+        """
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """One network with its head, optimizer and schedule."""
+
+    def blocks(self) -> Sequence[str]:
+        """Names of the parts that can be frozen, from input to output, the head not included."""
+        ...
+
+    def arrays(self) -> Mapping[str, Arrays]:
+        """Copies of all arrays by block (`head` last), normalisation statistics included."""
+        ...
+
+    def trainable(self) -> int:
+        """Number of parameters that training changes."""
+        ...
+
+    def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        """One pass in an order drawn from (seed, epoch). `epoch` counts from 1; `stop` is asked every step.
+
+        Raises:
+            TrialFailed: the loss is not finite.
+        """
+        ...
+
+    def predict(self, feed: Feed) -> dict[str, Array]:
+        """Outputs by name, after `Output.post`, float32, one row per sample, in order."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the weights, as `model.safetensors` or the framework's own safe format."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """Ability of a learner: its whole training state can be kept and taken up again."""
+
+    def save_state(self, folder: Path) -> None: ...
+
+    def load_state(self, folder: Path) -> None: ...
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Owns arrays and gradients. Importing its module must not import the framework."""
+
+    name: str
+    distributions: tuple[str, ...]
+    """Python distributions whose versions decide what a trial does, e.g. ("torch", "timm")."""
+
+    def supports(self, problem: Problem, card: ModelCard) -> str:
+        """Empty if this network can be trained on this problem, else the reason why not. Never raises."""
+        ...
+
+    def build(self, job: Job) -> Learner:
+        """A learner ready for epoch 1, pretrained weights loaded, head new, frozen by `recipe.freeze`."""
+        ...
+
+    def load(self, job: Job, folder: Path) -> Learner:
+        """A learner that predicts with the weights that `Learner.save` wrote. Needs no network access."""
+        ...
+
+    def loss(self, output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
+        """The loss of raw outputs, as training would compute it; for the contract kit."""
+        ...
+
+
+@runtime_checkable
+class ModelSource(Protocol):
+    """Knows a family of pretrained networks without importing their library."""
+
+    prefix: str
+    """What stands before the slash in the names of its models."""
+
+    def catalogue(self) -> Sequence[ModelCard]:
+        """The models worth listing. Reads files, imports no framework, opens no connection."""
+        ...
+
+    def resolve(self, name: str) -> ModelCard | None:
+        """The card of a name or local path, or None if it is not one of this source.
+
+        Raises:
+            UsageError: it is of this source, but wrong; the message names the nearest right one.
+        """
+        ...
+
+    def reachable(self) -> str:
+        """Empty if weights can be downloaded now, else the reason in words. Answers within seconds."""
+        ...
+
+    def fetch(self, card: ModelCard) -> ModelCard:
+        """The card with its weights on this machine.
+
+        Raises:
+            UsageError: they are not at hand and cannot be brought.
+        """
+        ...
+
+
+class Searcher(Protocol):
+    """Proposes configurations. Told scores as trials end; never sees a failed trial's score."""
+
+    def ask(self, number: int) -> dict[str, Any] | None:
+        """Parameters of trial `number`, or None when there is nothing left to try."""
+        ...
+
+    def tell(self, number: int, score: float | None, history: Sequence[float]) -> None:
+        """Trial `number` ended: best score (None if it failed), and the score of each epoch."""
+        ...
+
+
+class SearcherPlugin(Protocol):
+    """What a `searcher` entry's target gives: makes a searcher for one search."""
+
+    def start(self, space: Sequence[Param], mode: str, seed: int) -> Searcher: ...

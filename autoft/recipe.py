@@ -1,0 +1,126 @@
+"""`Recipe`: how one network is fine-tuned, as plain names and numbers, with the defaults of trial 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from autoft import vocab
+from autoft.errors import UsageError
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """One configuration. The field names are the keys of ``key=value`` on the command line."""
+
+    model: str = ""
+    """Name of the pretrained network; empty lets the search choose."""
+    image_size: int = 0
+    """Side in pixels to which images are resized; 0 takes what suits the data and the network."""
+    freeze: float = 0.0
+    """Fraction of the backbone's blocks, counted from the input, that stay as they are. 1 trains the head alone."""
+    optimizer: str = "adamw"
+    """adamw, adam or sgd."""
+    lr: float = 1e-3
+    """Peak learning rate of the head and the last block."""
+    layer_decay: float = 1.0
+    """Factor on the learning rate per block, counted back from the head; 1 trains all blocks alike."""
+    momentum: float = 0.9
+    """Momentum of sgd."""
+    nesterov: bool = False
+    """Nesterov momentum for sgd."""
+    batch_size: int = 32
+    """Samples per step."""
+    epochs: int = 20
+    """Passes over the training part, at most."""
+    patience: int = 6
+    """Epochs without a better validation score before the trial stops; 0 never stops early."""
+    schedule: str = "cosine"
+    """How the learning rate falls: cosine, linear or constant."""
+    warmup: float = 0.05
+    """Fraction of all steps over which the learning rate rises from 0."""
+    clip: float = 1.0
+    """Largest gradient norm; 0 does not clip."""
+    weight_decay: float = 1e-2
+    """L2: decoupled weight decay, on weights but not on biases or normalisation."""
+    l1: float = 0.0
+    """L1 penalty on the head's weights."""
+    dropout: float = 0.0
+    """Dropout before the head's last layer."""
+    label_smoothing: float = 0.0
+    """Probability mass moved from the true class to all classes."""
+    class_weights: str = "none"
+    """none, or balanced: rare classes weigh more in the loss."""
+    head_width: int = 0
+    """Units of one hidden layer in the head; 0 is a linear head."""
+    head_activation: str = "relu"
+    """Activation of the hidden layer: relu, gelu or tanh."""
+    augment: str = "light"
+    """Augmentation policy: none, light, trivial or strong."""
+    mixup: float = 0.0
+    """Alpha of mixup (Zhang et al., 2018); 0 is off."""
+    cutmix: float = 0.0
+    """Alpha of cutmix (Yun et al., 2019); 0 is off."""
+    precision: str = "auto"
+    """auto (16 bit on a GPU, 32 bit on a CPU), fp32, bf16 or fp16."""
+    extra: dict[str, str | int | float | bool] = {}
+    """Parameters that a plugin added with `autoft_edit_space`; unknown to core."""
+
+    def __post_init__(self) -> None:
+        for key, kind in WORDS.items():
+            vocab.check(kind, getattr(self, key))
+        for key, (low, high) in RANGES.items():
+            value = getattr(self, key)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise UsageError(f"{key} must lie in [{low:g}, {high:g}], but got {value:g}.")
+        if self.class_weights not in ("none", "balanced"):
+            raise UsageError(f"class_weights must be none or balanced, but got '{self.class_weights}'.")
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Recipe:
+        """A recipe from flat names and values; names that core does not know go to `extra`."""
+        known = {k: v for k, v in params.items() if k in FIELDS and k != "extra"}
+        extra = {k: v for k, v in params.items() if k not in FIELDS}
+        try:
+            return msgspec.convert({**known, "extra": {**params.get("extra", {}), **extra}}, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"the configuration is not valid: {error}") from error
+
+    def flat(self) -> dict[str, Any]:
+        """Names and values on one level, as they stand in `trials.jsonl` and on the leaderboard."""
+        values = msgspec.to_builtins(self)
+        extra = values.pop("extra")
+        return {**values, **extra}
+
+
+FIELDS: Final = Recipe.__struct_fields__
+
+WORDS: Final = {
+    "optimizer": "optimizer",
+    "schedule": "schedule",
+    "augment": "augment",
+    "head_activation": "activation",
+    "precision": "precision",
+}
+
+RANGES: Final = {
+    "image_size": (0, 4096),
+    "freeze": (0.0, 1.0),
+    "lr": (0.0, 100.0),
+    "layer_decay": (0.0, 1.0),
+    "momentum": (0.0, 1.0),
+    "batch_size": (1, 1 << 20),
+    "epochs": (1, 100_000),
+    "patience": (0, 100_000),
+    "warmup": (0.0, 1.0),
+    "clip": (0.0, 1e9),
+    "weight_decay": (0.0, 1e3),
+    "l1": (0.0, 1e3),
+    "dropout": (0.0, 0.95),
+    "label_smoothing": (0.0, 0.95),
+    "head_width": (0, 1 << 16),
+    "mixup": (0.0, 100.0),
+    "cutmix": (0.0, 100.0),
+}

@@ -1,0 +1,311 @@
+"""The frozen, JSON-able records that plugins, trials and runs exchange: names and numbers only.
+
+Everything that crosses a process border is one of these, never a live object: the worker rebuilds from
+names. Encode with `to_json`, decode with `from_json`, which refuses fields it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from autoft import vocab
+from autoft.recipe import Recipe
+
+Scalar = str | int | float | bool | None
+Kind = Literal["task", "backend", "reader", "models", "searcher", "command"]
+Mode = Literal["max", "min"]
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records: immutable, named fields, strict when read."""
+
+
+class Entry(Record):
+    """One thing that a plugin offers. `target` is imported only when the thing is used."""
+
+    name: str
+    target: str
+    """Import string, `package._module:attribute`. Called without arguments, it gives the object."""
+    summary: str = ""
+    aliases: tuple[str, ...] = ()
+    kind: str = ""
+    """Filled in by the registry: which hook yielded it."""
+    plugin: str = ""
+    """Filled in by the registry: the distribution it came from."""
+
+
+class Metric(Record):
+    """A number by which models are compared."""
+
+    name: str
+    mode: Mode = "max"
+    summary: str = ""
+    percent: bool = False
+    """Shown as a percentage."""
+
+
+class Output(Record):
+    """One output of a network: its shape, what it is trained on, and what is made of it."""
+
+    name: str
+    head: str
+    size: int
+    """Channels: classes, or 1 for a single number."""
+    loss: str
+    post: str
+    target: str
+    """Key of the encoded targets that the loss compares with."""
+    weight: float = 1.0
+    class_weights: tuple[float, ...] = ()
+    """One factor per class in the loss, or empty for equal weights."""
+
+    def __post_init__(self) -> None:
+        for kind in ("head", "loss", "post"):
+            vocab.check(kind, getattr(self, kind))
+
+
+class Problem(Record):
+    """What must be learned, in the closed vocabulary: a task writes it, a backend reads it."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """Fields that the network takes in."""
+    outputs: tuple[Output, ...]
+
+    def __post_init__(self) -> None:
+        for field in self.inputs:
+            vocab.check("field", field)
+
+
+class Schema(Record):
+    """What the data mean: fixed when a search starts and kept with the model."""
+
+    task: str
+    classes: tuple[str, ...] = ()
+    extra: dict[str, Any] = {}
+    """Whatever else the task must remember (colour map, target mean and deviation, characters)."""
+
+
+class ModelCard(Record):
+    """A pretrained network as data: all that core must know of it without importing its framework."""
+
+    name: str
+    backend: str
+    modality: str
+    heads: tuple[str, ...] = ("pooled",)
+    params: int = 0
+    """Parameters of the backbone; 0 when unknown."""
+    input_size: int = 224
+    """Side in pixels of the images it was trained on."""
+    fixed_size: bool = False
+    """Takes no other size than `input_size`."""
+    min_size: int = 32
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    pretrained: bool = True
+    weights: str = ""
+    """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
+    offline: bool = False
+    """The weights are at hand without a download."""
+    licence: str = ""
+    source: str = ""
+    summary: str = ""
+    extra: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        vocab.check("modality", self.modality)
+
+
+class Resources(Record):
+    """What one trial may use."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    threads: int = 1
+
+
+class Param(Record):
+    """One searched or fixed parameter of the space: the key of a `Recipe` field, or a plugin's own."""
+
+    key: str
+    kind: Literal["choice", "float", "int"] = "choice"
+    choices: tuple[Scalar, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    default: Scalar = None
+    """The value in trial 0."""
+    when: dict[str, tuple[Scalar, ...]] = {}
+    """Searched only where each named parameter has one of these values; else the recipe's default holds."""
+    summary: str = ""
+
+    @property
+    def fixed(self) -> bool:
+        return len(self.choices) == 1 if self.kind == "choice" else self.low == self.high
+
+
+class Sample(Record):
+    """One row of data, not decoded yet."""
+
+    id: str
+    """Stable name: the path below the data folder, or the row."""
+    fields: dict[str, Any]
+    """Field word -> value: paths for media, words or numbers for targets."""
+    split: str = ""
+    """train, val or test where the data say so."""
+    group: str = ""
+    """Samples of one group never straddle splits."""
+
+
+class Issue(Record):
+    """One thing wrong with the data."""
+
+    kind: str
+    """corrupt, truncated, empty, huge, not_an_image, unreadable, missing, duplicate, small_class, ..."""
+    subject: str
+    """The file or row it is about."""
+    detail: str = ""
+    drops: bool = True
+    """The sample is left out because of it (it then counts towards `--max-bad`)."""
+
+
+class Dataset(Record):
+    """What a reader found."""
+
+    samples: tuple[Sample, ...]
+    reader: str
+    root: str
+    recognised: str
+    """One sentence for the user: what was recognised, and by which signs."""
+    issues: tuple[Issue, ...] = ()
+
+
+class ReadOptions(Record):
+    """What the user said about the data, and what the task needs of them."""
+
+    needs: tuple[str, ...]
+    """Fields that the task asks for, inputs first."""
+    columns: dict[str, str] = {}
+    """Field word -> column name, as given by --image-col, --target, ..."""
+    group_col: str = ""
+    optional: tuple[str, ...] = ()
+    """Fields of `needs` that may be absent (targets, when predicting)."""
+
+
+class Job(Record):
+    """What a backend builds a learner from: one network, one problem, one recipe."""
+
+    card: ModelCard
+    problem: Problem
+    recipe: Recipe
+    image_size: int = 0
+    """Side in pixels that the network sees; 0 where the input is not an image."""
+    seed: int = 0
+    resources: Resources = Resources()
+    steps_per_epoch: int = 0
+    """Training steps in one epoch, for schedules; 0 when only predicting."""
+
+
+class DataRef(Record):
+    """Where a worker finds the decoded samples and the split."""
+
+    store: str
+    """Folder of the decoded-sample store."""
+    fingerprint: str
+    splits: str
+    """Path of `splits.json`."""
+
+
+class TrialSpec(Record):
+    """Everything that a worker needs to run one trial."""
+
+    api: str
+    number: int
+    task: str
+    backend: str
+    card: ModelCard
+    problem: Problem
+    schema: Schema
+    recipe: Recipe
+    data: DataRef
+    metric: Metric
+    seed: int
+    folder: str
+    """Where the trial keeps its best model."""
+    resources: Resources = Resources()
+    deadline: float = 0.0
+    """Unix time at which training must have stopped; 0 is no limit."""
+
+    @property
+    def name(self) -> str:
+        return trial_name(self.number)
+
+
+TrialStatus = Literal["running", "finished", "stopped", "failed"]
+
+
+class EpochReport(Record):
+    """What one epoch gave."""
+
+    epoch: int
+    """Counted from 1."""
+    score: float
+    """The chosen metric on validation."""
+    metrics: dict[str, float]
+    train_loss: float
+    seconds: float
+    """Since the trial began, building included."""
+    complete: bool = True
+    """False when the deadline cut the epoch short."""
+
+
+class TrialResult(Record):
+    """How a trial ended. `score` is None for a failed trial: a failure is not a score."""
+
+    number: int
+    status: TrialStatus
+    model: str
+    backend: str
+    recipe: Recipe
+    score: float | None = None
+    metrics: dict[str, float] = {}
+    best_epoch: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    """Why it ended: epochs done, early stop, scheduler, deadline, or the first line of the error."""
+    traceback: str = ""
+    folder: str = ""
+    """Folder of its best model; empty when none was kept."""
+
+    @property
+    def name(self) -> str:
+        return trial_name(self.number)
+
+
+def trial_name(number: int) -> str:
+    return f"t{number:04d}"
+
+
+def to_json(record: Any, *, pretty: bool = False) -> str:
+    """One line of JSON, or an indented text."""
+    raw = msgspec.json.encode(record)
+    return (msgspec.json.format(raw, indent=2) if pretty else raw).decode()
+
+
+def from_json(text: str | bytes, kind: type[T]) -> T:
+    """The record in `text`.
+
+    Raises:
+        msgspec.ValidationError: a field is missing, unknown or of another type.
+    """
+    return msgspec.json.decode(text, type=kind)
+
+
+def from_dict(values: Mapping[str, Any], kind: type[T]) -> T:
+    """The record whose fields are `values` (as read from YAML or JSON)."""
+    return msgspec.convert(values, kind)

@@ -1,0 +1,92 @@
+"""The closed words that tasks and backends share, and the check that a word is one of them.
+
+A task describes its problem in these words, a backend says which of them it supports; neither names the
+other. A word outside the lists is allowed only as ``vendor:word``: it is then understood by that vendor's
+plugins alone, and the support matrix shows the gap.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from autoft.errors import UsageError
+
+#: What one sample consists of. A reader yields these, a task names which of them it needs.
+FIELDS: Final = (
+    "image",  # path of an image file; uint8 (height, width, 3) once decoded
+    "mask",  # path of an image whose pixels are class indices
+    "boxes",  # list of (x1, y1, x2, y2, class name), absolute pixels
+    "label",  # one class name
+    "labels",  # several class names
+    "audio",  # path of a recording
+    "transcript",  # what is said in a recording
+    "text",  # a text, or a tuple of texts
+    "columns",  # a table row: name -> number or word
+    "value",  # one real number
+)
+
+#: What a pretrained network takes in.
+MODALITIES: Final = ("image", "audio", "text", "tabular")
+
+#: The shape of what a network gives out.
+HEADS: Final = (
+    "pooled",  # (samples, size): one vector for the whole sample
+    "dense",  # (samples, height, width, size): one vector for each position, at stride 4
+    "sequence",  # (samples, frames, size): one vector for each time step
+    "native",  # whatever the network's own head gives out (detectors, generators)
+)
+
+#: What is minimised. Each has a numpy reference in `autoft.testing.reference`.
+LOSSES: Final = (
+    "cross_entropy",
+    "binary_cross_entropy",
+    "focal",
+    "mse",
+    "mae",
+    "huber",
+    "dice",
+    "ctc",
+    "native",
+)
+
+#: What turns raw outputs into what a task decodes.
+POSTS: Final = ("softmax", "sigmoid", "identity")
+
+OPTIMIZERS: Final = ("adamw", "adam", "sgd")
+SCHEDULES: Final = ("cosine", "linear", "constant")
+AUGMENTS: Final = ("none", "light", "trivial", "strong")
+ACTIVATIONS: Final = ("relu", "gelu", "tanh")
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+
+LISTS: Final = {
+    "field": FIELDS,
+    "modality": MODALITIES,
+    "head": HEADS,
+    "loss": LOSSES,
+    "post": POSTS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "augment": AUGMENTS,
+    "activation": ACTIVATIONS,
+    "precision": PRECISIONS,
+}
+
+
+def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """`` Did you mean 'x'?`` for the nearest known word, or an empty string when nothing is near."""
+    near = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
+    match = next((k for k in known if near and k.lower() == near[0]), None)
+    return f" Did you mean '{match}'?" if match else ""
+
+
+def check(kind: str, word: str) -> str:
+    """Return `word` if it belongs to the list `kind` or is a ``vendor:word``.
+
+    Raises:
+        UsageError: the word is neither; the message names the nearest known word.
+    """
+    known = LISTS[kind]
+    if word in known or ":" in word:
+        return word
+    raise UsageError(f"{kind} must be one of {', '.join(known)}, but got '{word}'.{did_you_mean(word, known)}")
