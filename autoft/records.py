@@ -210,12 +210,34 @@ class Job(Record):
     """Training steps in one epoch, for schedules; 0 when only predicting."""
 
 
+class Fold(Record):
+    """One division of what is not test, by sample id."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+class Splits(Record):
+    """Which samples train, validate and test. The content of `splits.json`."""
+
+    seed: int
+    kind: str
+    """given, stratified, grouped or repeated (several folds because classes are small)."""
+    sentence: str
+    """How the split was made, for the user."""
+    folds: tuple[Fold, ...]
+    """One, or several when validation is repeated; a trial's score is then their mean."""
+    test: tuple[str, ...]
+
+
 class DataRef(Record):
     """Where a worker finds the decoded samples and the split."""
 
     store: str
     """Folder of the decoded-sample store."""
     fingerprint: str
+    dataset: str
+    """Path of `dataset.json`: the samples, in the order of the store's rows."""
     splits: str
     """Path of `splits.json`."""
 
