@@ -7,7 +7,7 @@ names. Encode with `to_json`, decode with `from_json`, which refuses fields it d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -20,6 +20,8 @@ Mode = Literal["max", "min"]
 T = TypeVar("T")
 
 
+# Tells type checkers what msgspec does: subclasses of a frozen struct are frozen.
+@dataclass_transform(frozen_default=True)
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all records: immutable, named fields, strict when read."""
 
@@ -134,6 +136,7 @@ class Param(Record):
     key: str
     kind: Literal["choice", "float", "int"] = "choice"
     choices: tuple[Scalar, ...] = ()
+    """A value listed twice is drawn twice as often; a grid counts it once."""
     low: float = 0.0
     high: float = 0.0
     log: bool = False
@@ -261,6 +264,8 @@ class TrialSpec(Record):
     resources: Resources = Resources()
     deadline: float = 0.0
     """Unix time at which training must have stopped; 0 is no limit."""
+    versions: dict[str, str] = {}
+    """Distribution -> version in the driver; a worker with another version refuses."""
 
     @property
     def name(self) -> str:
@@ -283,6 +288,12 @@ class EpochReport(Record):
     """Since the trial began, building included."""
     complete: bool = True
     """False when the deadline cut the epoch short."""
+    done: str = ""
+    """Why the trial ended with this epoch; empty while it goes on."""
+    build_seconds: float = 0.0
+    """Imports, data and network, before the first epoch."""
+    val_seconds: float = 0.0
+    """Validation in this epoch."""
 
 
 class TrialResult(Record):
@@ -303,6 +314,10 @@ class TrialResult(Record):
     traceback: str = ""
     folder: str = ""
     """Folder of its best model; empty when none was kept."""
+    history: tuple[EpochReport, ...] = ()
+    """Every epoch that was reported, for learning curves."""
+    ended: float = 0.0
+    """Unix time at which it ended; 0 when not recorded."""
 
     @property
     def name(self) -> str:

@@ -1,0 +1,131 @@
+"""The folder of a trained model: weights beside everything needed to use them elsewhere.
+
+    model.safetensors   weights, written by the backend
+    config.json         task, network, problem, recipe, versions
+    preprocess.json     how an input file becomes an array
+    labels.json         index -> class name
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autoft.atomic import replace_folder, write_text
+from autoft.errors import UsageError
+from autoft.records import Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
+from autoft.recipe import Recipe
+from autoft.version import API_VERSION
+
+if TYPE_CHECKING:
+    from autoft.contracts import Learner
+    from autoft.registry import Registry
+
+FORMAT = 1
+CONFIG = "config.json"
+
+
+class Config(Record):
+    """Content of `config.json`."""
+
+    format: int
+    api: str
+    task: str
+    backend: str
+    card: ModelCard
+    problem: Problem
+    schema: Schema
+    recipe: Recipe
+    metric: Metric
+    image_size: int
+    """Side in pixels that the network sees."""
+    decode_size: int
+    """Side in pixels to which files are decoded first."""
+    seed: int
+    trial: str
+    epoch: int
+    versions: dict[str, str] = {}
+
+    def job(self) -> Job:
+        return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
+
+
+def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int) -> Config:
+    return Config(
+        format=FORMAT,
+        api=API_VERSION,
+        task=spec.task,
+        backend=spec.backend,
+        card=spec.card,
+        problem=job.problem,
+        schema=spec.schema,
+        recipe=spec.recipe,
+        metric=spec.metric,
+        image_size=job.image_size,
+        decode_size=decode_size,
+        seed=spec.seed,
+        trial=spec.name,
+        epoch=epoch,
+        versions=spec.versions,
+    )
+
+
+def save(folder: Path, learner: Learner, config: Config) -> None:
+    """Write the model folder; a model that was there before stays usable until the new one is complete."""
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    temporary.mkdir(parents=True)
+    try:
+        learner.save(temporary)
+        write_text(temporary / CONFIG, to_json(config, pretty=True))
+        write_text(temporary / "preprocess.json", to_json(_preprocess(config), pretty=True))
+        write_text(temporary / "labels.json", to_json(dict(enumerate(config.schema.classes)), pretty=True))
+        replace_folder(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read(folder: Path) -> Config:
+    """The configuration of a model folder.
+
+    Raises:
+        UsageError: the folder holds no model, or one that this version cannot read.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UsageError(f"a model folder must hold {CONFIG}, but '{folder}' does not.", "Name a run or its best/ folder.")
+    try:
+        config = from_json(path.read_bytes(), Config)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"'{path}' is not a model of this version of autoft: {error}") from error
+    if config.format > FORMAT:
+        raise UsageError(
+            f"'{path}' has format {config.format}, but this autoft reads formats up to {FORMAT}.",
+            "Upgrade autoft to use this model.",
+        )
+    return config
+
+
+def load(folder: Path, registry: Registry, threads: int = 0) -> tuple[Config, Learner]:
+    """The configuration and a learner that predicts. `threads` 0 takes all cores."""
+    config = read(folder)
+    job = config.job()
+    if threads:
+        job = msgspec.structs.replace(job, resources=msgspec.structs.replace(job.resources, threads=threads))
+    learner: Learner = registry.get("backend", config.backend).load(job, folder)
+    return config, learner
+
+
+def _preprocess(config: Config) -> dict[str, object]:
+    return {
+        "decode": "RGB, EXIF rotation applied, transparency on white",
+        "resize_to": [config.decode_size, config.decode_size],
+        "interpolation": "bilinear, antialiased, aspect ratio not kept",
+        "then_resize_to": [config.image_size, config.image_size],
+        "scale": 1 / 255,
+        "mean": config.card.mean,
+        "std": config.card.std,
+    }

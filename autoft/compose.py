@@ -1,0 +1,59 @@
+"""Brings a task, a network and a backend together: the problem they agree on, or the reason why not."""
+
+from __future__ import annotations
+
+from autoft.contracts import Backend, Task
+from autoft.records import ModelCard, Problem, Record, Schema
+from autoft.registry import Registry
+
+
+class Cell(Record):
+    """One cell of the support matrix. An empty reason means that it works."""
+
+    task: str
+    backend: str
+    model: str
+    formulation: str
+    reason: str
+
+
+def agree(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> tuple[Problem | None, str]:
+    """The first of the task's formulations that the backend supports with this network, or None and why not."""
+    if card.modality != task.modality:
+        return None, f"{task.name} needs a network for {task.modality}, but {card.name} takes {card.modality}"
+    reasons = []
+    for problem in task.formulations(schema):
+        reason = backend.supports(problem, card)
+        if not reason:
+            return problem, ""
+        reasons.append(f"{problem.name}: {reason}")
+    return None, "; ".join(reasons) or f"{task.name} offers no formulation"
+
+
+def matrix(registry: Registry) -> list[Cell]:
+    """Every task with one network of every source, and what they agree on."""
+    cells = []
+    for task_entry in registry.entries("task"):
+        task: Task = registry.get("task", task_entry.name)
+        schema = Schema(task=task.name, classes=("a", "b"))
+        for card in example_cards(registry):
+            problem, reason = agree(task, schema, registry.get("backend", card.backend), card)
+            cells.append(
+                Cell(
+                    task=task.name,
+                    backend=card.backend,
+                    model=card.name,
+                    formulation=problem.name if problem else "",
+                    reason=reason,
+                )
+            )
+    return cells
+
+
+def example_cards(registry: Registry) -> list[ModelCard]:
+    """The first card of each modality of each source."""
+    cards: dict[tuple[str, str], ModelCard] = {}
+    for entry in registry.entries("models"):
+        for card in registry.get("models", entry.name).catalogue():
+            cards.setdefault((entry.name, card.modality), card)
+    return list(cards.values())

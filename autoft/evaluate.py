@@ -1,0 +1,122 @@
+"""Scores on data the search never saw, with what can be said about their uncertainty."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from autoft.contracts import Array, Arrays, Task
+from autoft.predictor import Predictor
+from autoft.records import DataRef, Metric, Record, Schema
+from autoft.trialdata import feed_of
+
+CONFIDENCE = 0.95
+RESAMPLES = 1000
+SECONDS = 3.0
+"""Time that one bootstrap may take; slow metrics get fewer resamples, but never under 200."""
+
+
+class Interval(Record):
+    """A percentile bootstrap interval (Efron, 1979)."""
+
+    low: float
+    high: float
+    resamples: int
+
+
+class Comparison(Record):
+    """Gain of one model over another on the same samples."""
+
+    gain: float
+    interval: Interval
+    significant: bool
+    verdict: str
+
+
+def predict_test(folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Decoded predictions of the model in `folder` for these samples, and their targets."""
+    predictor = Predictor(Path(folder), threads)
+    config = predictor.config
+    feed, targets = feed_of(ref, ids, predictor.task, config.schema, config.problem)
+    return dict(predictor.outputs(feed)), dict(targets)
+
+
+def all_metrics(task: Task, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float | None]:
+    """Every metric of the task; None where one does not apply (JSON knows no NaN)."""
+    scores = task.score(decoded, targets, schema, [metric.name for metric in task.metrics])
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
+
+
+def interval(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metric: Metric, seed: int) -> Interval:
+    """How far the score would move with another test sample of the same size."""
+
+    def score(rows: Array) -> float:
+        return _score(task, _take(decoded, rows), _take(targets, rows), schema, metric)
+
+    return _bootstrap(score, _length(targets), seed)
+
+
+def compare(
+    task: Task, decoded: Arrays, baseline: Arrays, targets: Arrays, schema: Schema, metric: Metric, seed: int
+) -> Comparison:
+    """Paired bootstrap of the difference: both models are scored on the same resamples.
+
+    A gain is called significant when the interval leaves out 0.
+    """
+    sign = 1.0 if metric.mode == "max" else -1.0
+
+    def gain(rows: Array) -> float:
+        truth = _take(targets, rows)
+        best = _score(task, _take(decoded, rows), truth, schema, metric)
+        return sign * (best - _score(task, _take(baseline, rows), truth, schema, metric))
+
+    everything = np.arange(_length(targets))
+    difference = gain(everything)
+    band = _bootstrap(gain, len(everything), seed)
+    significant = band.low > 0 or band.high < 0
+    return Comparison(gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric))
+
+
+def _verdict(gain: float, band: Interval, metric: Metric) -> str:
+    scale, unit = (100.0, " points") if metric.percent else (1.0, "")
+    size = f"{abs(gain) * scale:.3g}{unit} of {metric.name.replace('_', ' ')}"
+    sure = f"({CONFIDENCE:.0%} interval {band.low * scale:+.3g} to {band.high * scale:+.3g})"
+    if band.low > 0:
+        return f"better than the baseline by {size} {sure}: significant"
+    if band.high < 0:
+        return f"worse than the baseline by {size} {sure}: significant; use the baseline, or search longer"
+    if gain == 0:
+        return f"no gain over the baseline {sure}"
+    way = "better" if gain > 0 else "worse"
+    return f"{way} than the baseline by {size} {sure}: not significant on {metric_rows(band)}"
+
+
+def metric_rows(band: Interval) -> str:
+    return f"this test part ({band.resamples} resamples)"
+
+
+def _bootstrap(score: Callable[[Array], float], n: int, seed: int) -> Interval:
+    rng = np.random.default_rng(seed)
+    values: list[float] = []
+    began = time.monotonic()
+    while len(values) < RESAMPLES and (len(values) < 200 or time.monotonic() - began < SECONDS):
+        values.append(score(rng.integers(0, n, n)))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return Interval(low=float(low), high=float(high), resamples=len(values))
+
+
+def _score(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metric: Metric) -> float:
+    return task.score(decoded, targets, schema, [metric.name])[metric.name]
+
+
+def _take(arrays: Arrays, rows: Array) -> dict[str, Array]:
+    return {key: np.asarray(value)[rows] for key, value in arrays.items()}
+
+
+def _length(arrays: Arrays) -> int:
+    return len(next(iter(arrays.values())))

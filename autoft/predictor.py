@@ -1,0 +1,63 @@
+"""Uses a trained model: predicts new files and scores labelled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from autoft import artifact, registry
+from autoft.contracts import Arrays, Feed, Learner, Task
+from autoft.records import Issue, Sample, Scalar
+
+
+class Predictions(NamedTuple):
+    """Predictions for `ids`, one row each; what could not be read stands in `issues`."""
+
+    ids: tuple[str, ...]
+    decoded: Arrays
+    task: Task
+    config: artifact.Config
+    issues: tuple[Issue, ...] = ()
+
+    def rows(self) -> Iterator[dict[str, Scalar]]:
+        """Flat rows for a table: the file, the prediction, then details."""
+        for name, row in zip(self.ids, self.task.rows(self.decoded, self.config.schema), strict=True):
+            yield {"file": name, **row}
+
+
+class Predictor:
+    """A model folder, opened. The weights are loaded on the first prediction."""
+
+    def __init__(self, folder: Path | str, threads: int = 0) -> None:
+        self.folder = Path(folder)
+        self.config = artifact.read(self.folder)
+        self._registry = registry.installed()
+        self.task: Task = self._registry.get("task", self.config.task)
+        self._threads = threads
+        self._learner: Learner | None = None
+
+    @property
+    def learner(self) -> Learner:
+        if self._learner is None:
+            _, self._learner = artifact.load(self.folder, self._registry, self._threads)
+        return self._learner
+
+    def predict(self, sources: str | Path | Sequence[str | Path]) -> list[dict[str, Scalar]]:
+        """One row per file found at `sources` (files or folders).
+
+        Raises:
+            DataError: nothing readable is there.
+        """
+        from autoft.pipeline.predict import predict_sources
+
+        paths = [sources] if isinstance(sources, str | Path) else list(sources)
+        return list(predict_sources(self, [str(p) for p in paths]).rows())
+
+    def outputs(self, feed: Feed) -> Arrays:
+        """Decoded predictions for a feed."""
+        return self.task.decode(self.learner.predict(feed), self.config.schema, self.config.problem)
+
+    def targets(self, samples: Sequence[Sample]) -> Arrays:
+        """Encoded targets of labelled samples."""
+        return self.task.encode(samples, self.config.schema, self.config.problem)

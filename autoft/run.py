@@ -1,0 +1,235 @@
+"""The run folder: what a search leaves behind, and how to read it again.
+
+    args.yaml        every option, resolved
+    dataset.json     the samples, in the order of the store's rows
+    splits.json      which sample trains, validates, tests
+    data_report.json what was wrong with the data
+    trials.jsonl     one line per ended trial, synced: the source of truth
+    leaderboard.csv  the same, ranked
+    metrics.json     the outcome, with the score on the locked test part
+    best/            the best model, usable from the first finished trial on
+    trials/          models of the best few trials
+    ray/             what Ray writes; may be deleted
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from autoft.atomic import append_line, replace_folder, write_text
+from autoft.errors import UsageError
+from autoft.records import Metric, TrialResult, from_json, to_json
+from autoft.vocab import did_you_mean
+
+if TYPE_CHECKING:
+    from autoft.predictor import Predictor
+
+KEEP = 3
+
+
+class Run:
+    """A finished or running search on disk."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The resolved options of the search."""
+        import yaml
+
+        text = (self.path / "args.yaml").read_text(encoding="utf-8")
+        loaded: dict[str, Any] = yaml.safe_load(text)
+        return loaded
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Content of `metrics.json`; empty while the search is running."""
+        path = self.path / "metrics.json"
+        return msgspec.json.decode(path.read_bytes()) if path.is_file() else {}
+
+    @property
+    def metric(self) -> Metric:
+        return msgspec.convert(self.arguments["metric"], Metric)
+
+    def results(self) -> list[TrialResult]:
+        """All ended trials, in the order in which they ended. A line cut off by a crash is left out."""
+        path = self.path / "trials.jsonl"
+        results = []
+        for line in path.read_bytes().splitlines() if path.is_file() else []:
+            with contextlib.suppress(msgspec.DecodeError):
+                results.append(from_json(line, TrialResult))
+        return results
+
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """One flat row per ended trial, best first, failed ones last."""
+        ranked = rank(self.results(), self.metric)
+        return [
+            {
+                "rank": place if result.score is not None else None,
+                "trial": result.name,
+                "status": result.status,
+                self.metric.name: result.score,
+                "model": result.model,
+                "backend": result.backend,
+                **{k: v for k, v in result.recipe.flat().items() if k != "model"},
+                "best_epoch": result.best_epoch,
+                "trained_epochs": result.epochs,
+                "seconds": result.seconds,
+                "reason": result.reason,
+            }
+            for place, result in enumerate(ranked, start=1)
+        ]
+
+    @property
+    def best_folder(self) -> Path:
+        return self.path / "best"
+
+    @property
+    def best(self) -> Predictor:
+        """The best model, ready to predict."""
+        from autoft.predictor import Predictor
+
+        return Predictor(self.best_folder)
+
+    def __repr__(self) -> str:
+        return f"Run('{self.path}')"
+
+
+class RunWriter:
+    """Writes a run folder while a search is on."""
+
+    def __init__(self, path: Path, metric: Metric) -> None:
+        self.path = path
+        self.metric = metric
+        self.results: list[TrialResult] = []
+        self.best: TrialResult | None = None
+
+    @staticmethod
+    def create(out: Path, task: str, name: str) -> Path:
+        """Make the folder of a new run: `out/task/name`, or the next free `search1`, `search2`, ...
+
+        Raises:
+            UsageError: a run of this name exists, or the name is not a plain file name.
+        """
+        if name and not re.fullmatch(r"[\w.-]+", name):
+            raise UsageError(f"a run's name must be letters, digits, '.', '_' and '-', but got '{name}'.")
+        parent = out / task
+        for number in range(1, 1_000_000):
+            path = parent / (name or f"search{number}")
+            try:
+                path.mkdir(parents=True)
+                return path
+            except FileExistsError:
+                if name:
+                    raise UsageError(f"a run named '{name}' exists already: {path}", "Choose another --name.") from None
+            except OSError as error:
+                raise UsageError(f"the folder for runs must be writable, but '{parent}' is not: {error}") from error
+        raise UsageError(f"'{parent}' holds too many runs.")
+
+    def trial_folder(self, number: int) -> Path:
+        return self.path / "trials" / f"t{number:04d}"
+
+    def add(self, result: TrialResult) -> bool:
+        """Log an ended trial, put its model into `best/` if it leads, and prune models that no longer matter.
+
+        Returns whether it leads.
+        """
+        append_line(self.path / "trials.jsonl", to_json(result))
+        self.results.append(result)
+        leads = bool(result.folder) and (self.best is None or better(result, self.best, self.metric))
+        if leads:
+            self._publish(result)
+        self._prune()
+        return leads
+
+    def write_json(self, name: str, content: Any) -> None:
+        write_text(self.path / name, to_json(content, pretty=True) + "\n")
+
+    def write_yaml(self, name: str, content: Any) -> None:
+        import yaml
+
+        write_text(self.path / name, yaml.safe_dump(msgspec.to_builtins(content), sort_keys=False, allow_unicode=True))
+
+    def _publish(self, result: TrialResult) -> None:
+        copy = self.path / f".best.{result.name}"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(result.folder, copy)
+        replace_folder(copy, self.path / "best")
+        self.best = result
+
+    def _prune(self) -> None:
+        """Keep the models of the best few and of trial 0, which is the baseline."""
+        kept = {0, *(r.number for r in rank(self.results, self.metric)[:KEEP])}
+        for result in self.results:
+            if result.number not in kept and result.folder:
+                shutil.rmtree(result.folder, ignore_errors=True)
+
+
+def better(one: TrialResult, other: TrialResult, metric: Metric) -> bool:
+    """Whether `one` has the better score; of equal ones the earlier trial stays."""
+    return sort_key(one, metric) < sort_key(other, metric)
+
+
+def sort_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
+    if result.score is None or math.isnan(result.score):
+        return math.inf, result.number
+    return (-result.score if metric.mode == "max" else result.score), result.number
+
+
+def rank(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult]:
+    """Best first; trials without a score last."""
+    return sorted(results, key=lambda result: sort_key(result, metric))
+
+
+def list_runs(out: Path | str = "runs") -> list[Run]:
+    """All runs below `out`, the newest first."""
+    paths = [p.parent for p in Path(out).glob("*/*/args.yaml")]
+    return [Run(p) for p in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def find(name: str, out: Path | str = "runs") -> Run:
+    """The run with this path, `task/name` or name.
+
+    Raises:
+        UsageError: there is none, or several have this name.
+    """
+    for path in (Path(name), Path(out) / name):
+        if (path / "args.yaml").is_file():
+            return Run(path)
+    runs = list_runs(out)
+    matches = [run for run in runs if run.path.name == name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"several runs are named '{name}': {', '.join(str(r.path) for r in matches)}", "Give the path.")
+    known = [run.path.name for run in runs]
+    raise UsageError(f"there is no run '{name}'.{did_you_mean(name, known)}", "See `autoft ls runs`.")
+
+
+def model_folder(name: str, out: Path | str = "runs") -> Path:
+    """The model folder meant by `name`: a model folder, a run's `best/`, or `RUN:t0007`.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    if (Path(name) / "config.json").is_file():
+        return Path(name)
+    run_name, _, trial = name.rpartition(":")
+    if run_name and re.fullmatch(r"t\d{4,}", trial):
+        folder = find(run_name, out).path / "trials" / trial
+        if not folder.is_dir():
+            raise UsageError(f"the model of {trial} was not kept.", f"A run keeps its best {KEEP} models and trial 0.")
+        return folder
+    run = find(name, out)
+    if not run.best_folder.is_dir():
+        raise UsageError(f"the run '{run.path}' has no model yet.")
+    return run.best_folder

@@ -1,0 +1,435 @@
+"""Runs trials on Ray Tune. The only file of autoft that names Ray.
+
+Trials are a class trainable with reused actors: starting an actor costs a second and importing a framework
+several, so one actor runs many trials (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to
+0.07 s for this). Ray is given names and numbers only; data reach the workers through the memory-mapped store.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S", "3600")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+
+import msgspec
+import ray
+from ray import tune
+from ray.tune import schedulers
+from ray.tune.search import Searcher as RaySearcher
+
+from autoft.contracts import Searcher
+from autoft.errors import TrialFailed, UsageError
+from autoft.recipe import Recipe
+from autoft.records import EpochReport, Metric, Param, Record, TrialResult, TrialSpec, TrialStatus, from_json, to_json, trial_name
+from autoft.search.outcome import Failure, failure_of, result_of
+from autoft.search.process import interruptible, memory_mb
+from autoft.vocab import did_you_mean
+
+SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
+RECYCLE_MB = 3000
+"""An actor whose memory has grown by this much since its first trial makes room for a fresh one."""
+WORST = 1e30
+POPULATION = 8
+"""Trials of population based training when --trials is not given."""
+MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
+"""What population based training may change in a network that is already trained in part."""
+
+
+class Settings(Record):
+    """How trials are scheduled."""
+
+    metric: Metric
+    folder: str
+    """Where Ray keeps its own files; may be an address that all nodes reach."""
+    trials: int = 0
+    """0 is as many as the deadline allows."""
+    concurrency: int = 0
+    cpus: float = 1.0
+    gpus: float = 0.0
+    scheduler: str = "asha"
+    epochs: int = 20
+    space: tuple[Param, ...] = ()
+    deadline: float = 0.0
+    """Unix time at which all trials must have ended."""
+    seed: int = 0
+    target: str = "autoft.trial:Trial"
+    """What runs a trial: a class with `step`, `save_state` and `load_state`, made from a `TrialSpec`."""
+
+
+class Observer(Protocol):
+    """Told of every trial, in the driver."""
+
+    def started(self, spec: TrialSpec) -> None: ...
+
+    def reported(self, number: int, report: EpochReport) -> None: ...
+
+    def ended(self, result: TrialResult) -> None: ...
+
+
+class Cluster(Record):
+    """What Ray has to offer."""
+
+    cpus: float
+    gpus: float
+    nodes: int
+
+
+def start(address: str = "", cpus: int = 0) -> Cluster:
+    """Connect to a running cluster, or start one on this machine.
+
+    Raises:
+        UsageError: nothing answers at `address`.
+    """
+    environment = {k: v for k, v in os.environ.items() if k.startswith(("AUTOFT_", "HF_"))}
+    try:
+        ray.init(
+            address=address or None,
+            num_cpus=None if address else cpus or os.cpu_count(),
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.FATAL,
+            configure_logging=True,
+            ignore_reinit_error=True,
+            runtime_env={"env_vars": environment} if environment and address else None,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise UsageError(f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}") from error
+    for name in ("ray.tune", "ray.train", "ray.data", "ray"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    total = ray.cluster_resources()
+    return Cluster(cpus=total.get("CPU", 1.0), gpus=total.get("GPU", 0.0), nodes=len(ray.nodes()))
+
+
+def stop() -> None:
+    ray.shutdown()
+
+
+def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gpus: float, timeout: float) -> list[Any]:
+    """Run `package.module:function` once per tuple of arguments, each in a worker process of its own, at once.
+
+    Raises what the function raised, or TimeoutError after `timeout` seconds.
+    """
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(_call)
+    pending = [remote.remote(function, args) for args in arguments]
+    try:
+        return list(ray.get(pending, timeout=timeout))
+    except ray.exceptions.GetTimeoutError as error:
+        for one in pending:
+            ray.cancel(one, force=True)
+        raise TimeoutError(f"{function} took longer than {timeout:.0f} s") from error
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause if isinstance(error.cause, Exception) else error from None
+
+
+def _call(function: str, arguments: tuple[Any, ...]) -> Any:
+    return _imported(function)(*arguments)
+
+
+def run(settings: Settings, searcher: Searcher, spec_of: Callable[[int, dict[str, Any]], TrialSpec | None], observer: Observer) -> bool:
+    """Run trials until there is nothing left to try, the deadline has come, or Ctrl-C was pressed.
+
+    `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
+    Returns whether the user interrupted.
+    """
+    watch = _Watch(settings, observer, searcher)
+    proposals = _Proposals(settings, searcher, spec_of, watch)
+    population = settings.scheduler == "pbt"  # a fixed set of trials that train side by side
+    with interruptible() as interrupted:
+        tuner = tune.Tuner(
+            tune.with_resources(_Actor, {"cpu": settings.cpus, "gpu": settings.gpus}),
+            param_space=proposals.all_at_once(settings.trials or POPULATION) if population else None,
+            tune_config=tune.TuneConfig(
+                metric="score",
+                mode=settings.metric.mode,
+                search_alg=None if population else proposals,
+                scheduler=_scheduler(settings),
+                num_samples=1 if population else settings.trials or -1,
+                max_concurrent_trials=settings.concurrency or None,
+                reuse_actors=True,
+                trial_name_creator=lambda trial: str(trial.config["trial"]["number"]),
+                trial_dirname_creator=str,
+            ),
+            run_config=tune.RunConfig(
+                name="tune",
+                storage_path=settings.folder,
+                verbose=0,
+                callbacks=[watch],
+                stop=_Until(settings.deadline, interrupted),
+                # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost actor: try again.
+                failure_config=tune.FailureConfig(max_failures=1),
+                checkpoint_config=tune.CheckpointConfig(num_to_keep=4 if population else 1),
+            ),
+        )
+        tuner.fit()
+    watch.end_the_rest("interrupted" if interrupted() else "out of time")
+    return interrupted()
+
+
+class _Actor(tune.Trainable):  # type: ignore[misc]
+    """Runs one trial after another in one process."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self.first_memory = 0.0
+        self.tainted = False
+        self.worn = False
+        self._begin(config)
+
+    def step(self) -> dict[str, Any]:
+        if self.worn:
+            ray.actor.exit_actor()  # Ray takes the loss of a running trial's actor as a reason to start it anew
+        try:
+            if self.trial is None:
+                self.trial = self._make()
+            report: EpochReport = self.trial.step()
+        except Exception as error:
+            # A failure of one configuration ends that trial only. What is left in this process may be broken, so
+            # the next trial gets a fresh one, unless the trial itself said that it cannot go on.
+            self.tainted = not isinstance(error, TrialFailed)
+            # Some of Ray's schedulers cannot do without a number here. It goes no further than them.
+            return {"score": self._stand_in(), "failure": to_json(failure_of(error)), "done": True}
+        self.last_score = report.score
+        return {"score": report.score, "report": to_json(report), "done": bool(report.done)}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.trial = None
+        self.first_memory = self.first_memory or memory_mb()
+        self.worn = self.tainted or memory_mb() - self.first_memory > RECYCLE_MB
+        self._begin(new_config)
+        return True
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        if self.trial is not None:
+            self.trial.save_state(Path(checkpoint_dir))
+
+    def load_checkpoint(self, checkpoint_dir: str) -> None:
+        self.trial = self._make()
+        self.trial.load_state(Path(checkpoint_dir))
+
+    def cleanup(self) -> None:
+        self.trial = None
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        self.trial: Any = None
+        self.config = config
+        self.last_score: float | None = None
+
+    def _stand_in(self) -> float:
+        mode = _spec_of(self.config, 0).metric.mode
+        worst = -WORST if mode == "max" else WORST
+        return worst if self.last_score is None else self.last_score
+
+    def _make(self) -> Any:
+        return _imported(self.config["trial"]["target"])(_spec_of(self.config, int(self.trial_name)))
+
+
+def _number(trial: Any) -> int:
+    """Ours, of one of Ray's trials. Not read from its configuration: see `_spec_of`."""
+    return int(str(trial))
+
+
+def _spec_of(config: dict[str, Any], number: int) -> TrialSpec:
+    """The trial that a configuration describes.
+
+    Population based training gives a trial the whole configuration of a better one, whose weights it takes up,
+    and changes `params`. The trial goes on under its own number and in its own folder.
+    """
+    spec = from_json(config["trial"]["spec"], TrialSpec)
+    folder = str(Path(spec.folder).with_name(trial_name(number))) if spec.folder else ""
+    recipe = Recipe.of({**spec.recipe.flat(), **config["params"]})
+    return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)
+
+
+class _Proposals(RaySearcher):  # type: ignore[misc]
+    """Our ask-and-tell searchers in Ray's clothes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        searcher: Searcher,
+        spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
+        watch: _Watch,
+    ) -> None:
+        super().__init__(metric="score", mode=settings.metric.mode)
+        self.settings = settings
+        self.strategy = searcher  # not `searcher`: Ray follows an attribute of that name
+        self.spec_of = spec_of
+        self.watch = watch
+        self.asked = 0
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        config = self._next()
+        return str(self.FINISHED) if config is None else config
+
+    def all_at_once(self, count: int) -> dict[str, Any]:
+        """A parameter space with `count` proposals, for schedulers that take no searcher."""
+        configs = [config for config in (self._next() for _ in range(count)) if config is not None]
+        return {
+            "trial": tune.grid_search([config["trial"] for config in configs]),
+            "params": tune.sample_from(
+                lambda spec: next(c["params"] for c in configs if c["trial"]["number"] == spec.config["trial"]["number"])
+            ),
+        }
+
+    def _next(self) -> dict[str, Any] | None:
+        params = self.strategy.ask(self.asked)
+        spec = None if params is None else self.spec_of(self.asked, params)
+        if params is None or spec is None:
+            return None
+        self.watch.specs[self.asked] = spec
+        self.asked += 1
+        mutable = {key: params[key] for key in MUTABLE if key in params} if self.settings.scheduler == "pbt" else {}
+        return {"trial": {"number": spec.number, "spec": to_json(spec), "target": self.settings.target}, "params": mutable}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None: ...
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None: ...
+
+    # Ray's own record of the search is never restored: `trials.jsonl` is the source of truth.
+    def get_state(self) -> dict[str, Any]:
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+    def save(self, checkpoint_path: str) -> None: ...
+
+    def restore(self, checkpoint_path: str) -> None: ...
+
+
+class _Watch(tune.Callback):  # type: ignore[misc]
+    """Turns Ray's events into ours."""
+
+    def __init__(self, settings: Settings, observer: Observer, searcher: Searcher) -> None:
+        self.settings = settings
+        self.observer = observer
+        self.searcher = searcher
+        self.specs: dict[int, TrialSpec] = {}
+        self.reports: dict[int, list[EpochReport]] = {}
+        self.ended: set[int] = set()
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        number = _number(trial)
+        if number not in self.reports:
+            self.reports[number] = []
+            self.observer.started(self.specs[number])
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
+        number = _number(trial)
+        if self.settings.scheduler == "pbt":
+            self.specs[number] = _spec_of(trial.config, number)
+        if "report" in result:
+            report = from_json(result["report"], EpochReport)
+            self.reports[number].append(report)
+            self.observer.reported(number, report)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        number = _number(trial)
+        failure = (trial.last_result or {}).get("failure")
+        if failure:
+            told = from_json(failure, Failure)
+            self._end(number, "failed", told.reason, told.traceback)
+            return
+        reports = self.reports.get(number, [])
+        done = reports[-1].done if reports else ""
+        self._end(number, "finished" if done else "stopped", done or f"stopped by {self.settings.scheduler}")
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        error = trial.get_error()
+        text = str(error) if error else "the worker process died"
+        self._end(_number(trial), "failed", text.strip().splitlines()[-1], text)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        if not trial.has_checkpoint():
+            self.reports[_number(trial)] = []
+
+    def end_the_rest(self, reason: str) -> None:
+        """Close trials that were still running when the search was stopped."""
+        for number in sorted(set(self.reports) - self.ended):
+            self._end(number, "stopped", reason)
+
+    def _end(self, number: int, status: TrialStatus, reason: str, traceback: str = "") -> None:
+        if number in self.ended:
+            return
+        self.ended.add(number)
+        result = result_of(self.specs[number], self.reports.get(number, []), status, reason, traceback)
+        self.searcher.tell(number, result.score, [report.score for report in self.reports.get(number, [])])
+        self.observer.ended(result)
+
+
+class _Until(tune.Stopper):  # type: ignore[misc]
+    """Ends the search at its deadline or on Ctrl-C."""
+
+    def __init__(self, deadline: float, interrupted: Callable[[], bool]) -> None:
+        self.deadline = deadline
+        self.interrupted = interrupted
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self.interrupted() or bool(self.deadline and time.time() > self.deadline)
+
+
+def check_scheduler(name: str) -> str:
+    """The scheduler's name.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name not in SCHEDULERS:
+        raise UsageError(f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}.")
+    return name
+
+
+def _scheduler(settings: Settings) -> Any:
+    epochs = settings.epochs
+    match check_scheduler(settings.scheduler):
+        case "asha":
+            # The first rung at 2 epochs: after 1, ranks say little about the end (warm-up; see docs/search.md).
+            return schedulers.ASHAScheduler(max_t=epochs, grace_period=min(2, epochs), reduction_factor=3)
+        case "hyperband":
+            return schedulers.HyperBandScheduler(max_t=epochs, reduction_factor=3)
+        case "median":
+            return schedulers.MedianStoppingRule(time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3)
+        case "pbt":
+            return schedulers.PopulationBasedTraining(
+                time_attr="training_iteration",
+                perturbation_interval=max(1, epochs // 5),
+                hyperparam_mutations={"params": _mutations(settings.space)},
+                quantile_fraction=0.25,
+                synch=False,
+            )
+    return schedulers.FIFOScheduler()
+
+
+def _mutations(space: Sequence[Param]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for param in space:
+        if param.key not in MUTABLE or param.fixed or param.when:
+            continue
+        if param.kind == "choice":
+            found[param.key] = list(dict.fromkeys(param.choices))
+        else:
+            found[param.key] = tune.loguniform(param.low, param.high) if param.log else tune.uniform(param.low, param.high)
+    if not found:
+        raise UsageError(
+            f"population based training changes parameters while it trains, so one of {', '.join(MUTABLE)} must be "
+            "searched without a condition, but the space has none.",
+            "Give a range, for example lr=1e-4..1e-2:log",
+        )
+    return found
+
+
+def _imported(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,194 @@
+"""One trial, from a `TrialSpec` and nothing else. Knows no scheduler: whoever runs it calls `step` until `done`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from autoft import artifact, registry
+from autoft.contracts import Array, Arrays, Backend, Feed, Learner, Resumable, Task
+from autoft.errors import TrialFailed
+from autoft.records import EpochReport, Fold, Job, Problem, TrialSpec
+from autoft.trialdata import feed_of, open_data
+from autoft.version import API_VERSION
+
+
+class _Part(NamedTuple):
+    """One fold: what trains and validates one learner."""
+
+    learner: Learner
+    job: Job
+    train: Feed
+    val: Feed
+    val_targets: Arrays
+
+
+class Trial:
+    """Trains one configuration epoch by epoch and keeps the model of its best epoch in `spec.folder`.
+
+    With several folds, one learner per fold trains in step and the score is the mean; the model kept is
+    that of the first fold.
+    """
+
+    def __init__(self, spec: TrialSpec) -> None:
+        self.spec = spec
+        self.started = time.time()
+        _refuse_other_versions(spec)
+        plugins = registry.installed()
+        self.task: Task = plugins.get("task", spec.task)
+        self.backend: Backend = plugins.get("backend", spec.backend)
+        self.decode_size = open_data(spec.data).store.size
+        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
+        self.build_seconds = time.time() - self.started
+        self.epoch = 0
+        self.best_epoch = 0
+        self.best_score = math.nan
+        self.val_seconds = 0.0
+
+    def step(self) -> EpochReport:
+        """One epoch of training and validation.
+
+        Raises:
+            TrialFailed: the loss or the score is not a finite number.
+        """
+        self.epoch += 1
+        stats = [part.learner.train_epoch(part.train, self.epoch, self._out_of_time) for part in self.parts]
+        began = time.time()
+        metrics = _mean([self._validate(part) for part in self.parts])
+        self.val_seconds = time.time() - began
+        score = metrics[self.spec.metric.name]
+        if not math.isfinite(score):
+            raise TrialFailed(f"{self.spec.metric.name} must be a finite number, but epoch {self.epoch} gave {score}.")
+        if self._better(score):
+            self.best_score, self.best_epoch = score, self.epoch
+            part = self.parts[0]
+            artifact.save(
+                Path(self.spec.folder), part.learner, artifact.config_of(self.spec, part.job, self.decode_size, self.epoch)
+            )
+        complete = all(s.complete for s in stats)
+        return EpochReport(
+            epoch=self.epoch,
+            score=score,
+            metrics=metrics,
+            train_loss=float(np.mean([s.loss for s in stats])),
+            seconds=time.time() - self.started,
+            complete=complete,
+            done=self._done(complete),
+            build_seconds=self.build_seconds,
+            val_seconds=self.val_seconds,
+        )
+
+    def save_state(self, folder: Path) -> None:
+        """Keep everything needed to go on later, for schedulers that pause trials."""
+        for number, part in enumerate(self.parts):
+            if not isinstance(part.learner, Resumable):
+                raise TrialFailed(f"the backend '{self.spec.backend}' cannot pause trials: its learners are not Resumable.")
+            place = folder / f"fold{number}"
+            place.mkdir(parents=True, exist_ok=True)
+            part.learner.save_state(place)
+        state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best_score": self.best_score}
+        (folder / "trial.json").write_bytes(msgspec.json.encode(state))
+
+    def load_state(self, folder: Path) -> None:
+        """Take up what `save_state` kept; the recipe may differ from the one it was kept with."""
+        for number, part in enumerate(self.parts):
+            if isinstance(part.learner, Resumable):
+                part.learner.load_state(folder / f"fold{number}")
+        state = msgspec.json.decode((folder / "trial.json").read_bytes())
+        self.epoch = int(state["epoch"])
+        if not (Path(self.spec.folder) / artifact.CONFIG).exists():
+            return  # another trial's state: its best model is not in this trial's folder
+        self.best_epoch, score = int(state["best_epoch"]), state["best_score"]
+        self.best_score = math.nan if score is None else float(score)
+
+    def _part(self, fold: Fold) -> _Part:
+        spec = self.spec
+        train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
+        val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
+        job = Job(
+            card=spec.card,
+            problem=_weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
+            recipe=spec.recipe,
+            image_size=image_size(spec, self.decode_size),
+            seed=spec.seed,
+            resources=spec.resources,
+            steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),
+        )
+        return _Part(self.backend.build(job), job, train, val, val_targets)
+
+    def _validate(self, part: _Part) -> dict[str, float]:
+        spec = self.spec
+        decoded = self.task.decode(part.learner.predict(part.val), spec.schema, spec.problem)
+        return self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
+
+    def _better(self, score: float) -> bool:
+        if not self.best_epoch or math.isnan(self.best_score):
+            return True
+        return score > self.best_score if self.spec.metric.mode == "max" else score < self.best_score
+
+    def _out_of_time(self) -> bool:
+        # Validation comes after training, so its time is kept back.
+        return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
+
+    def _done(self, complete: bool) -> str:
+        recipe = self.spec.recipe
+        if not complete or self._out_of_time():
+            return "out of time"
+        if self.epoch >= recipe.epochs:
+            return "all epochs done"
+        if recipe.patience and self.epoch - self.best_epoch >= recipe.patience:
+            return f"no better score for {recipe.patience} epochs"
+        return ""
+
+
+def image_size(spec: TrialSpec, decode_size: int) -> int:
+    """Side that the network sees: the recipe's, or what the store holds where the recipe leaves it open."""
+    if spec.card.modality != "image":
+        return 0
+    return spec.recipe.image_size or (spec.card.input_size if spec.card.fixed_size else decode_size)
+
+
+def _weighted(problem: Problem, targets: Arrays, balanced: bool) -> Problem:
+    if not balanced:
+        return problem
+    outputs = [
+        msgspec.structs.replace(output, class_weights=balanced_weights(targets[output.target], output.size))
+        if output.loss == "cross_entropy"
+        else output
+        for output in problem.outputs
+    ]
+    return msgspec.structs.replace(problem, outputs=tuple(outputs))
+
+
+def balanced_weights(targets: Array, size: int) -> tuple[float, ...]:
+    """n / (classes present * count) for each class, 0 for a class without samples (King and Zeng, 2001)."""
+    counts = np.bincount(targets.ravel(), minlength=size)[:size]
+    present = int((counts > 0).sum())
+    return tuple(float(targets.size / (present * c)) if c else 0.0 for c in counts)
+
+
+def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+
+def versions(backend: Backend) -> dict[str, str]:
+    """Versions of what decides the outcome of this backend's trials."""
+    return {name: version(name) for name in ("autoft", *backend.distributions)}
+
+
+def _refuse_other_versions(spec: TrialSpec) -> None:
+    if spec.api != API_VERSION:
+        raise TrialFailed(f"the trial was made for autoft API {spec.api}, but this worker has {API_VERSION}.")
+    for name, wanted in spec.versions.items():
+        found = version(name)
+        if found != wanted:
+            raise TrialFailed(
+                f"the driver has {name} {wanted}, but this worker has {found}.", "Install the same versions on all nodes."
+            )
