@@ -165,6 +165,15 @@ class Resumable(Protocol):
 
 
 @runtime_checkable
+class Reschedulable(Protocol):
+    """Ability of a learner: its schedule can be made shorter or longer between two epochs."""
+
+    def set_epochs(self, epochs: int) -> None:
+        """From the next epoch on, the learning rate falls as if `epochs` in all had been planned from the start."""
+        ...
+
+
+@runtime_checkable
 class Backend(Protocol):
     """Owns arrays and gradients. Importing its module must not import the framework."""
 

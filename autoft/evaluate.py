@@ -92,11 +92,7 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     if gain == 0:
         return f"no gain over the baseline {sure}"
     way = "better" if gain > 0 else "worse"
-    return f"{way} than the baseline by {size} {sure}: not significant on {metric_rows(band)}"
-
-
-def metric_rows(band: Interval) -> str:
-    return f"this test part ({band.resamples} resamples)"
+    return f"{way} than the baseline by {size} {sure}: not significant"
 
 
 def _bootstrap(score: Callable[[Array], float], n: int, seed: int) -> Interval:

@@ -264,6 +264,9 @@ class TrialSpec(Record):
     resources: Resources = Resources()
     deadline: float = 0.0
     """Unix time at which training must have stopped; 0 is no limit."""
+    allowance: float = 0.0
+    """Seconds of training that this trial should take at most: it plans fewer epochs where the recipe's do not fit.
+    0 is no limit."""
     versions: dict[str, str] = {}
     """Distribution -> version in the driver; a worker with another version refuses."""
 
@@ -288,6 +291,8 @@ class EpochReport(Record):
     """Since the trial began, building included."""
     complete: bool = True
     """False when the deadline cut the epoch short."""
+    planned: int = 0
+    """Epochs that the trial now plans for, where its allowance made that fewer than the recipe's; else 0."""
     done: str = ""
     """Why the trial ended with this epoch; empty while it goes on."""
     build_seconds: float = 0.0

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, registry
-from autoft.contracts import Array, Arrays, Backend, Feed, Learner, Resumable, Task
+from autoft.contracts import Array, Arrays, Backend, Feed, Learner, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.records import EpochReport, Fold, Job, Problem, TrialSpec
 from autoft.trialdata import feed_of, open_data
@@ -47,6 +47,7 @@ class Trial:
         self.decode_size = open_data(spec.data).store.size
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
         self.build_seconds = time.time() - self.started
+        self.epochs = spec.recipe.epochs
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
@@ -59,6 +60,7 @@ class Trial:
             TrialFailed: the loss or the score is not a finite number.
         """
         self.epoch += 1
+        began_epoch = time.time()
         stats = [part.learner.train_epoch(part.train, self.epoch, self._out_of_time) for part in self.parts]
         began = time.time()
         metrics = _mean([self._validate(part) for part in self.parts])
@@ -73,6 +75,8 @@ class Trial:
                 Path(self.spec.folder), part.learner, artifact.config_of(self.spec, part.job, self.decode_size, self.epoch)
             )
         complete = all(s.complete for s in stats)
+        if self.epoch == 1:
+            self._fit_to_allowance(time.time() - began_epoch)
         return EpochReport(
             epoch=self.epoch,
             score=score,
@@ -80,6 +84,7 @@ class Trial:
             train_loss=float(np.mean([s.loss for s in stats])),
             seconds=time.time() - self.started,
             complete=complete,
+            planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
             done=self._done(complete),
             build_seconds=self.build_seconds,
             val_seconds=self.val_seconds,
@@ -137,11 +142,23 @@ class Trial:
         # Validation comes after training, so its time is kept back.
         return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
 
+    def _fit_to_allowance(self, epoch_seconds: float) -> None:
+        """Plan fewer epochs where those of the recipe would take too long, so that the schedule still comes to its end."""
+        if not self.spec.allowance:
+            return
+        fitting = max(2, int(self.spec.allowance / max(epoch_seconds, 1e-6)))
+        if fitting >= self.epochs:
+            return
+        for part in self.parts:
+            if isinstance(part.learner, Reschedulable):
+                part.learner.set_epochs(fitting)
+        self.epochs = fitting
+
     def _done(self, complete: bool) -> str:
         recipe = self.spec.recipe
         if not complete or self._out_of_time():
             return "out of time"
-        if self.epoch >= recipe.epochs:
+        if self.epoch >= self.epochs:
             return "all epochs done"
         if recipe.patience and self.epoch - self.best_epoch >= recipe.patience:
             return f"no better score for {recipe.patience} epochs"

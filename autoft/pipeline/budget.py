@@ -1,0 +1,61 @@
+"""The hard budget: what is left for trials once preparation and the final evaluation are paid for."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from autoft.records import EpochReport
+
+START = 3.0
+"""Seconds to start a worker process and to shut the cluster down."""
+SCORING = 5.0
+"""Seconds for all metrics, their intervals, and the files of the run folder."""
+SHARE = 0.5
+"""Part of the search time that one trial may plan for."""
+FIRST_BUILD = 8.0
+"""Seconds until a worker is ready to train, before the first one has told."""
+
+
+class Budget:
+    """Knows when the command must end, and learns from reports how long its last steps will take."""
+
+    def __init__(self, seconds: float, began: float) -> None:
+        self.began = began
+        self.end = began + seconds
+        self.seconds = seconds
+        self._builds: list[float] = []
+        self._validations: list[float] = []
+        self._epochs: list[float] = []
+        self.test_ratio = 1.0
+        """Test samples for each validation sample."""
+
+    def saw(self, report: EpochReport) -> None:
+        """Learn from an epoch."""
+        if report.epoch == 1:
+            self._builds.append(report.build_seconds)
+        self._validations.append(report.val_seconds)
+        self._epochs.append((report.seconds - report.build_seconds) / report.epoch)
+
+    @property
+    def reserve(self) -> float:
+        """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
+        build = max(self._builds, default=FIRST_BUILD)
+        validation = max(self._validations, default=1.0)
+        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio
+
+    @property
+    def deadline(self) -> float:
+        """Unix time at which trials must have stopped; at least a third of the budget is left to them."""
+        return max(self.end - self.reserve, self.began + self.seconds / 3)
+
+    def allowance(self, search_began: float) -> float:
+        """Seconds that one trial may plan for."""
+        return max(1.0, SHARE * (self.deadline - search_began))
+
+    def room_for_another(self) -> bool:
+        """Whether a trial that starts now would come to an epoch."""
+        left = self.deadline - time.time()
+        if not self._epochs:
+            return left > 0
+        return left > min(self._builds, default=0.0) + 1.5 * statistics.median(self._epochs)

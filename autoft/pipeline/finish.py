@@ -1,0 +1,145 @@
+"""The end of a search: the test part is opened, once, and everything is written down."""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autoft import artifact, evaluate
+from autoft.atomic import write_text
+from autoft.errors import AutoftError
+from autoft.events import Finished, Listener, Note
+from autoft.options import SearchOptions
+from autoft.pipeline import plan
+from autoft.pipeline.budget import Budget
+from autoft.records import DataRef, Splits, TrialResult
+from autoft.report.card import model_card
+from autoft.report.write import write_report
+from autoft.run import RunWriter
+
+
+class Outcome(NamedTuple):
+    """What a search has come to, before its last step."""
+
+    options: SearchOptions
+    plan: plan.Plan
+    splits: Splits
+    ref: DataRef
+    writer: RunWriter
+    budget: Budget
+    searching: float
+    """Unix time at which the first trial could start."""
+    interrupted: bool
+
+
+def finish(outcome: Outcome, listener: Listener) -> Finished:
+    """Score the best model and the baseline on the test part, and write what the run folder still lacks."""
+    writer, began = outcome.writer, time.time()
+    best = writer.best
+    assert best is not None  # the caller has checked that there is a model
+    baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
+    notes: list[str] = [outcome.splits.sentence]
+    try:
+        test = _test(outcome, best, baseline)
+    except (AutoftError, OSError, TimeoutError) as error:
+        test = None
+        notes.append(f"the test part could not be scored: {error}")
+        listener(Note(text=notes[-1], level="warning"))
+    summary = {
+        "task": outcome.plan.task.name,
+        "metric": outcome.plan.metric.name,
+        "mode": outcome.plan.metric.mode,
+        "status": _status(outcome),
+        "best": _about(best),
+        "baseline": _about(baseline) if baseline else None,
+        "test": test,
+        "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},
+        "seconds": {
+            "prepare": outcome.searching - outcome.budget.began,
+            "search": began - outcome.searching,
+            "evaluate": time.time() - began,
+            "total": time.time() - outcome.budget.began,
+        },
+        "command": plan.command(outcome.options),
+        "versions": _versions(best),
+        "notes": notes,
+        "paths": {"best": str(writer.path / "best"), "run": str(writer.path)},
+    }
+    writer.write_json("metrics.json", summary)
+    card = model_card(artifact.read(writer.path / "best"), summary, plan.arguments(outcome.options, outcome.plan))
+    write_text(writer.path / "best" / "README.md", card)
+    write_report(writer.path)
+    finished = Finished(folder=str(writer.path), summary=summary)
+    listener(finished)
+    return finished
+
+
+def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> dict[str, Any]:
+    from autoft.search import ray
+
+    ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
+    schema = artifact.read(Path(best.folder)).schema
+    rivals = [best] if baseline is None or baseline.number == best.number else [best, baseline]
+    # A process for each: the frameworks of two backends do not share one.
+    answers = ray.call(
+        "autoft.evaluate:predict_test",
+        [(rival.folder, outcome.ref, ids, max(1, int(outcome.options.cpus_per_trial))) for rival in rivals],
+        cpus=outcome.options.cpus_per_trial,
+        gpus=max(0.0, outcome.options.gpus_per_trial),
+        timeout=max(60.0, 3 * outcome.budget.reserve),
+    )
+    decoded, targets = answers[0]
+    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed)
+    report: dict[str, Any] = {
+        "samples": len(ids),
+        "metrics": evaluate.all_metrics(task, decoded, targets, schema),
+        "interval": [band.low, band.high],
+        "confidence": evaluate.CONFIDENCE,
+        "baseline": None,
+        "gain": 0.0,
+        "gain_interval": [0.0, 0.0],
+        "significant": False,
+        "verdict": "the baseline itself is the best model",
+    }
+    if len(rivals) == 2:
+        other = answers[1][0]
+        gain = evaluate.compare(task, decoded, other, targets, schema, metric, outcome.options.seed)
+        report |= {
+            "baseline": evaluate.all_metrics(task, other, targets, schema),
+            "gain": gain.gain,
+            "gain_interval": [gain.interval.low, gain.interval.high],
+            "significant": gain.significant,
+            "verdict": gain.verdict,
+        }
+    elif baseline is None:
+        report["verdict"] = "there is no baseline to compare with: trial 0 gave no model"
+    else:
+        report["baseline"] = report["metrics"]
+    return report
+
+
+def _status(outcome: Outcome) -> str:
+    if outcome.interrupted:
+        return "interrupted"
+    return "time" if time.time() > outcome.budget.deadline else "finished"
+
+
+def _about(result: TrialResult) -> dict[str, Any]:
+    return {
+        "trial": result.name,
+        "model": result.model,
+        "backend": result.backend,
+        "score": result.score,
+        "metrics": result.metrics,
+        "recipe": result.recipe.flat(),
+        "best_epoch": result.best_epoch,
+        "epochs": result.epochs,
+        "seconds": result.seconds,
+        "folder": result.folder,
+    }
+
+
+def _versions(best: TrialResult) -> dict[str, str]:
+    return {**artifact.read(Path(best.folder)).versions, "ray": version("ray")}

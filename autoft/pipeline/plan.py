@@ -1,0 +1,189 @@
+"""Turns options and data into a plan: networks, space, image sizes, and the recipe of every trial."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from autoft import trial
+from autoft.contracts import Task
+from autoft.errors import UsageError
+from autoft.events import Listener
+from autoft.options import SearchOptions
+from autoft.pipeline import models
+from autoft.pipeline.prepare import Checked
+from autoft.recipe import Recipe
+from autoft.records import DataRef, Metric, Param, Resources, Scalar, TrialSpec, trial_name
+from autoft.registry import Registry
+from autoft.search import overrides, space
+from autoft.search.defaults import default_space
+from autoft.search.presets import sizes_for
+from autoft.version import API_VERSION
+from autoft.vocab import did_you_mean
+
+
+class Plan(NamedTuple):
+    """All that a search is about to do."""
+
+    task: Task
+    metric: Metric
+    candidates: dict[str, models.Candidate]
+    space: tuple[Param, ...]
+    decode_size: int
+    epochs: int
+
+
+def make(registry: Registry, options: SearchOptions, task: Task, checked: Checked, listener: Listener) -> Plan:
+    """Choose networks and the space.
+
+    Raises:
+        UsageError: an unknown name, or a parameter out of its range.
+    """
+    metric = metric_of(task, options.metric)
+    candidates = models.choose(
+        registry,
+        task,
+        checked.schema,
+        listener,
+        named=options.models,
+        backend=options.backend,
+        preset=options.preset,
+        offline=options.offline,
+    )
+    cards = [candidate.card for candidate in candidates]
+    sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
+    samples = max(2, int(0.7 * len(checked.dataset.samples)))
+    whole = default_space(cards, sizes, options.preset, samples)
+    for edits in registry.manager.hook.autoft_edit_space(space=whole, schema=checked.schema):
+        whole = space.edit(whole, edits)
+    whole = space.edit(whole, overrides.parse(options.overrides, whole))
+    space.validate(whole)
+    return Plan(
+        task=task,
+        metric=metric,
+        candidates={candidate.card.name: candidate for candidate in candidates},
+        space=whole,
+        decode_size=_largest_size(whole, sizes),
+        epochs=int(_largest(whole, "epochs") or Recipe().epochs),
+    )
+
+
+def metric_of(task: Task, name: str) -> Metric:
+    """The task's metric of this name, or its first one.
+
+    Raises:
+        UsageError: the task has no such metric.
+    """
+    if not name:
+        return task.metrics[0]
+    for metric in task.metrics:
+        if metric.name == name:
+            return metric
+    known = [metric.name for metric in task.metrics]
+    raise UsageError(f"{task.name} has no metric '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
+
+
+def spec_maker(
+    plan: Plan, registry: Registry, options: SearchOptions, checked: Checked, ref: DataRef, trials: str
+) -> Callable[[int, dict[str, Any]], TrialSpec]:
+    """What makes a trial of proposed parameters. `trials` is the folder that holds the trials' own."""
+    versions = {
+        name: trial.versions(registry.get("backend", name)) for name in {c.card.backend for c in plan.candidates.values()}
+    }
+    resources = Resources(
+        cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))
+    )
+
+    def make_spec(number: int, params: dict[str, Any]) -> TrialSpec:
+        recipe = Recipe.of(space.resolve(plan.space, params))
+        candidate = plan.candidates[recipe.model]
+        return TrialSpec(
+            api=API_VERSION,
+            number=number,
+            task=plan.task.name,
+            backend=candidate.card.backend,
+            card=candidate.card,
+            problem=candidate.problem,
+            schema=checked.schema,
+            recipe=recipe,
+            data=ref,
+            metric=plan.metric,
+            seed=options.seed,
+            folder=str(Path(trials) / trial_name(number)),
+            resources=resources,
+            versions=versions[candidate.card.backend],
+        )
+
+    return make_spec
+
+
+def arguments(options: SearchOptions, plan: Plan) -> dict[str, Any]:
+    """The resolved options as they stand in `args.yaml`."""
+    values: dict[str, Any] = msgspec.to_builtins(options)
+    values["metric"] = msgspec.to_builtins(plan.metric)
+    values["models"] = list(plan.candidates)
+    values["space"] = {row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)}
+    values["command"] = command(options)
+    return values
+
+
+FLAGS = {
+    "task": "--task",
+    "data": "--data",
+    "val": "--val",
+    "test": "--test",
+    "target": "--target",
+    "image_col": "--image-col",
+    "group_col": "--group-col",
+    "preset": "--preset",
+    "time": "--time",
+    "trials": "--trials",
+    "backend": "--backend",
+    "metric": "--metric",
+    "searcher": "--searcher",
+    "scheduler": "--scheduler",
+    "max_bad": "--max-bad",
+    "seed": "--seed",
+}
+
+
+def command(options: SearchOptions, verb: str = "search") -> str:
+    """The command line that asks for the same. Options that have their default are left out."""
+    words = ["autoft", verb]
+    for key, flag in FLAGS.items():
+        value = getattr(options, key)
+        if key in ("task", "data") or value != getattr(SearchOptions(), key):
+            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+    if options.models:
+        words += ["--models", ",".join(options.models)]
+    if options.offline:
+        words.append("--offline")
+    words += [f"{key}={_word(value)}" for key, value in options.overrides.items()]
+    return shlex.join(words)
+
+
+def _word(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def default_concurrency(options: SearchOptions) -> int:
+    """Trials at a time on this machine alone."""
+    return options.concurrency or max(1, int((os.cpu_count() or 1) / options.cpus_per_trial))
+
+
+def _largest(whole: tuple[Param, ...], key: str) -> float:
+    values: list[Scalar] = []
+    for param in whole:
+        if param.key == key:
+            values += param.choices if param.kind == "choice" else [param.high]
+    return max((float(v) for v in values if isinstance(v, int | float)), default=0.0)
+
+
+def _largest_size(whole: tuple[Param, ...], sizes: dict[str, tuple[int, ...]]) -> int:
+    """Side to which files are decoded: the largest that any trial asks for."""
+    return int(_largest(whole, "image_size")) or max((max(options) for options in sizes.values()), default=0)

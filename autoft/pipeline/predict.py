@@ -1,0 +1,100 @@
+"""Predictions for new files, and scores on labelled ones, with a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autoft import evaluate, registry
+from autoft.contracts import Feed
+from autoft.data.checks import refuse_if_too_bad
+from autoft.data.feed import DecodedFeed
+from autoft.data.images import BadSample, decode
+from autoft.data.inspect import inspect
+from autoft.data.readers import open_dataset
+from autoft.errors import DataError
+from autoft.options import DataOptions
+from autoft.pipeline.prepare import STORED
+from autoft.predictor import Predictions, Predictor
+from autoft.records import Dataset, Issue, Sample
+from autoft.run import model_folder
+
+
+def predict(model: str, source: str, out: str = "runs", **columns: str) -> Predictions:
+    """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
+
+    Raises:
+        UsageError: there is no such model.
+        DataError: nothing readable is at `source`.
+    """
+    return predict_sources(Predictor(model_folder(model, out)), [source], **columns)
+
+
+def predict_sources(predictor: Predictor, sources: Sequence[str], **columns: str) -> Predictions:
+    """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
+    plugins = registry.installed()
+    samples: list[Sample] = []
+    issues: list[Issue] = []
+    for source in sources:
+        options = DataOptions(data=source, **columns)
+        dataset = open_dataset(plugins, options, predictor.task, labelled=False)
+        found = inspect(dataset, predictor.task.inputs)
+        samples += found.dataset.samples
+        issues += [issue for issue in found.issues if issue.drops]
+    samples, damaged = _decodable(samples, predictor.config.decode_size)
+    issues += damaged
+    if not samples:
+        raise DataError(f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues))
+    decoded = predictor.outputs(_feed(samples, predictor.config.decode_size))
+    return Predictions(tuple(s.id for s in samples), decoded, predictor.task, predictor.config, tuple(issues))
+
+
+def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
+    """Every metric of the model on labelled data, with a confidence interval for the one it was chosen by.
+
+    Raises:
+        DataError: the data cannot be read, or have classes that the model does not know.
+    """
+    predictor = Predictor(model_folder(model, out))
+    config, task = predictor.config, predictor.task
+    dataset = open_dataset(registry.installed(), options, task)
+    found = inspect(dataset, task.inputs)
+    kept, damaged = _decodable(found.dataset.samples, config.decode_size)
+    issues = [*found.issues, *damaged]
+    refuse_if_too_bad(issues, _total(dataset), options.max_bad)
+    targets = predictor.targets(kept)
+    decoded = predictor.outputs(_feed(kept, config.decode_size))
+    band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed)
+    return {
+        "model": str(predictor.folder),
+        "metric": config.metric.name,
+        "samples": len(kept),
+        "metrics": evaluate.all_metrics(task, decoded, targets, config.schema),
+        "interval": [band.low, band.high],
+        "confidence": evaluate.CONFIDENCE,
+        "issues": issues,
+    }
+
+
+def _feed(samples: Sequence[Sample], size: int) -> Feed:
+    return DecodedFeed([str(sample.fields[STORED]) for sample in samples], size)
+
+
+def _decodable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[Issue]]:
+    """Those whose files decode; the others as issues."""
+    good, issues = [], []
+    for sample in samples:
+        try:
+            decode(sample.fields[STORED], size)
+            good.append(sample)
+        except BadSample as error:
+            issues.append(Issue(kind=error.kind, subject=sample.id, detail=error.detail))
+    return good, issues
+
+
+def _total(dataset: Dataset) -> int:
+    return len(dataset.samples) + sum(issue.drops for issue in dataset.issues)
+
+
+def _first(issues: Sequence[Issue]) -> str:
+    return f"{len(issues)} could not be read; the first: {issues[0].subject} ({issues[0].detail})" if issues else ""

@@ -1,0 +1,230 @@
+"""The whole search, from the user's data to the best model and an honest number."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autoft import registry as plugins
+from autoft.contracts import Task
+from autoft.data import cache
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
+from autoft.events import Finished, Listener, Planned
+from autoft.options import SearchOptions
+from autoft.pipeline import finish, plan, prepare
+from autoft.pipeline.budget import Budget
+from autoft.pipeline.watch import Watch
+from autoft.records import DataRef, TrialSpec
+from autoft.registry import Registry
+from autoft.run import RunWriter
+from autoft.search.presets import find_preset
+
+
+def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -> Finished:
+    """Search until the budget ends, then score the best model once on the test part.
+
+    Args:
+        began: Unix time at which the user's command began; the budget counts from there.
+
+    Raises:
+        UsageError, DataError: the search cannot begin.
+        NoTrialSucceeded: every trial failed.
+        BudgetEnded: time ran out before any model was usable.
+    """
+    budget = Budget(options.time, began or time.time())
+    registry = plugins.installed()
+    options, task = resolved(registry, options)
+    with ThreadPoolExecutor(1) as starter:
+        # Ray takes seconds to start; the data are read meanwhile.
+        cluster = starter.submit(_start_ray, options)
+        try:
+            return _search(registry, options, task, budget, cluster, listener)
+        finally:
+            _stop_ray(cluster)
+
+
+def plan_search(options: SearchOptions, listener: Listener) -> Planned:
+    """What `run_search` would do, without training, decoding or writing anything."""
+    registry = plugins.installed()
+    options, task = resolved(registry, options)
+    checked = prepare.check(registry, options, task, listener)
+    made = plan.make(registry, options, task, checked, listener)
+    divided = prepare.split(checked, task, options.seed)
+    listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
+    event = _planned("", options, made, time.time() + options.time, plan.default_concurrency(options))
+    listener(event)
+    return event
+
+
+def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions, Task]:
+    """The options with aliases and paths resolved, and the task.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    if not options.task:
+        raise UsageError("a search needs a task.", "Name one: --task; `autoft ls tasks` lists them.")
+    if not options.data:
+        raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
+    task: Task = registry.get("task", options.task)
+    registry.entry("searcher", options.searcher)
+    preset = find_preset(options.preset)
+    return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
+
+
+def _search(
+    registry: Registry,
+    options: SearchOptions,
+    task: Task,
+    budget: Budget,
+    cluster: Future[Any],
+    listener: Listener,
+) -> Finished:
+    checked = prepare.check(registry, options, task, listener)
+    made = plan.make(registry, options, task, checked, listener)
+    shared = Path(options.storage) if options.storage else None
+    prepared = prepare.prepare(
+        checked, task, options, made.decode_size, options.seed, listener, shared / "cache" if shared else cache.cache_root()
+    )
+    out = shared / "runs" if shared and options.out == SearchOptions().out else Path(options.out)
+    folder = RunWriter.create(out, task.name, options.name)
+    writer = RunWriter(folder.resolve(), made.metric)
+    ref = _write_inputs(writer, prepared)
+    nodes = cluster.result()
+    options = _with_resources(options, nodes)
+    writer.write_yaml("args.yaml", plan.arguments(options, made))
+    first = prepared.splits.folds[0]
+    budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
+    concurrency = options.concurrency or max(1, int(nodes.cpus / options.cpus_per_trial))
+    planned = _planned(str(folder), options, made, budget.deadline, concurrency)
+    listener(planned)
+    registry.manager.hook.autoft_search_started(folder=str(folder), arguments=planned.arguments)
+
+    searching = time.time()
+    watch = Watch(writer, budget, listener, registry)
+    make_spec = plan.spec_maker(made, registry, options, checked, ref, str(writer.path / "trials"))
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        if not budget.room_for_another():
+            return None
+        spec = make_spec(number, params)
+        return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
+
+    interrupted = _run_ray(registry, options, made, writer, budget, watch, spec_of, concurrency)
+    if writer.best is None:
+        raise _no_model(writer, interrupted)
+    outcome = finish.Outcome(
+        options=options,
+        plan=made,
+        splits=prepared.splits,
+        ref=ref,
+        writer=writer,
+        budget=budget,
+        searching=searching,
+        interrupted=interrupted,
+    )
+    finished = finish.finish(outcome, listener)
+    registry.manager.hook.autoft_search_finished(folder=str(folder), summary=finished.summary)
+    return finished
+
+
+def _start_ray(options: SearchOptions) -> Any:
+    from autoft.search import ray
+
+    return ray.start(options.address)
+
+
+def _stop_ray(cluster: Future[Any]) -> None:
+    from autoft.search import ray
+
+    if cluster.exception() is None:
+        ray.stop()
+
+
+def _run_ray(
+    registry: Registry,
+    options: SearchOptions,
+    made: plan.Plan,
+    writer: RunWriter,
+    budget: Budget,
+    watch: Watch,
+    spec_of: Any,
+    concurrency: int,
+) -> bool:
+    from autoft.search import ray
+
+    settings = ray.Settings(
+        metric=made.metric,
+        folder=str(writer.path / "ray"),
+        trials=options.trials,
+        concurrency=concurrency,
+        cpus=options.cpus_per_trial,
+        gpus=max(0.0, options.gpus_per_trial),
+        scheduler=ray.check_scheduler(options.scheduler),
+        epochs=made.epochs,
+        space=made.space,
+        deadline=budget.end,
+        seed=options.seed,
+    )
+    searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
+    return ray.run(settings, searcher, spec_of, watch)
+
+
+def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:
+    """One GPU per trial where there are any, if the user said nothing.
+
+    Raises:
+        UsageError: several nodes, but no folder that all of them reach.
+    """
+    if nodes.nodes > 1 and not options.storage:
+        raise UsageError(
+            f"{nodes.nodes} nodes need a folder that all of them reach, but --storage is not given.",
+            "Name a shared folder: --storage /mnt/shared/autoft",
+        )
+    gpus = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, nodes.gpus))
+    return msgspec.structs.replace(options, gpus_per_trial=gpus)
+
+
+def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> DataRef:
+    writer.write_json("dataset.json", prepared.dataset)
+    writer.write_json("splits.json", prepared.splits)
+    writer.write_json("data_report.json", {"issues": prepared.issues, "split": prepared.splits.sentence})
+    return DataRef(
+        store=str(prepared.store.folder),
+        fingerprint=prepared.store.fingerprint,
+        dataset=str(writer.path / "dataset.json"),
+        splits=str(writer.path / "splits.json"),
+    )
+
+
+def _planned(folder: str, options: SearchOptions, made: plan.Plan, deadline: float, concurrency: int) -> Planned:
+    return Planned(
+        folder=folder,
+        arguments=plan.arguments(options, made),
+        space=made.space,
+        models=tuple(made.candidates),
+        metric=made.metric.name,
+        deadline=deadline,
+        concurrency=concurrency,
+    )
+
+
+def _no_model(writer: RunWriter, interrupted: bool) -> Exception:
+    failed = [result for result in writer.results if result.status == "failed"]
+    if failed and len(failed) == len(writer.results):
+        return NoTrialSucceeded(
+            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
+            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
+        )
+    if interrupted:
+        return Interrupted("interrupted before the first trial had a model.")
+    return BudgetEnded(
+        "the budget ended before any trial came to the end of its first epoch.",
+        "Give more --time, or a smaller network: --preset fast",
+    )
+
+

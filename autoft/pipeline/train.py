@@ -1,0 +1,23 @@
+"""One fixed configuration, through the very code of a search that has a single trial."""
+
+from __future__ import annotations
+
+import msgspec
+
+from autoft.errors import UsageError
+from autoft.events import Finished, Listener
+from autoft.options import SearchOptions
+from autoft.pipeline.search import run_search
+
+
+def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) -> Finished:
+    """Train one model with `options.overrides`; what they leave open has the value of a search's trial 0.
+
+    Raises:
+        UsageError: more than one model is named.
+        NoTrialSucceeded: the trial failed.
+    """
+    if len(options.models) > 1:
+        raise UsageError(f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`.")
+    single = msgspec.structs.replace(options, trials=1, scheduler="none", searcher="random", concurrency=1)
+    return run_search(single, listener, began)
