@@ -1,9 +1,9 @@
 """The folder of a trained model: weights beside everything needed to use them elsewhere.
 
-    model.safetensors   weights, written by the backend
-    config.json         task, network, problem, recipe, versions
-    preprocess.json     how an input file becomes an array
-    labels.json         index -> class name
+model.safetensors   weights, written by the backend
+config.json         task, network, problem, recipe, versions
+preprocess.json     how an input file becomes an array
+labels.json         index -> class name
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import msgspec
 
 from autoft.atomic import replace_folder, write_text
 from autoft.errors import UsageError
-from autoft.records import Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
 from autoft.recipe import Recipe
+from autoft.records import Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
 from autoft.version import API_VERSION
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def read(folder: Path) -> Config:
     """
     path = folder / CONFIG
     if not path.is_file():
-        raise UsageError(f"a model folder must hold {CONFIG}, but '{folder}' does not.", "Name a run or its best/ folder.")
+        raise UsageError(
+            f"a model folder must hold {CONFIG}, but '{folder}' does not.", "Name a run or its best/ folder."
+        )
     try:
         config = from_json(path.read_bytes(), Config)
     except msgspec.DecodeError as error:

@@ -10,9 +10,19 @@ from autoft.records import Entry
 
 @hookimpl
 def autoft_readers() -> Iterable[Entry]:
-    yield Entry(name="hf", target="autoft.data.hf:HuggingFaceReader", summary="Hugging Face datasets, saved or from the hub")
-    yield Entry(name="table", target="autoft.data.table:TableReader", summary="CSV, TSV or Parquet with a path and a label column")
-    yield Entry(name="folder", target="autoft.data.folder:FolderReader", summary="Class folders, with train/val/test above them or not")
+    yield Entry(
+        name="hf", target="autoft.data.hf:HuggingFaceReader", summary="Hugging Face datasets, saved or from the hub"
+    )
+    yield Entry(
+        name="table",
+        target="autoft.data.table:TableReader",
+        summary="CSV, TSV or Parquet with a path and a label column",
+    )
+    yield Entry(
+        name="folder",
+        target="autoft.data.folder:FolderReader",
+        summary="Class folders, with train/val/test above them or not",
+    )
 
 
 @hookimpl

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
     Arrays = Mapping[str, Array]
+else:
+    # Plugins import these names at run time; numpy itself must not be loaded for them.
+    Array = Any
+    Arrays = Mapping[str, Any]
 
 Stop = Callable[[], bool]
 

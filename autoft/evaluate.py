@@ -37,7 +37,9 @@ class Comparison(Record):
     verdict: str
 
 
-def predict_test(folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0) -> tuple[dict[str, Array], dict[str, Array]]:
+def predict_test(
+    folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0
+) -> tuple[dict[str, Array], dict[str, Array]]:
     """Decoded predictions of the model in `folder` for these samples, and their targets."""
     predictor = Predictor(Path(folder), threads)
     config = predictor.config
@@ -78,7 +80,9 @@ def compare(
     difference = gain(everything)
     band = _bootstrap(gain, len(everything), seed)
     significant = band.low > 0 or band.high < 0
-    return Comparison(gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric))
+    return Comparison(
+        gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric)
+    )
 
 
 def _verdict(gain: float, band: Interval, metric: Metric) -> str:

@@ -14,7 +14,9 @@ from autoft.run import Run
 from autoft.vocab import did_you_mean
 
 
-def search(data: str, *, task: str, time: str | float = SearchOptions().time, listener: Listener | None = None, **options: Any) -> Run:
+def search(
+    data: str, *, task: str, time: str | float = SearchOptions().time, listener: Listener | None = None, **options: Any
+) -> Run:
     """Search for the best fine-tuned model and return its run.
 
     Args:
@@ -31,7 +33,9 @@ def search(data: str, *, task: str, time: str | float = SearchOptions().time, li
     return _run(run_search, data, task, time, listener, options)
 
 
-def train(data: str, *, task: str, model: str, time: str | float = "1d", listener: Listener | None = None, **options: Any) -> Run:
+def train(
+    data: str, *, task: str, model: str, time: str | float = "1d", listener: Listener | None = None, **options: Any
+) -> Run:
     """Train one configuration; `overrides` holds its values. Otherwise as `search`."""
     from autoft.pipeline.train import run_train
 

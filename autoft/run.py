@@ -1,15 +1,15 @@
 """The run folder: what a search leaves behind, and how to read it again.
 
-    args.yaml        every option, resolved
-    dataset.json     the samples, in the order of the store's rows
-    splits.json      which sample trains, validates, tests
-    data_report.json what was wrong with the data
-    trials.jsonl     one line per ended trial, synced: the source of truth
-    leaderboard.csv  the same, ranked
-    metrics.json     the outcome, with the score on the locked test part
-    best/            the best model, usable from the first finished trial on
-    trials/          models of the best few trials
-    ray/             what Ray writes; may be deleted
+args.yaml        every option, resolved
+dataset.json     the samples, in the order of the store's rows
+splits.json      which sample trains, validates, tests
+data_report.json what was wrong with the data
+trials.jsonl     one line per ended trial, synced: the source of truth
+leaderboard.csv  the same, ranked
+metrics.json     the outcome, with the score on the locked test part
+best/            the best model, usable from the first finished trial on
+trials/          models of the best few trials
+ray/             what Ray writes; may be deleted
 """
 
 from __future__ import annotations
@@ -210,7 +210,9 @@ def find(name: str, out: Path | str = "runs") -> Run:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise UsageError(f"several runs are named '{name}': {', '.join(str(r.path) for r in matches)}", "Give the path.")
+        raise UsageError(
+            f"several runs are named '{name}': {', '.join(str(r.path) for r in matches)}", "Give the path."
+        )
     known = [run.path.name for run in runs]
     raise UsageError(f"there is no run '{name}'.{did_you_mean(name, known)}", "See `autoft ls runs`.")
 

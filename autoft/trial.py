@@ -72,7 +72,9 @@ class Trial:
             self.best_score, self.best_epoch = score, self.epoch
             part = self.parts[0]
             artifact.save(
-                Path(self.spec.folder), part.learner, artifact.config_of(self.spec, part.job, self.decode_size, self.epoch)
+                Path(self.spec.folder),
+                part.learner,
+                artifact.config_of(self.spec, part.job, self.decode_size, self.epoch),
             )
         complete = all(s.complete for s in stats)
         if self.epoch == 1:
@@ -94,7 +96,9 @@ class Trial:
         """Keep everything needed to go on later, for schedulers that pause trials."""
         for number, part in enumerate(self.parts):
             if not isinstance(part.learner, Resumable):
-                raise TrialFailed(f"the backend '{self.spec.backend}' cannot pause trials: its learners are not Resumable.")
+                raise TrialFailed(
+                    f"the backend '{self.spec.backend}' cannot pause trials: its learners are not Resumable."
+                )
             place = folder / f"fold{number}"
             place.mkdir(parents=True, exist_ok=True)
             part.learner.save_state(place)
@@ -207,5 +211,6 @@ def _refuse_other_versions(spec: TrialSpec) -> None:
         found = version(name)
         if found != wanted:
             raise TrialFailed(
-                f"the driver has {name} {wanted}, but this worker has {found}.", "Install the same versions on all nodes."
+                f"the driver has {name} {wanted}, but this worker has {found}.",
+                "Install the same versions on all nodes.",
             )

@@ -118,7 +118,9 @@ def _pick(
     picked = pick_models([one.card for one in found.values()], preset)
     if silent:
         names = ", ".join(card.name for card in picked) or "nothing"
-        listener(Note(text=f"no download of weights ({silent[0]}): searching with what is at hand: {names}", level="warning"))
+        listener(
+            Note(text=f"no download of weights ({silent[0]}): searching with what is at hand: {names}", level="warning")
+        )
     return [found[card.name] for card in picked]
 
 
@@ -126,7 +128,9 @@ def _fetched(wanted: Iterable[_Found], named: bool, offline: bool, listener: Lis
     for one in wanted:
         try:
             if offline and not one.card.offline:
-                raise UsageError(f"the weights of {one.card.name} are not at hand, and --offline forbids to fetch them.")
+                raise UsageError(
+                    f"the weights of {one.card.name} are not at hand, and --offline forbids to fetch them."
+                )
             yield Candidate(one.source.fetch(one.card), one.problem)
         except AutoftError as error:
             if named:

@@ -93,7 +93,8 @@ def spec_maker(
 ) -> Callable[[int, dict[str, Any]], TrialSpec]:
     """What makes a trial of proposed parameters. `trials` is the folder that holds the trials' own."""
     versions = {
-        name: trial.versions(registry.get("backend", name)) for name in {c.card.backend for c in plan.candidates.values()}
+        name: trial.versions(registry.get("backend", name))
+        for name in {c.card.backend for c in plan.candidates.values()}
     }
     resources = Resources(
         cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))
@@ -127,7 +128,9 @@ def arguments(options: SearchOptions, plan: Plan) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(options)
     values["metric"] = msgspec.to_builtins(plan.metric)
     values["models"] = list(plan.candidates)
-    values["space"] = {row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)}
+    values["space"] = {
+        row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
+    }
     values["command"] = command(options)
     return values
 

@@ -44,7 +44,9 @@ def predict_sources(predictor: Predictor, sources: Sequence[str], **columns: str
     samples, damaged = _decodable(samples, predictor.config.decode_size)
     issues += damaged
     if not samples:
-        raise DataError(f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues))
+        raise DataError(
+            f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
+        )
     decoded = predictor.outputs(_feed(samples, predictor.config.decode_size))
     return Predictions(tuple(s.id for s in samples), decoded, predictor.task, predictor.config, tuple(issues))
 

@@ -61,7 +61,15 @@ def check(registry: Registry, options: DataOptions, task: Task, listener: Listen
     return Checked(found.dataset, schema, found.digests, found.issues, side)
 
 
-def prepare(checked: Checked, task: Task, options: DataOptions, size: int, seed: int, listener: Listener, root: Path | None = None) -> Prepared:
+def prepare(
+    checked: Checked,
+    task: Task,
+    options: DataOptions,
+    size: int,
+    seed: int,
+    listener: Listener,
+    root: Path | None = None,
+) -> Prepared:
     """Decode to `size` and split.
 
     Raises:
@@ -89,8 +97,6 @@ def recognised(dataset: Dataset, schema: Schema, divided: Splits, issues: tuple[
         splits={"train": len(first.train), "val": len(first.val), "test": len(divided.test)},
         issues=issues,
     )
-
-
 
 
 def _total(dataset: Dataset) -> int:

@@ -88,7 +88,13 @@ def _search(
     made = plan.make(registry, options, task, checked, listener)
     shared = Path(options.storage) if options.storage else None
     prepared = prepare.prepare(
-        checked, task, options, made.decode_size, options.seed, listener, shared / "cache" if shared else cache.cache_root()
+        checked,
+        task,
+        options,
+        made.decode_size,
+        options.seed,
+        listener,
+        shared / "cache" if shared else cache.cache_root(),
     )
     out = shared / "runs" if shared and options.out == SearchOptions().out else Path(options.out)
     folder = RunWriter.create(out, task.name, options.name)
@@ -226,5 +232,3 @@ def _no_model(writer: RunWriter, interrupted: bool) -> Exception:
         "the budget ended before any trial came to the end of its first epoch.",
         "Give more --time, or a smaller network: --preset fast",
     )
-
-

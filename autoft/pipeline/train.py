@@ -18,6 +18,8 @@ def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) ->
         NoTrialSucceeded: the trial failed.
     """
     if len(options.models) > 1:
-        raise UsageError(f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`.")
+        raise UsageError(
+            f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`."
+        )
     single = msgspec.structs.replace(options, trials=1, scheduler="none", searcher="random", concurrency=1)
     return run_search(single, listener, began)

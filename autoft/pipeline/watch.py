@@ -48,5 +48,8 @@ class Watch:
         except Exception as error:
             self._observers.pop(hook)
             self.listener(
-                Note(text=f"a plugin's {hook} failed and is not called again: {type(error).__name__}: {error}", level="warning")
+                Note(
+                    text=f"a plugin's {hook} failed and is not called again: {type(error).__name__}: {error}",
+                    level="warning",
+                )
             )

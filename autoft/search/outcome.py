@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
+import msgspec
+
 from autoft.errors import TrialFailed
 from autoft.records import EpochReport, Record, TrialResult, TrialSpec, TrialStatus
 
@@ -32,6 +34,7 @@ def result_of(
     sign = 1.0 if spec.metric.mode == "max" else -1.0
     best = max(reports, key=lambda report: sign * report.score, default=None)
     failed = status == "failed"
+    planned = max((report.planned for report in reports), default=0)
     if best is None and not failed:
         reason = f"{reason}, before its first epoch was over"
     return TrialResult(
@@ -39,7 +42,7 @@ def result_of(
         status=status,
         model=spec.card.name,
         backend=spec.backend,
-        recipe=spec.recipe,
+        recipe=msgspec.structs.replace(spec.recipe, epochs=planned or spec.recipe.epochs),
         score=best.score if best and not failed else None,
         metrics=best.metrics if best and not failed else {},
         best_epoch=best.epoch if best else 0,

@@ -31,7 +31,18 @@ from ray.tune.search import Searcher as RaySearcher
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed, UsageError
 from autoft.recipe import Recipe
-from autoft.records import EpochReport, Metric, Param, Record, TrialResult, TrialSpec, TrialStatus, from_json, to_json, trial_name
+from autoft.records import (
+    EpochReport,
+    Metric,
+    Param,
+    Record,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+    from_json,
+    to_json,
+    trial_name,
+)
 from autoft.search.outcome import Failure, failure_of, result_of
 from autoft.search.process import interruptible, memory_mb
 from autoft.vocab import did_you_mean
@@ -104,7 +115,9 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
             runtime_env={"env_vars": environment} if environment and address else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}") from error
+        raise UsageError(
+            f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}"
+        ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     total = ray.cluster_resources()
@@ -136,7 +149,12 @@ def _call(function: str, arguments: tuple[Any, ...]) -> Any:
     return _imported(function)(*arguments)
 
 
-def run(settings: Settings, searcher: Searcher, spec_of: Callable[[int, dict[str, Any]], TrialSpec | None], observer: Observer) -> bool:
+def run(
+    settings: Settings,
+    searcher: Searcher,
+    spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
+    observer: Observer,
+) -> bool:
     """Run trials until there is nothing left to try, the deadline has come, or Ctrl-C was pressed.
 
     `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
@@ -277,7 +295,9 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
         return {
             "trial": tune.grid_search([config["trial"] for config in configs]),
             "params": tune.sample_from(
-                lambda spec: next(c["params"] for c in configs if c["trial"]["number"] == spec.config["trial"]["number"])
+                lambda spec: next(
+                    c["params"] for c in configs if c["trial"]["number"] == spec.config["trial"]["number"]
+                )
             ),
         }
 
@@ -289,7 +309,10 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
         self.watch.specs[self.asked] = spec
         self.asked += 1
         mutable = {key: params[key] for key in MUTABLE if key in params} if self.settings.scheduler == "pbt" else {}
-        return {"trial": {"number": spec.number, "spec": to_json(spec), "target": self.settings.target}, "params": mutable}
+        return {
+            "trial": {"number": spec.number, "spec": to_json(spec), "target": self.settings.target},
+            "params": mutable,
+        }
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None: ...
 
@@ -323,7 +346,9 @@ class _Watch(tune.Callback):  # type: ignore[misc]
             self.reports[number] = []
             self.observer.started(self.specs[number])
 
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
         number = _number(trial)
         if self.settings.scheduler == "pbt":
             self.specs[number] = _spec_of(trial.config, number)
@@ -387,7 +412,9 @@ def check_scheduler(name: str) -> str:
         UsageError: there is none of this name.
     """
     if name not in SCHEDULERS:
-        raise UsageError(f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}.")
+        raise UsageError(
+            f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}."
+        )
     return name
 
 
@@ -400,7 +427,9 @@ def _scheduler(settings: Settings) -> Any:
         case "hyperband":
             return schedulers.HyperBandScheduler(max_t=epochs, reduction_factor=3)
         case "median":
-            return schedulers.MedianStoppingRule(time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3)
+            return schedulers.MedianStoppingRule(
+                time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3
+            )
         case "pbt":
             return schedulers.PopulationBasedTraining(
                 time_attr="training_iteration",
@@ -420,7 +449,9 @@ def _mutations(space: Sequence[Param]) -> dict[str, Any]:
         if param.kind == "choice":
             found[param.key] = list(dict.fromkeys(param.choices))
         else:
-            found[param.key] = tune.loguniform(param.low, param.high) if param.log else tune.uniform(param.low, param.high)
+            found[param.key] = (
+                tune.loguniform(param.low, param.high) if param.log else tune.uniform(param.low, param.high)
+            )
     if not found:
         raise UsageError(
             f"population based training changes parameters while it trains, so one of {', '.join(MUTABLE)} must be "

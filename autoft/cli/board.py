@@ -1,0 +1,119 @@
+"""What is known of a search so far, gathered from its events. Knows nothing of the screen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from autoft.events import (
+    DataRecognised,
+    Event,
+    Finished,
+    Planned,
+    TrialFinished,
+    TrialReported,
+    TrialStarted,
+)
+from autoft.records import EpochReport, Metric, TrialResult, TrialSpec
+
+
+class Row(msgspec.Struct):
+    """One trial on the screen."""
+
+    number: int
+    name: str
+    model: str
+    recipe: dict[str, Any]
+    epoch: int = 0
+    score: float | None = None
+    """The best so far."""
+    status: str = "running"
+    seconds: float = 0.0
+    reason: str = ""
+
+
+class Board:
+    """Trials that run, the ranking of those that ended, and how long there is left."""
+
+    def __init__(self) -> None:
+        self.metric = Metric(name="score")
+        self.data: DataRecognised | None = None
+        self.plan: Planned | None = None
+        self.summary: dict[str, Any] = {}
+        self.folder = ""
+        self.running: dict[int, Row] = {}
+        self.ended: list[Row] = []
+        """Trials with a score, best first."""
+        self.failed = 0
+        self.best: Row | None = None
+
+    def take(self, event: Event) -> None:
+        """Bring the board up to date."""
+        match event:
+            case DataRecognised():
+                self.data = event
+            case Planned():
+                self.plan = event
+                self.folder = event.folder
+                if self.metric.name != event.metric:
+                    self.metric = Metric(name=event.metric)
+            case TrialStarted():
+                self._start(event.spec)
+            case TrialReported():
+                self._report(event.number, event.report)
+            case TrialFinished():
+                self._finish(event.result, event.best)
+            case Finished():
+                self.summary = event.summary
+                self.folder = event.folder
+
+    def better(self, one: float, other: float | None) -> bool:
+        """Whether score `one` beats `other`. Nothing loses to something; NaN beats nothing."""
+        if math.isnan(one):
+            return False
+        if other is None or math.isnan(other):
+            return True
+        return one > other if self.metric.mode == "max" else one < other
+
+    def row(self, result: TrialResult) -> Row:
+        """An ended trial as a row."""
+        return Row(
+            number=result.number,
+            name=result.name,
+            model=result.model,
+            recipe=result.recipe.flat(),
+            epoch=result.epochs,
+            score=result.score,
+            status=result.status,
+            seconds=result.seconds,
+            reason=result.reason,
+        )
+
+    def _start(self, spec: TrialSpec) -> None:
+        self.metric = spec.metric
+        self.running[spec.number] = Row(
+            number=spec.number, name=spec.name, model=spec.card.name, recipe=spec.recipe.flat()
+        )
+
+    def _report(self, number: int, report: EpochReport) -> None:
+        row = self.running.get(number)
+        if row is None:
+            return  # a report that overtook its trial's end
+        row.epoch = report.epoch
+        row.seconds = report.seconds
+        if self.better(report.score, row.score):
+            row.score = report.score
+
+    def _finish(self, result: TrialResult, best: bool) -> None:
+        self.running.pop(result.number, None)
+        row = self.row(result)
+        if result.score is None or math.isnan(result.score):
+            self.failed += result.status == "failed"
+            return
+        self.ended.append(row)
+        sign = -1.0 if self.metric.mode == "max" else 1.0
+        self.ended.sort(key=lambda r: (sign * (r.score or 0.0), r.number))
+        if best or self.best is None:
+            self.best = row

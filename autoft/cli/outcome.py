@@ -1,0 +1,104 @@
+"""The last words of a search: the leaders, the score on the locked test part, where everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autoft.cli.board import Board, Row
+from autoft.records import Metric
+from autoft.report.words import DASH, count, duration, gain, line, score, value
+
+TOP = 5
+COLUMNS = ("rank", "trial", "model", "freeze", "lr", "batch", "epochs", "score")
+
+
+def leaders(board: Board) -> list[tuple[str, ...]]:
+    """The best few trials as cells, in the order of `COLUMNS`."""
+    return [cells(place, row, board.metric) for place, row in enumerate(board.ended[:TOP], start=1)]
+
+
+def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
+    recipe = row.recipe
+    return (
+        str(place),
+        row.name + (" (baseline)" if row.number == 0 else ""),
+        line(row.model),
+        value(recipe.get("freeze")),
+        value(recipe.get("lr")),
+        value(recipe.get("batch_size")),
+        str(row.epoch or DASH),
+        score(row.score, metric.percent),
+    )
+
+
+def sentences(board: Board) -> Iterator[str]:
+    """The result in words, without the paths."""
+    summary, metric = board.summary, board.metric
+    yield _trials(summary)
+    test = summary.get("test")
+    best = summary.get("best") or {}
+    if not test:
+        yield f"validation {metric.name}: {score(best.get('score'), metric.percent)} (no locked test)"
+    else:
+        yield from _test(test, metric)
+    if summary.get("status") == "interrupted":
+        yield "The search was interrupted; what it found so far is kept."
+
+
+def _trials(summary: dict[str, Any]) -> str:
+    trials, seconds = summary.get("trials") or {}, summary.get("seconds") or {}
+    told = [f"{trials[word]:,} {word}" for word in ("finished", "stopped", "failed") if trials.get(word)]
+    total = seconds.get("total")
+    return f"trials: {', '.join(told) or 'none'}" + (f" in {duration(total)}" if total else "")
+
+
+def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:
+    percent = metric.percent
+    own = (test.get("metrics") or {}).get(metric.name)
+    samples = count(int(test.get("samples") or 0), "sample")
+    yield f"locked test: {metric.name} {score(own, percent)}{interval(test, percent)}, {samples}"
+    others = {k: v for k, v in (test.get("metrics") or {}).items() if k != metric.name}
+    if others:
+        yield "             " + ", ".join(f"{line(name)} {score(number)}" for name, number in others.items())
+    baseline = (test.get("baseline") or {}).get(metric.name)
+    if test.get("gain") is not None and baseline is not None:
+        more = f"{gain(test['gain'], percent)}{_span(test, percent)}"
+        yield f"gain over the baseline ({score(baseline, percent)}): {more}"
+    if test.get("verdict"):
+        yield f"verdict: {line(test['verdict'])}"
+
+
+def interval(test: dict[str, Any], percent: bool) -> str:
+    """` (95% CI 95.1% to 98.3%)`, or nothing where there is no interval."""
+    bounds = test.get("interval")
+    if not bounds:
+        return ""
+    return f" ({100 * test.get('confidence', 0.95):.0f}% CI {score(bounds[0], percent)} to {score(bounds[1], percent)})"
+
+
+def _span(test: dict[str, Any], percent: bool) -> str:
+    bounds = test.get("gain_interval")
+    return f" (CI {gain(bounds[0], percent)} to {gain(bounds[1], percent)})" if bounds else ""
+
+
+def paths(board: Board) -> list[tuple[str, str]]:
+    """What the user wants to copy, last of all."""
+    given = board.summary.get("paths") or {}
+    found = []
+    if given.get("best"):
+        found.append(("best model", line(given["best"])))
+    found.append(("run folder", line(given.get("run") or board.folder)))
+    return found
+
+
+def text(board: Board) -> Iterator[str]:
+    """The outcome as plain lines."""
+    rows = [COLUMNS, *leaders(board)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    if len(rows) > 1:
+        for row in rows:
+            yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield ""
+    yield from sentences(board)
+    yield from (f"{label}: {path}" for label, path in paths(board))

@@ -1,0 +1,176 @@
+"""The options that several verbs share: one place for their words, groups and shown defaults.
+
+A verb's signature gives the default; where that default is a stand-in (an empty text, 0), the help shows
+what it means instead.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from autoft.options import SearchOptions
+from autoft.report.words import duration, value
+from autoft.search.presets import PRESETS
+
+DEFAULTS = SearchOptions()
+PRESET_TIMES = ", ".join(f"{preset.name} {duration(preset.time)}" for preset in PRESETS.values())
+MAX_BAD = f"{value(100 * DEFAULTS.max_bad)}%"
+
+_DATA, _SEARCH, _MACHINE, _OUTPUT = "Data", "Search", "Machine", "Run and output"
+
+
+def _option(*names: str, group: str, text: str, shown: str | bool = True, metavar: str = "") -> Any:
+    return Option(*names, help=text, rich_help_panel=group, show_default=shown, metavar=metavar or None)
+
+
+Data = Annotated[
+    str,
+    _option("--data", group=_DATA, text="Folder, table file or dataset id; required.", shown=False, metavar="PATH"),
+]
+Val = Annotated[
+    str, _option("--val", group=_DATA, text="Validation data of its own.", shown="a part of --data", metavar="PATH")
+]
+Test = Annotated[
+    str, _option("--test", group=_DATA, text="Test data of its own.", shown="a part of --data", metavar="PATH")
+]
+Target = Annotated[
+    str, _option("--target", group=_DATA, text="Column with the label.", shown="guessed, and said", metavar="COLUMN")
+]
+ImageCol = Annotated[
+    str,
+    _option(
+        "--image-col", group=_DATA, text="Column with the image's path.", shown="guessed, and said", metavar="COLUMN"
+    ),
+]
+GroupCol = Annotated[
+    str,
+    _option(
+        "--group-col",
+        group=_DATA,
+        text="Column whose values never straddle splits (patient, source photo).",
+        shown="none",
+        metavar="COLUMN",
+    ),
+]
+MaxBad = Annotated[
+    str,
+    _option(
+        "--max-bad",
+        group=_DATA,
+        text="Largest part of the samples that may be unusable, else exit 3.",
+        metavar="PERCENT",
+    ),
+]
+
+Task = Annotated[
+    str,
+    _option(
+        "--task",
+        group=_SEARCH,
+        text="What to learn; see `autoft ls tasks`.",
+        shown="the only one installed",
+        metavar="TASK",
+    ),
+]
+Preset = Annotated[
+    str, _option("--preset", group=_SEARCH, text="Which networks and ranges: fast, balanced or best.", metavar="NAME")
+]
+Time = Annotated[
+    str,
+    _option(
+        "--time",
+        group=_SEARCH,
+        text="From start to end of the command: 90s, 10m, 1h30m.",
+        shown=f"the preset's: {PRESET_TIMES}",
+        metavar="DURATION",
+    ),
+]
+Trials = Annotated[
+    int, _option("--trials", group=_SEARCH, text="Most trials.", shown="as many as time allows", metavar="N")
+]
+Models = Annotated[
+    list[str] | None,
+    _option(
+        "--models",
+        "--model",
+        group=_SEARCH,
+        text="Networks by name, or paths of checkpoints; separate by commas or repeat.",
+        shown="the preset's",
+        metavar="A,B",
+    ),
+]
+Backend = Annotated[
+    str, _option("--backend", group=_SEARCH, text="Which framework trains; see `autoft ls backends`.", metavar="NAME")
+]
+MetricName = Annotated[
+    str, _option("--metric", group=_SEARCH, text="What to compare models by.", shown="the task's first", metavar="NAME")
+]
+Searcher = Annotated[
+    str, _option("--searcher", group=_SEARCH, text="Who proposes; see `autoft ls searchers`.", metavar="NAME")
+]
+Scheduler = Annotated[
+    str,
+    _option(
+        "--scheduler",
+        group=_SEARCH,
+        text="Who stops weak trials: none, asha, hyperband, median or pbt.",
+        metavar="NAME",
+    ),
+]
+Seed = Annotated[int, _option("--seed", group=_SEARCH, text="Fixes splits and trial configurations.", metavar="N")]
+
+Concurrency = Annotated[
+    int, _option("--concurrency", group=_MACHINE, text="Trials at a time.", shown="as many as fit", metavar="N")
+]
+Cpus = Annotated[float, _option("--cpus-per-trial", group=_MACHINE, text="CPU cores of one trial.", metavar="X")]
+Gpus = Annotated[
+    float,
+    _option(
+        "--gpus-per-trial",
+        group=_MACHINE,
+        text="GPUs of one trial; 0.25 lets four share one.",
+        shown="1 if there are any",
+        metavar="X",
+    ),
+]
+Address = Annotated[
+    str,
+    _option(
+        "--address", group=_MACHINE, text="A running Ray cluster.", shown="this machine alone", metavar="HOST:PORT"
+    ),
+]
+Storage = Annotated[
+    str,
+    _option("--storage", group=_MACHINE, text="Folder or bucket that all nodes reach.", shown="local", metavar="PATH"),
+]
+Offline = Annotated[bool, _option("--offline", group=_MACHINE, text="Open no connection: only networks at hand.")]
+
+Name = Annotated[str, _option("--name", group=_OUTPUT, text="Name of the run.", shown="numbered", metavar="NAME")]
+Out = Annotated[str, _option("--out", group=_OUTPUT, text="Folder that holds the runs.", metavar="FOLDER")]
+ConfigFile = Annotated[
+    str,
+    _option(
+        "-c",
+        "--config",
+        group=_OUTPUT,
+        text="YAML file with these options by name and a `space:` mapping; the command line wins.",
+        shown="none",
+        metavar="FILE",
+    ),
+]
+DryRun = Annotated[
+    bool, _option("--dry-run", group=_OUTPUT, text="Check everything, print configuration and plan, train nothing.")
+]
+Json = Annotated[bool, _option("--json", group=_OUTPUT, text="One JSON document on stdout, everything else on stderr.")]
+Quiet = Annotated[bool, _option("-q", "--quiet", group=_OUTPUT, text="Only the outcome.")]
+Verbose = Annotated[bool, _option("-v", "--verbose", group=_OUTPUT, text="Details, and tracebacks of failed trials.")]
+
+Words = Annotated[
+    list[str] | None,
+    Argument(metavar="KEY=VALUE", help="Parameters: a value fixes, a list or range searches.", show_default=False),
+]
+Model = Annotated[
+    str, Argument(metavar="RUN", help="A run (name or path), its best/ folder, or RUN:t0007.", show_default=False)
+]

@@ -1,0 +1,81 @@
+"""`autoft predict`: label new files with a trained model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from autoft.cli import params as p
+from autoft.cli.command import verb
+from autoft.cli.emit import document, table
+from autoft.report.issues import summarised
+from autoft.report.words import clean, count
+
+EXAMPLES = (
+    ("autoft predict runs/image-cls/search1 --source ./new --out preds.csv", "a folder, to a table"),
+    ("autoft predict search1 --source photo.jpg", "one file, on the screen"),
+    ("autoft predict ./best --source list.csv --image-col path --out preds.jsonl", "files that a table names"),
+    ("autoft predict search1:t0000 --source ./new --json", "another trial's model, for scripts"),
+)
+SHOWN = 50
+
+Source = Annotated[
+    str, typer.Option("--source", help="File, folder or table of files.", metavar="PATH", show_default=False)
+]
+Out = Annotated[
+    str,
+    typer.Option("--out", help="Write a .csv, .tsv, .json or .jsonl file.", metavar="FILE", show_default="the screen"),
+]
+
+
+def predict(
+    model: p.Model,
+    source: Source,
+    out: Out = "",
+    image_col: p.ImageCol = "",
+    json: p.Json = False,
+    quiet: p.Quiet = False,
+) -> None:
+    """Label new files with the best model of a run.
+
+    A CSV cell that a spreadsheet would run as a formula gets an apostrophe in front; JSON keeps every name as it is.
+    """
+    from autoft.cli import rowfile
+
+    if out:
+        rowfile.check(out)
+    from autoft.pipeline import predict as pipeline
+
+    columns = {"image_col": image_col} if image_col else {}
+    predictions = pipeline.predict(model, source, **columns)
+    rows = list(predictions.rows())
+    for sentence in summarised(getattr(predictions, "issues", ())):
+        print(f"warning: {sentence}", file=sys.stderr)
+    if out:
+        rowfile.write(rows, out)
+    if json:
+        document({"predictions": len(rows), "out": out} if out else rows, sys.stdout)
+    elif out:
+        if not quiet:
+            print(f"{count(len(rows), 'prediction')}: {clean(out)}")
+    else:
+        _screen(rows)
+
+
+def _screen(rows: list[dict[str, Any]]) -> None:
+    table(list(_short(rows[:SHOWN])), cut="file")
+    if len(rows) > SHOWN:
+        print(f"and {len(rows) - SHOWN} more; write them all with --out preds.csv")
+
+
+def _short(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Long rows (one probability per class) would not fit; the first few columns do."""
+    for row in rows:
+        cells = list(row.items())[:6]
+        yield {key: f"{cell:.4f}" if isinstance(cell, float) else cell for key, cell in cells}
+
+
+app = verb(predict, EXAMPLES)

@@ -1,0 +1,122 @@
+"""`autoft train`: one fixed configuration, through the same code as a trial of a search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from autoft.cli import params as p
+from autoft.cli import screen, settings
+from autoft.cli.command import verb
+from autoft.cli.params import DEFAULTS
+from autoft.cli.planned import show
+from autoft.cli.search import end
+from autoft.errors import UsageError
+from autoft.events import Note
+
+EXAMPLES = (
+    ("autoft train --task image-cls --data ./imgs --models timm/resnet18", "the default recipe"),
+    ("autoft train --data ./imgs --models timm/resnet18 lr=1e-3 freeze=0.5 epochs=10", "your own"),
+    ("autoft train --from runs/image-cls/search1:t0007", "a row of a leaderboard again, on the same data and splits"),
+    ("autoft train --from search1:t0007 --seed 1 epochs=40", "the same with changes"),
+)
+
+#: What a run's options say about data and meaning; how it was scheduled does not matter to one trial.
+INHERITED = (
+    *("data", "val", "test", "target", "image_col", "group_col", "max_bad"),
+    *("task", "backend", "metric", "seed", "offline", "preset"),
+)
+
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Take data, seed and configuration of a trial; what else you say wins.",
+        rich_help_panel="Search",
+        metavar="RUN:TRIAL",
+        show_default="none",
+    ),
+]
+
+
+def train(
+    ctx: typer.Context,
+    words: p.Words = None,
+    data: p.Data = "",
+    val: p.Val = "",
+    test: p.Test = "",
+    target: p.Target = "",
+    image_col: p.ImageCol = "",
+    group_col: p.GroupCol = "",
+    max_bad: p.MaxBad = p.MAX_BAD,
+    task: p.Task = "",
+    models: p.Models = None,
+    source: From = "",
+    time: p.Time = "",
+    preset: p.Preset = DEFAULTS.preset,
+    backend: p.Backend = DEFAULTS.backend,
+    metric: p.MetricName = "",
+    seed: p.Seed = DEFAULTS.seed,
+    cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
+    gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
+    address: p.Address = "",
+    storage: p.Storage = "",
+    offline: p.Offline = False,
+    name: p.Name = "",
+    out: p.Out = DEFAULTS.out,
+    config: p.ConfigFile = "",
+    dry_run: p.DryRun = False,
+    json: p.Json = False,
+    quiet: p.Quiet = False,
+    verbose: p.Verbose = False,
+) -> None:
+    """Train one fixed configuration.
+
+    Parameters that are not given keep the default recipe's values. The result is a run folder like that of a
+    search, with one trial.
+    """
+    base = of_trial(source, out) if source else {}
+    options, remark = settings.with_task(settings.search_options(ctx, base))
+    if len(options.models) > 1:
+        raise UsageError(f"train takes one network, but got {len(options.models)}: {', '.join(options.models)}.")
+    with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
+        if remark:
+            listener(Note(text=remark))
+        if dry_run:
+            from autoft.pipeline.search import plan_search
+
+            show(plan_search(options, listener), json=json, fixed=True)
+            return
+        from autoft.pipeline.train import run_train
+
+        finished = run_train(options, listener, ctx.obj or 0.0)
+    end(finished.summary, json=json)
+
+
+def of_trial(source: str, out: str) -> dict[str, Any]:
+    """Options that repeat a trial, written `RUN:t0007`.
+
+    Raises:
+        UsageError: there is no such run or trial.
+    """
+    from autoft.run import find
+
+    run_name, _, trial = source.rpartition(":")
+    if not run_name:
+        raise UsageError(f"--from must be RUN:TRIAL, but got '{source}'.", f"For example: --from {source}:t0000")
+    run = find(run_name, out)
+    result = next((r for r in run.results() if r.name == trial), None)
+    if result is None:
+        known = [r.name for r in run.results()]
+        raise UsageError(f"the run '{run.path}' has no trial '{trial}'.", f"It has: {', '.join(known) or 'none yet'}")
+    arguments = run.arguments
+    options = {key: arguments[key] for key in INHERITED if key in arguments}
+    if isinstance(options.get("metric"), dict):  # a run keeps the whole record of its metric
+        options["metric"] = options["metric"]["name"]
+    recipe = {k: v for k, v in result.recipe.flat().items() if k != "model"}
+    words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in recipe.items()}
+    return {**options, "models": (result.model,), "backend": result.backend, "overrides": words}
+
+
+app = verb(train, EXAMPLES)

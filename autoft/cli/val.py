@@ -1,0 +1,65 @@
+"""`autoft val`: score a trained model on labelled data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from autoft.cli import outcome, settings
+from autoft.cli import params as p
+from autoft.cli.command import verb
+from autoft.cli.emit import document
+from autoft.errors import UsageError
+from autoft.options import DataOptions
+from autoft.records import Issue
+from autoft.report.issues import summarised
+from autoft.report.words import count, score
+
+EXAMPLES = (
+    ("autoft val runs/image-cls/search1 --data ./more", "the best model on other data"),
+    ("autoft val search1:t0000 --data ./more --json", "the baseline, for scripts"),
+    ("autoft val ./best --data test.csv --target species --image-col file", "a table"),
+)
+
+
+def val(
+    model: p.Model,
+    data: p.Data = "",
+    target: p.Target = "",
+    image_col: p.ImageCol = "",
+    max_bad: p.MaxBad = p.MAX_BAD,
+    json: p.Json = False,
+) -> None:
+    """Score the best model of a run on labelled data, with a confidence interval."""
+    if not data:
+        raise UsageError("--data must name labelled data.", f"For example: autoft val {model} --data ./more")
+    bad = settings.fraction(max_bad)
+    options = DataOptions(data=data, target=target, image_col=image_col, max_bad=bad)
+    from autoft.pipeline.predict import validate
+
+    result = validate(model, options)
+    if json:
+        document(result, sys.stdout)
+    else:
+        _tell(result)
+
+
+def _tell(result: Mapping[str, Any]) -> None:
+    for sentence in summarised(_issues(result.get("issues") or ())):
+        print(f"warning: {sentence}")
+    metrics = dict(result.get("metrics") or {})
+    first = result.get("metric") or next(iter(metrics), "")
+    print(count(int(result.get("samples") or 0), "sample"))
+    for name, number in metrics.items():
+        span = outcome.interval(dict(result), percent=False) if name == first else ""
+        print(f"{name}: {score(number)}{span}")
+
+
+def _issues(found: Any) -> tuple[Issue, ...]:
+    return msgspec.convert(msgspec.to_builtins(found), tuple[Issue, ...])
+
+
+app = verb(val, EXAMPLES)

@@ -1,0 +1,76 @@
+"""What to say when a source is no data set that anyone recognises: what was found, and what is expected."""
+
+from __future__ import annotations
+
+import os
+
+from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
+from autoft.data.tabular import is_table, tables_in
+from autoft.errors import DataError
+from autoft.records import ReadOptions
+from autoft.vocab import did_you_mean
+
+
+def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataError:
+    """The error for `source`. `formats` lists what the installed readers understand."""
+    medium = media_field(options.needs) or "data"
+    message, hint = _what_is_wrong(source, options, medium)
+    return DataError(message, "\n".join(line for line in (hint, formats) if line))
+
+
+def layout(medium: str) -> str:
+    """The shape that class folders must have."""
+    return f"Put the files into one folder per class, such as cats/1.{_suffix(medium)} and dogs/2.{_suffix(medium)}"
+
+
+def _what_is_wrong(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
+    if not source:
+        return "a data set must be named, but none was.", "Say where it is: --data FOLDER"
+    if not os.path.exists(source):
+        return f"the data must exist, but there is no file or folder '{source}'.{_near(source)}", ""
+    if os.path.isfile(source):
+        return _wrong_file(source, options, medium)
+    if not os.access(source, os.R_OK | os.X_OK):
+        return f"the folder '{source}' must be readable, but it is not.", f"Look at its rights: ls -ld '{source}'"
+    return _wrong_folder(source, options, medium)
+
+
+def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
+    if source.lower().endswith(ARCHIVES):
+        return f"the data must be a folder or a table, but '{source}' is an archive.", "Unpack it and give its folder."
+    if medium != "data" and is_media(source, medium):
+        return f"one {medium} file is not enough to learn from: '{source}'.", layout(medium) + "."
+    if is_table(source):
+        return f"the table '{source}' cannot give what this task needs: {', '.join(options.needs)}.", ""
+    return f"the data must be a folder or a table (CSV, TSV, Parquet), but '{source}' is neither.", ""
+
+
+def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
+    found = entries(source)
+    tables = [entry.name for entry in found if entry.is_file() and is_table(entry.name)]
+    archives = [entry.name for entry in found if entry.is_file() and entry.name.lower().endswith(ARCHIVES)]
+    if (options.columns or options.group_col) and not tables_in(source) and not tables:
+        return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
+    if len(tables) > 1:
+        return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
+            f"Name one of them: {os.path.join(source, tables[0])}"
+        )
+    if medium == "data":
+        return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
+    if not holds_media(source, medium):
+        hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
+        return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
+    flat = [entry.name + "/" for entry in found if entry.is_dir() and split_word(entry.name)]
+    where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
+    return f"the {medium} files in {where} must say their class, but they are not in class folders.", (
+        f"{layout(medium)}, or list them in a CSV file with the columns {medium},label."
+    )
+
+
+def _near(source: str) -> str:
+    parent, name = os.path.split(os.path.abspath(source))
+    return did_you_mean(name, [entry.name for entry in entries(parent)]) if os.path.isdir(parent) else ""
+
+
+def _suffix(medium: str) -> str:
+    return "wav" if medium == "audio" else "png"

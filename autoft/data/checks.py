@@ -1,0 +1,74 @@
+"""What is wrong with the data, in sentences, and the refusal when too much of it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from autoft.errors import DataError
+from autoft.records import Issue
+
+SHOWN = 3
+WIDTH = 60
+
+#: Kind of issue -> what one and several of them are called.
+WORDS = {
+    "alike_classes": ("pair of classes whose names look alike", "pairs of classes whose names look alike"),
+    "bad_name": ("file whose name is not valid UTF-8", "files whose names are not valid UTF-8"),
+    "bad_row": ("row with too many cells", "rows with too many cells"),
+    "conflicting_label": ("file with two labels", "files with two labels"),
+    "corrupt": ("corrupt image", "corrupt images"),
+    "duplicate": ("set of identical files", "sets of identical files"),
+    "empty": ("empty file", "empty files"),
+    "huge": ("huge image", "huge images"),
+    "leak": ("training file that is also in validation or test", "files that are in several splits"),
+    "missing": ("missing file", "missing files"),
+    "no_label": ("sample without a label", "samples without a label"),
+    "no_number": ("row whose value is no number", "rows whose value is no number"),
+    "not_an_image": ("file that is not an image", "files that are not images"),
+    "reader_failed": ("reader that failed", "readers that failed"),
+    "small_class": ("very small class", "very small classes"),
+    "truncated": ("truncated image", "truncated images"),
+    "unreadable": ("unreadable file", "unreadable files"),
+    "unseen_class": ("class without training samples", "classes without training samples"),
+}
+
+
+def summarise(issues: Iterable[Issue]) -> list[str]:
+    """One sentence per kind, those that cost samples first: `3 corrupt images left out: a.png, b.png, c.png`."""
+    by_kind: dict[tuple[bool, str], list[Issue]] = defaultdict(list)
+    for issue in issues:
+        by_kind[(not issue.drops, issue.kind)].append(issue)
+    return [_sentence(kind, kept, found) for (kept, kind), found in sorted(by_kind.items())]
+
+
+def refuse_if_too_bad(issues: Iterable[Issue], total: int, max_bad: float) -> None:
+    """Stop when more than the fraction `max_bad` of all `total` samples, bad ones included, is left out.
+
+    Raises:
+        DataError: with the counts by kind and the first names.
+    """
+    dropping = [issue for issue in issues if issue.drops]
+    bad = len({issue.subject for issue in dropping})
+    if not bad or bad <= max_bad * total:
+        return
+    reasons = "; ".join(summarise(dropping))
+    raise DataError(
+        f"at most {max_bad:.4g} of the samples may be unusable, but {bad} of {total} are: {reasons}.",
+        f"Repair or remove these files, or allow more: --max-bad {min(100, -(-100 * bad // max(total, 1)))}%",
+    )
+
+
+def printable(name: str) -> str:
+    """A file's name for the screen: control characters escaped, the middle of a long one left out."""
+    clean = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in name)
+    return clean if len(clean) <= WIDTH else f"{clean[:28]}...{clean[-29:]}"
+
+
+def _sentence(kind: str, kept: bool, found: list[Issue]) -> str:
+    one, many = WORDS.get(kind, (kind.replace("_", " "), f"times {kind.replace('_', ' ')}"))
+    names = [printable(issue.subject) for issue in found[:SHOWN]]
+    if len(found) == 1 and found[0].detail:
+        names[0] += f" ({printable(found[0].detail)})"
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"{len(found)} {one if len(found) == 1 else many}{'' if kept else ' left out'}: {', '.join(names)}{more}"

@@ -1,0 +1,173 @@
+"""Class folders: `cats/1.png`, or `train/cats/1.png`; for prediction any folder of files, or one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from autoft.data import advice
+from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
+from autoft.data.tabular import tables_in
+from autoft.records import Dataset, Issue, ReadOptions, Sample
+
+#: Folders with these names beside a table hold its files and are not classes.
+_CONTAINERS = "images image imgs img pictures photos files clips wavs audio masks labels annotations"
+CONTAINERS = frozenset(_CONTAINERS.split())
+
+
+class ClassFolder(NamedTuple):
+    path: str
+    label: str
+    split: str
+
+
+class Layout(NamedTuple):
+    """Where the class folders are."""
+
+    root: str
+    folders: tuple[ClassFolder, ...]
+    left_out: tuple[str, ...]
+    """Folders named like a split that hold no class folders (test images without labels)."""
+
+
+class FolderReader:
+    """The name of a file's folder is its `label`. The first medium among the needs is what the files are."""
+
+    name = "folder"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """One sentence why `source` is class folders (or files to predict on), or an empty string."""
+        field = media_field(options.needs)
+        if not _fits(options, field) or not os.path.exists(source):
+            return ""
+        if _unlabelled(options):
+            found = is_media(source, field) if os.path.isfile(source) else holds_media(source, field)
+            return f"{field} files" if found else ""
+        layout = find_layout(source, field)
+        if not layout or _container_of_table(layout):
+            return ""
+        return _words(layout)
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample per file, `id` its path below `source`, in the order of the paths.
+
+        Raises:
+            DataError: there are no such files or no class folders; the message says what is expected.
+        """
+        field = media_field(options.needs)
+        if not self.sniff(source, options):
+            raise advice.unrecognised(source, options)
+        if _unlabelled(options):
+            return _read_plain(source, field)
+        layout = find_layout(source, field)
+        assert layout is not None
+        return _read_classes(source, layout, field)
+
+
+def find_layout(source: str, field: str) -> Layout | None:
+    """The class folders of `source`, or None. A lone folder around them (an unpacked archive) is passed through."""
+    if not os.path.isdir(source):
+        return None
+    folders = [entry for entry in entries(source) if entry.is_dir()]
+    splits = [entry for entry in folders if split_word(entry.name)]
+    below = {entry.name: _class_folders(entry.path, field, split_word(entry.name)) for entry in splits}
+    if any(below.values()):
+        left_out = tuple(name for name, found in below.items() if not found)
+        return Layout(source, tuple(f for found in below.values() for f in found), left_out)
+    if splits and len(splits) == len(folders):
+        return None  # images lie directly in train/ and test/: those are not classes
+    classes = _class_folders(source, field, "")
+    if len(classes) == 1:
+        inner = find_layout(classes[0].path, field)
+        if inner and len(inner.folders) > 1:
+            return inner
+    return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
+
+
+def _class_folders(folder: str, field: str, split: str) -> tuple[ClassFolder, ...]:
+    found = [ClassFolder(e.path, e.name, split) for e in entries(folder) if e.is_dir()]
+    # Empty ones stay: an empty class is worth a word. Folders of other files (docs/, code/) go.
+    return tuple(f for f in found if holds_media(f.path, field) or next(walk(f.path), None) is None)
+
+
+def _fits(options: ReadOptions, field: str) -> bool:
+    required = set(options.needs) - set(options.optional)
+    return bool(field) and required <= {field, "label"} and not options.columns and not options.group_col
+
+
+def _unlabelled(options: ReadOptions) -> bool:
+    return "label" not in options.needs or "label" in options.optional
+
+
+def _container_of_table(layout: Layout) -> bool:
+    if not tables_in(layout.root):
+        return False
+    return len(layout.folders) == 1 or all(f.label.lower() in CONTAINERS for f in layout.folders)
+
+
+def _words(layout: Layout) -> str:
+    splits = sorted({os.path.basename(os.path.dirname(f.path)) + "/" for f in layout.folders if f.split})
+    words = f"class folders below {' and '.join(splits)}" if splits else "class folders"
+    if layout.left_out:
+        words += f" ({', '.join(layout.left_out)}/ has no class folders and is left out)"
+    return words
+
+
+def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
+    samples: list[Sample] = []
+    issues: list[Issue] = []
+    for folder in layout.folders:
+        for path in _files(folder.path, source, field, issues):
+            fields = {field: os.path.abspath(path), "label": folder.label}
+            samples.append(Sample(id=_id(path, source), fields=fields, split=folder.split))
+    labels = {folder.label for folder in layout.folders}
+    filled = {str(sample.fields["label"]) for sample in samples}
+    for label in sorted(labels - filled):
+        issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
+    sentence = f"{_words(layout)}: {len(filled)} classes, {len(samples)} {field} files"
+    return Dataset(
+        samples=tuple(sorted(samples, key=lambda sample: sample.id)),
+        reader=FolderReader.name,
+        root=os.path.abspath(source),
+        recognised=sentence,
+        issues=tuple(issues),
+    )
+
+
+def _read_plain(source: str, field: str) -> Dataset:
+    issues: list[Issue] = []
+    if os.path.isfile(source):
+        paths, root = [source], os.path.dirname(os.path.abspath(source))
+        samples = [Sample(id=os.path.basename(source), fields={field: os.path.abspath(source)})]
+    else:
+        paths, root = list(_files(source, source, field, issues)), os.path.abspath(source)
+        samples = [Sample(id=_id(path, source), fields={field: os.path.abspath(path)}) for path in paths]
+    samples.sort(key=lambda sample: sample.id)
+    sentence = f"{len(samples)} {field} file{'s' if len(samples) != 1 else ''}"
+    return Dataset(samples=tuple(samples), reader="folder", root=root, recognised=sentence, issues=tuple(issues))
+
+
+def _files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterator[str]:
+    """Media files below `folder`. What cannot be used becomes an issue."""
+
+    def report(path: str, reason: str) -> None:
+        issues.append(Issue(kind="unreadable", subject=_shown(_id(path, source)), detail=reason))
+
+    for path in walk(folder, report):
+        name = _id(path, source)
+        if not is_text(path):
+            issues.append(Issue(kind="bad_name", subject=_shown(name), detail="rename it"))
+        elif is_media(path, field):
+            yield path
+        else:
+            kind = "not_an_image" if field == "image" else f"not_{field}"
+            issues.append(Issue(kind=kind, subject=name, detail="not used", drops=False))
+
+
+def _id(path: str, source: str) -> str:
+    return os.path.relpath(path, source).replace(os.sep, "/")
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,217 @@
+"""From an image file to (size, size, 3) uint8: the one decoder for search, evaluation and prediction."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+import warnings
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import PIL
+from PIL import Image, UnidentifiedImageError
+from PIL.Image import Resampling, Transpose
+
+from autoft.data.media import image_magic, is_heif
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
+
+# Pillow loads its format modules on first use and without a lock, so threads need them loaded beforehand.
+Image.init()
+# Without a handler of their own, Pillow's log lines about bad files would land on the user's screen.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+DECODER: Final = f"1 pillow {PIL.__version__}"
+"""Part of every store's key. Raise the number when the same file would give other pixels."""
+
+FORMATS: Final = tuple(
+    name for name in ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", "AVIF") if name in Image.OPEN
+)
+"""A short list, because Pillow also opens formats that run programs (EPS through Ghostscript)."""
+
+MAX_PIXELS: Final = 178_956_970
+"""More than any camera gives; as in Pillow, beyond it a file is taken for a decompression bomb."""
+MAX_BYTES: Final = 1 << 30
+
+Source = str | os.PathLike[str] | bytes
+
+
+class BadSample(Exception):
+    """A file that gives no pixels. `kind` is one of the words of `Issue.kind`."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+
+
+def decode(source: Source, size: int) -> Array:
+    """Pixels (size, size, 3), uint8, RGB, of a file or of its bytes.
+
+    The picture is squashed to a square with an antialiased bilinear filter, turned upright by its EXIF
+    orientation, and laid on white where it is transparent. Of an animation it is the first frame.
+    The same bytes give the same pixels wherever this is called.
+
+    Raises:
+        BadSample: missing, unreadable, empty, huge, truncated, corrupt or not_an_image.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.draft(None, (2 * size, 2 * size))  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
+            image.load()
+            small = _rgb(image).resize((size, size), Resampling.BILINEAR, reducing_gap=2.0)
+            return np.array(_upright(small, image))
+        except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
+            raise _why(error) from error
+
+
+def dimensions(source: Source) -> tuple[int, int]:
+    """Width and height in pixels as stored, from the header alone.
+
+    Raises:
+        BadSample: as `decode`; damage behind the header goes unseen.
+    """
+    with _quiet:
+        return _open(source).size
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        BadSample: missing, unreadable, empty or huge (over 1 GiB).
+    """
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise BadSample("unreadable", "it is a folder")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadSample("unreadable", "it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise BadSample("huge", f"{status.st_size / 1e9:.1f} GB")
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError as error:
+        raise BadSample("missing", "there is no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise BadSample("unreadable", getattr(error, "strerror", None) or str(error)) from error
+    if not data:
+        raise BadSample("empty", "0 bytes")
+    return data
+
+
+def _open(source: Source) -> Image.Image:
+    data = source if isinstance(source, bytes) else read(source)
+    if not data:
+        raise BadSample("empty", "0 bytes")
+    try:
+        image = Image.open(BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise _unidentified(data) from error
+    except Exception as error:
+        raise _why(error) from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise BadSample("huge", f"{width} x {height} pixels")
+    return image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_eight_bits(np.asarray(image), image.format == "PNG")).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _eight_bits(values: Array, sixteen: bool) -> Array:
+    """Grey values of 16 bits, of 32 bits or real ones, as uint8.
+
+    16 bits are divided by 257, so that 0 and 65535 become 0 and 255. Real values within [0, 1] are taken
+    as fractions. Whatever fits no usual range is stretched from its minimum to its maximum.
+    """
+    if values.dtype.kind == "u" or (sixteen and values.size and values.max() <= 65535):
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    real = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = (float(real.min()), float(real.max())) if real.size else (0.0, 0.0)
+    if low >= 0 and high <= 1 and values.dtype.kind == "f":
+        real = real * 255
+    elif low >= 0 and 255 < high <= 65535:
+        real = real / 257
+    elif low < 0 or high > 255:
+        real = (real - low) / max(high - low, 1e-12) * 255
+    return np.rint(real).astype(np.uint8)
+
+
+_TURNS: Final = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+
+def _upright(small: Image.Image, original: Image.Image) -> Image.Image:
+    """Turned after resizing, which is cheaper and, for a square, the same. Pillow itself turns TIFF on loading."""
+    try:
+        turn = _TURNS.get(original.getexif().get(0x0112, 1))
+    except Exception:  # damaged EXIF says nothing about the pixels, which are whole
+        turn = None
+    return small.transpose(turn) if turn is not None else small
+
+
+def _unidentified(data: bytes) -> BadSample:
+    if is_heif(data):
+        return BadSample("not_an_image", "HEIC pictures cannot be read; convert them to JPEG or PNG")
+    if image_magic(data[:16]):
+        return BadSample("truncated" if len(data) < 64 else "corrupt", "the header cannot be read")
+    return BadSample("not_an_image", "its content is none of " + ", ".join(FORMATS))
+
+
+def _why(error: Exception) -> BadSample:
+    if isinstance(error, BadSample):
+        return error
+    if isinstance(error, Image.DecompressionBombError | MemoryError):
+        return BadSample("huge", str(error) or "it does not fit into memory")
+    words = str(error).lower()
+    short = any(sign in words for sign in ("truncat", "premature", "eof", "not enough image data", "unexpected end"))
+    detail = f"{error}" or type(error).__name__
+    return BadSample("truncated" if short else "corrupt", detail[:200])
+
+
+class _Quiet:
+    """Mutes Python warnings while any thread decodes.
+
+    `warnings.catch_warnings` is not safe with threads, so the first to enter installs one and the last removes it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._caught: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._caught.__exit__(None, None, None)
+
+
+_quiet = _Quiet()

@@ -1,0 +1,82 @@
+"""One pass over all files: what is unusable, what is there twice, how large the images are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+
+from autoft.data import images, twins
+from autoft.data.media import SUFFIXES
+from autoft.records import Dataset, Issue, Sample
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
+
+
+class Inspection(NamedTuple):
+    """What the pass found."""
+
+    dataset: Dataset
+    """Only the samples that can be used; its `issues` are the reader's."""
+    issues: tuple[Issue, ...]
+    """The reader's, then those of this pass."""
+    digests: tuple[str, ...]
+    """Hash of the media files of each kept sample: equal for byte-identical files."""
+    sides: Array
+    """int64 (kept samples, 2): width and height as stored; (0, 0) where there is no image."""
+
+
+class _Seen(NamedTuple):
+    digest: str
+    width: int
+    height: int
+    issue: Issue | None
+
+
+def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspection:
+    """Read each media file of `fields` once: hash it, read the header of images, note what is wrong.
+
+    Files are hashed with BLAKE2b. Damage behind an image's header shows only when the store decodes it.
+    A sample that also lies in a part further from training (test before val before train), by its bytes
+    or its group, leaves the part nearer to training, so that validation and test stay honest.
+    """
+    media = [field for field in fields if field in SUFFIXES]
+    with ThreadPoolExecutor(workers or default_workers()) as pool:
+        seen = list(pool.map(lambda sample: _look(sample, media), dataset.samples))
+    issues = [found.issue for found in seen if found.issue]
+    good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
+    samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
+    about, leaving = twins.report(samples, digests, media)
+    kept = [(sample, found) for sample, found in good if sample.id not in leaving]
+    sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
+    return Inspection(
+        dataset=msgspec.structs.replace(dataset, samples=tuple(sample for sample, _ in kept)),
+        issues=(*dataset.issues, *issues, *about),
+        digests=tuple(found.digest for _, found in kept),
+        sides=sides,
+    )
+
+
+def default_workers() -> int:
+    """Threads for reading and decoding: as many as there are cores, and 2 more that wait for the disk."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 2
+
+
+def _look(sample: Sample, media: Sequence[str]) -> _Seen:
+    state, size = hashlib.blake2b(digest_size=16), (0, 0)
+    try:
+        for field in media:
+            data = images.read(sample.fields[field])
+            state.update(data)
+            if field == "image":
+                size = images.dimensions(data)
+    except images.BadSample as bad:
+        return _Seen("", 0, 0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
+    return _Seen(state.hexdigest(), *size, None)

@@ -1,0 +1,123 @@
+"""Which files are media, and how to walk a folder of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+_IMAGES: Final = ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .ppm .pgm .pbm .pnm .avif .heic .heif"
+_AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff"
+SUFFIXES: Final = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_AUDIO.split())}
+"""Field word -> suffixes of its files. `.heic` is here so that such files are reported, not overlooked."""
+
+ARCHIVES: Final = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
+SPLIT_WORDS: Final = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+JUNK: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
+
+OnError = Callable[[str, str], None]
+
+
+def media_field(needs: tuple[str, ...]) -> str:
+    """The first field of `needs` that is a path of a medium, or an empty string."""
+    return next((field for field in needs if field in SUFFIXES), "")
+
+
+def split_word(name: str) -> str:
+    """train, val or test if `name` is one of the words for it, else an empty string."""
+    return SPLIT_WORDS.get(name.strip().lower(), "")
+
+
+def is_junk(name: str) -> bool:
+    """Hidden files and what operating systems leave behind."""
+    return name.startswith(".") or name.lower() in JUNK
+
+
+def is_text(name: str) -> bool:
+    """False for a file name whose bytes are not UTF-8: it could not be written into JSON."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_media(path: str, field: str) -> bool:
+    """By suffix; a file without one of any kind counts if its first bytes are those of an image."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in SUFFIXES[field]:
+        return True
+    if suffix or field != "image":
+        return False
+    try:
+        with open(path, "rb") as file:
+            return image_magic(file.read(16))
+    except OSError:
+        return False
+
+
+def image_magic(head: bytes) -> bool:
+    """Whether a file that begins with `head` (16 bytes or more) claims to be an image."""
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
+        return True
+    if head.startswith(b"BM"):
+        return head[6:10] == bytes(4)
+    if head.startswith(b"RIFF"):
+        return head[8:12] == b"WEBP"
+    return head[4:8] == b"ftyp" and head[8:11] in (b"avi", b"hei", b"mif", b"hev")
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether the file is a HEIC picture, as phones make them and Pillow cannot read them."""
+    return head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"mif", b"hev")
+
+
+def entries(folder: str, onerror: OnError | None = None) -> list[os.DirEntry[str]]:
+    """What lies in a folder, sorted by name, junk left out. An unreadable folder is told to `onerror`."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted((e for e in found if not is_junk(e.name)), key=lambda e: e.name)
+    except OSError as error:
+        if onerror:
+            onerror(folder, error.strerror or str(error))
+        return []
+
+
+def walk(
+    folder: str, onerror: OnError | None = None, _above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[str]:
+    """Paths of all regular files below `folder`, symbolic links followed, in a fixed order.
+
+    A link back to a folder above is not entered again. Pipes and devices are left out: opening one could
+    wait for ever.
+    """
+    try:
+        status = os.stat(folder)
+    except OSError as error:
+        if onerror:
+            onerror(folder, error.strerror or str(error))
+        return
+    here = (status.st_dev, status.st_ino)
+    if here in _above:
+        return
+    for entry in entries(folder, onerror):
+        if entry.is_dir():
+            yield from walk(entry.path, onerror, _above | {here})
+        elif entry.is_file():
+            yield entry.path
+        elif entry.is_symlink() and onerror:
+            onerror(entry.path, "a link to nothing")
+
+
+def holds_media(folder: str, field: str) -> bool:
+    """Whether there is at least one file of this medium below `folder`."""
+    return any(is_media(path, field) for path in walk(folder))

@@ -1,0 +1,110 @@
+"""Opens the user's data with whichever reader recognises them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from autoft.data import advice
+from autoft.data.checks import summarise
+from autoft.data.merge import join, remarks, unique_ids
+from autoft.errors import AutoftError, DataError, UsageError
+from autoft.options import DataOptions
+from autoft.records import Dataset, Issue, ReadOptions
+
+if TYPE_CHECKING:
+    from autoft.contracts import Reader, Task
+    from autoft.registry import Registry
+
+#: From the surest signs to the weakest. Readers of other plugins come before all of these: they are for one format.
+ORDER = ("hf", "folder", "table")
+
+
+class _Found(NamedTuple):
+    reader: Reader | None
+    failed: tuple[Issue, ...]
+
+
+def open_dataset(registry: Registry, options: DataOptions, task: Task, *, labelled: bool = True) -> Dataset:
+    """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
+
+    Args:
+        labelled: False when predicting: targets may then be absent, and any folder of files will do.
+
+    Raises:
+        DataError: a source is not there, or no reader recognises it; the message says what is expected.
+        UsageError: a column does not exist, or `--val` is given for data that have their own.
+    """
+    read = _read_options(options, task, labelled)
+    dataset = _open(registry, options.data, read)
+    parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
+    for split, _ in parts:
+        _refuse_second(dataset, split, options)
+    dataset = join(dataset, parts) if parts else msgspec.structs.replace(dataset, samples=unique_ids(dataset.samples))
+    if not dataset.samples:
+        raise _nothing_left(dataset, options)
+    if not labelled:
+        return dataset
+    return msgspec.structs.replace(dataset, issues=(*dataset.issues, *remarks(dataset.samples)))
+
+
+def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:
+    return (("val", options.val), ("test", options.test))
+
+
+def _read_options(options: DataOptions, task: Task, labelled: bool) -> ReadOptions:
+    columns = {}
+    if options.target and task.targets:
+        columns[task.targets[0]] = options.target
+    if options.image_col:
+        columns["image"] = options.image_col
+    return ReadOptions(
+        needs=(*task.inputs, *task.targets),
+        columns=columns,
+        group_col=options.group_col,
+        optional=() if labelled else task.targets,
+    )
+
+
+def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:
+    found = _recognise(registry, source, options)
+    if found.reader is None:
+        formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in registry.entries("reader"))
+        raise advice.unrecognised(source, options, f"Understood are {formats}." if formats else "")
+    dataset = found.reader.read(source, options)
+    return msgspec.structs.replace(dataset, issues=(*dataset.issues, *found.failed))
+
+
+def _recognise(registry: Registry, source: str, options: ReadOptions) -> _Found:
+    names = [entry.name for entry in registry.entries("reader")]
+    ordered = sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else -1, name))
+    failed: list[Issue] = []
+    for name in ordered if source else ():
+        try:
+            reader: Reader = registry.get("reader", name)
+            if reader.sniff(source, options):
+                return _Found(reader, tuple(failed))
+        except Exception as error:  # a broken reader must not keep the others from looking
+            if isinstance(error, AutoftError) and name in ORDER:
+                raise
+            detail = f"{type(error).__name__}: {error}"
+            failed.append(Issue(kind="reader_failed", subject=name, detail=detail, drops=False))
+    return _Found(None, tuple(failed))
+
+
+def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
+    if any(sample.split == split for sample in dataset.samples):
+        raise UsageError(
+            f"there must be one {split} part, but '{options.data}' has its own and --{split} names another.",
+            f"Leave out --{split}, or point --data at the training part alone.",
+        )
+
+
+def _nothing_left(dataset: Dataset, options: DataOptions) -> DataError:
+    reasons = "; ".join(summarise(dataset.issues))
+    return DataError(
+        f"there must be samples in '{options.data}', but none can be used"
+        + (f": {reasons}." if reasons else f" ({dataset.recognised})."),
+        "File names in a table are relative to the table's own folder." if dataset.reader == "table" else "",
+    )

@@ -1,0 +1,157 @@
+"""Tables with one row per sample: a column of paths, a column of labels, perhaps a split and a group."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, NamedTuple
+
+from autoft.data import advice, columns
+from autoft.data.media import SUFFIXES, is_text, media_field, split_word
+from autoft.data.merge import unique_ids
+from autoft.data.tabular import Table, read_table, tables_in
+from autoft.records import Dataset, Issue, ReadOptions, Sample
+
+FIELDS = frozenset({*SUFFIXES, "label", "value", "text", "transcript"})
+
+
+class TableReader:
+    """CSV, TSV or Parquet. Paths in it are relative to the file itself."""
+
+    name = "table"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """One sentence why `source` is a table (or a folder that holds one), or an empty string."""
+        required = set(options.needs) - set(options.optional)
+        tables = tables_in(source)
+        if not tables or not required <= FIELDS:
+            return ""
+        return " and ".join(os.path.basename(path) for path, _ in tables)
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample per row; a row that cannot be used becomes an issue.
+
+        Raises:
+            DataError: no table, no rows, or the columns cannot be told apart.
+            UsageError: a column that was named does not exist.
+        """
+        tables = tables_in(source)
+        if not tables:
+            raise advice.unrecognised(source, options)
+        samples: list[Sample] = []
+        issues: list[Issue] = []
+        sentences = []
+        for path, split in tables:
+            table = read_table(path)
+            roles = _roles(table, options)
+            issues += table.issues
+            prefix = f"{os.path.basename(path)}:" if len(tables) > 1 else ""
+            for row, number in zip(table.rows, table.numbers, strict=True):
+                _add(_Row(table, row, number, split, prefix), roles, options, samples, issues)
+            sentences.append(f"{os.path.basename(path)}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
+        root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+        return Dataset(
+            samples=unique_ids(samples),
+            reader=self.name,
+            root=os.path.abspath(root),
+            recognised="; ".join(sentences),
+            issues=tuple(issues),
+        )
+
+
+class _Roles(NamedTuple):
+    fields: dict[str, int]
+    split: int | None
+    group: int | None
+    sentence: str
+
+
+class _Row(NamedTuple):
+    table: Table
+    cells: tuple[str, ...]
+    number: int
+    split: str
+    prefix: str
+
+
+def _roles(table: Table, options: ReadOptions) -> _Roles:
+    """Which column plays which part, and a sentence that says so."""
+    names = table.columns
+    repeated = {name for name in names if names.count(name) > 1}
+    group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
+    split, remark = _split_column(table, {group, *options.columns.values()})
+    taken = {name for name in (group, split) if name} | repeated
+    taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
+    probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
+    chosen = columns.choose(options, names, probe, table.path, taken)
+    parts = [f"{field} in column '{name}'" for field, name in chosen.items()]
+    parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
+    return _Roles(
+        {field: names.index(name) for field, name in chosen.items()},
+        names.index(split) if split else None,
+        names.index(group) if group else None,
+        ", ".join(parts) + remark,
+    )
+
+
+def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
+    for index, name in enumerate(table.columns):
+        if name.lower() in columns.SPLIT_NAMES and name not in taken:
+            words = sorted({row[index] for row in table.rows if row[index]})
+            if words and all(split_word(word) for word in words):
+                return name, ""
+            shown = ", ".join(f"'{word}'" for word in words[:3])
+            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
+    return "", ""
+
+
+def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:
+    """Make a sample of a row, or an issue of what is missing."""
+    main = media_field(options.needs)
+    where = f"{os.path.basename(row.table.path)} line {row.number}"
+    fields: dict[str, Any] = {}
+    for field, column in roles.fields.items():
+        text = row.cells[column]
+        value, issue = _value(field, text, row.table.path, where)
+        if issue and not (field in options.optional and not text):
+            issues.append(issue)
+            return
+        if not issue:
+            fields[field] = value
+    split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
+    name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
+    group = row.cells[roles.group] if roles.group is not None else ""
+    samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
+
+
+def _value(field: str, text: str, table: str, where: str) -> tuple[Any, Issue | None]:
+    if field in SUFFIXES:
+        return _path(text, table, where)
+    if not text:
+        return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
+    if field == "value":
+        return _number(text, where)
+    return text, None
+
+
+def _path(text: str, table: str, where: str) -> tuple[str, Issue | None]:
+    """The file that a cell names, relative to the table's folder; backslashes of Windows are understood."""
+    folder = os.path.dirname(os.path.abspath(table))
+    for candidate in dict.fromkeys((text, text.replace("\\", "/"))):
+        path = os.path.normpath(os.path.join(folder, candidate))
+        if candidate and is_text(path) and "\0" not in path and os.path.exists(path):
+            return path, None
+    if not text:
+        return "", Issue(kind="missing", subject=where, detail="empty cell")
+    reason = "addresses are not downloaded" if "://" in text else "there is no such file beside the table"
+    return "", Issue(kind="missing", subject=f"{where}: {text}", detail=reason)
+
+
+def _number(text: str, where: str) -> tuple[float, Issue | None]:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return number, None
+    return 0.0, Issue(kind="no_number", subject=where, detail=f"'{text}'")

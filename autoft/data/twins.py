@@ -1,0 +1,63 @@
+"""Byte-identical files and groups that lie in several parts of the data, and what follows from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from autoft.records import Issue, Sample
+
+#: The part that keeps a sample which lies in several: the one further from training.
+RANK = {"": 0, "train": 0, "val": 1, "test": 2}
+NAMES = ("train", "val", "test")
+
+
+def report(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[str]) -> tuple[list[Issue], set[str]]:
+    """Issues about files that are there twice, and the ids of samples that must leave their part.
+
+    `digests` has one hash per sample; `media` names the fields that hold paths (the others are targets).
+    None of these issues has `drops` set: the user's files are sound, so they do not count as bad.
+    """
+    by_digest = _collect(zip(samples, digests, strict=True))
+    by_group = _collect((sample, sample.group) for sample in samples if sample.group)
+    issues: list[Issue] = []
+    leaving: set[str] = set()
+    for twins in by_digest:
+        issues += _duplicate(twins) + _conflict(twins, media)
+        leaving |= _leak(twins, "the same file", issues)
+    for members in by_group:
+        leaving |= _leak(members, f"group '{members[0].group}'", issues)
+    return issues, leaving
+
+
+def _collect(pairs: Iterable[tuple[Sample, str]]) -> list[list[Sample]]:
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for sample, key in pairs:
+        found[key].append(sample)
+    return [members for members in found.values() if len(members) > 1]
+
+
+def _duplicate(twins: list[Sample]) -> list[Issue]:
+    others = ", ".join(sample.id for sample in twins[1:4]) + (" ..." if len(twins) > 4 else "")
+    return [Issue(kind="duplicate", subject=twins[0].id, detail=f"the same bytes as {others}", drops=False)]
+
+
+def _conflict(twins: list[Sample], media: Sequence[str]) -> list[Issue]:
+    targets = {str({k: v for k, v in sample.fields.items() if k not in media}): sample for sample in twins}
+    if len(targets) < 2:
+        return []
+    said = " and ".join(f"'{s.fields.get('label', s.id)}'" for s in list(targets.values())[:3])
+    return [Issue(kind="conflicting_label", subject=twins[0].id, detail=f"the same file is {said}", drops=False)]
+
+
+def _leak(members: list[Sample], what: str, issues: list[Issue]) -> set[str]:
+    ranks = {RANK[sample.split] for sample in members}
+    if len(ranks) < 2:
+        return set()
+    highest = max(ranks)
+    gone = [sample for sample in members if RANK[sample.split] < highest]
+    parts = " and ".join(NAMES[rank] for rank in sorted(ranks))
+    for sample in gone:
+        detail = f"{what} is in {parts}; left out of {NAMES[RANK[sample.split]]}"
+        issues.append(Issue(kind="leak", subject=sample.id, detail=detail, drops=False))
+    return {sample.id for sample in gone}

@@ -1,0 +1,28 @@
+"""What is wrong with the data, counted by kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from autoft.records import Issue
+from autoft.report.words import line, listed
+
+
+def by_kind(found: Iterable[Issue]) -> dict[tuple[str, bool], list[Issue]]:
+    """Issues by kind and whether they drop the sample, the most frequent kind first."""
+    kinds: dict[tuple[str, bool], list[Issue]] = defaultdict(list)
+    for issue in found:
+        kinds[issue.kind, issue.drops].append(issue)
+    return dict(sorted(kinds.items(), key=lambda item: -len(item[1])))
+
+
+def summarised(found: Iterable[Issue]) -> Iterator[str]:
+    """`3 corrupt (left out): a.png, b.png, c.png`."""
+    for (kind, drops), issues in by_kind(found).items():
+        yield f"{len(issues):,} {title(kind, drops)}: {listed([i.subject for i in issues], most=3)}"
+
+
+def title(kind: str, drops: bool) -> str:
+    """`not an image (left out)`."""
+    return f"{line(kind).replace('_', ' ')} ({'left out' if drops else 'kept'})"

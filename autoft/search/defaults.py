@@ -1,0 +1,162 @@
+"""The default space: everything that fine-tuning can vary, weighted towards what works.
+
+Ranges and weights follow the learning curves of Quick-Tune (Arango et al., ICLR 2024), looked at with a coarse eye:
+with Adam and AdamW the good learning rates lie between 1e-4 and 5e-3 (head alone: up to 1e-2), with SGD tenfold
+higher; dropout and strong weight decay hurt more often than they help; small batches beat large ones; a long
+warm-up makes early scores useless for stopping; freezing half of the network costs next to nothing.
+A choice listed twice is drawn twice as often; a grid counts it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from autoft.errors import UsageError
+from autoft.records import ModelCard, Param, Scalar
+from autoft.search.presets import PRESETS, Breadth, Preset, find_preset, pick_models, sizes_for
+from autoft.search.space import DEFAULTS, Space, edit, validate
+from autoft.vocab import ACTIVATIONS
+
+__all__ = ["PRESETS", "Preset", "default_space", "find_preset", "pick_models", "sizes_for"]
+
+STEPS: Final = 8
+"""Fewest training steps in an epoch that a batch size must leave."""
+
+CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
+    # key: value -> weight; the recipe's default is the value of trial 0
+    "optimizer": {"adamw": 3, "adam": 1, "sgd": 1},
+    "schedule": {"cosine": 2, "linear": 1, "constant": 1},
+    "warmup": {0.0: 1, 0.05: 1, 0.1: 1},
+    "clip": {0.0: 1, 1.0: 2, 5.0: 1},
+    "l1": {0.0: 3, 1e-6: 1, 1e-5: 1, 1e-4: 1},
+    "dropout": {0.0: 3, 0.1: 2, 0.2: 1},
+    "label_smoothing": {0.0: 1, 0.1: 1},
+    "class_weights": {"none": 3, "balanced": 1},
+    "head_width": {0: 4, 128: 1, 256: 1},
+    "augment": {"none": 1, "light": 2, "trivial": 1, "strong": 1},
+    "mixup": {0.0: 4, 0.2: 1},
+    "cutmix": {0.0: 4, 1.0: 1},
+}
+WIDER: Final[Mapping[str, tuple[Scalar, ...]]] = {
+    "dropout": (0.3, 0.5),
+    "head_width": (512,),
+    "augment": ("trivial", "strong"),
+    "mixup": (0.4, 1.0),
+    "cutmix": (0.5,),
+    "layer_decay": (0.65,),
+    "momentum": (0.8, 0.99),
+    "freeze": (0.1, 0.4, 0.6, 0.9),
+}
+FIXED_WHEN_NARROW: Final = frozenset(
+    {"schedule", "warmup", "clip", "l1", "class_weights", "head_width", "mixup", "cutmix", "layer_decay", "nesterov"}
+)
+
+#: (optimizers, pretrained) -> low, high, default of the learning rate.
+RATES: Final = (
+    (("adamw", "adam"), True, 1e-4, 5e-3, 1e-3),
+    (("adamw", "adam"), False, 3e-4, 1e-2, 2e-3),
+    (("sgd",), True, 1e-3, 1e-1, 1e-2),
+    (("sgd",), False, 1e-2, 3e-1, 5e-2),
+)
+
+
+def default_space(
+    models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence[int]], preset: str, n_train: int
+) -> Space:
+    """What is searched when the user says nothing.
+
+    `image_sizes` has the sides in pixels by model name, the default first; a model left out has no image size.
+    The number of training samples bounds the batch size.
+
+    Raises:
+        UsageError: no model, or an unknown preset.
+    """
+    if not models:
+        raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
+    wanted = find_preset(preset)
+    pretrained = tuple(card.name for card in models if card.pretrained)
+    scratch = tuple(card.name for card in models if not card.pretrained)
+    space = (
+        _choice("model", [card.name for card in models], models[0].name),
+        *_image_sizes(models, image_sizes),
+        *_depth(pretrained, scratch),
+        *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
+        *_rates(pretrained, scratch),
+        _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
+        _choice("nesterov", (False, True), False, when={"optimizer": ("sgd",)}),
+        *_batches(n_train, wanted.breadth),
+        Param(key="weight_decay", kind="float", low=1e-5, high=5e-2, log=True, default=DEFAULTS["weight_decay"]),
+        *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing", "class_weights", "head_width")),
+        _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
+        *(_weighted(key, CHOICES[key]) for key in ("augment", "mixup", "cutmix")),
+        _choice("epochs", (wanted.epochs,), wanted.epochs),
+        _choice("patience", (wanted.patience,), wanted.patience),
+    )
+    space = edit(space, [_fitted(param, wanted.breadth) for param in space])
+    validate(space)
+    return space
+
+
+def _choice(
+    key: str, choices: Sequence[Scalar], default: Scalar, when: Mapping[str, Sequence[Scalar]] | None = None
+) -> Param:
+    conditions = {name: tuple(values) for name, values in (when or {}).items()}
+    return Param(key=key, choices=tuple(choices), default=default, when=conditions)
+
+
+def _weighted(key: str, weights: Mapping[Scalar, int]) -> Param:
+    choices = [value for value, weight in weights.items() for _ in range(weight)]
+    return _choice(key, choices, DEFAULTS[key])
+
+
+def _among(key: str, names: Sequence[str], others: Sequence[str]) -> dict[str, tuple[Scalar, ...]]:
+    """The condition that the model is one of `names`; none is needed when there are no others."""
+    return {key: tuple(names)} if others else {}
+
+
+def _image_sizes(models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence[int]]) -> Iterator[Param]:
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for card in models:
+        if image_sizes.get(card.name):
+            alike.setdefault(tuple(image_sizes[card.name]), []).append(card.name)
+    for sizes, names in alike.items():
+        others = [card.name for card in models if card.name not in names]
+        yield _choice("image_size", sizes, sizes[0], when=_among("model", names, others))
+
+
+def _depth(pretrained: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
+    """How deep to freeze; a network without pretrained weights is always trained whole."""
+    if pretrained:
+        when = _among("model", pretrained, scratch)
+        yield _choice("freeze", (0.0, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0), 0.5, when=when)
+        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=when)
+
+
+def _rates(pretrained: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
+    for optimizers, with_weights, low, high, default in RATES:
+        names, others = (pretrained, scratch) if with_weights else (scratch, pretrained)
+        if names:
+            when = {"optimizer": optimizers, **_among("model", names, others)}
+            yield Param(key="lr", kind="float", low=low, high=high, log=True, default=default, when=when)
+
+
+def _batches(n_train: int, breadth: Breadth) -> Iterator[Param]:
+    """Sizes that leave at least `STEPS` steps in an epoch; for very small data the smallest size, 4."""
+    wished = (8, 16, 32, 64, 128) if breadth == "wide" else (16, 32, 64)
+    sizes = [size for size in wished if n_train // size >= STEPS]
+    sizes = sizes or [next((size for size in (8, 4) if n_train // size >= STEPS), 4)]
+    yield _choice("batch_size", sizes, max((size for size in sizes if size <= 32), default=sizes[0]))
+
+
+def _fitted(param: Param, breadth: Breadth) -> Param:
+    """The parameter as wide as the preset wants it."""
+    if breadth == "narrow" and param.key in FIXED_WHEN_NARROW:
+        return replace(param, choices=(param.default,))
+    if breadth == "wide" and param.key in WIDER:
+        return replace(param, choices=(*param.choices, *WIDER[param.key]))
+    if breadth == "wide" and param.key == "lr":
+        return replace(param, low=float(f"{param.low / 3:.1g}"), high=2 * param.high)
+    return param

@@ -1,0 +1,141 @@
+"""What each loss of the vocabulary means, to the last constant: the numpy code that backends are held to.
+
+Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets
+are class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several
+labels, or a distribution over classes as mixup makes it). Entries whose class index is negative are padding and
+count nowhere. `Output.weight` is left out: it joins several losses, it is no part of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from autoft.records import Output
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+GAMMA: Final = 2.0
+"""Focusing exponent of `focal`."""
+ALPHA: Final = 0.25
+"""Weight of the positive side of `focal`; the negative side has 1 - ALPHA."""
+DELTA: Final = 1.0
+"""Where `huber` goes from square to line."""
+SMOOTH: Final = 1.0
+"""Added to numerator and denominator of `dice`, so that an absent class costs nothing."""
+
+LATER: Final = {
+    "ctc": "its reference comes with the speech task, which is the first to need it",
+    "native": "the network computes it itself, so there is nothing to compare with",
+}
+"""Losses without a reference, and why."""
+
+
+def loss(output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
+    """The loss of raw outputs (before `Output.post`), in double precision.
+
+    Raises:
+        KeyError: the loss has no reference (see `LATER`).
+    """
+    rows, wanted = _flat(np.asarray(raw, np.float64), np.asarray(targets), output.size)
+    weights = np.asarray(output.class_weights or np.ones(output.size), np.float64)
+    return REFERENCES[output.loss](rows, wanted, weights, label_smoothing, output.post)
+
+
+def cross_entropy(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Softmax cross-entropy; label smoothing as in Szegedy et al. (2016), which spreads mass over all classes.
+
+    A weighted mean: the sum of weighted terms over the sum of the weights of the targets before smoothing.
+    One-hot rows give the same number as the class indices they stand for.
+    """
+    spread = targets * (1 - smoothing) + smoothing / raw.shape[1]
+    return float(-(weights * spread * log_softmax(raw)).sum() / (weights * targets).sum())
+
+
+def binary_cross_entropy(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Sigmoid cross-entropy of each channel; smoothing pulls targets towards one half."""
+    return _mean(_bce(raw, targets * (1 - smoothing) + smoothing / 2), weights)
+
+
+def focal(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Sigmoid focal loss (Lin et al., 2017) with `GAMMA` and `ALPHA`, averaged over all elements."""
+    chance = sigmoid(raw)
+    right = chance * targets + (1 - chance) * (1 - targets)
+    side = ALPHA * targets + (1 - ALPHA) * (1 - targets)
+    return _mean(side * (1 - right) ** GAMMA * _bce(raw, targets), weights)
+
+
+def mse(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Mean squared error."""
+    return _mean((raw - targets) ** 2, weights)
+
+
+def mae(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Mean absolute error."""
+    return _mean(np.abs(raw - targets), weights)
+
+
+def huber(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Half the square below `DELTA`, a line above it (Huber, 1964)."""
+    far = np.abs(raw - targets)
+    return _mean(np.where(far <= DELTA, far**2 / 2, DELTA * (far - DELTA / 2)), weights)
+
+
+def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """One minus the soft Dice overlap (Milletari et al., 2016) of each class over all entries of the batch.
+
+    Probabilities come from `Output.post`: softmax over classes, or a sigmoid per channel.
+    """
+    chance = np.exp(log_softmax(raw)) if post == "softmax" else sigmoid(raw)
+    overlap = 2 * (chance * targets).sum(0) + SMOOTH
+    return float(np.average(1 - overlap / (chance.sum(0) + targets.sum(0) + SMOOTH), weights=weights))
+
+
+REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]] = {
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "focal": focal,
+    "mse": mse,
+    "mae": mae,
+    "huber": huber,
+    "dice": dice,
+}
+
+
+def post(word: str, raw: Array) -> Array:
+    """What `Output.post` makes of raw outputs, channels last."""
+    if word == "softmax":
+        return np.exp(log_softmax(raw))
+    return sigmoid(raw) if word == "sigmoid" else raw
+
+
+def log_softmax(raw: Array) -> Array:
+    shifted = raw - raw.max(-1, keepdims=True)
+    logs: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return logs
+
+
+def sigmoid(raw: Array) -> Array:
+    bent: Array = (1 + np.tanh(raw / 2)) / 2  # tanh does not overflow where exp would
+    return bent
+
+
+def _flat(raw: Array, targets: Array, size: int) -> tuple[Array, Array]:
+    """Rows of channels and targets spread over channels, padding left out."""
+    rows = raw.reshape(-1, size)
+    if targets.ndim == raw.ndim:
+        return rows, targets.reshape(-1, size).astype(np.float64)
+    index = targets.reshape(-1)
+    kept = index >= 0
+    return rows[kept], np.eye(size)[index[kept]]
+
+
+def _bce(raw: Array, targets: Array) -> Array:
+    terms: Array = np.maximum(raw, 0) - raw * targets + np.log1p(np.exp(-np.abs(raw)))
+    return terms
+
+
+def _mean(terms: Array, weights: Array) -> float:
+    return float(np.average(terms, axis=1, weights=weights).mean())

@@ -1,0 +1,239 @@
+"""`TaskContract`: a task needs no framework, encodes alike every time, and knows a perfect answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+import pytest
+
+from autoft import vocab
+from autoft.contracts import Task
+from autoft.errors import DataError
+from autoft.recipe import Recipe
+from autoft.records import Dataset, Job, Metric, Output, Problem, Schema, from_json, to_json
+from autoft.testing import toys
+from autoft.testing.contract import FRAMEWORKS, Contract, dragged_in, misfits
+from autoft.testing.numpy_backend import CARD, NumpyBackend
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = dict[str, Array]
+
+
+class TaskContract(Contract):
+    """Set `task`. A task whose targets are not the field `label` also writes `dataset` and `unlearnable`."""
+
+    task: ClassVar[type[Task]]
+
+    def dataset(self, folder: Path) -> Dataset:
+        """A small learnable dataset, its files written below `folder`."""
+        return toys.dataset(folder)
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        """A dataset from which nothing can be learned; `schema` must refuse it. By default only one class."""
+        return toys.dataset(folder, classes=1)
+
+    def perfect_outputs(self, problem: Problem, targets: Arrays) -> Arrays:
+        """What a network that makes no mistake gives out, after `Output.post`."""
+        return {output.name: perfect(output, targets[output.target]) for output in problem.outputs}
+
+    def perfect_score(self, metric: Metric) -> float:
+        return 1.0 if metric.mode == "max" else 0.0
+
+    @pytest.fixture
+    def data(self, tmp_path: Path) -> Dataset:
+        return self.dataset(tmp_path)
+
+    def learn(self, dataset: Dataset) -> tuple[Task, Schema, Sequence[Problem]]:
+        task = self.task()
+        schema = task.schema(dataset)
+        return task, schema, task.formulations(schema)
+
+    def names(self) -> list[str]:
+        return [metric.name for metric in self.task().metrics]
+
+    # ---- form ------------------------------------------------------------------------------------------
+
+    def test_conforms_to_the_protocol(self) -> None:
+        assert not misfits(self.task(), Task)
+
+    def test_import_needs_no_framework(self) -> None:
+        assert not dragged_in(self.task.__module__, FRAMEWORKS), "a task is numpy only: backends own the frameworks"
+
+    def test_words_are_in_the_vocabulary(self) -> None:
+        task = self.task()
+        assert vocab.check("modality", task.modality)
+        assert task.inputs and all(vocab.check("field", field) for field in (*task.inputs, *task.targets))
+        assert task.metrics and len(set(self.names())) == len(task.metrics), "metrics need a name each"
+
+    # ---- schema ------------------------------------------------------------------------------------------
+
+    def test_schema_survives_json(self, data: Dataset) -> None:
+        task, schema, _ = self.learn(data)
+        assert schema.task == task.name
+        assert from_json(to_json(schema), Schema) == schema
+
+    def test_schema_ignores_the_order_of_samples(self, data: Dataset) -> None:
+        turned = msgspec.structs.replace(data, samples=data.samples[::-1])
+        assert self.task().schema(turned) == self.task().schema(data), (
+            "class indices must not hang on the order of files"
+        )
+
+    def test_unlearnable_data_are_refused_in_words(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError) as caught:
+            self.task().schema(self.unlearnable(tmp_path))
+        assert " " in str(caught.value)
+
+    def test_strata_name_every_sample(self, data: Dataset) -> None:
+        strata = self.task().strata(data)
+        assert len(strata) == len(data.samples) and all(isinstance(word, str) for word in strata)
+
+    # ---- problems and targets --------------------------------------------------------------------------
+
+    def test_formulations_are_well_formed(self, data: Dataset) -> None:
+        task, _, problems = self.learn(data)
+        assert problems, "a task must pose at least one problem"
+        assert len({problem.name for problem in problems}) == len(problems)
+        for problem in problems:
+            assert from_json(to_json(problem), Problem) == problem
+            assert set(problem.inputs) <= set(task.inputs)
+            assert problem.outputs and all(output.size >= 1 for output in problem.outputs)
+
+    def test_encoded_targets_fit_the_problem(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        for problem in problems:
+            targets = task.encode(data.samples, schema, problem)
+            assert set(targets) == {output.target for output in problem.outputs}
+            for output in problem.outputs:
+                _fits(output, np.asarray(targets[output.target]), len(data.samples))
+
+    def test_encode_is_deterministic(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        turned = data.samples[::-1]
+        for problem in problems:
+            first, again = task.encode(data.samples, schema, problem), self.task().encode(turned, schema, problem)
+            assert all(np.array_equal(first[key], again[key][::-1]) for key in first), (
+                "a target hangs on more than its sample"
+            )
+
+    def test_unknown_label_is_named(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if "label" not in task.targets:
+            pytest.skip("the task has no labels")
+        strange = msgspec.structs.replace(data.samples[0], fields={**data.samples[0].fields, "label": "Xenomorph"})
+        with pytest.raises(DataError, match="Xenomorph"):
+            task.encode((strange,), schema, problems[0])
+
+    # ---- decoding and metrics -----------------------------------------------------------------------------
+
+    def scores(self, data: Dataset, problem: Problem, roll: int = 0, rows: Any = slice(None)) -> dict[str, float]:
+        """Scores of perfect outputs, each given to the sample `roll` places on."""
+        task, schema, _ = self.learn(data)
+        targets = {key: np.asarray(values)[rows] for key, values in task.encode(data.samples, schema, problem).items()}
+        outputs = {key: np.roll(values, roll, axis=0) for key, values in self.perfect_outputs(problem, targets).items()}
+        return task.score(task.decode(outputs, schema, problem), targets, schema, self.names())
+
+    def test_perfect_outputs_score_perfectly(self, data: Dataset) -> None:
+        for problem in self.learn(data)[2]:
+            scores = self.scores(data, problem)
+            for metric in self.task().metrics:
+                wanted = self.perfect_score(metric)
+                found = scores[metric.name]
+                assert math.isclose(found, wanted, abs_tol=1e-4), (
+                    f"{problem.name}: {metric.name} is {found}, not {wanted}"
+                )
+
+    def test_wrong_outputs_score_worse(self, data: Dataset) -> None:
+        for problem in self.learn(data)[2]:
+            wrong = self.scores(data, problem, roll=len(data.samples) // 2)
+            for metric in self.task().metrics:
+                assert not math.isclose(wrong[metric.name], self.perfect_score(metric), abs_tol=1e-4), metric.name
+
+    def test_scores_ignore_the_order_of_rows(self, data: Dataset) -> None:
+        for problem in self.learn(data)[2]:
+            roll, turned = len(data.samples) // 3, np.random.default_rng(0).permutation(len(data.samples))
+            task, schema, _ = self.learn(data)
+            targets = {key: np.asarray(v) for key, v in task.encode(data.samples, schema, problem).items()}
+            outputs = {key: np.roll(v, roll, axis=0) for key, v in self.perfect_outputs(problem, targets).items()}
+            decoded = task.decode(outputs, schema, problem)
+            first = task.score(decoded, targets, schema, self.names())
+            turned_rows, turned_truth = (
+                {key: np.asarray(v)[turned] for key, v in part.items()} for part in (decoded, targets)
+            )
+            again = task.score(turned_rows, turned_truth, schema, self.names())
+            assert all(math.isclose(first[n], again[n], rel_tol=1e-6, abs_tol=1e-9) for n in first), (first, again)
+
+    def test_only_the_named_metrics_are_computed(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        targets = dict(task.encode(data.samples, schema, problems[0]))
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+        for name in self.names():
+            scores = task.score(decoded, targets, schema, [name])
+            assert list(scores) == [name] and type(scores[name]) is float
+
+    def test_no_rows_score_without_a_crash(self, data: Dataset) -> None:
+        for problem in self.learn(data)[2]:
+            assert set(self.scores(data, problem, rows=slice(0, 0))) == set(self.names())
+
+    def test_one_row_scores_without_a_crash(self, data: Dataset) -> None:
+        for problem in self.learn(data)[2]:
+            assert set(self.scores(data, problem, rows=slice(0, 1))) == set(self.names())
+
+    def test_rows_are_flat_and_plain(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        for problem in problems:
+            targets = dict(task.encode(data.samples, schema, problem))
+            table = list(task.rows(task.decode(self.perfect_outputs(problem, targets), schema, problem), schema))
+            assert len(table) == len(data.samples)
+            for row in table:
+                assert next(iter(row)) == "prediction" and list(row) == list(table[0])
+                plain = all(value is None or type(value) in (str, int, float, bool) for value in row.values())
+                assert plain, f"rows hold plain Python values, for CSV and JSON: {row}"
+
+    # ---- with a network ---------------------------------------------------------------------------------
+
+    def test_it_trains_on_the_numpy_backend(self, tmp_path: Path) -> None:
+        data = self.dataset(tmp_path)
+        task, schema, problems = self.learn(data)
+        problem = next((p for p in problems if not NumpyBackend().supports(p, CARD)), None)
+        if problem is None:
+            pytest.skip(f"the numpy backend: {NumpyBackend().supports(problems[0], CARD)}")
+        targets = {key: np.asarray(values) for key, values in task.encode(data.samples, schema, problem).items()}
+        feed = toys.ArrayFeed({"image": toys.load([s.fields["image"] for s in data.samples]), **targets})
+        recipe = Recipe(lr=0.01, epochs=40, batch_size=8, augment="none", schedule="constant")
+        learner = NumpyBackend().build(Job(card=CARD, problem=problem, recipe=recipe, image_size=32))
+        first = task.metrics[0].name
+
+        def score() -> float:
+            return task.score(task.decode(learner.predict(feed), schema, problem), targets, schema, [first])[first]
+
+        before = score()
+        for epoch in range(1, recipe.epochs + 1):
+            learner.train_epoch(feed, epoch, lambda: False)
+        gain = score() - before if task.metrics[0].mode == "max" else before - score()
+        assert gain > 0, f"{first} went from {before} to {score()} on the data it was trained on"
+
+
+def perfect(output: Output, targets: Array) -> Array:
+    """Post-processed outputs that match encoded targets without error."""
+    targets = np.asarray(targets)
+    if output.loss == "cross_entropy" and np.issubdtype(targets.dtype, np.integer):
+        return np.asarray(np.eye(output.size, dtype=np.float32)[targets])
+    if output.loss in ("ctc", "native"):
+        raise NotImplementedError(f"write perfect_outputs: the kit cannot know them for the loss '{output.loss}'")
+    return targets.astype(np.float32)
+
+
+def _fits(output: Output, targets: Array, count: int) -> None:
+    assert len(targets) == count, f"'{output.target}' needs one row per sample"
+    if output.loss == "cross_entropy" and targets.dtype == np.int64:
+        assert targets.max() < output.size, f"'{output.target}' has a class beyond the {output.size} of its output"
+    elif output.loss not in ("ctc", "native"):
+        assert targets.dtype == np.float32 and targets.shape[-1] == output.size, (
+            f"'{output.target}' must be float32, {output.size} channels last, but is {targets.dtype} {targets.shape}"
+        )
+        assert np.isfinite(targets).all()

@@ -1,0 +1,97 @@
+"""From a feed's numpy batches to what the network takes in, on the device where it computes."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from autoft.api import Feed, Job
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
+
+
+class Inputs:
+    """Loads batches, brings images to the size the network sees and normalises them as its card says."""
+
+    def __init__(self, job: Job, device: torch.device) -> None:
+        self.field = job.problem.inputs[0]
+        self.keys = tuple(output.target for output in job.problem.outputs)
+        self.size = job.image_size
+        self.device = device
+        self.mean = torch.tensor(job.card.mean, device=device).view(1, -1, 1, 1) * 255
+        self.std = torch.tensor(job.card.std, device=device).view(1, -1, 1, 1) * 255
+
+    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+        """Images uint8 (n, 3, size, size) and targets for each array of indices. A thread feeds a GPU ahead of time."""
+        if self.device.type == "cpu":
+            return (self._load(feed, index, targets) for index in indices)
+        return _ahead(self._load(feed, index, targets) for index in indices)
+
+    def normalise(self, images: torch.Tensor) -> torch.Tensor:
+        """Images in 0..255 (n, 3, h, w) to float32 in the card's units, channels last in memory."""
+        values = (images.float() - self.mean) / self.std
+        return values.contiguous(memory_format=torch.channels_last)
+
+    def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        arrays = feed.batch(index)
+        images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
+        wanted = {key: self._move(arrays[key]) for key in self.keys} if targets else {}
+        return resize(images, self.size), wanted
+
+    def _move(self, values: Array) -> torch.Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        if self.device.type == "cpu":
+            return tensor
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+
+def resize(images: torch.Tensor, size: int) -> torch.Tensor:
+    """uint8 images (n, 3, h, w) to (n, 3, size, size), bilinear with antialiasing."""
+    if images.shape[2:] == (size, size):
+        return images
+    if images.device.type == "cpu":
+        return F.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
+    small = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
+    return small.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def _ahead(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
+    """The same batches, read by a thread while the device works. An error in the thread is raised here."""
+    line: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
+    over = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not over.is_set():
+            try:
+                line.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if over.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # handed to the thread that waits for batches
+            put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (item := line.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,76 @@
+"""Losses of raw outputs; `autoft.testing.reference` says what each means, and the tests compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional as F
+
+from autoft.api import Output
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+#: Focusing exponent and weight of the positive side of the focal loss (Lin et al., 2017).
+GAMMA, ALPHA = 2.0, 0.25
+#: Where the Huber loss passes from a parabola to a line.
+DELTA = 1.0
+
+
+def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothing: float = 0.0) -> torch.Tensor:
+    """The mean loss of a batch, a number, in float32.
+
+    Args:
+        raw: (n, size), before any softmax or sigmoid.
+        targets: class indices int64 (n,), negative ones left out, or one float per channel (n, size).
+    """
+    rows, wanted = _pair(raw.float(), targets, output.size)
+    weights = rows.new_tensor(output.class_weights or (1.0,) * output.size)
+    if output.loss == "cross_entropy":
+        spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
+        return -(weights * spread * rows.log_softmax(-1)).sum() / (weights * wanted).sum()
+    return ((_terms(output.loss, rows, wanted, label_smoothing) * weights).sum(-1) / weights.sum()).mean()
+
+
+def _pair(raw: torch.Tensor, targets: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Raw outputs and targets as rows of channels; class indices become rows of 0 and 1, padding is left out."""
+    rows = raw.reshape(-1, size)
+    if targets.ndim == raw.ndim:
+        return rows, targets.reshape(-1, size).to(rows.dtype)
+    index = targets.reshape(-1).long()
+    kept = index >= 0
+    return rows[kept], F.one_hot(index[kept], size).to(rows.dtype)
+
+
+def _terms(word: str, raw: torch.Tensor, wanted: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """The loss of each channel of each row."""
+    if word == "binary_cross_entropy":
+        return F.binary_cross_entropy_with_logits(raw, wanted * (1 - smoothing) + smoothing / 2, reduction="none")
+    if word == "focal":
+        chance = raw.sigmoid()
+        right = chance * wanted + (1 - chance) * (1 - wanted)
+        side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
+        return side * (1 - right) ** GAMMA * F.binary_cross_entropy_with_logits(raw, wanted, reduction="none")
+    if word == "huber":
+        return F.huber_loss(raw, wanted, reduction="none", delta=DELTA)
+    return F.mse_loss(raw, wanted, reduction="none") if word == "mse" else F.l1_loss(raw, wanted, reduction="none")
+
+
+def soften(output: Output, targets: torch.Tensor) -> torch.Tensor:
+    """Targets that can be mixed: class indices become probabilities."""
+    return targets if targets.is_floating_point() else F.one_hot(targets.long(), output.size).float()
+
+
+def evaluate(output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
+    """The loss of numpy arrays, for the contract kit."""
+    return float(loss(output, torch.as_tensor(raw), torch.as_tensor(targets), label_smoothing))
+
+
+def finish(output: Output, raw: torch.Tensor) -> torch.Tensor:
+    """`Output.post` of raw outputs, float32."""
+    if output.post == "softmax":
+        return raw.float().softmax(-1)
+    return raw.float().sigmoid() if output.post == "sigmoid" else raw.float()

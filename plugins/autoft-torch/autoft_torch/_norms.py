@@ -1,0 +1,33 @@
+"""Keeps batch normalisation honest in short trainings."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+#: Some networks average their statistics over 100 steps, more than a short fine-tuning has.
+MOMENTUM = 0.1
+
+
+class Norms:
+    """The batch normalisations of a net that are in training.
+
+    In evaluation they use running statistics, which must follow the weights within the few steps that a small
+    data set gives: the momentum is at least `MOMENTUM`. From scratch it starts at 1 and falls as 1 / step, a plain
+    mean, since the initial statistics mean nothing.
+    """
+
+    def __init__(self, net: nn.Module, *, scratch: bool) -> None:
+        self.scratch = scratch
+        self.layers = [part for part in net.modules() if isinstance(part, _BatchNorm)]
+        self.usual = [max(MOMENTUM, layer.momentum or MOMENTUM) for layer in self.layers]
+
+    def before(self, step: int, samples: int) -> None:
+        """Prepare for training step `step` (counted from 0) on a batch of so many samples.
+
+        One sample has no batch statistics: the layers then use and keep their running ones.
+        """
+        for layer, usual in zip(self.layers, self.usual, strict=True):
+            layer.momentum = max(usual, 1 / (step + 1)) if self.scratch else usual
+            if samples == 1:
+                layer.eval()

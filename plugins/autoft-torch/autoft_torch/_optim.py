@@ -1,0 +1,108 @@
+"""Optimizers with decoupled weight decay, learning rates by block, and schedules that need no memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from autoft.api import Recipe
+from autoft_torch._net import Net
+
+
+class Optimizer:
+    """SGD, Adam or AdamW over the trainable arrays of a net.
+
+    Weight decay is decoupled for all three (Loshchilov & Hutter, 2019): before each step every weight shrinks by
+    the factor 1 - rate * decay. Biases, normalisation and other arrays of one dimension do not shrink. The rate of
+    block i of n is `layer_decay ** (n - 1 - i)` times that of the head.
+    """
+
+    def __init__(self, net: Net, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.names: dict[torch.nn.Parameter, str] = {}
+        groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+        blocks, count = net.block_of(), len(net.blocks)
+        for name, parameter in net.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            self.names[parameter] = name
+            scale = recipe.layer_decay ** max(0, count - 1 - blocks[name])
+            groups.setdefault((scale, parameter.ndim > 1), []).append(parameter)
+        self.inner = _make([{"params": p, "scale": s, "shrinks": d} for (s, d), p in groups.items()], recipe)
+
+    @property
+    def parameters(self) -> list[torch.nn.Parameter]:
+        return list(self.names)
+
+    def rates(self) -> dict[str, float]:
+        """The present learning rate of each trainable array, by name."""
+        return {self.names[p]: group["lr"] for group in self.inner.param_groups for p in group["params"]}
+
+    def set_rate(self, rate: float) -> None:
+        """Set the head's learning rate; blocks follow by their scales."""
+        for group in self.inner.param_groups:
+            group["lr"] = rate * group["scale"]
+
+    @torch.no_grad()
+    def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
+        for group in self.inner.param_groups:
+            if group["shrinks"] and self.recipe.weight_decay:
+                torch._foreach_mul_(group["params"], 1 - group["lr"] * self.recipe.weight_decay)
+        if scaler:
+            scaler.step(self.inner)
+        else:
+            self.inner.step()
+
+    def zero(self) -> None:
+        self.inner.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Moments and counters as arrays, by ``array name:kind``."""
+        found = {}
+        for parameter, values in self.inner.state.items():
+            for kind, value in values.items():
+                if value is not None:
+                    found[f"{self.names[parameter]}:{kind}"] = torch.as_tensor(value).detach().clone()
+        return found
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Take up what `state` gave. Arrays that are no longer trained are left out, new ones start afresh."""
+        by_name = {name: parameter for parameter, name in self.names.items()}
+        for key, value in state.items():
+            name, _, kind = key.rpartition(":")
+            parameter = by_name.get(name)
+            if parameter is None or (value.ndim and value.shape != parameter.shape):
+                continue
+            device = parameter.device if value.ndim else torch.device("cpu")
+            keeper = self.inner.state[parameter]
+            keeper[kind] = value.to(parameter.device if _fused(self.inner) else device).clone()
+
+
+def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "sgd":
+        nesterov = recipe.nesterov and recipe.momentum > 0
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, lr=recipe.lr, weight_decay=0.0, fused=True)
+
+
+def _fused(optimizer: torch.optim.Optimizer) -> bool:
+    return bool(optimizer.param_groups[0].get("fused"))
+
+
+def rate(recipe: Recipe, step: int, total: int) -> float:
+    """The head's learning rate at `step` of `total`, both counted from 0: a linear warm-up, then the schedule to 0.
+
+    It depends on nothing else, so a trial that is taken up again, or that copies another's weights, needs no
+    schedule state.
+    """
+    warm = round(recipe.warmup * total)
+    if step < warm:
+        return recipe.lr * (step + 1) / (warm + 1)
+    if recipe.schedule == "constant":
+        return recipe.lr
+    done = min(1.0, (step - warm) / max(1, total - warm))
+    fall = 1 - done if recipe.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done))
+    return recipe.lr * fall

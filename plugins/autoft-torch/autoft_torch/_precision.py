@@ -1,0 +1,42 @@
+"""Where and how precisely to compute."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from autoft.api import Job, TrialFailed
+
+
+def device(job: Job) -> torch.device:
+    """A GPU if there is one and the trial was given a part of it, else the CPU with the threads it was given."""
+    if job.resources.gpus > 0 and torch.cuda.is_available():
+        return torch.device("cuda")
+    torch.set_num_threads(max(1, job.resources.threads))
+    return torch.device("cpu")
+
+
+class Precision:
+    """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU.
+
+    Raises:
+        TrialFailed: fp16 on a CPU, which has no use for it.
+    """
+
+    def __init__(self, word: str, device: torch.device) -> None:
+        self.device = device
+        if word == "auto":
+            word = "fp32" if device.type == "cpu" else ("bf16" if torch.cuda.is_bf16_supported() else "fp16")
+        if word == "fp16" and device.type == "cpu":
+            raise TrialFailed(
+                "precision fp16 needs a GPU, but this trial runs on a CPU.", "Use precision=bf16 or fp32."
+            )
+        self.word = word
+        self.scaler = torch.amp.GradScaler(device.type) if word == "fp16" else None
+
+    def cast(self) -> AbstractContextManager[object]:
+        if self.word == "fp32":
+            return nullcontext()
+        kind = torch.bfloat16 if self.word == "bf16" else torch.float16
+        return torch.autocast(self.device.type, dtype=kind)

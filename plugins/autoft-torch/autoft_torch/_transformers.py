@@ -1,0 +1,97 @@
+"""Trunks of Transformers: an image classifier up to its last linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForImageClassification
+
+from autoft.api import ModelCard, TrialFailed
+
+#: A number of classes that no layer has by chance, so that the old head is found by its size.
+MARK = 7919
+
+
+class Trunk(nn.Module):
+    """Gives what the classifier's last linear layer would take in."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.net(pixel_values=x).logits
+        return features
+
+
+def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:
+    """From the configuration kept in the card: no file is opened, no remote code is run."""
+    try:
+        net = AutoModelForImageClassification.from_config(_config(card), trust_remote_code=False)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrialFailed(f"Transformers cannot build {card.name}: {error}") from error
+    return Trunk(_behead(net, card)), ()
+
+
+def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
+    """Weights of a folder, as `from_pretrained` adapts them.
+
+    Raises:
+        TrialFailed: they cannot be read, or arrays outside the head are missing or of another shape.
+    """
+    folder = path if path.is_dir() else path.parent
+    try:
+        net, report = AutoModelForImageClassification.from_pretrained(
+            folder,
+            config=_config(card),
+            local_files_only=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise TrialFailed(f"Transformers cannot load {folder}: {error}") from error
+    head = tuple(f"{name}." for name in _heads(net))
+    lost = [str(k) for k in report["missing_keys"] if not str(k).startswith(head)]
+    lost += [str(k[0]) for k in report["mismatched_keys"] if not str(k[0]).startswith(head)]
+    if lost:
+        raise TrialFailed(
+            f"the weights at {folder} do not fit the network: {len(lost)} arrays are missing or differ ({lost[0]}, ...)."
+        )
+    trunk.load_state_dict(Trunk(_behead(net, card)).state_dict())
+
+
+def _config(card: ModelCard) -> Any:
+    values = dict(card.extra["config"])
+    kind = values.pop("model_type")
+    for key in (
+        "num_labels",
+        "id2label",
+        "label2id",
+        "problem_type",
+        "auto_map",
+        "architectures",
+        "torch_dtype",
+        "dtype",
+    ):
+        values.pop(key, None)
+    return AutoConfig.for_model(kind, **values, num_labels=MARK)
+
+
+def _heads(net: nn.Module) -> list[str]:
+    return [name for name, part in net.named_modules() if isinstance(part, nn.Linear) and part.out_features == MARK]
+
+
+def _behead(net: nn.Module, card: ModelCard) -> nn.Module:
+    heads = _heads(net)
+    if not heads:
+        raise TrialFailed(f"an image classifier must end in a linear layer, but {card.name} has none.")
+    for name in heads:
+        parent, _, last = name.rpartition(".")
+        setattr(net.get_submodule(parent), last, nn.Identity())
+    return net

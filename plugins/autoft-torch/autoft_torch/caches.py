@@ -1,0 +1,59 @@
+"""Where downloaded weights lie on this machine. Looks at files only: imports no framework, opens no connection.
+
+The folders are those that huggingface_hub and torch.hub use themselves, so what either brought is found here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from autoft.api import ModelCard
+
+HUB = "hub:"
+#: Files of a hub repository that hold weights, best first. The second is read with ``weights_only=True``.
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+
+
+def hub_folder() -> Path:
+    """The cache of huggingface_hub."""
+    home = os.environ.get("HF_HOME") or str(_cache_home() / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+
+
+def torch_folder() -> Path:
+    """The checkpoints of torch.hub."""
+    home = os.environ.get("TORCH_HOME") or str(_cache_home() / "torch")
+    return Path(home).expanduser() / "hub" / "checkpoints"
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+
+
+def hub_file(repo: str, name: str) -> Path | None:
+    """A file of a hub repository, if it was downloaded before."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo, name, cache_dir=hub_folder())
+    return Path(found) if isinstance(found, str) else None
+
+
+def hub_weights(repo: str) -> Path | None:
+    return next((path for name in WEIGHTS if (path := hub_file(repo, name))), None)
+
+
+def at_hand(card: ModelCard) -> Path | None:
+    """The file with the card's weights, if it is on this machine."""
+    where = card.weights
+    if where.startswith(HUB):
+        return hub_weights(where.removeprefix(HUB))
+    path = torch_folder() / where.rpartition("/")[2] if where.startswith(("https://", "http://")) else Path(where)
+    return path if where and path.exists() else None
+
+
+def mark(card: ModelCard) -> ModelCard:
+    """The card, saying whether it can be used without a download."""
+    return msgspec.structs.replace(card, offline=not card.weights or at_hand(card) is not None)

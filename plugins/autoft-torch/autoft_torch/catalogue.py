@@ -1,0 +1,57 @@
+"""The networks worth listing, from a file that `tools/make_catalogue.py` writes, and where their weights lie."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from autoft.api import ModelCard, UsageError
+from autoft_torch import caches
+
+
+@functools.cache
+def listed() -> tuple[ModelCard, ...]:
+    """All cards of the shipped catalogue, as published."""
+    return msgspec.json.decode((files("autoft_torch") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
+
+
+def of(prefix: str) -> tuple[ModelCard, ...]:
+    """The cards of one source, each saying whether its weights are at hand now."""
+    return tuple(caches.mark(card) for card in listed() if card.name.startswith(prefix + "/"))
+
+
+def find(name: str) -> ModelCard | None:
+    """The card of a name, with or without the tag of its weights."""
+    for card in listed():
+        if name in (card.name, f"{card.name}.{card.extra.get('tag', '')}"):
+            return caches.mark(card)
+    return None
+
+
+def describe(name: str) -> ModelCard:
+    """The card of a network that the catalogue does not list, found out by the libraries in another process.
+
+    Raises:
+        UsageError: there is no such network, or the named file does not fit it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "autoft_torch._describe", name], capture_output=True, text=True, check=False, timeout=300
+    )
+    answer: dict[str, Any] = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            answer = json.loads(line)
+    if "error" in answer:
+        raise UsageError(answer["error"], answer["hint"])
+    if "card" not in answer:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise UsageError(
+            f"'{name}' cannot be described: {last}", "See `autoft env` for the libraries that are installed."
+        )
+    return caches.mark(msgspec.convert(answer["card"], ModelCard))

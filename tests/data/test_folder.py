@@ -1,0 +1,214 @@
+"""Class folders, with splits above them or not, and folders of files to predict on."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from autoft.data.folder import FolderReader
+from autoft.errors import DataError
+from autoft.records import ReadOptions
+
+NEEDS = ReadOptions(needs=("image", "label"))
+PREDICT = ReadOptions(needs=("image", "label"), optional=("label",))
+
+
+def labels(dataset) -> dict[str, int]:
+    return dict(Counter(sample.fields["label"] for sample in dataset.samples))
+
+
+def test_class_folders(classes):
+    dataset = FolderReader().read(str(classes({"dogs": 2, "cats": 3})), NEEDS)
+    assert [s.id for s in dataset.samples] == [
+        "cats/000.png",
+        "cats/001.png",
+        "cats/002.png",
+        "dogs/000.png",
+        "dogs/001.png",
+    ]
+    assert labels(dataset) == {"cats": 3, "dogs": 2}
+    assert all(os.path.isabs(s.fields["image"]) and s.split == "" for s in dataset.samples)
+    assert dataset.recognised == "class folders: 2 classes, 5 image files"
+
+
+@pytest.mark.parametrize(
+    ("folders", "splits"),
+    [
+        (("train", "val", "test"), ("train", "val", "test")),
+        (("Training", "VALID", "Testing"), ("train", "val", "test")),
+        (("train", "dev"), ("train", "val")),
+        (("train", "validation"), ("train", "val")),
+    ],
+)
+def test_folders_of_splits(classes, folders, splits):
+    for folder in folders:
+        root = classes({"a": 2, "b": 1}, under=folder)
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert Counter(s.split for s in dataset.samples) == dict.fromkeys(splits, 3)
+    assert labels(dataset) == {"a": 2 * len(folders), "b": len(folders)}
+    assert all(folder + "/" in dataset.recognised for folder in folders)
+
+
+def test_test_images_without_classes_are_left_out_and_said(classes, picture):
+    root = classes({"a": 2, "b": 2}, under="train")
+    picture(root / "test" / "1.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert len(dataset.samples) == 4
+    assert "test/ has no class folders and is left out" in dataset.recognised
+
+
+def test_a_lone_folder_around_the_classes_is_passed_through(classes):
+    root = classes({"a": 2, "b": 2}, under="archive")
+    assert labels(FolderReader().read(str(root), NEEDS)) == {"a": 2, "b": 2}
+
+
+def test_nested_folders_and_links_belong_to_their_class(classes, picture, tmp_path):
+    root = classes({"a": 1, "b": 1})
+    picture(root / "a" / "deep" / "deeper" / "x.jpg", seed=91)
+    elsewhere = picture(tmp_path / "elsewhere" / "y.png", seed=92)
+    (root / "b" / "link.png").symlink_to(elsewhere)
+    (root / "c").symlink_to(elsewhere.parent)
+    (root / "a" / "loop").symlink_to(root / "a")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert labels(dataset) == {"a": 2, "b": 2, "c": 1}
+
+
+def test_other_files(classes):
+    root = classes({"a": 2, "b": 2})
+    for name in ("README.txt", ".DS_Store", "a/.hidden.png", "a/Thumbs.db", "a/notes.txt"):
+        (root / name).write_text("words")
+    (root / "docs").mkdir()
+    (root / "docs" / "manual.pdf").write_bytes(b"%PDF")
+    (root / "a" / "gone.png").symlink_to(root / "nowhere.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert labels(dataset) == {"a": 2, "b": 2}
+    assert [(i.kind, i.subject, i.drops) for i in dataset.issues] == [
+        ("unreadable", "a/gone.png", True),
+        ("not_an_image", "a/notes.txt", False),
+    ]
+
+
+def test_image_without_a_suffix_is_known_by_its_first_bytes(classes):
+    root = classes({"a": 2, "b": 2})
+    (root / "a" / "000.png").rename(root / "a" / "photo")
+    assert labels(FolderReader().read(str(root), NEEDS)) == {"a": 2, "b": 2}
+
+
+def test_empty_class_folder_is_an_issue(classes):
+    dataset = FolderReader().read(str(classes({"a": 2, "b": 2, "c": 0})), NEEDS)
+    assert [(i.kind, i.subject, i.drops) for i in dataset.issues] == [("small_class", "c", False)]
+
+
+def test_names_beyond_ascii_and_very_long_ones(classes, picture):
+    root = classes({"größe": 1, "猫": 1})
+    picture(root / "猫" / ("ż" * 120 + ".png"), seed=93)
+    picture(root / "猫" / "new\nline [red].png", seed=94)
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert labels(dataset) == {"größe": 1, "猫": 3}
+    assert not dataset.issues
+
+
+def test_a_name_that_is_not_utf8_is_an_issue(classes):
+    root = classes({"a": 2, "b": 2})
+    os.rename(os.fsencode(root / "a" / "000.png"), os.fsencode(root / "a") + b"/caf\xe9.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert [(i.kind, i.subject, i.drops) for i in dataset.issues] == [("bad_name", r"a/caf\xe9.png", True)]
+    assert len(dataset.samples) == 3
+
+
+def test_unreadable_class_folder(classes, not_root):
+    root = classes({"a": 2, "b": 2, "c": 2})
+    (root / "c").chmod(0)
+    try:
+        dataset = FolderReader().read(str(root), NEEDS)
+    finally:
+        (root / "c").chmod(0o700)
+    assert ("unreadable", "c") in {(i.kind, i.subject) for i in dataset.issues}
+
+
+def test_for_prediction_any_tree_will_do(tmp_path, picture):
+    for name in ("b.png", "a.jpg", "deep/er/c.webp"):
+        picture(tmp_path / "new" / name)
+    (tmp_path / "new" / "words.txt").write_text("words")
+    dataset = FolderReader().read(str(tmp_path / "new"), PREDICT)
+    assert [s.id for s in dataset.samples] == ["a.jpg", "b.png", "deep/er/c.webp"]
+    assert all("label" not in s.fields for s in dataset.samples)
+
+
+def test_for_prediction_one_file_will_do(tmp_path, picture):
+    path = picture(tmp_path / "one.png")
+    dataset = FolderReader().read(str(path), PREDICT)
+    assert [(s.id, s.fields) for s in dataset.samples] == [("one.png", {"image": str(path)})]
+
+
+def test_audio_files_in_class_folders(tmp_path):
+    for name in ("yes/1.wav", "yes/2.flac", "no/1.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"RIFF")
+    options = ReadOptions(needs=("audio", "label"))
+    assert labels(FolderReader().read(str(tmp_path), options)) == {"yes": 2, "no": 1}
+    assert FolderReader().sniff(str(tmp_path), NEEDS) == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ReadOptions(needs=("text", "label")),
+        ReadOptions(needs=("image", "value")),
+        ReadOptions(needs=("image", "label"), columns={"label": "kind"}),
+        ReadOptions(needs=("image", "label"), group_col="patient"),
+    ],
+)
+def test_says_no_to_what_folders_cannot_give(classes, options):
+    assert FolderReader().sniff(str(classes({"a": 2, "b": 2})), options) == ""
+
+
+def flat(root, picture):
+    picture(root / "1.png")
+
+
+def split_but_flat(root, picture):
+    picture(root / "train" / "1.png")
+    picture(root / "test" / "2.png")
+
+
+def no_images(root, picture):
+    (root / "a").mkdir()
+    (root / "a" / "notes.txt").write_text("words")
+
+
+def archive(root, picture):
+    (root / "imgs.zip").write_bytes(b"PK")
+
+
+def two_tables(root, picture):
+    (root / "one.csv").write_text("image,label\n")
+    (root / "two.csv").write_text("image,label\n")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda root, picture: None, "must hold image files, but there are none"),
+        (flat, "must say their class, but they are not in class folders"),
+        (split_but_flat, r"\(test/, train/\) must say their class"),
+        (no_images, "must hold image files, but there are none"),
+        (archive, "none in it"),
+        (two_tables, "several: one.csv, two.csv"),
+        (lambda root, picture: root.rmdir(), "there is no file or folder"),
+    ],
+)
+def test_refusals_say_what_is_expected(tmp_path, picture, prepare, words):
+    root = tmp_path / "imgs"
+    root.mkdir()
+    prepare(root, picture)
+    with pytest.raises(DataError, match=words):
+        FolderReader().read(str(root), NEEDS)
+
+
+def test_a_misspelt_folder_gets_the_nearest_name(classes):
+    root = classes({"a": 1, "b": 1}, root="flowers")
+    with pytest.raises(DataError, match="Did you mean 'flowers'"):
+        FolderReader().read(str(root.with_name("flovers")), NEEDS)

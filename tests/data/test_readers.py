@@ -1,0 +1,120 @@
+"""Choosing a reader, joining --val and --test, unique ids, and refusals in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoft.data.merge import unique_ids
+from autoft.errors import DataError, UsageError
+from autoft.records import Sample
+
+
+def kinds(dataset) -> list[tuple[str, str]]:
+    return [(issue.kind, issue.subject) for issue in dataset.issues]
+
+
+def test_class_folders_win_over_a_table_beside_them(classes, open_data):
+    root = classes({"cats": 2, "dogs": 2})
+    (root / "labels.csv").write_text("image,label\ncats/000.png,x\n")
+    assert open_data(root).reader == "folder"
+    assert open_data(root, target="label").reader == "table"  # columns exist in tables only
+
+
+@pytest.mark.parametrize("folders", [("images",), ("images", "masks")])
+def test_a_table_wins_over_the_folders_of_its_files(classes, open_data, folders):
+    root = classes(dict.fromkeys(folders, 2))
+    (root / "labels.csv").write_text("image,label\nimages/000.png,x\nimages/001.png,y\n")
+    dataset = open_data(root)
+    assert dataset.reader == "table"
+    assert [s.fields["label"] for s in dataset.samples] == ["x", "y"]
+
+
+def test_sources_for_val_and_test(classes, open_data):
+    main = classes({"a": 3, "b": 3})
+    val = classes({"a": 1, "b": 1}, root="mine")
+    test = classes({"a": 2, "b": 2}, root="other")
+    dataset = open_data(main, val=str(val), test=str(test))
+    assert [sum(s.split == split for s in dataset.samples) for split in ("train", "val", "test")] == [6, 2, 4]
+    ids = [s.id for s in dataset.samples]
+    assert len(set(ids)) == len(ids)
+    assert {"a/000.png", "val:a/000.png", "test:a/000.png"} <= set(ids)
+    assert "val from" in dataset.recognised
+
+
+def test_a_second_val_part_is_refused(classes, open_data):
+    classes({"a": 2, "b": 2}, under="train")
+    root = classes({"a": 2, "b": 2}, under="val")
+    other = classes({"a": 1, "b": 1}, root="other")
+    with pytest.raises(UsageError, match="one val part"):
+        open_data(root, val=str(other))
+    assert len(open_data(root, test=str(other)).samples) == 10
+
+
+def test_remarks_about_classes(classes, open_data):
+    classes({"a": 3, "A ": 2, "lone": 1}, under="train")
+    root = classes({"new": 2}, under="test")
+    dataset = open_data(root)
+    assert kinds(dataset) == [("small_class", "lone"), ("unseen_class", "new"), ("alike_classes", "a")]
+    assert not any(issue.drops for issue in dataset.issues)
+
+
+def test_nothing_recognised_lists_what_is(tmp_path, open_data):
+    (tmp_path / "data.xyz").write_text("?")
+    with pytest.raises(DataError, match="neither") as caught:
+        open_data(tmp_path / "data.xyz")
+    for reader in ("folder", "table", "hf"):
+        assert reader + ":" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "must be named"), ("imgs.zip", "is an archive"), ("one.png", "one image file is not enough")],
+)
+def test_other_refusals(tmp_path, picture, open_data, name, words):
+    picture(tmp_path / "one.png")
+    (tmp_path / "imgs.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match=words):
+        open_data(tmp_path / name if name else "")
+
+
+def test_a_table_of_missing_files_only(tmp_path, open_data):
+    (tmp_path / "labels.csv").write_text("image,label\nx/1.png,a\nx/2.png,b\n")
+    with pytest.raises(DataError, match="2 missing files left out"):
+        open_data(tmp_path / "labels.csv")
+
+
+def test_columns_named_for_a_folder_without_a_table(classes, open_data):
+    with pytest.raises(DataError, match="columns were named"):
+        open_data(classes({"a": 1, "b": 1}), group_col="patient")
+
+
+def test_prediction_needs_no_labels(tmp_path, picture, open_data):
+    picture(tmp_path / "new" / "x.png")
+    dataset = open_data(tmp_path / "new", labelled=False)
+    assert [s.id for s in dataset.samples] == ["x.png"]
+    assert dataset.issues == ()
+
+
+def test_a_broken_reader_does_not_stop_the_others(classes, open_data, monkeypatch, tmp_path):
+    (tmp_path / "broken_reader_plugin.py").write_text(
+        "from autoft.api import Entry, hookimpl\n"
+        "class Broken:\n"
+        "    def sniff(self, source, options):\n"
+        "        raise RuntimeError('out of order')\n"
+        "@hookimpl\n"
+        "def autoft_readers():\n"
+        "    yield Entry(name='broken', target='broken_reader_plugin:Broken')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("AUTOFT_PLUGINS", "broken_reader_plugin")
+    dataset = open_data(classes({"a": 2, "b": 2}))
+    assert dataset.reader == "folder"
+    assert kinds(dataset) == [("reader_failed", "broken")]
+    assert "out of order" in dataset.issues[0].detail
+
+
+def test_unique_ids_survive_names_that_look_like_made_ones():
+    names = ["x", "x", "x #2", "x"]
+    ids = [sample.id for sample in unique_ids(Sample(id=name, fields={}) for name in names)]
+    assert ids[0] == "x"
+    assert len(set(ids)) == 4

@@ -1,0 +1,183 @@
+"""The backend kit finds what it is there to find: each fake breaks one law, and the check beside it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autoft.contracts import EpochStats, Feed, Stop
+from autoft.errors import TrialFailed
+from autoft.records import Job, ModelCard, Output, Problem
+from autoft.testing import BackendContract, NumpyBackend, numpy_net
+from autoft.testing.numpy_backend import CARD
+from autoft.testing.numpy_learner import NumpyLearner, write
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class StatisticsLeak(NumpyLearner):
+    """Normalisation statistics move although their block is frozen: what frameworks do by default."""
+
+    def _step(self, batch: dict[str, Array], rng: np.random.Generator) -> float:
+        numpy_net.observe(self._blocks, self._features(batch["image"]))
+        return super()._step(batch, rng)
+
+
+class FrozenStem(NumpyLearner):
+    def __init__(self, job: Job, blocks: numpy_net.Blocks) -> None:
+        super().__init__(job, blocks)
+        self._trained[:] = [name for name in self._trained if name != "stem"]
+
+
+class TrainsWhilePredicting(NumpyLearner):
+    def predict(self, feed: Feed) -> dict[str, Array]:
+        numpy_net.observe(self._blocks, self._features(feed.batch(np.arange(len(feed)))["image"]))
+        return super().predict(feed)
+
+
+class OtherStatisticsInEvaluation(NumpyLearner):
+    """Learns well, predicts with statistics that never caught up."""
+
+    def predict(self, feed: Feed) -> dict[str, Array]:
+        stem, kept = self._blocks["stem"], dict(self._blocks["stem"])
+        stem["mean"], stem["variance"] = stem["mean"] + 20, stem["variance"] * 100
+        outputs = super().predict(feed)
+        stem.update(kept)
+        return outputs
+
+
+class Deaf(NumpyLearner):
+    def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        return super().train_epoch(feed, epoch, lambda: False)
+
+
+class Unseeded(NumpyLearner):
+    def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        return super().train_epoch(feed, epoch + int(np.random.default_rng().integers(1 << 30)), stop)
+
+
+class LosesItsHead(NumpyLearner):
+    def save(self, folder: Path) -> None:
+        self._blocks["head"] = numpy_net.start(self.job)["head"]
+        super().save(folder)
+
+
+class Pickles(NumpyLearner):
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / "optimizer.pkl").touch()
+
+
+class Silent(NumpyLearner):
+    def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        try:
+            return super().train_epoch(feed, epoch, stop)
+        except TrialFailed:
+            return EpochStats(float("nan"), 1, True)
+
+
+class OwnArrays(NumpyLearner):
+    def arrays(self) -> Any:
+        return self._blocks
+
+
+class DoublePrecision(NumpyLearner):
+    def predict(self, feed: Feed) -> dict[str, Array]:
+        return {name: values.astype(np.float64) for name, values in super().predict(feed).items()}
+
+
+class ForgetsItsOptimizer(NumpyLearner):
+    def save_state(self, folder: Path) -> None:
+        self.save(folder)
+        write(folder / "state.npz", {"step": np.array(0)})
+
+
+class DropsTheLastBatch(NumpyLearner):
+    def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        whole = len(feed) // self.job.recipe.batch_size
+        asked: list[int] = []
+        return super().train_epoch(feed, epoch, lambda: asked.append(1) or len(asked) > whole)  # type: ignore[func-returns-value]
+
+
+BROKEN_LEARNERS: list[tuple[type[NumpyLearner], str]] = [
+    (StatisticsLeak, "freeze_1_leaves_every_backbone_array_bit_identical"),
+    (FrozenStem, "freeze_0_moves_every_block"),
+    (TrainsWhilePredicting, "predicting_changes_nothing"),
+    (OtherStatisticsInEvaluation, "overfits_the_toys_in_evaluation_mode"),
+    (Deaf, "stop_ends_an_epoch_early"),
+    (Unseeded, "same_seed_same_first_epoch"),
+    (LosesItsHead, "load_needs_the_folder_alone"),
+    (Pickles, "saved_files_run_no_code"),
+    (Silent, "a_loss_that_is_not_finite_fails_the_trial"),
+    (OwnArrays, "arrays_are_copies_by_block"),
+    (DoublePrecision, "every_supported_loss_trains"),
+    (ForgetsItsOptimizer, "a_resumed_training_goes_on_the_same"),
+    (DropsTheLastBatch, "an_epoch_sees_every_row_once"),
+]
+
+
+@pytest.mark.parametrize(("learner", "check"), BROKEN_LEARNERS, ids=[kind.__name__ for kind, _ in BROKEN_LEARNERS])
+def test_a_broken_learner_is_caught(learner: type[NumpyLearner], check: str, tmp_path: Path) -> None:
+    class Broken(NumpyBackend):
+        def build(self, job: Job) -> NumpyLearner:
+            return learner(job, numpy_net.start(job))
+
+    assert_caught(Broken, check, tmp_path)
+
+
+class Raises(NumpyBackend):
+    def supports(self, problem: Problem, card: ModelCard) -> str:
+        return super().supports(problem, card) + problem.outputs[0].name
+
+
+class Mumbles(NumpyBackend):
+    def supports(self, problem: Problem, card: ModelCard) -> str:
+        return "cannot" if super().supports(problem, card) else ""
+
+
+class OtherWeights(NumpyBackend):
+    """Class weights without their normalisation."""
+
+    def loss(self, output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
+        factor = np.asarray(output.class_weights)[targets].mean() if output.class_weights and targets.ndim == 1 else 1
+        return float(super().loss(output, raw, targets, label_smoothing) * factor)
+
+
+class OtherSignature(NumpyBackend):
+    def load(self, folder: Path, job: Job) -> NumpyLearner:  # type: ignore[override]
+        return super().load(job, folder)
+
+
+BROKEN_BACKENDS: list[tuple[type[NumpyBackend], str, dict[str, str]]] = [
+    (Raises, "supports_never_raises", {}),
+    (Mumbles, "supports_names_the_missing_loss", {"loss": "focal"}),
+    (Mumbles, "supports_names_the_missing_head", {"head": "dense"}),
+    (OtherWeights, "loss_matches_reference", {"name": "cross_entropy weighted"}),
+    (OtherSignature, "conforms_to_the_protocol", {}),
+]
+
+
+@pytest.mark.parametrize(("backend", "check", "arguments"), BROKEN_BACKENDS)
+def test_a_broken_backend_is_caught(
+    backend: type[NumpyBackend], check: str, arguments: dict[str, str], tmp_path: Path
+) -> None:
+    assert_caught(backend, check, tmp_path, **arguments)
+
+
+def assert_caught(broken: type[NumpyBackend], check: str, folder: Path, **arguments: str) -> None:
+    class Kit(BackendContract):
+        backend = broken
+        card = CARD
+        recipe = {"epochs": 10}
+
+    method: Callable[..., None] = getattr(Kit(), f"test_{check}")
+    given = method.__code__.co_varnames[: method.__code__.co_argcount]
+    extra: dict[str, Any] = {"tmp_path": folder} if "tmp_path" in given else {}
+    if "loss" in given:
+        extra.setdefault("loss", "cross_entropy")
+    with pytest.raises((AssertionError, IndexError, pytest.fail.Exception)):
+        method(**{**extra, **arguments})

@@ -1,0 +1,72 @@
+"""The readers that core ships keep the contract of readers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from autoft.data.folder import FolderReader
+from autoft.data.hf import HuggingFaceReader
+from autoft.data.table import TableReader
+from autoft.testing import PluginContract, ReaderContract, toys
+
+
+class TestFolderReader(ReaderContract):
+    reader = FolderReader
+
+    def write(self, folder: Path) -> str:
+        return str(toys.write_image_folder(folder / "imgs", per_class=3, splits=("train", "val")))
+
+    def write_damaged(self, folder: Path) -> str:
+        source = toys.write_image_folder(folder / "imgs", per_class=3)
+        (source / "red_disc" / "notes.txt").write_text("not an image")
+        (source / "no_images").mkdir()
+        return str(source)
+
+
+class TestTableReader(ReaderContract):
+    reader = TableReader
+
+    def write(self, folder: Path) -> str:
+        return self.table(folder, [])
+
+    def write_damaged(self, folder: Path) -> str:
+        return self.table(folder, [("imgs/gone.png", "red_disc"), ("imgs/red_disc/0002.png", "")])
+
+    def table(self, folder: Path, more: list[tuple[str, str]]) -> str:
+        source = toys.write_image_folder(folder / "imgs", per_class=3)
+        rows = [(str(path.relative_to(folder)), path.parent.name) for path in sorted(source.glob("*/*.png"))]
+        with (folder / "labels.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("image", "label"), *rows, *more])
+        return str(folder / "labels.csv")
+
+
+class TestHuggingFaceReader(ReaderContract):
+    reader = HuggingFaceReader
+
+    @pytest.fixture(autouse=True)
+    def offline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("datasets")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    def write(self, folder: Path) -> str:
+        return self.save(folder, [])
+
+    def write_damaged(self, folder: Path) -> str:
+        return self.save(folder, [None])
+
+    def save(self, folder: Path, more: list[str | None]) -> str:
+        import datasets
+
+        files = sorted(toys.write_image_folder(folder / "imgs", per_class=3).glob("*/*.png"))
+        columns = {"image": [*map(str, files), *more], "label": [*(path.parent.name for path in files), *more]}
+        features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")})
+        datasets.Dataset.from_dict(columns, features=features).save_to_disk(folder / "saved")
+        return str(folder / "saved")
+
+
+class TestBuiltinPlugin(PluginContract):
+    plugin = "autoft.builtin"
+    distribution = "autoft"
