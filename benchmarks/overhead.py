@@ -233,6 +233,7 @@ def summary(found: dict[str, list[Arm]], **settings: int) -> dict[str, Any]:
             "ms_rounds": [round(arm.ms(), 2) for arm in arms],
             "steady_ms": statistics.median(arm.steady_ms() for arm in arms),
             "steady_ms_rounds": [round(arm.steady_ms(), 2) for arm in arms],
+            "first_s_rounds": [round(arm.ends[0], 2) for arm in arms],
         }
         for name, arms in found.items()
     }

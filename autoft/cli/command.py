@@ -21,6 +21,11 @@ def verb(function: Callable[..., Any], examples: Examples) -> typer.Typer:
     """A Typer with one command, whose help is the function's docstring and ends with `examples`."""
 
     class Verb(TyperCommand):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            for param in self.params:
+                _take_texts_as_written(param)
+            return super().parse_args(ctx, args)
+
         def format_options(self, ctx: Any, formatter: Any) -> None:
             for title, rows in _grouped(self, ctx).items():
                 with formatter.section(title):
@@ -33,6 +38,23 @@ def verb(function: Callable[..., Any], examples: Examples) -> typer.Typer:
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
     app.command(cls=Verb, context_settings=settings)(function)
     return app
+
+
+class _AsWritten:
+    """What Typer asks to convert a value, for texts: they are right as they are."""
+
+    def coerce(self, value: Any, **_: Any) -> Any:
+        return value
+
+
+def _take_texts_as_written(param: Any) -> None:
+    """Typer loads pydantic to turn a text into a text, which takes longer than all of `autoft ls`.
+
+    Where a later Typer works in another way, this does nothing, and the texts are converted by Typer.
+    """
+    described = getattr(param, "type_descriptor", None)
+    if getattr(described, "annotation", None) is str and hasattr(param, "get_runtime_param"):
+        param.get_runtime_param = _AsWritten
 
 
 def _grouped(command: TyperCommand, ctx: Any) -> dict[str, list[tuple[str, str]]]:

@@ -120,7 +120,7 @@ def build() -> Any:
     app = typer.Typer(
         cls=Group,
         rich_markup_mode=None,
-        add_completion=True,
+        add_completion=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     app.callback(invoke_without_command=True)(_root)

@@ -25,14 +25,15 @@ def data(event: DataRecognised) -> Iterator[str]:
 
 def plan(event: Planned, left: float) -> Iterator[str]:
     """What the search is about to do, in a few lines."""
-    searched = [param.key for param in event.space if not param.fixed]
+    searched = list(dict.fromkeys(param.key for param in event.space if not param.fixed))
     trials = int(event.arguments.get("trials") or 0)
     limit = f", at most {count(trials, 'trial')}" if trials else ""
     yield f"plan: best {line(event.metric)} within {duration(left)}{limit}, {event.concurrency} at a time"
     yield f"      {count(len(event.models), 'network')}: {listed(event.models, most=5)}"
     if searched:
         yield f"      {count(len(searched), 'searched parameter')}: {listed(searched, most=16)}"
-    yield f"      run folder: {line(event.folder)}"
+    if event.folder:
+        yield f"      run folder: {line(event.folder)}"
 
 
 def param(what: Param) -> str:
@@ -40,7 +41,7 @@ def param(what: Param) -> str:
     if what.fixed:
         return value(what.choices[0] if what.kind == "choice" else what.low)
     if what.kind == "choice":
-        return ",".join(value(choice) for choice in what.choices)
+        return ",".join(dict.fromkeys(value(choice) for choice in what.choices))  # a weight repeats a choice
     return f"{value(what.low)}..{value(what.high)}{':log' if what.log else ''}"
 
 

@@ -11,7 +11,7 @@ from autoft.data.media import entries, holds_media, is_media, is_text, media_fie
 from autoft.data.tabular import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
-#: Folders with these names beside a table hold its files and are not classes.
+#: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
 _CONTAINERS = "images image imgs img pictures photos files clips wavs audio masks labels annotations"
 CONTAINERS = frozenset(_CONTAINERS.split())
 
@@ -45,7 +45,7 @@ class FolderReader:
             found = is_media(source, field) if os.path.isfile(source) else holds_media(source, field)
             return f"{field} files" if found else ""
         layout = find_layout(source, field)
-        if not layout or _container_of_table(layout):
+        if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
             return ""
         return _words(layout)
 
@@ -72,16 +72,19 @@ def find_layout(source: str, field: str) -> Layout | None:
     folders = [entry for entry in entries(source) if entry.is_dir()]
     splits = [entry for entry in folders if split_word(entry.name)]
     below = {entry.name: _class_folders(entry.path, field, split_word(entry.name)) for entry in splits}
-    if any(below.values()):
+    if any(f.label.lower() not in CONTAINERS for found in below.values() for f in found):
         left_out = tuple(name for name, found in below.items() if not found)
         return Layout(source, tuple(f for found in below.values() for f in found), left_out)
-    if splits and len(splits) == len(folders):
-        return None  # images lie directly in train/ and test/: those are not classes
     classes = _class_folders(source, field, "")
+    if len(splits) > 1 or any(split_word(entry.name) == "train" for entry in splits):
+        # Images lie directly in train/ and test/: those are not classes. A class may be called `test`, though.
+        classes = tuple(f for f in classes if not split_word(f.label))
     if len(classes) == 1:
         inner = find_layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
+    if all(f.label.lower() in CONTAINERS for f in classes):
+        return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
 
 
@@ -98,12 +101,6 @@ def _fits(options: ReadOptions, field: str) -> bool:
 
 def _unlabelled(options: ReadOptions) -> bool:
     return "label" not in options.needs or "label" in options.optional
-
-
-def _container_of_table(layout: Layout) -> bool:
-    if not tables_in(layout.root):
-        return False
-    return len(layout.folders) == 1 or all(f.label.lower() in CONTAINERS for f in layout.folders)
 
 
 def _words(layout: Layout) -> str:
@@ -125,7 +122,8 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     filled = {str(sample.fields["label"]) for sample in samples}
     for label in sorted(labels - filled):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
-    sentence = f"{_words(layout)}: {len(filled)} classes, {len(samples)} {field} files"
+    plural = "class" if len(filled) == 1 else "classes"
+    sentence = f"{_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,

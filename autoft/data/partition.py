@@ -6,7 +6,8 @@ search (see docs on start-up), and it makes equal folds only; plain numpy is eno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +16,21 @@ if TYPE_CHECKING:
     from autoft.contracts import Array
 
 
-def divide(counts: Array, fractions: Sequence[float], rng: np.random.Generator, least: Sequence[int]) -> Array:
+Unit = tuple[int, ...]
+"""The strata, counted from 0, of the samples that stay together."""
+
+
+def divide(
+    units: Sequence[Unit], strata: int, fractions: Sequence[float], rng: np.random.Generator, least: Sequence[int]
+) -> Array:
     """Assign each unit to a part.
 
     Groups go one by one, largest first, to the part that lacks their strata most (the greedy rule of
     StratifiedGroupKFold, with unequal parts); single samples then fill what each part still lacks.
 
     Args:
-        counts: int64 (units, strata), how many samples of each stratum a unit holds.
+        units: which strata the samples of each unit belong to; most often one sample.
+        strata: how many strata there are.
         fractions: wanted share of each part; they sum to 1. Part 0 is the one that gives when another is empty.
         least: for each part, how many samples of a stratum it gets at least. The parts are served in
             order while samples last.
@@ -30,22 +38,29 @@ def divide(counts: Array, fractions: Sequence[float], rng: np.random.Generator, 
     Returns:
         int64 (units,), the part of each unit. No part is empty if there are as many units as parts.
     """
-    order = rng.permutation(len(counts))
-    wanted = _wanted(counts.sum(0), fractions, least)
-    parts = np.zeros(len(counts), np.int64)
-    single = counts.sum(1) == 1
-    groups = order[~single[order]]
-    missing = wanted.astype(np.float64)
-    scale = np.maximum(counts.sum(0), 1)
-    for unit in groups[np.argsort(-counts[groups].sum(1), kind="stable")]:
-        part = int(np.argmax(missing @ (counts[unit] / scale)))
-        parts[unit] = part
-        missing[part] -= counts[unit]
-    for stratum in range(counts.shape[1]):
-        members = order[single[order] & (counts[order, stratum] > 0)]
-        parts[members] = np.repeat(np.arange(len(wanted)), _fill(missing[:, stratum], len(members)))
-    _settle_empty(parts, counts, len(wanted))
+    order = rng.permutation(len(units))
+    totals = count(units, strata)
+    missing = _wanted(totals, fractions, least).astype(np.float64)
+    parts = np.zeros(len(units), np.int64)
+    sizes = np.array([len(unit) for unit in units])
+    groups = order[sizes[order] > 1]
+    for group in groups[np.argsort(-sizes[groups], kind="stable")]:
+        counts = np.bincount(units[group], minlength=strata)
+        parts[group] = np.argmax(missing @ (counts / np.maximum(totals, 1)))
+        missing[parts[group]] -= counts
+    singles = order[sizes[order] == 1]
+    of = np.array([units[single][0] for single in singles], np.int64)
+    for stratum in np.unique(of):
+        members = singles[of == stratum]
+        parts[members] = np.repeat(np.arange(len(missing)), _fill(missing[:, stratum], len(members)))
+    _settle_empty(parts, sizes, len(missing))
     return parts
+
+
+def count(units: Iterable[Unit], strata: int) -> Array:
+    """int64 (strata,): how many samples of each stratum the units hold together."""
+    counted: Array = np.bincount(np.fromiter(chain.from_iterable(units), np.int64), minlength=strata)
+    return counted
 
 
 def _wanted(totals: Array, fractions: Sequence[float], least: Sequence[int]) -> Array:
@@ -91,7 +106,7 @@ def _fill(missing: Array, members: int) -> Array:
     return counts
 
 
-def _settle_empty(parts: Array, counts: Array, number: int) -> None:
+def _settle_empty(parts: Array, sizes: Array, number: int) -> None:
     """Give each empty part the smallest unit of the part that has most units."""
     for part in range(number):
         if (parts == part).any():
@@ -99,14 +114,15 @@ def _settle_empty(parts: Array, counts: Array, number: int) -> None:
         giver = int(np.argmax(np.bincount(parts, minlength=number)))
         units = np.flatnonzero(parts == giver)
         if len(units) > 1:
-            parts[units[np.argmin(counts[units].sum(1))]] = part
+            parts[units[np.argmin(sizes[units])]] = part
 
 
-def ensure_strata(parts: Array, counts: Array, part: int) -> None:
+def ensure_strata(parts: Array, units: Sequence[Unit], strata: int, part: int) -> None:
     """Move the smallest unit that holds it to `part`, for each stratum absent there: what is not trained on
     cannot be predicted. A part is not emptied for it."""
-    for stratum in np.flatnonzero(counts[parts == part].sum(0) == 0):
-        holders = np.flatnonzero((counts[:, stratum] > 0) & (parts != part))
-        movable = [unit for unit in holders if (parts == parts[unit]).sum() > 1]
+    held = count((unit for unit, at in zip(units, parts, strict=True) if at == part), strata)
+    for stratum in np.flatnonzero((held == 0) & (count(units, strata) > 0)):
+        holders = [i for i, unit in enumerate(units) if stratum in unit and parts[i] != part]
+        movable = [i for i in holders if (parts == parts[i]).sum() > 1]
         if movable:
-            parts[min(movable, key=lambda unit: int(counts[unit].sum()))] = part
+            parts[min(movable, key=lambda i: len(units[i]))] = part

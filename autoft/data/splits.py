@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from autoft.data.partition import divide, ensure_strata
+from autoft.data.partition import count, divide, ensure_strata
 from autoft.errors import DataError
 from autoft.records import Dataset, Fold, Sample, Splits
 
@@ -32,7 +32,8 @@ class _Unit(NamedTuple):
     """Samples that stay together: of one group, or byte-identical."""
 
     ids: tuple[str, ...]
-    counts: Array
+    strata: tuple[int, ...]
+    """Of each sample, counted from 0."""
 
 
 def make(
@@ -65,7 +66,8 @@ class _Maker:
     def __init__(self, samples: list[Sample], strata: list[str], digests: list[str], seed: int) -> None:
         self.seed = seed
         self.words = sorted(set(strata))
-        self.stratum = {s.id: self.words.index(word) for s, word in zip(samples, strata, strict=True)}
+        places = {word: i for i, word in enumerate(self.words)}
+        self.stratum = {s.id: places[word] for s, word in zip(samples, strata, strict=True)}
         self.grouped = any(sample.group for sample in samples)
         self.parts: dict[str, list[_Unit]] = {}
         given = any(sample.split in ("val", "test") for sample in samples)
@@ -106,7 +108,7 @@ class _Maker:
         """Why one validation part would say too little, or an empty string."""
         if _size(val) < FEW_VAL_TOTAL:
             return f"validation would have {_size(val)} samples only"
-        trains, vals = _counts(train).sum(0), _counts(val).sum(0)
+        trains, vals = self._count(train), self._count(val)
         present = np.flatnonzero(trains + vals)
         small = present[(trains[present] < FEW_TRAIN) | (vals[present] < FEW_VAL)]
         if not len(small) or _size(val) >= MANY_VAL:
@@ -115,16 +117,15 @@ class _Maker:
         return f"few samples of {words}"
 
     def _repeated(self, rest: list[_Unit], test: list[_Unit], said: str) -> Splits:
-        totals = _counts(rest).sum(0)
+        totals = self._count(rest)
         smallest = int(totals[totals > 0].min())
         number = min(max(smallest, FOLDS[0]), FOLDS[1], len(rest))
         # A lone sample of a class must train in every fold.
-        holders = (_counts(rest) > 0).sum(0)
-        lone = [bool((unit.counts[holders == 1] > 0).any()) for unit in rest]
-        free = [unit for unit, alone in zip(rest, lone, strict=True) if not alone]
+        holders = count((tuple(set(unit.strata)) for unit in rest), len(self.words))
+        free = [unit for unit in rest if all(holders[stratum] > 1 for stratum in unit.strata)]
         if len(free) < number:
             raise _too_small(_size(rest) + _size(test), self.grouped)
-        parts = divide(_counts(free), [1 / number] * number, self._rng("folds"), [0] * number)
+        parts = self._divide(free, [1 / number] * number, "folds", [0] * number)
         folds = []
         for fold in range(number):
             val = [unit for unit, part in zip(free, parts, strict=True) if part == fold]
@@ -158,9 +159,8 @@ class _Maker:
         many."""
         if len(units) < 2:
             raise _too_small(_size(units), self.grouped)
-        counts = _counts(units)
-        parts = divide(counts, [1 - fraction, fraction], self._rng(purpose), [keep, 1])
-        ensure_strata(parts, counts, 0)
+        parts = self._divide(units, [1 - fraction, fraction], purpose, [keep, 1])
+        ensure_strata(parts, [unit.strata for unit in units], len(self.words), 0)
         stay = [unit for unit, part in zip(units, parts, strict=True) if part == 0]
         return stay, [unit for unit, part in zip(units, parts, strict=True) if part == 1]
 
@@ -183,15 +183,15 @@ class _Maker:
         members: dict[int, list[str]] = defaultdict(list)
         for i, sample in enumerate(samples):
             members[find(i)].append(sample.id)
-        return [self._unit(ids) for _, ids in sorted(members.items())]
+        return [_Unit(tuple(ids), tuple(self.stratum[i] for i in ids)) for _, ids in sorted(members.items())]
 
-    def _unit(self, ids: list[str]) -> _Unit:
-        counts = np.bincount([self.stratum[i] for i in ids], minlength=len(self.words))
-        return _Unit(tuple(ids), counts)
+    def _count(self, units: Iterable[_Unit]) -> Array:
+        return count((unit.strata for unit in units), len(self.words))
 
-    def _rng(self, purpose: str) -> np.random.Generator:
+    def _divide(self, units: list[_Unit], fractions: list[float], purpose: str, least: list[int]) -> Array:
         # One stream per purpose: drawing the test part never depends on how validation is drawn.
-        return np.random.default_rng([self.seed, *purpose.encode()])
+        rng = np.random.default_rng([self.seed, *purpose.encode()])
+        return divide([unit.strata for unit in units], len(self.words), fractions, rng, least)
 
 
 def _require(train: list[_Unit], val: list[_Unit], test: list[_Unit], given: bool) -> None:
@@ -216,10 +216,6 @@ def _too_small(total: int, grouped: bool) -> DataError:
         f"test, but the {kind} ({total} sample{'s' if total != 1 else ''}).",
         "Add samples; 30 or more in each class give scores that mean something.",
     )
-
-
-def _counts(units: Sequence[_Unit]) -> Array:
-    return np.stack([unit.counts for unit in units])
 
 
 def _size(units: Iterable[_Unit]) -> int:

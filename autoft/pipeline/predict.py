@@ -20,23 +20,23 @@ from autoft.records import Dataset, Issue, Sample
 from autoft.run import model_folder
 
 
-def predict(model: str, source: str, out: str = "runs", **columns: str) -> Predictions:
+def predict(model: str, source: str, out: str = "runs", image_col: str = "") -> Predictions:
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
 
     Raises:
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], **columns)
+    return predict_sources(Predictor(model_folder(model, out)), [source], image_col)
 
 
-def predict_sources(predictor: Predictor, sources: Sequence[str], **columns: str) -> Predictions:
+def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str = "") -> Predictions:
     """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
     plugins = registry.installed()
     samples: list[Sample] = []
     issues: list[Issue] = []
     for source in sources:
-        options = DataOptions(data=source, **columns)
+        options = DataOptions(data=source, image_col=image_col)
         dataset = open_dataset(plugins, options, predictor.task, labelled=False)
         found = inspect(dataset, predictor.task.inputs)
         samples += found.dataset.samples

@@ -22,6 +22,7 @@ from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search.presets import find_preset
+from autoft.search.settings import Settings, check_scheduler
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -> Finished:
@@ -72,6 +73,7 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
         raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
     task: Task = registry.get("task", options.task)
     registry.entry("searcher", options.searcher)
+    check_scheduler(options.scheduler)
     preset = find_preset(options.preset)
     return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
 
@@ -163,14 +165,14 @@ def _run_ray(
 ) -> bool:
     from autoft.search import ray
 
-    settings = ray.Settings(
+    settings = Settings(
         metric=made.metric,
         folder=str(writer.path / "ray"),
         trials=options.trials,
         concurrency=concurrency,
         cpus=options.cpus_per_trial,
         gpus=max(0.0, options.gpus_per_trial),
-        scheduler=ray.check_scheduler(options.scheduler),
+        scheduler=options.scheduler,
         epochs=made.epochs,
         space=made.space,
         deadline=budget.end,

@@ -17,9 +17,12 @@ def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) ->
         UsageError: more than one model is named.
         NoTrialSucceeded: the trial failed.
     """
+    return run_search(_single(options), listener, began)
+
+
+def _single(options: SearchOptions) -> SearchOptions:
     if len(options.models) > 1:
         raise UsageError(
             f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`."
         )
-    single = msgspec.structs.replace(options, trials=1, scheduler="none", searcher="random", concurrency=1)
-    return run_search(single, listener, began)
+    return msgspec.structs.replace(options, trials=1, scheduler="none", searcher="random", concurrency=1)

@@ -1,14 +1,18 @@
-"""What a trial came to: from its reports, or from the exception that ended it."""
+"""What a trial is and what it came to: from its configuration, its reports, or the exception that ended it."""
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from autoft.errors import TrialFailed
-from autoft.records import EpochReport, Record, TrialResult, TrialSpec, TrialStatus
+from autoft.recipe import Recipe
+from autoft.records import EpochReport, Record, TrialResult, TrialSpec, TrialStatus, from_json, trial_name
 
 
 class Failure(Record):
@@ -50,5 +54,19 @@ def result_of(
         seconds=reports[-1].seconds if reports else 0.0,
         reason=reason,
         traceback=trace,
+        history=tuple(reports),
+        ended=time.time(),
         folder=spec.folder if best and not failed else "",
     )
+
+
+def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
+    """The trial that a configuration describes.
+
+    Population based training gives a trial the whole configuration of a better one, whose weights it takes up,
+    and changes `params`. The trial goes on under its own number and in its own folder.
+    """
+    spec = from_json(config["trial"]["spec"], TrialSpec)
+    folder = str(Path(spec.folder).with_name(trial_name(number))) if spec.folder else ""
+    recipe = Recipe.of({**spec.recipe.flat(), **config["params"]})
+    return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)

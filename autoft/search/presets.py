@@ -106,19 +106,24 @@ def sizes_for(card: ModelCard, side: int, preset: str) -> tuple[int, ...]:
     """Image sizes to search for a network and data whose shorter side is `side` pixels; the default comes first.
 
     A pretrained network loses much below half the size it was trained on (its filters then meet another scale) and
-    gains little above it. From scratch, the data's own size is enough.
+    gains little above it. From scratch, the size for which the network was drawn is the default, since time grows
+    with the square of the side; larger ones are searched where the data have them.
     """
     wanted = find_preset(preset)
     if card.fixed_size:
         return (card.input_size,)
     least = max(card.min_size, card.input_size // 2) if card.pretrained else card.min_size
-    most = max(card.min_size, min(card.input_size, wanted.image_size) if card.pretrained else wanted.image_size)
+    most = max(card.min_size, min(card.input_size, wanted.image_size))
     first = _rounded(min(max(side, least), most))
     if wanted.breadth == "narrow":
         return (first,)
-    factors = (2 / 3, 4 / 3) if wanted.breadth == "wide" else (2 / 3,)
+    if card.pretrained:
+        factors: tuple[float, ...] = (2 / 3, 4 / 3) if wanted.breadth == "wide" else (2 / 3,)
+    else:
+        factors = (1.5, 2.0) if wanted.breadth == "wide" else (1.5,)
+    largest = wanted.image_size if card.pretrained else min(wanted.image_size, max(first, _rounded(side)))
     others = (_rounded(int(first * factor)) for factor in factors)
-    return tuple(dict.fromkeys([first, *(o for o in others if card.min_size <= o <= wanted.image_size)]))
+    return tuple(dict.fromkeys([first, *(o for o in others if card.min_size <= o <= largest)]))
 
 
 def _rounded(side: int) -> int:

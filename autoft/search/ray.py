@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -22,7 +22,6 @@ os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S", "3600")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
-import msgspec
 import ray
 from ray import tune
 from ray.tune import schedulers
@@ -30,62 +29,24 @@ from ray.tune.search import Searcher as RaySearcher
 
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed, UsageError
-from autoft.recipe import Recipe
 from autoft.records import (
     EpochReport,
-    Metric,
     Param,
     Record,
-    TrialResult,
     TrialSpec,
     TrialStatus,
     from_json,
     to_json,
-    trial_name,
 )
-from autoft.search.outcome import Failure, failure_of, result_of
+from autoft.search.outcome import Failure, failure_of, result_of, spec_of_config
 from autoft.search.process import interruptible, memory_mb
-from autoft.vocab import did_you_mean
+from autoft.search.settings import MUTABLE, Observer, Settings, check_scheduler
 
-SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
 RECYCLE_MB = 3000
 """An actor whose memory has grown by this much since its first trial makes room for a fresh one."""
 WORST = 1e30
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
-MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
-"""What population based training may change in a network that is already trained in part."""
-
-
-class Settings(Record):
-    """How trials are scheduled."""
-
-    metric: Metric
-    folder: str
-    """Where Ray keeps its own files; may be an address that all nodes reach."""
-    trials: int = 0
-    """0 is as many as the deadline allows."""
-    concurrency: int = 0
-    cpus: float = 1.0
-    gpus: float = 0.0
-    scheduler: str = "asha"
-    epochs: int = 20
-    space: tuple[Param, ...] = ()
-    deadline: float = 0.0
-    """Unix time at which all trials must have ended."""
-    seed: int = 0
-    target: str = "autoft.trial:Trial"
-    """What runs a trial: a class with `step`, `save_state` and `load_state`, made from a `TrialSpec`."""
-
-
-class Observer(Protocol):
-    """Told of every trial, in the driver."""
-
-    def started(self, spec: TrialSpec) -> None: ...
-
-    def reported(self, number: int, report: EpochReport) -> None: ...
-
-    def ended(self, result: TrialResult) -> None: ...
 
 
 class Cluster(Record):
@@ -197,6 +158,12 @@ def run(
 class _Actor(tune.Trainable):  # type: ignore[misc]
     """Runs one trial after another in one process."""
 
+    trial: Any
+    last_score: float | None
+    first_memory: float
+    tainted: bool
+    worn: bool
+
     def setup(self, config: dict[str, Any]) -> None:
         self.first_memory = 0.0
         self.tainted = False
@@ -238,34 +205,22 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
         self.trial = None
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self.trial: Any = None
+        self.trial = None
         self.config = config
-        self.last_score: float | None = None
+        self.last_score = None
 
     def _stand_in(self) -> float:
-        mode = _spec_of(self.config, 0).metric.mode
+        mode = spec_of_config(self.config, 0).metric.mode
         worst = -WORST if mode == "max" else WORST
         return worst if self.last_score is None else self.last_score
 
     def _make(self) -> Any:
-        return _imported(self.config["trial"]["target"])(_spec_of(self.config, int(self.trial_name)))
+        return _imported(self.config["trial"]["target"])(spec_of_config(self.config, int(self.trial_name)))
 
 
 def _number(trial: Any) -> int:
-    """Ours, of one of Ray's trials. Not read from its configuration: see `_spec_of`."""
+    """Ours, of one of Ray's trials. Not read from its configuration: see `spec_of_config`."""
     return int(str(trial))
-
-
-def _spec_of(config: dict[str, Any], number: int) -> TrialSpec:
-    """The trial that a configuration describes.
-
-    Population based training gives a trial the whole configuration of a better one, whose weights it takes up,
-    and changes `params`. The trial goes on under its own number and in its own folder.
-    """
-    spec = from_json(config["trial"]["spec"], TrialSpec)
-    folder = str(Path(spec.folder).with_name(trial_name(number))) if spec.folder else ""
-    recipe = Recipe.of({**spec.recipe.flat(), **config["params"]})
-    return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)
 
 
 class _Proposals(RaySearcher):  # type: ignore[misc]
@@ -351,7 +306,7 @@ class _Watch(tune.Callback):  # type: ignore[misc]
     ) -> None:
         number = _number(trial)
         if self.settings.scheduler == "pbt":
-            self.specs[number] = _spec_of(trial.config, number)
+            self.specs[number] = spec_of_config(trial.config, number)
         if "report" in result:
             report = from_json(result["report"], EpochReport)
             self.reports[number].append(report)
@@ -403,19 +358,6 @@ class _Until(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         return self.interrupted() or bool(self.deadline and time.time() > self.deadline)
-
-
-def check_scheduler(name: str) -> str:
-    """The scheduler's name.
-
-    Raises:
-        UsageError: there is none of this name.
-    """
-    if name not in SCHEDULERS:
-        raise UsageError(
-            f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}."
-        )
-    return name
 
 
 def _scheduler(settings: Settings) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_class_folders(classes):
         "dogs/001.png",
     ]
     assert labels(dataset) == {"cats": 3, "dogs": 2}
-    assert all(os.path.isabs(s.fields["image"]) and s.split == "" for s in dataset.samples)
+    assert all(Path(s.fields["image"]).is_absolute() and s.split == "" for s in dataset.samples)
     assert dataset.recognised == "class folders: 2 classes, 5 image files"
 
 
@@ -62,6 +63,10 @@ def test_test_images_without_classes_are_left_out_and_said(classes, picture):
 def test_a_lone_folder_around_the_classes_is_passed_through(classes):
     root = classes({"a": 2, "b": 2}, under="archive")
     assert labels(FolderReader().read(str(root), NEEDS)) == {"a": 2, "b": 2}
+
+
+def test_a_class_may_be_called_test(classes):
+    assert labels(FolderReader().read(str(classes({"control": 2, "test": 3})), NEEDS)) == {"control": 2, "test": 3}
 
 
 def test_nested_folders_and_links_belong_to_their_class(classes, picture, tmp_path):
@@ -174,6 +179,22 @@ def split_but_flat(root, picture):
     picture(root / "test" / "2.png")
 
 
+def splits_beside_annotations(root, picture):
+    split_but_flat(root, picture)
+    (root / "annotations").mkdir()
+    (root / "annotations" / "boxes.json").write_text("{}")
+
+
+def splits_inside_a_container(root, picture):
+    split_but_flat(root / "images", picture)
+
+
+def masks(root, picture):
+    for split in ("train", "test"):
+        picture(root / split / "images" / "1.png")
+        picture(root / split / "masks" / "1.png")
+
+
 def no_images(root, picture):
     (root / "a").mkdir()
     (root / "a" / "notes.txt").write_text("words")
@@ -194,6 +215,9 @@ def two_tables(root, picture):
         (lambda root, picture: None, "must hold image files, but there are none"),
         (flat, "must say their class, but they are not in class folders"),
         (split_but_flat, r"\(test/, train/\) must say their class"),
+        (splits_beside_annotations, "not in class folders"),
+        (splits_inside_a_container, "not in class folders"),
+        (masks, "not in class folders"),
         (no_images, "must hold image files, but there are none"),
         (archive, "none in it"),
         (two_tables, "several: one.csv, two.csv"),

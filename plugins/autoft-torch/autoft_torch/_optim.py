@@ -67,6 +67,7 @@ class Optimizer:
                     found[f"{self.names[parameter]}:{kind}"] = torch.as_tensor(value).detach().clone()
         return found
 
+    @torch.no_grad()
     def load(self, state: dict[str, torch.Tensor]) -> None:
         """Take up what `state` gave. Arrays that are no longer trained are left out, new ones start afresh."""
         by_name = {name: parameter for parameter, name in self.names.items()}
@@ -75,9 +76,10 @@ class Optimizer:
             parameter = by_name.get(name)
             if parameter is None or (value.ndim and value.shape != parameter.shape):
                 continue
-            device = parameter.device if value.ndim else torch.device("cpu")
-            keeper = self.inner.state[parameter]
-            keeper[kind] = value.to(parameter.device if _fused(self.inner) else device).clone()
+            if value.ndim:  # in the parameter's own layout: fused steps walk through both side by side
+                self.inner.state[parameter][kind] = torch.empty_like(parameter).copy_(value)
+            else:
+                self.inner.state[parameter][kind] = value.to(parameter.device)
 
 
 def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
@@ -86,10 +88,6 @@ def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, lr=recipe.lr, weight_decay=0.0, fused=True)
-
-
-def _fused(optimizer: torch.optim.Optimizer) -> bool:
-    return bool(optimizer.param_groups[0].get("fused"))
 
 
 def rate(recipe: Recipe, step: int, total: int) -> float:

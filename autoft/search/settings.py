@@ -1,0 +1,57 @@
+"""How trials are scheduled, and who is told of them: what `ray.py` is given."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from autoft.errors import UsageError
+from autoft.records import EpochReport, Metric, Param, Record, TrialResult, TrialSpec
+from autoft.vocab import did_you_mean
+
+SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
+MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
+"""What population based training may change in a network that is already trained in part."""
+
+
+class Settings(Record):
+    """How trials are scheduled."""
+
+    metric: Metric
+    folder: str
+    """Where Ray keeps its own files; may be an address that all nodes reach."""
+    trials: int = 0
+    """0 is as many as the deadline allows."""
+    concurrency: int = 0
+    cpus: float = 1.0
+    gpus: float = 0.0
+    scheduler: str = "asha"
+    epochs: int = 20
+    space: tuple[Param, ...] = ()
+    deadline: float = 0.0
+    """Unix time at which all trials must have ended."""
+    seed: int = 0
+    target: str = "autoft.trial:Trial"
+    """What runs a trial: a class with `step`, `save_state` and `load_state`, made from a `TrialSpec`."""
+
+
+class Observer(Protocol):
+    """Told of every trial, in the driver."""
+
+    def started(self, spec: TrialSpec) -> None: ...
+
+    def reported(self, number: int, report: EpochReport) -> None: ...
+
+    def ended(self, result: TrialResult) -> None: ...
+
+
+def check_scheduler(name: str) -> str:
+    """The scheduler's name.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name not in SCHEDULERS:
+        raise UsageError(
+            f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}."
+        )
+    return name
