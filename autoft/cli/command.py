@@ -22,8 +22,7 @@ def verb(function: Callable[..., Any], examples: Examples) -> typer.Typer:
 
     class Verb(TyperCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            for param in self.params:
-                _take_texts_as_written(param)
+            take_as_written(self, ctx)
             return super().parse_args(ctx, args)
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -41,20 +40,21 @@ def verb(function: Callable[..., Any], examples: Examples) -> typer.Typer:
 
 
 class _AsWritten:
-    """What Typer asks to convert a value, for texts: they are right as they are."""
+    """What Typer asks to convert a value, for texts and flags: they are right as they are."""
 
     def coerce(self, value: Any, **_: Any) -> Any:
         return value
 
 
-def _take_texts_as_written(param: Any) -> None:
+def take_as_written(command: Any, ctx: Any) -> None:
     """Typer loads pydantic to turn a text into a text, which takes longer than all of `autoft ls`.
 
-    Where a later Typer works in another way, this does nothing, and the texts are converted by Typer.
+    Where a later Typer works in another way, this does nothing, and Typer converts.
     """
-    described = getattr(param, "type_descriptor", None)
-    if getattr(described, "annotation", None) is str and hasattr(param, "get_runtime_param"):
-        param.get_runtime_param = _AsWritten
+    for param in command.get_params(ctx):
+        described = getattr(param, "type_descriptor", None)
+        if getattr(described, "annotation", None) in (str, bool) and hasattr(param, "get_runtime_param"):
+            param.get_runtime_param = _AsWritten
 
 
 def _grouped(command: TyperCommand, ctx: Any) -> dict[str, list[tuple[str, str]]]:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from autoft.cli.command import Examples, examples_text
+from autoft.cli.command import Examples, examples_text, take_as_written
 from autoft.errors import PluginError
 from autoft.report.words import clean
 from autoft.version import VERSION
@@ -44,6 +44,10 @@ class Group(TyperGroup):
         for name, summary in VERBS.items():
             self.add_command(_stub(name, summary))
         self._plugins_added = False
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        take_as_written(self, ctx)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args[0] not in VERBS:

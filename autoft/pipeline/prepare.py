@@ -30,6 +30,8 @@ class Checked(NamedTuple):
     issues: tuple[Issue, ...]
     side: int
     """Median of the shorter sides, in pixels; 0 where there are no images."""
+    total: int
+    """Samples before any was left out."""
 
 
 class Prepared(NamedTuple):
@@ -52,13 +54,14 @@ def check(registry: Registry, options: DataOptions, task: Task, listener: Listen
     dataset = open_dataset(registry, options, task)
     listener(Note(text=dataset.recognised))
     found = inspect(dataset, task.inputs)
-    checks.refuse_if_too_bad(found.issues, _total(dataset), options.max_bad)
+    total = len(dataset.samples) + len({issue.subject for issue in dataset.issues if issue.drops})
+    checks.refuse_if_too_bad(found.issues, total, options.max_bad)
     schema = task.schema(found.dataset)
     for warning in schema.extra.get("warnings", ()):
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
     side = int(np.median(sides[sides > 0])) if (sides > 0).any() else 0
-    return Checked(found.dataset, schema, found.digests, found.issues, side)
+    return Checked(found.dataset, schema, found.digests, found.issues, side, total)
 
 
 def prepare(
@@ -77,7 +80,7 @@ def prepare(
     """
     decoded, damaged = store.build(checked.dataset, checked.digests, STORED, size, root or cache.cache_root())
     issues = (*checked.issues, *damaged)
-    checks.refuse_if_too_bad(issues, _total(checked.dataset), options.max_bad)
+    checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     divided = split(checked, task, seed, tuple(issue.subject for issue in damaged))
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
@@ -97,7 +100,3 @@ def recognised(dataset: Dataset, schema: Schema, divided: Splits, issues: tuple[
         splits={"train": len(first.train), "val": len(first.val), "test": len(divided.test)},
         issues=issues,
     )
-
-
-def _total(dataset: Dataset) -> int:
-    return len(dataset.samples) + len({issue.subject for issue in dataset.issues if issue.drops})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +40,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -
     budget = Budget(options.time, began or time.time())
     registry = plugins.installed()
     options, task = resolved(registry, options)
+    if options.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries that would look for newer files, here and in workers
     with ThreadPoolExecutor(1) as starter:
         # Ray takes seconds to start; the data are read meanwhile.
         cluster = starter.submit(_start_ray, options)
