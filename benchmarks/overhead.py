@@ -172,7 +172,7 @@ class Clock(tune.Callback):
         self.began = time.perf_counter()
         self.ends: list[float] = []
 
-    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.ends.append(time.perf_counter() - self.began)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from autoft.cli.board import Board, Row
@@ -42,6 +43,7 @@ def sentences(board: Board) -> Iterator[str]:
         yield f"validation {metric.name}: {score(best.get('score'), metric.percent)} (no locked test)"
     else:
         yield from _test(test, metric)
+        yield from _compared(summary, test, metric)
     if summary.get("status") == "interrupted":
         yield "The search was interrupted; what it found so far is kept."
 
@@ -61,8 +63,14 @@ def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:
     others = {k: v for k, v in (test.get("metrics") or {}).items() if k != metric.name}
     if others:
         yield "             " + ", ".join(f"{line(name)} {score(number)}" for name, number in others.items())
+
+
+def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> Iterator[str]:
+    """The gain over trial 0, unless trial 0 itself is the best; and what to make of it."""
+    percent = metric.percent
     baseline = (test.get("baseline") or {}).get(metric.name)
-    if test.get("gain") is not None and baseline is not None:
+    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
+    if not alone and test.get("gain") is not None and baseline is not None:
         more = f"{gain(test['gain'], percent)}{_span(test, percent)}"
         yield f"gain over the baseline ({score(baseline, percent)}): {more}"
     if test.get("verdict"):
@@ -87,9 +95,15 @@ def paths(board: Board) -> list[tuple[str, str]]:
     given = board.summary.get("paths") or {}
     found = []
     if given.get("best"):
-        found.append(("best model", line(given["best"])))
-    found.append(("run folder", line(given.get("run") or board.folder)))
+        found.append(("best model", _short(given["best"])))
+    found.append(("run folder", _short(given.get("run") or board.folder)))
     return found
+
+
+def _short(path: str) -> str:
+    """A path below the current folder without what leads there."""
+    here = Path.cwd()
+    return line(str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path)
 
 
 def text(board: Board) -> Iterator[str]:

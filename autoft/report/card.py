@@ -68,14 +68,15 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     level = f"{100 * test.get('confidence', 0.95):.0f}% interval"
     table = [f"| part | metric | score | {level} |", "|---|---|---|---|"]
     table += [f"| {part} | {md(name)} | {number} | {span} |" for part, name, number, span in rows]
-    return "## Scores\n\n" + "\n".join(table) + _verdict(test, metric.percent)
+    return "## Scores\n\n" + "\n".join(table) + _verdict(summary, test, metric.percent)
 
 
-def _verdict(test: Mapping[str, Any], percent: bool) -> str:
+def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool) -> str:
     if not test:
         return ""
     told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen."
-    if test.get("gain") is not None:
+    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
+    if test.get("gain") is not None and not alone:
         told += f" Gain over the default recipe (trial 0): {gain(test['gain'], percent)}."
     return told + (f" {md(test['verdict'])}" if test.get("verdict") else "")
 

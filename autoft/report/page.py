@@ -71,7 +71,7 @@ def _tiles(m: Material) -> str:
         level = f"{100 * test.get('confidence', 0.95):.0f}% CI {span}" if span else ""
         own = (test.get("metrics") or {}).get(m.metric.name)
         tiles.append(html.tile(f"{m.metric.name}, locked test", score(own, percent), level))
-        tiles += _gain_tile(test, m.metric)
+        tiles += _gain_tile(m.summary, test, m.metric)
     leader = next(iter(rank(m.results, m.metric)), None)
     if leader and leader.score is not None:
         tiles.append(
@@ -86,9 +86,10 @@ def _tiles(m: Material) -> str:
     return f'<div class="tiles">{"".join(tiles)}</div>'
 
 
-def _gain_tile(test: Mapping[str, Any], metric: Metric) -> list[str]:
+def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metric) -> list[str]:
     baseline = (test.get("baseline") or {}).get(metric.name)
-    if test.get("gain") is None or baseline is None:
+    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
+    if alone or test.get("gain") is None or baseline is None:
         return []
     bounds = test.get("gain_interval")
     span = f", CI {gain(bounds[0], metric.percent)} to {gain(bounds[1], metric.percent)}" if bounds else ""

@@ -147,7 +147,7 @@ def run(
                 stop=_Until(settings.deadline, interrupted),
                 # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost actor: try again.
                 failure_config=tune.FailureConfig(max_failures=1),
-                checkpoint_config=tune.CheckpointConfig(num_to_keep=4 if population else 1),
+                checkpoint_config=tune.CheckpointConfig(num_to_keep=4 if population else 1, checkpoint_at_end=False),
             ),
         )
         tuner.fit()
@@ -239,6 +239,7 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
         self.spec_of = spec_of
         self.watch = watch
         self.asked = 0
+        self.mutable = tuple(_mutations(settings.space)) if settings.scheduler == "pbt" else ()
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         config = self._next()
@@ -263,7 +264,8 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
             return None
         self.watch.specs[self.asked] = spec
         self.asked += 1
-        mutable = {key: params[key] for key in MUTABLE if key in params} if self.settings.scheduler == "pbt" else {}
+        values = spec.recipe.flat()
+        mutable = {key: values[key] for key in self.mutable}
         return {
             "trial": {"number": spec.number, "spec": to_json(spec), "target": self.settings.target},
             "params": mutable,
@@ -378,6 +380,7 @@ def _scheduler(settings: Settings) -> Any:
                 perturbation_interval=max(1, epochs // 5),
                 hyperparam_mutations={"params": _mutations(settings.space)},
                 quantile_fraction=0.25,
+                resample_probability=0.0,  # a learning rate drawn anew could be one for another optimizer
                 synch=False,
             )
     return schedulers.FIFOScheduler()
@@ -386,7 +389,7 @@ def _scheduler(settings: Settings) -> Any:
 def _mutations(space: Sequence[Param]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for param in space:
-        if param.key not in MUTABLE or param.fixed or param.when:
+        if param.key not in MUTABLE or param.fixed:
             continue
         if param.kind == "choice":
             found[param.key] = list(dict.fromkeys(param.choices))
@@ -397,7 +400,7 @@ def _mutations(space: Sequence[Param]) -> dict[str, Any]:
     if not found:
         raise UsageError(
             f"population based training changes parameters while it trains, so one of {', '.join(MUTABLE)} must be "
-            "searched without a condition, but the space has none.",
+            "searched, but none is.",
             "Give a range, for example lr=1e-4..1e-2:log",
         )
     return found

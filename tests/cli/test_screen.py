@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import typer
@@ -266,3 +267,20 @@ def test_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     planned.show(records.planned(0), json=True)
     document = json.loads(capsys.readouterr().out)
     assert document["models"] == list(records.MODELS)
+
+
+def test_no_gain_is_told_where_the_baseline_itself_is_best() -> None:
+    summary = records.summary(best=records.summary()["baseline"])
+    summary["test"] |= {"gain": 0.0, "verdict": "the baseline itself is the best model"}
+    board = Board()
+    board.take(events.Finished(folder="runs/x", summary=summary))
+    text = "\n".join(outcome.text(board))
+    assert "gain over" not in text
+    assert "verdict: the baseline itself is the best model" in text
+
+
+def test_paths_below_the_current_folder_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    board = Board()
+    board.take(events.Finished(folder="", summary={"paths": {"best": str(tmp_path / "r" / "best"), "run": "/else/r"}}))
+    assert outcome.paths(board) == [("best model", "r/best"), ("run folder", "/else/r")]

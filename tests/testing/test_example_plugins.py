@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from autoft.testing import toys
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "plugins"
 NAMES = ("tiny_task", "tiny_backend")
 
@@ -74,6 +76,28 @@ def test_they_compose_when_installed(tmp_path: Path) -> None:
     check(found)
     assert found["plugins"]["autoft_tiny_task.plugin"] == ["autoft-tiny-task", "0.1.0", ""]
     assert found["plugins"]["autoft_tiny_backend.plugin"] == ["autoft-tiny-backend", "0.1.0", ""]
+
+
+@pytest.mark.slow
+def test_a_whole_search_runs_on_them(tmp_path: Path) -> None:
+    source = toys.write_image_folder(tmp_path / "shapes", per_class=20)
+    for number, name in enumerate(toys.CLASSES, start=1):
+        (source / name).rename(source / str(number))
+    named = "autoft_tiny_task.plugin,autoft_tiny_backend.plugin"
+    paths = os.pathsep.join(str(EXAMPLES / name) for name in NAMES)
+    words = ["search", "--task", "image-grade", "--models", "tiny/pixels", "--data", str(source), "--trials", "3"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from autoft.cli.main import main; main()", *words, "--time", "150s", "lr=0.1"],
+        env={**os.environ, "PYTHONPATH": paths, "AUTOFT_PLUGINS": named},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads(next(tmp_path.glob("runs/image-grade/*/metrics.json")).read_text())
+    assert summary["metric"] == "mean_error" and summary["mode"] == "min"
+    assert summary["best"]["model"] == "tiny/pixels"
+    assert summary["test"]["metrics"]["mean_error"] < 0.5
 
 
 def install(project: Path, wheels: Path, site: Path) -> None:

@@ -61,7 +61,8 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
     lost += [str(k[0]) for k in report["mismatched_keys"] if not str(k[0]).startswith(head)]
     if lost:
         raise TrialFailed(
-            f"the weights at {folder} do not fit the network: {len(lost)} arrays are missing or differ ({lost[0]}, ...)."
+            f"the weights at {folder} do not fit the network: {len(lost)} arrays are missing or differ "
+            f"({lost[0]}, ...)."
         )
     trunk.load_state_dict(Trunk(_behead(net, card)).state_dict())
 

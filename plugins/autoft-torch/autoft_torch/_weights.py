@@ -94,7 +94,8 @@ def put(trunk: nn.Module, state: State, head: Collection[str], where: str, *, st
             f"the weights at {where} do not fit the network: {'; '.join(faults)}.",
             "Name the architecture that the weights were saved from, as NAME@FILE.",
         )
-    trunk.load_state_dict({k: v for k, v in state.items() if k in wanted}, strict=False)
+    known = trunk.state_dict()
+    trunk.load_state_dict({k: v for k, v in state.items() if k in known}, strict=False)
 
 
 def _few(names: list[str]) -> str:

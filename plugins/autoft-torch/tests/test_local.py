@@ -88,6 +88,7 @@ def test_a_model_of_autoft_goes_on_from_its_backbone(tmp_path, job, toys):
     assert all(np.array_equal(second[k], v) for k, v in flat(first).items() if k.startswith("trunk."))
 
 
+@pytest.mark.slow
 def test_weights_of_a_file_in_a_named_network(tmp_path, job):
     state = torchvision.models.mobilenet_v2(num_classes=3).state_dict()
     path = tmp_path / "weights.pth"
@@ -100,6 +101,7 @@ def test_weights_of_a_file_in_a_named_network(tmp_path, job):
     assert all(np.array_equal(arrays[f"trunk.{k}"], v.numpy()) for k, v in state.items() if k.startswith("features."))
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused_in_words(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_file(torchvision.models.resnet34().state_dict(), path)
@@ -119,7 +121,7 @@ def test_a_file_with_code_is_not_run(tmp_path, job, card):
     wanted = type(wanted)(
         **{f: getattr(wanted, f) for f in wanted.__struct_fields__} | {"pretrained": True, "weights": str(path)}
     )
-    with pytest.raises(TrialFailed, match="cannot be read|holds other objects"):
+    with pytest.raises(TrialFailed, match=r"cannot be read|holds other objects"):
         TorchBackend().build(job(wanted))
     assert not (tmp_path / "ran").exists()
 
@@ -155,6 +157,7 @@ def test_names_are_not_taken_for_paths():
     assert TimmSource().resolve("torchvision/resnet18") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "name", "near"),
     [
@@ -169,6 +172,7 @@ def test_misspelt_names_meet_the_nearest(source, name, near):
         source().resolve(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["timm/resnet18.tv_in1k", "torchvision/mnasnet0_5"])
 def test_networks_beyond_the_catalogue_are_described(name, places):
     card = (TimmSource() if name.startswith("timm") else TorchvisionSource()).resolve(name)
