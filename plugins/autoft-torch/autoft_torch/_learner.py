@@ -27,7 +27,7 @@ PREDICT_PIXELS = 64 * 224 * 224
 
 
 class TorchLearner:
-    """One network with its head, optimizer and schedule. Implements `Learner` and `Resumable`."""
+    """One network with its head, optimizer and schedule. Implements `Learner`, `Resumable` and `Reschedulable`."""
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
@@ -37,6 +37,7 @@ class TorchLearner:
         self.optimizer = _optim.Optimizer(net, job.recipe)
         self.norms = Norms(net, scratch=not job.card.pretrained)
         self.augment = policy(job.recipe.augment, job.image_size)
+        self.epochs = job.recipe.epochs
         self.steps = 0
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
@@ -87,10 +88,14 @@ class TorchLearner:
             values = self.inputs.normalise(self.augment(images, draws))
             values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
             at = (epoch - 1) * len(batches) + steps
-            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.job.recipe.epochs * len(batches)))
+            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
         return EpochStats(self._mean(total, seen), steps, True)
+
+    def set_epochs(self, epochs: int) -> None:
+        """Let the schedule end after `epochs` in all, from the next epoch on."""
+        self.epochs = epochs
 
     def _mean(self, total: torch.Tensor, seen: int) -> float:
         loss = float(total) / max(1, seen)
