@@ -88,7 +88,7 @@ def compare(
 def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     scale, unit = (100.0, " points") if metric.percent else (1.0, "")
     size = f"{abs(gain) * scale:.3g}{unit} of {metric.name.replace('_', ' ')}"
-    sure = f"({CONFIDENCE:.0%} interval {band.low * scale:+.3g} to {band.high * scale:+.3g})"
+    sure = f"({CONFIDENCE:.0%} interval {band.low * scale + 0.0:+.3g} to {band.high * scale + 0.0:+.3g})"
     if band.low > 0:
         return f"better than the baseline by {size} {sure}: significant"
     if band.high < 0:

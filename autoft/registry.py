@@ -139,9 +139,9 @@ def load() -> Registry:
     manager.add_hookspecs(hookspecs)
     plugins: list[Plugin] = []
     for point, distribution, version in _points():
+        if any(p.module == point.value for p in plugins):
+            continue  # listed twice on sys.path, or installed and named in the environment
         twin = next((p for p in plugins if p.name == point.name), None)
-        if twin and twin.module == point.value:
-            continue  # the same checkout listed twice on sys.path
         if twin:
             raise PluginError(
                 f"plugin names must be unique, but '{twin.distribution}' and '{distribution}' are both named '{point.name}'.",

@@ -1,0 +1,152 @@
+"""Trials that do as their parameters say, so that Ray can be watched at work: see `do` in `Scripted.step`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from autoft.api import EpochReport, ModelCard, Output, Problem, Recipe, TrialFailed
+from autoft.records import DataRef, Metric, Schema, TrialResult, TrialSpec
+from autoft.version import API_VERSION
+
+TARGET = f"{__name__}:Scripted"
+CARD = ModelCard(name="scripted", backend="none", modality="image")
+OUTPUT = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
+
+
+class Scripted:
+    """Its score rises by lr with each epoch. What it does is noted in the file that its spec calls the store."""
+
+    def __init__(self, spec: TrialSpec) -> None:
+        self.spec = spec
+        self.epoch = 0
+        self.skill = 0.0
+        self.note("begun")
+
+    def step(self) -> EpochReport:
+        recipe, self.epoch = self.spec.recipe, self.epoch + 1
+        extra = recipe.extra
+        time.sleep(float(extra.get("pause", 0.0)))
+        if self.epoch == int(extra.get("at", 1)):
+            self.act(str(extra.get("do", "")))
+        self.skill += recipe.lr
+        self.note("stepped")
+        done = "all epochs done" if self.epoch >= recipe.epochs else ""
+        return EpochReport(
+            epoch=self.epoch,
+            score=self.skill,
+            metrics={"accuracy": self.skill},
+            train_loss=1.0,
+            seconds=float(self.epoch),
+            done=done,
+        )
+
+    def act(self, what: str) -> None:
+        match what:
+            case "raise":
+                raise ZeroDivisionError("a bug in a backend")
+            case "fail":
+                raise TrialFailed("the training loss must be finite, but it is nan.", "Try a lower lr.")
+            case "die":
+                os._exit(7)
+            case "die once" if self.note("died") == 1:
+                os._exit(7)
+
+    def note(self, what: str) -> int:
+        """Add a line to the log; returns how many of this trial say the same."""
+        path = Path(self.spec.data.store)
+        line = {"number": self.spec.number, "what": what, "pid": os.getpid(), "epoch": self.epoch, "at": time.time()}
+        with path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        return sum(row["what"] == what and row["number"] == self.spec.number for row in noted(path))
+
+    def save_state(self, folder: Path) -> None:
+        (folder / "state.json").write_text(json.dumps([self.epoch, self.skill]))
+
+    def load_state(self, folder: Path) -> None:
+        self.epoch, self.skill = json.loads((folder / "state.json").read_text())
+        self.note("resumed")
+
+
+def noted(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class Listed:
+    """A searcher that proposes a list, once."""
+
+    def __init__(self, proposals: list[dict[str, Any]]) -> None:
+        self.proposals = proposals
+        self.told: dict[int, tuple[float | None, list[float]]] = {}
+
+    def ask(self, number: int) -> dict[str, Any] | None:
+        return self.proposals[number] if number < len(self.proposals) else None
+
+    def tell(self, number: int, score: float | None, history: Any) -> None:
+        assert number not in self.told, "each trial is told of once"
+        self.told[number] = (score, list(history))
+
+
+class Seen:
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.started_: list[int] = []
+        self.reports: list[tuple[int, EpochReport]] = []
+        self.results: list[TrialResult] = []
+
+    def started(self, spec: TrialSpec) -> None:
+        self.started_.append(spec.number)
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        self.reports.append((number, report))
+
+    def ended(self, result: TrialResult) -> None:
+        self.results.append(result)
+
+    def __getitem__(self, number: int) -> TrialResult:
+        return next(result for result in self.results if result.number == number)
+
+
+def spec_in(folder: Path, number: int, params: dict[str, Any]) -> TrialSpec:
+    """A spec whose trial logs to `folder/log` and keeps its model in `folder/trials`."""
+    place = DataRef(store=str(folder / "log"), fingerprint="", dataset="", splits="")
+    return TrialSpec(
+        api=API_VERSION,
+        number=number,
+        task="none",
+        backend="none",
+        card=CARD,
+        problem=Problem(name="none", inputs=("image",), outputs=(OUTPUT,)),
+        schema=Schema(task="none"),
+        recipe=Recipe.of({"model": "scripted", **params}),
+        data=place,
+        metric=Metric(name="accuracy"),
+        seed=0,
+        folder=str(folder / "trials" / f"t{number:04d}"),
+    )
+
+
+def add(one: int, other: int) -> int:
+    """For `ray.call`."""
+    time.sleep(0.05 * one)  # the first of several ends last
+    return one + other
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def refuse(text: str) -> None:
+    raise TrialFailed(text, "a hint")
+
+
+def divide(one: int, other: int) -> float:
+    return one / other
+
+
+def linger(seconds: float) -> None:
+    time.sleep(seconds)
