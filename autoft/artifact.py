@@ -48,13 +48,19 @@ class Config(Record):
     seed: int
     trial: str
     epoch: int
+    score: float | None = None
+    """Of this epoch, on validation."""
     versions: dict[str, str] = {}
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
 
 
-def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int) -> Config:
+class _Format(msgspec.Struct):
+    format: int
+
+
+def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int, score: float | None = None) -> Config:
     return Config(
         format=FORMAT,
         api=API_VERSION,
@@ -70,6 +76,7 @@ def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int) -> Config
         seed=spec.seed,
         trial=spec.name,
         epoch=epoch,
+        score=score,
         versions=spec.versions,
     )
 
@@ -99,16 +106,17 @@ def read(folder: Path) -> Config:
         raise UsageError(
             f"a model folder must hold {CONFIG}, but '{folder}' does not.", "Name a run or its best/ folder."
         )
+    text = path.read_bytes()
     try:
-        config = from_json(path.read_bytes(), Config)
+        found = msgspec.json.decode(text, type=_Format).format  # first: a newer format may have fields unknown here
+        if found > FORMAT:
+            raise UsageError(
+                f"'{path}' has format {found}, but this autoft reads formats up to {FORMAT}.",
+                "Upgrade autoft to use this model.",
+            )
+        return from_json(text, Config)
     except msgspec.DecodeError as error:
         raise UsageError(f"'{path}' is not a model of this version of autoft: {error}") from error
-    if config.format > FORMAT:
-        raise UsageError(
-            f"'{path}' has format {config.format}, but this autoft reads formats up to {FORMAT}.",
-            "Upgrade autoft to use this model.",
-        )
-    return config
 
 
 def load(folder: Path, registry: Registry, threads: int = 0) -> tuple[Config, Learner]:

@@ -15,17 +15,26 @@ _RENAME_EXCHANGE = 2
 def write_text(path: Path, text: str) -> None:
     """Write and sync a file under another name, then move it into place."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append one line and sync it: what was reported survives a crash of the machine."""
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    """Append one line and sync it: what was reported survives a crash of the machine.
+
+    Where a crash or a full disk has cut off the last line, the new one still gets a line of its own.
+    """
+    with open(path, "ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else "\n" + line
+        file.write(f"{line}\n".encode())
         file.flush()
         os.fsync(file.fileno())
 
@@ -40,7 +49,11 @@ def replace_folder(new: Path, target: Path) -> None:
         return
     old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     os.rename(target, old)  # without an atomic exchange, readers may miss the folder for a moment
-    os.rename(new, target)
+    try:
+        os.rename(new, target)
+    except OSError:
+        os.rename(old, target)
+        raise
     shutil.rmtree(old)
 
 

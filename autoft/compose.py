@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoft.contracts import Backend, Task
+from autoft.errors import AutoftError
 from autoft.records import ModelCard, Problem, Record, Schema
 from autoft.registry import Registry
 
@@ -37,7 +38,10 @@ def matrix(registry: Registry) -> list[Cell]:
         task: Task = registry.get("task", task_entry.name)
         schema = Schema(task=task.name, classes=("a", "b"))
         for card in example_cards(registry):
-            problem, reason = agree(task, schema, registry.get("backend", card.backend), card)
+            try:
+                problem, reason = agree(task, schema, registry.get("backend", card.backend), card)
+            except AutoftError as error:  # the backend is not installed, or its import fails: a gap like any other
+                problem, reason = None, error.message
             cells.append(
                 Cell(
                     task=task.name,

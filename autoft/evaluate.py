@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from autoft import shelf
 from autoft.contracts import Array, Arrays, Task
 from autoft.predictor import Predictor
 from autoft.records import DataRef, Metric, Record, Schema
@@ -40,11 +40,12 @@ class Comparison(Record):
 def predict_test(
     folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Decoded predictions of the model in `folder` for these samples, and their targets."""
-    predictor = Predictor(Path(folder), threads)
-    config = predictor.config
-    feed, targets = feed_of(ref, ids, predictor.task, config.schema, config.problem)
-    return dict(predictor.outputs(feed)), dict(targets)
+    """Decoded predictions of the model in `folder`, which may be an address, for these samples, and their targets."""
+    with shelf.at_hand(folder) as model:
+        predictor = Predictor(model, threads)
+        config = predictor.config
+        feed, targets = feed_of(ref, ids, predictor.task, config.schema, config.problem)
+        return dict(predictor.outputs(feed)), dict(targets)
 
 
 def all_metrics(task: Task, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float | None]:
@@ -89,6 +90,8 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     scale, unit = (100.0, " points") if metric.percent else (1.0, "")
     size = f"{abs(gain) * scale:.3g}{unit} of {metric.name.replace('_', ' ')}"
     sure = f"({CONFIDENCE:.0%} interval {band.low * scale + 0.0:+.3g} to {band.high * scale + 0.0:+.3g})"
+    if math.isnan(gain) or math.isnan(band.low):
+        return f"{metric.name.replace('_', ' ')} does not apply to these samples, so the models cannot be compared"
     if band.low > 0:
         return f"better than the baseline by {size} {sure}: significant"
     if band.high < 0:
@@ -103,10 +106,13 @@ def _bootstrap(score: Callable[[Array], float], n: int, seed: int) -> Interval:
     rng = np.random.default_rng(seed)
     values: list[float] = []
     began = time.monotonic()
-    while len(values) < RESAMPLES and (len(values) < 200 or time.monotonic() - began < SECONDS):
+    while n and len(values) < RESAMPLES and (len(values) < 200 or time.monotonic() - began < SECONDS):
         values.append(score(rng.integers(0, n, n)))
+    applied = [value for value in values if math.isfinite(value)]
+    if not applied:
+        return Interval(low=math.nan, high=math.nan, resamples=0)
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(values, [tail, 1 - tail])
+    low, high = np.quantile(applied, [tail, 1 - tail])
     return Interval(low=float(low), high=float(high), resamples=len(values))
 
 

@@ -15,13 +15,13 @@ from autoft.vocab import did_you_mean
 
 
 def search(
-    data: str, *, task: str, time: str | float = SearchOptions().time, listener: Listener | None = None, **options: Any
+    data: str, *, task: str, time: str | float | None = None, listener: Listener | None = None, **options: Any
 ) -> Run:
     """Search for the best fine-tuned model and return its run.
 
     Args:
         data: folder, table or dataset id.
-        time: budget of the whole call, such as `"10m"` or seconds.
+        time: budget of the whole call, such as `"10m"` or seconds; by default the preset's.
         listener: told of every event; by default warnings go to standard error.
         options: any other field of `SearchOptions`; `overrides={"lr": "1e-4..1e-2:log"}` shapes the space.
 
@@ -29,7 +29,10 @@ def search(
         UsageError, DataError, NoTrialSucceeded, BudgetEnded: with words for the user.
     """
     from autoft.pipeline.search import run_search
+    from autoft.search.presets import find_preset
 
+    if time is None:
+        time = find_preset(options.get("preset", SearchOptions().preset)).time
     return _run(run_search, data, task, time, listener, options)
 
 

@@ -12,7 +12,7 @@ from autoft import vocab
 from autoft.errors import UsageError
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One configuration. The field names are the keys of ``key=value`` on the command line."""
 
     model: str = ""

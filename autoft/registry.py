@@ -69,19 +69,20 @@ class Registry:
         listed = ", ".join(known) or "none: no plugin offers one"
         broken = [f"{p.name} ({p.error})" for p in self.plugins if p.error]
         hint = f"Plugins that could not be loaded: {'; '.join(broken)}" if broken else ""
-        raise UsageError(f"there is no {kind} '{name}'.{did_you_mean(name, known)} Known: {listed}.", hint)
+        near = did_you_mean(name, [word for entry in self.entries(kind) for word in (entry.name, *entry.aliases)])
+        raise UsageError(f"there is no {kind} '{name}'.{near} Known: {listed}.", hint)
 
     def get(self, kind: str, name: str) -> Any:
         """The object behind a name, made on first use.
 
         Raises:
             UsageError: no such name.
-            PluginError: its target cannot be imported.
+            PluginError: its target cannot be imported or made.
         """
         entry = self.entry(kind, name)
         key = (kind, entry.name)
         if key not in self._objects:
-            self._objects[key] = _resolve(entry)()
+            self._objects[key] = _resolve(entry, call=True)
         return self._objects[key]
 
     def command(self, name: str) -> Any:
@@ -95,7 +96,7 @@ class Registry:
         for implementation in getattr(self.manager.hook, HOOKS[kind]).get_hookimpls():
             plugin = next(p for p in self.plugins if p.name == implementation.plugin_name)
             try:
-                yielded = list(implementation.function())
+                yielded = [_entry(one) for one in implementation.function()]
             except Exception as error:
                 self._mark_broken(plugin, f"{HOOKS[kind]}: {type(error).__name__}: {error}")
                 continue
@@ -118,13 +119,21 @@ class Registry:
         self.plugins = tuple(broken if p.name == plugin.name else p for p in self.plugins)
 
 
-def _resolve(entry: Entry) -> Any:
+def _entry(yielded: Any) -> Entry:
+    if not isinstance(yielded, Entry):
+        raise TypeError(f"it must yield Entry records, but got {yielded!r}")
+    return yielded
+
+
+def _resolve(entry: Entry, *, call: bool = False) -> Any:
     module, _, attribute = entry.target.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        target = getattr(importlib.import_module(module), attribute)
+        return target() if call else target
     except Exception as error:
         raise PluginError(
-            f"{entry.kind} '{entry.name}' of plugin '{entry.plugin}' could not be loaded: {type(error).__name__}: {error}",
+            f"{entry.kind} '{entry.name}' of plugin '{entry.plugin}' could not be loaded: "
+            f"{type(error).__name__}: {error}",
             "Reinstall the plugin, or see `autoft ls plugins`.",
         ) from error
 
@@ -144,7 +153,8 @@ def load() -> Registry:
         twin = next((p for p in plugins if p.name == point.name), None)
         if twin:
             raise PluginError(
-                f"plugin names must be unique, but '{twin.distribution}' and '{distribution}' are both named '{point.name}'.",
+                f"plugin names must be unique, but '{twin.distribution}' and '{distribution}' are both named "
+                f"'{point.name}'.",
                 f"Uninstall one of the two: pip uninstall {distribution}",
             )
         plugins.append(_register(manager, point, distribution, version))
@@ -172,6 +182,8 @@ def _register(manager: pluggy.PluginManager, point: EntryPoint, distribution: st
         module: ModuleType = point.load()
         manager.register(module, point.name)
     except Exception as error:  # a broken plugin must not stop the others; its reason is kept and shown
+        if manager.has_plugin(point.name):
+            manager.unregister(name=point.name)  # pluggy keeps the hooks that stood before the faulty one
         return msgspec.structs.replace(plugin, error=f"{type(error).__name__}: {error}")
     return plugin
 

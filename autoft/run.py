@@ -14,7 +14,6 @@ ray/             what Ray writes; may be deleted
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import shutil
@@ -61,23 +60,34 @@ class Run:
         return msgspec.convert(self.arguments["metric"], Metric)
 
     def results(self) -> list[TrialResult]:
-        """All ended trials, in the order in which they ended. A line cut off by a crash is left out."""
+        """All ended trials, in the order in which they ended. A line cut off by a crash is left out.
+
+        Raises:
+            UsageError: a whole line is not what this version of autoft writes.
+        """
         path = self.path / "trials.jsonl"
         results = []
-        for line in path.read_bytes().splitlines() if path.is_file() else []:
-            with contextlib.suppress(msgspec.DecodeError):
+        for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else [], start=1):
+            try:
                 results.append(from_json(line, TrialResult))
+            except msgspec.ValidationError as error:
+                raise UsageError(
+                    f"line {number} of '{path}' was not written by this version of autoft: {error}"
+                ) from error
+            except msgspec.DecodeError:
+                continue  # cut off
         return results
 
     def leaderboard(self) -> list[dict[str, Any]]:
         """One flat row per ended trial, best first, failed ones last."""
-        ranked = rank(self.results(), self.metric)
+        metric = self.metric
+        ranked = rank(self.results(), metric)
         return [
             {
                 "rank": place if result.score is not None else None,
                 "trial": result.name,
                 "status": result.status,
-                self.metric.name: result.score,
+                metric.name: result.score,
                 "model": result.model,
                 "backend": result.backend,
                 **{k: v for k, v in result.recipe.flat().items() if k != "model"},
@@ -120,19 +130,25 @@ class RunWriter:
         Raises:
             UsageError: a run of this name exists, or the name is not a plain file name.
         """
-        if name and not re.fullmatch(r"[\w.-]+", name):
-            raise UsageError(f"a run's name must be letters, digits, '.', '_' and '-', but got '{name}'.")
+        if name and not re.fullmatch(r"[\w-][\w.-]*", name):
+            raise UsageError(
+                f"a run's name must be letters, digits, '.', '_' and '-', and not begin with '.', but got '{name}'."
+            )
         parent = out / task
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_writable(parent, error) from error
         for number in range(1, 1_000_000):
             path = parent / (name or f"search{number}")
             try:
-                path.mkdir(parents=True)
+                path.mkdir()
                 return path
             except FileExistsError:
                 if name:
                     raise UsageError(f"a run named '{name}' exists already: {path}", "Choose another --name.") from None
             except OSError as error:
-                raise UsageError(f"the folder for runs must be writable, but '{parent}' is not: {error}") from error
+                raise _not_writable(parent, error) from error
         raise UsageError(f"'{parent}' holds too many runs.")
 
     def trial_folder(self, number: int) -> Path:
@@ -145,7 +161,8 @@ class RunWriter:
         """
         append_line(self.path / "trials.jsonl", to_json(result))
         self.results.append(result)
-        leads = bool(result.folder) and (self.best is None or better(result, self.best, self.metric))
+        able = bool(result.folder) and _scored(result)
+        leads = able and (self.best is None or better(result, self.best, self.metric))
         if leads:
             self._publish(result)
         self._prune()
@@ -168,10 +185,21 @@ class RunWriter:
 
     def _prune(self) -> None:
         """Keep the models of the best few and of trial 0, which is the baseline."""
-        kept = {0, *(r.number for r in rank(self.results, self.metric)[:KEEP])}
+        usable = [result for result in self.results if result.folder and _scored(result)]
+        kept = {0, *(result.number for result in rank(usable, self.metric)[:KEEP])}
         for result in self.results:
-            if result.number not in kept and result.folder:
+            if result.status == "failed":  # it may have kept the model of an earlier epoch
+                shutil.rmtree(self.trial_folder(result.number), ignore_errors=True)
+            elif result.number not in kept and result.folder:
                 shutil.rmtree(result.folder, ignore_errors=True)
+
+
+def _not_writable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(f"the folder for runs must be writable, but '{folder}' is not: {error}")
+
+
+def _scored(result: TrialResult) -> bool:
+    return result.score is not None and math.isfinite(result.score)
 
 
 def better(one: TrialResult, other: TrialResult, metric: Metric) -> bool:
@@ -180,7 +208,7 @@ def better(one: TrialResult, other: TrialResult, metric: Metric) -> bool:
 
 
 def sort_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
-    if result.score is None or math.isnan(result.score):
+    if result.score is None or not math.isfinite(result.score):
         return math.inf, result.number
     return (-result.score if metric.mode == "max" else result.score), result.number
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from autoft import artifact, registry
+from autoft import artifact, registry, shelf
 from autoft.contracts import Array, Arrays, Backend, Feed, Learner, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.records import EpochReport, Fold, Job, Problem, TrialSpec
 from autoft.trialdata import feed_of, open_data
 from autoft.version import API_VERSION
+
+STATE = "trial.json"
+
+
+class _State(NamedTuple):
+    """Where a paused trial stands, beside its learners."""
+
+    trial: int
+    epoch: int
+    planned: int
+    seconds: float
 
 
 class _Part(NamedTuple):
@@ -44,6 +55,7 @@ class Trial:
         plugins = registry.installed()
         self.task: Task = plugins.get("task", spec.task)
         self.backend: Backend = plugins.get("backend", spec.backend)
+        self.card = shelf.with_weights(spec.card)
         self.decode_size = open_data(spec.data).store.size
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
         self.build_seconds = time.time() - self.started
@@ -51,6 +63,8 @@ class Trial:
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
+        self.taken_up = 0
+        """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self.val_seconds = 0.0
 
     def step(self) -> EpochReport:
@@ -65,16 +79,18 @@ class Trial:
         began = time.time()
         metrics = _mean([self._validate(part) for part in self.parts])
         self.val_seconds = time.time() - began
-        score = metrics[self.spec.metric.name]
+        score, loss = metrics[self.spec.metric.name], float(np.mean([s.loss for s in stats]))
         if not math.isfinite(score):
             raise TrialFailed(f"{self.spec.metric.name} must be a finite number, but epoch {self.epoch} gave {score}.")
+        if not math.isfinite(loss):  # JSON knows no NaN, so it must not go into a report
+            raise TrialFailed(f"the training loss must be a finite number, but epoch {self.epoch} gave {loss}.")
         if self._better(score):
             self.best_score, self.best_epoch = score, self.epoch
             part = self.parts[0]
-            artifact.save(
-                Path(self.spec.folder),
+            shelf.save(
+                self.spec.folder,
                 part.learner,
-                artifact.config_of(self.spec, part.job, self.decode_size, self.epoch),
+                artifact.config_of(self.spec, part.job, self.decode_size, self.epoch, score),
             )
         complete = all(s.complete for s in stats)
         if self.epoch == 1:
@@ -82,8 +98,8 @@ class Trial:
         return EpochReport(
             epoch=self.epoch,
             score=score,
-            metrics=metrics,
-            train_loss=float(np.mean([s.loss for s in stats])),
+            metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+            train_loss=loss,
             seconds=time.time() - self.started,
             complete=complete,
             planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
@@ -102,27 +118,31 @@ class Trial:
             place = folder / f"fold{number}"
             place.mkdir(parents=True, exist_ok=True)
             part.learner.save_state(place)
-        state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best_score": self.best_score}
-        (folder / "trial.json").write_bytes(msgspec.json.encode(state))
+        state = _State(self.spec.number, self.epoch, self.epochs, time.time() - self.started)
+        (folder / STATE).write_bytes(msgspec.json.encode(state))
 
     def load_state(self, folder: Path) -> None:
         """Take up what `save_state` kept; the recipe may differ from the one it was kept with."""
         for number, part in enumerate(self.parts):
             if isinstance(part.learner, Resumable):
                 part.learner.load_state(folder / f"fold{number}")
-        state = msgspec.json.decode((folder / "trial.json").read_bytes())
-        self.epoch = int(state["epoch"])
-        if not (Path(self.spec.folder) / artifact.CONFIG).exists():
-            return  # another trial's state: its best model is not in this trial's folder
-        self.best_epoch, score = int(state["best_epoch"]), state["best_score"]
-        self.best_score = math.nan if score is None else float(score)
+        state = msgspec.json.decode((folder / STATE).read_bytes(), type=_State)
+        self.epoch = state.epoch
+        self.started -= state.seconds
+        self.taken_up = state.epoch if state.trial != self.spec.number else 0
+        if state.planned < self.epochs:
+            self._plan(state.planned)
+        # What counts as best is the model in this trial's own folder: the state may be another trial's, or older.
+        kept = shelf.kept(self.spec.folder)
+        if kept:
+            self.best_epoch, self.best_score = kept.epoch, math.nan if kept.score is None else kept.score
 
     def _part(self, fold: Fold) -> _Part:
         spec = self.spec
         train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
         job = Job(
-            card=spec.card,
+            card=self.card,
             problem=_weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
             image_size=image_size(spec, self.decode_size),
@@ -147,16 +167,18 @@ class Trial:
         return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
 
     def _fit_to_allowance(self, epoch_seconds: float) -> None:
-        """Plan fewer epochs where those of the recipe would take too long, so that the schedule still comes to its end."""
+        """Plan fewer epochs where those of the recipe would take too long, so that the schedule comes to its end."""
         if not self.spec.allowance:
             return
         fitting = max(2, int(self.spec.allowance / max(epoch_seconds, 1e-6)))
-        if fitting >= self.epochs:
-            return
+        if fitting < self.epochs:
+            self._plan(fitting)
+
+    def _plan(self, epochs: int) -> None:
         for part in self.parts:
             if isinstance(part.learner, Reschedulable):
-                part.learner.set_epochs(fitting)
-        self.epochs = fitting
+                part.learner.set_epochs(epochs)
+        self.epochs = epochs
 
     def _done(self, complete: bool) -> str:
         recipe = self.spec.recipe
@@ -164,7 +186,7 @@ class Trial:
             return "out of time"
         if self.epoch >= self.epochs:
             return "all epochs done"
-        if recipe.patience and self.epoch - self.best_epoch >= recipe.patience:
+        if recipe.patience and self.epoch - max(self.best_epoch, self.taken_up) >= recipe.patience:
             return f"no better score for {recipe.patience} epochs"
         return ""
 
@@ -201,16 +223,25 @@ def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def versions(backend: Backend) -> dict[str, str]:
     """Versions of what decides the outcome of this backend's trials."""
-    return {name: version(name) for name in ("autoft", *backend.distributions)}
+    found = {name: _version(name) for name in ("autoft", *backend.distributions)}
+    return {name: installed for name, installed in found.items() if installed}
+
+
+def _version(name: str) -> str:
+    """Empty where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _refuse_other_versions(spec: TrialSpec) -> None:
     if spec.api != API_VERSION:
         raise TrialFailed(f"the trial was made for autoft API {spec.api}, but this worker has {API_VERSION}.")
     for name, wanted in spec.versions.items():
-        found = version(name)
+        found = _version(name)
         if found != wanted:
             raise TrialFailed(
-                f"the driver has {name} {wanted}, but this worker has {found}.",
+                f"the driver has {name} {wanted}, but this worker has {found or 'none'}.",
                 "Install the same versions on all nodes.",
             )

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoft import remote
 from autoft.contracts import Arrays, Feed, Task
+from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
-from autoft.data.store import Store
+from autoft.data.store import ABOUT, Store
+from autoft.errors import DataError
 from autoft.records import DataRef, Dataset, Problem, Sample, Schema, Splits, from_json
 
 
@@ -26,13 +29,40 @@ class Opened(NamedTuple):
 
 @functools.lru_cache(maxsize=4)
 def open_data(ref: DataRef) -> Opened:
-    """Open the store (memory-mapped: all workers share its pages), the samples and the split."""
-    dataset = from_json(Path(ref.dataset).read_bytes(), Dataset)
+    """Open the store (memory-mapped: all workers share its pages), the samples and the split.
+
+    A store in a bucket is copied into the cache of this machine, once: there it lies where `store.build` puts it.
+
+    Raises:
+        DataError, UsageError: it is not there, or not the one meant.
+    """
+    dataset = from_json(_read(ref.dataset), Dataset)
     return Opened(
-        store=Store.open(Path(ref.store)),
+        store=_store(ref),
         samples={sample.id: (row, sample) for row, sample in enumerate(dataset.samples)},
-        splits=from_json(Path(ref.splits).read_bytes(), Splits),
+        splits=from_json(_read(ref.splits), Splits),
     )
+
+
+def _read(place: str) -> bytes:
+    return remote.read(place) if remote.is_address(place) else Path(place).read_bytes()
+
+
+def _store(ref: DataRef) -> Store:
+    if not remote.is_address(ref.store):
+        return Store.open(ref.store)
+    folder = cache.cache_root() / "stores" / ref.fingerprint
+    try:
+        return Store.open(folder)
+    except DataError:
+        eviction.remove(folder)  # absent or damaged
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        eviction.make_room(folder.parent, sum(remote.sizes(ref.store).values()), cache.cache_limit())
+    except OSError as error:
+        raise cache.unusable(folder.parent, error) from error
+    remote.pull(ref.store, folder, last=ABOUT)
+    return Store.open(folder)
 
 
 def feed_of(ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, problem: Problem) -> tuple[Feed, Arrays]:

@@ -87,6 +87,7 @@ def check(kind: str, word: str) -> str:
         UsageError: the word is neither; the message names the nearest known word.
     """
     known = LISTS[kind]
-    if word in known or ":" in word:
+    vendor, _, own = word.partition(":")
+    if word in known or (vendor and own):
         return word
     raise UsageError(f"{kind} must be one of {', '.join(known)}, but got '{word}'.{did_you_mean(word, known)}")

@@ -77,6 +77,14 @@ class Board:
             return True
         return one > other if self.metric.mode == "max" else one < other
 
+    def lead(self) -> float | None:
+        """The best score so far, of trials that run as well as of those that ended."""
+        best: float | None = None
+        for row in (*self.ended, *self.running.values()):
+            if row.score is not None and self.better(row.score, best):
+                best = row.score
+        return best
+
     def row(self, result: TrialResult) -> Row:
         """An ended trial as a row."""
         return Row(

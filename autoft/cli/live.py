@@ -46,11 +46,11 @@ class LiveScreen(Screen):
 
     def say(self, *lines: str) -> None:
         for text in lines:
-            self.console.print(Text(text), soft_wrap=True)
+            self.console.print(Text(text))
 
     def note(self, event: Note) -> None:
         if event.level == "warning":
-            self.console.print(Text(f"warning: {line(event.text)}", style="yellow"), soft_wrap=True)
+            self.console.print(Text(f"warning: {line(event.text)}", style="yellow"))
         else:
             super().note(event)
 
@@ -59,7 +59,7 @@ class LiveScreen(Screen):
         result = event.result
         if result.status == "failed":
             text = f"{result.name} {line(result.model)} failed: {line(result.reason)}"
-            self.console.print(Text(text, style="red"), soft_wrap=True)
+            self.console.print(Text(text, style="red"))
         self.traceback(event)
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class LiveScreen(Screen):
         left = max(0.0, board.plan.deadline - time.time()) if board.plan else 0.0
         done = count(len(board.ended) + board.failed, "trial") + " ended"
         failed = f", {board.failed} failed" if board.failed else ""
-        best = score(board.best.score, board.metric.percent) if board.best else DASH
+        best = score(board.lead(), board.metric.percent)
         return Text.assemble(
             ("best so far ", "dim"),
             (best, "bold green"),

@@ -15,6 +15,13 @@ from autoft.events import DataRecognised, Event, Finished, Note, Planned, TrialF
 from autoft.report.words import clean
 
 
+class _Deaf:
+    """What is left of a screen in another process."""
+
+    def __call__(self, event: Event) -> None:
+        pass
+
+
 class Screen:
     """Plain lines, one per ended trial; the base of the live screen. Call it with events."""
 
@@ -25,6 +32,10 @@ class Screen:
         self.quiet = quiet
         self.closing = closing
         """Tell the outcome. Not with --json, where the summary itself is the outcome."""
+
+    def __reduce__(self) -> tuple[type[_Deaf], tuple[()]]:
+        # Schedulers save whatever they hold, listeners included; a terminal cannot be saved, and need not be.
+        return _Deaf, ()
 
     def __call__(self, event: Event) -> None:
         self.take(event)

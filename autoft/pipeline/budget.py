@@ -29,6 +29,8 @@ class Budget:
         self._epochs: list[float] = []
         self.test_ratio = 1.0
         """Test samples for each validation sample."""
+        self.transfer = 0.0
+        """Seconds to copy one model from or to a bucket."""
 
     def saw(self, report: EpochReport) -> None:
         """Learn from an epoch."""
@@ -42,7 +44,7 @@ class Budget:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
         build = max(self._builds, default=FIRST_BUILD)
         validation = max(self._validations, default=1.0)
-        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio
+        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer
 
     @property
     def deadline(self) -> float:

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autoft import artifact, evaluate
+from autoft import artifact, evaluate, remote
 from autoft.atomic import write_text
 from autoft.errors import AutoftError
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan
 from autoft.pipeline.budget import Budget
+from autoft.pipeline.storage import Storage
 from autoft.records import DataRef, Splits, TrialResult
 from autoft.report.card import model_card
 from autoft.report.write import write_report
@@ -32,6 +33,7 @@ class Outcome(NamedTuple):
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool
+    storage: Storage
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -65,12 +67,13 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "command": plan.command(outcome.options),
         "versions": _versions(best),
         "notes": notes,
-        "paths": {"best": str(writer.path / "best"), "run": str(writer.path)},
+        "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
     writer.write_json("metrics.json", summary)
     card = model_card(artifact.read(writer.path / "best"), summary, plan.arguments(outcome.options, outcome.plan))
     write_text(writer.path / "best" / "README.md", card)
     write_report(writer.path)
+    outcome.storage.publish(writer, listener)
     finished = Finished(folder=str(writer.path), summary=summary)
     listener(finished)
     return finished
@@ -85,7 +88,7 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> 
     # A process for each: the frameworks of two backends do not share one.
     answers = ray.call(
         "autoft.evaluate:predict_test",
-        [(rival.folder, outcome.ref, ids, max(1, int(outcome.options.cpus_per_trial))) for rival in rivals],
+        [(remote.join(outcome.storage.trials(), rival.name), outcome.ref, ids, max(1, int(outcome.options.cpus_per_trial))) for rival in rivals],
         cpus=outcome.options.cpus_per_trial,
         gpus=max(0.0, outcome.options.gpus_per_trial),
         timeout=max(60.0, 3 * outcome.budget.reserve),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from autoft import trial
+from autoft import remote, trial
 from autoft.contracts import Task
 from autoft.errors import UsageError
 from autoft.events import Listener
@@ -91,7 +90,7 @@ def metric_of(task: Task, name: str) -> Metric:
 def spec_maker(
     plan: Plan, registry: Registry, options: SearchOptions, checked: Checked, ref: DataRef, trials: str
 ) -> Callable[[int, dict[str, Any]], TrialSpec]:
-    """What makes a trial of proposed parameters. `trials` is the folder that holds the trials' own."""
+    """What makes a trial of proposed parameters. `trials` holds the trials' own folders."""
     versions = {
         name: trial.versions(registry.get("backend", name))
         for name in {c.card.backend for c in plan.candidates.values()}
@@ -115,7 +114,7 @@ def spec_maker(
             data=ref,
             metric=plan.metric,
             seed=options.seed,
-            folder=str(Path(trials) / trial_name(number)),
+            folder=remote.join(trials, trial_name(number)),
             resources=resources,
             versions=versions[candidate.card.backend],
         )
@@ -152,6 +151,10 @@ FLAGS = {
     "scheduler": "--scheduler",
     "max_bad": "--max-bad",
     "seed": "--seed",
+    "concurrency": "--concurrency",
+    "cpus_per_trial": "--cpus-per-trial",
+    "address": "--address",
+    "storage": "--storage",
 }
 
 

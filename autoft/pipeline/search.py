@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from autoft import registry as plugins
 from autoft.contracts import Task
-from autoft.data import cache
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Planned
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, plan, prepare
+from autoft.pipeline import finish, plan, prepare, storage
 from autoft.pipeline.budget import Budget
+from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
@@ -89,24 +88,18 @@ def _search(
     cluster: Future[Any],
     listener: Listener,
 ) -> Finished:
+    place = storage.of(options)
+    place.probe()
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
-    shared = Path(options.storage) if options.storage else None
-    prepared = prepare.prepare(
-        checked,
-        task,
-        options,
-        made.decode_size,
-        options.seed,
-        listener,
-        shared / "cache" if shared else cache.cache_root(),
-    )
-    out = shared / "runs" if shared and options.out == SearchOptions().out else Path(options.out)
-    folder = RunWriter.create(out, task.name, options.name)
-    writer = RunWriter(folder.resolve(), made.metric)
-    ref = _write_inputs(writer, prepared)
+    prepared = prepare.prepare(checked, task, options, made.decode_size, options.seed, listener, place.cache)
     nodes = cluster.result()
+    place.check(nodes.nodes)
     options = _with_resources(options, nodes)
+    folder = RunWriter.create(place.out, task.name, options.name)
+    writer = RunWriter(folder.resolve(), made.metric)
+    _write_inputs(writer, prepared)
+    ref, made = _shared(place, writer, prepared, made, options)
     writer.write_yaml("args.yaml", plan.arguments(options, made))
     first = prepared.splits.folds[0]
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
@@ -116,8 +109,8 @@ def _search(
     registry.manager.hook.autoft_search_started(folder=str(folder), arguments=planned.arguments)
 
     searching = time.time()
-    watch = Watch(writer, budget, listener, registry)
-    make_spec = plan.spec_maker(made, registry, options, checked, ref, str(writer.path / "trials"))
+    watch = Watch(writer, budget, listener, registry, place)
+    make_spec = plan.spec_maker(made, registry, options, checked, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         if not budget.room_for_another():
@@ -125,7 +118,7 @@ def _search(
         spec = make_spec(number, params)
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
-    interrupted = _run_ray(registry, options, made, writer, budget, watch, spec_of, concurrency)
+    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency)
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -137,6 +130,7 @@ def _search(
         budget=budget,
         searching=searching,
         interrupted=interrupted,
+        storage=place,
     )
     finished = finish.finish(outcome, listener)
     registry.manager.hook.autoft_search_finished(folder=str(folder), summary=finished.summary)
@@ -160,7 +154,7 @@ def _run_ray(
     registry: Registry,
     options: SearchOptions,
     made: plan.Plan,
-    writer: RunWriter,
+    folder: str,
     budget: Budget,
     watch: Watch,
     spec_of: Any,
@@ -170,7 +164,7 @@ def _run_ray(
 
     settings = Settings(
         metric=made.metric,
-        folder=str(writer.path / "ray"),
+        folder=folder,
         trials=options.trials,
         concurrency=concurrency,
         cpus=options.cpus_per_trial,
@@ -186,30 +180,24 @@ def _run_ray(
 
 
 def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:
-    """One GPU per trial where there are any, if the user said nothing.
-
-    Raises:
-        UsageError: several nodes, but no folder that all of them reach.
-    """
-    if nodes.nodes > 1 and not options.storage:
-        raise UsageError(
-            f"{nodes.nodes} nodes need a folder that all of them reach, but --storage is not given.",
-            "Name a shared folder: --storage /mnt/shared/autoft",
-        )
+    """One GPU per trial where there are any, if the user said nothing."""
     gpus = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, nodes.gpus))
     return msgspec.structs.replace(options, gpus_per_trial=gpus)
 
 
-def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> DataRef:
-    writer.write_json("dataset.json", prepared.dataset)
-    writer.write_json("splits.json", prepared.splits)
+def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
+    writer.write_json(storage.DATASET, prepared.dataset)
+    writer.write_json(storage.SPLITS, prepared.splits)
     writer.write_json("data_report.json", {"issues": prepared.issues, "split": prepared.splits.sentence})
-    return DataRef(
-        store=str(prepared.store.folder),
-        fingerprint=prepared.store.fingerprint,
-        dataset=str(writer.path / "dataset.json"),
-        splits=str(writer.path / "splits.json"),
-    )
+
+
+def _shared(
+    place: Storage, writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan, options: SearchOptions
+) -> tuple[DataRef, plan.Plan]:
+    """Samples and weights where all workers reach them."""
+    place.begin(writer, options.name)
+    candidates = {name: c._replace(card=place.weights(c.card)) for name, c in made.candidates.items()}
+    return place.data(writer, prepared), made._replace(candidates=candidates)
 
 
 def _planned(folder: str, options: SearchOptions, made: plan.Plan, deadline: float, concurrency: int) -> Planned:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from autoft import remote
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
 from autoft.records import EpochReport, Record, TrialResult, TrialSpec, TrialStatus, from_json, trial_name
@@ -26,9 +26,8 @@ def failure_of(error: Exception) -> Failure:
     """The first line for tables, and the traceback for those who look."""
     hint = getattr(error, "hint", "")
     reason = str(error) if isinstance(error, TrialFailed) else f"{type(error).__name__}: {error}"
-    return Failure(
-        reason=f"{reason} {hint}".strip().splitlines()[0], traceback="".join(traceback.format_exception(error))
-    )
+    words = f"{reason} {hint}".strip() or type(error).__name__
+    return Failure(reason=words.splitlines()[0], traceback="".join(traceback.format_exception(error)))
 
 
 def result_of(
@@ -67,6 +66,6 @@ def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
     and changes `params`. The trial goes on under its own number and in its own folder.
     """
     spec = from_json(config["trial"]["spec"], TrialSpec)
-    folder = str(Path(spec.folder).with_name(trial_name(number))) if spec.folder else ""
+    folder = remote.sibling(spec.folder, trial_name(number)) if spec.folder else ""
     recipe = Recipe.of({**spec.recipe.flat(), **config["params"]})
     return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)

@@ -226,6 +226,9 @@ def _number(trial: Any) -> int:
 class _Proposals(RaySearcher):  # type: ignore[misc]
     """Our ask-and-tell searchers in Ray's clothes."""
 
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        return object, ()  # Ray pickles its configuration; what listens and proposes stays in this process
+
     def __init__(
         self,
         settings: Settings,
@@ -288,6 +291,9 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
 
 class _Watch(tune.Callback):  # type: ignore[misc]
     """Turns Ray's events into ours."""
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        return object, ()  # Ray pickles its configuration; what listens and proposes stays in this process
 
     def __init__(self, settings: Settings, observer: Observer, searcher: Searcher) -> None:
         self.settings = settings

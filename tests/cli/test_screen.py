@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import re
 import sys
 import time
@@ -148,6 +149,7 @@ def test_the_table_shows_running_trials_and_the_best_few() -> None:
     finally:
         listener.stop()
     assert re.search(r"t0030 +my/\[net\] +0 +0\.001 +32 +3/12 +\d\d\.\d%", text)
+    assert "best so far 94.7%" in text
     assert re.search(r"t0031 +my/\[net\] +0 +0\.001 +32 +0/12 +–", text)
     assert len(re.findall(r"^ *t\d{4}", text, flags=re.MULTILINE)) == 2 + 5
     assert "24 trials ended, 1 failed" in text
@@ -160,6 +162,7 @@ def test_hundreds_of_running_trials_do_not_fill_the_screen() -> None:
         listener.take(events.TrialStarted(spec=records.spec(number)))
     text = drawn(listener)
     assert "and 292 more running" in text
+    assert "best so far –" in text
     assert len(text.splitlines()) < 20
 
 
@@ -284,3 +287,10 @@ def test_paths_below_the_current_folder_are_short(tmp_path: Path, monkeypatch: p
     board = Board()
     board.take(events.Finished(folder="", summary={"paths": {"best": str(tmp_path / "r" / "best"), "run": "/else/r"}}))
     assert outcome.paths(board) == [("best model", "r/best"), ("run folder", "/else/r")]
+
+
+def test_a_screen_may_be_saved_with_what_holds_it() -> None:
+    listener, out = terminal()
+    copied = pickle.loads(pickle.dumps(listener))
+    feed(copied)
+    assert out.getvalue() == ""

@@ -13,6 +13,7 @@ from autoft.records import DataRef, Metric, Schema, TrialResult, TrialSpec
 from autoft.version import API_VERSION
 
 TARGET = f"{__name__}:Scripted"
+KEPT: list[bytes] = []
 CARD = ModelCard(name="scripted", backend="none", modality="image")
 OUTPUT = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 
@@ -54,6 +55,8 @@ class Scripted:
                 os._exit(7)
             case "die once" if self.note("died") == 1:
                 os._exit(7)
+            case "grow":
+                KEPT.append(b"x" * 3_200_000_000)
 
     def note(self, what: str) -> int:
         """Add a line to the log; returns how many of this trial say the same."""
@@ -111,7 +114,7 @@ class Seen:
         return next(result for result in self.results if result.number == number)
 
 
-def spec_in(folder: Path, number: int, params: dict[str, Any]) -> TrialSpec:
+def spec_in(folder: Path, number: int, params: dict[str, Any], metric: Metric) -> TrialSpec:
     """A spec whose trial logs to `folder/log` and keeps its model in `folder/trials`."""
     place = DataRef(store=str(folder / "log"), fingerprint="", dataset="", splits="")
     return TrialSpec(
@@ -124,7 +127,7 @@ def spec_in(folder: Path, number: int, params: dict[str, Any]) -> TrialSpec:
         schema=Schema(task="none"),
         recipe=Recipe.of({"model": "scripted", **params}),
         data=place,
-        metric=Metric(name="accuracy"),
+        metric=metric,
         seed=0,
         folder=str(folder / "trials" / f"t{number:04d}"),
     )
@@ -150,3 +153,7 @@ def divide(one: int, other: int) -> float:
 
 def linger(seconds: float) -> None:
     time.sleep(seconds)
+
+
+def die() -> None:
+    os._exit(7)

@@ -9,8 +9,13 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageClassification
+from transformers.utils import logging
 
 from autoft.api import ModelCard, TrialFailed
+
+# A worker's output belongs to autoft: bars and notes on arrays that only the old head had would say nothing new.
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 #: A number of classes that no layer has by chance, so that the old head is found by its size.
 MARK = 7919
@@ -68,6 +73,8 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
 
 
 def _config(card: ModelCard) -> Any:
+    if "config" not in card.extra:
+        raise TrialFailed(f"{card.name} must be fetched before it is built: its card holds no configuration yet.")
     values = dict(card.extra["config"])
     kind = values.pop("model_type")
     for key in (
