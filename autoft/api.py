@@ -37,6 +37,8 @@ from autoft.records import (
     Schema,
     TrialResult,
     TrialSpec,
+    from_json,
+    to_json,
 )
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
@@ -78,5 +80,7 @@ __all__ = [
     "TrialSpec",
     "UsageError",
     "did_you_mean",
+    "from_json",
     "hookimpl",
+    "to_json",
 ]

@@ -51,7 +51,9 @@ def kept(place: str) -> artifact.Config | None:
     if not remote.is_address(place):
         return artifact.read(Path(place)) if (Path(place) / artifact.CONFIG).is_file() else None
     versions = _versions(place)
-    return from_json(remote.read(remote.join(place, versions[-1], artifact.CONFIG)), artifact.Config) if versions else None
+    if not versions:
+        return None
+    return from_json(remote.read(remote.join(place, versions[-1], artifact.CONFIG)), artifact.Config)
 
 
 def fetch(place: str, folder: Path) -> None:

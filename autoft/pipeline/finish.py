@@ -85,10 +85,11 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> 
     ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
     schema = artifact.read(Path(best.folder)).schema
     rivals = [best] if baseline is None or baseline.number == best.number else [best, baseline]
+    trials, threads = outcome.storage.trials(), max(1, int(outcome.options.cpus_per_trial))
     # A process for each: the frameworks of two backends do not share one.
     answers = ray.call(
         "autoft.evaluate:predict_test",
-        [(remote.join(outcome.storage.trials(), rival.name), outcome.ref, ids, max(1, int(outcome.options.cpus_per_trial))) for rival in rivals],
+        [(remote.join(trials, rival.name), outcome.ref, ids, threads) for rival in rivals],
         cpus=outcome.options.cpus_per_trial,
         gpus=max(0.0, outcome.options.gpus_per_trial),
         timeout=max(60.0, 3 * outcome.budget.reserve),

@@ -41,11 +41,13 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -
     options, task = resolved(registry, options)
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries that would look for newer files, here and in workers
+    place = storage.of(options)
+    place.probe()
     with ThreadPoolExecutor(1) as starter:
         # Ray takes seconds to start; the data are read meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
-            return _search(registry, options, task, budget, cluster, listener)
+            return _search(registry, options, task, budget, place, cluster, listener)
         finally:
             _stop_ray(cluster)
 
@@ -85,11 +87,10 @@ def _search(
     options: SearchOptions,
     task: Task,
     budget: Budget,
+    place: Storage,
     cluster: Future[Any],
     listener: Listener,
 ) -> Finished:
-    place = storage.of(options)
-    place.probe()
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
     prepared = prepare.prepare(checked, task, options, made.decode_size, options.seed, listener, place.cache)
@@ -99,7 +100,7 @@ def _search(
     folder = RunWriter.create(place.out, task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
     _write_inputs(writer, prepared)
-    ref, made = _shared(place, writer, prepared, made, options)
+    ref, made = _shared(place, writer, prepared, made, listener)
     writer.write_yaml("args.yaml", plan.arguments(options, made))
     first = prepared.splits.folds[0]
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
@@ -192,12 +193,12 @@ def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
 
 
 def _shared(
-    place: Storage, writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan, options: SearchOptions
+    place: Storage, writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan, listener: Listener
 ) -> tuple[DataRef, plan.Plan]:
     """Samples and weights where all workers reach them."""
-    place.begin(writer, options.name)
+    place.begin(writer)
     candidates = {name: c._replace(card=place.weights(c.card)) for name, c in made.candidates.items()}
-    return place.data(writer, prepared), made._replace(candidates=candidates)
+    return place.data(writer, prepared, listener), made._replace(candidates=candidates)
 
 
 def _planned(folder: str, options: SearchOptions, made: plan.Plan, deadline: float, concurrency: int) -> Planned:

@@ -59,7 +59,7 @@ class Storage:
                 "Name one: --storage /mnt/shared/autoft or --storage s3://bucket/autoft",
             )
 
-    def begin(self, writer: RunWriter, name: str) -> None:
+    def begin(self, writer: RunWriter) -> None:
         """Called once, when the run folder exists."""
         self.place = str(writer.path)
 
@@ -71,7 +71,7 @@ class Storage:
         """Where Ray keeps its own files."""
         return remote.join(self.place, "ray")
 
-    def data(self, writer: RunWriter, prepared: Prepared) -> DataRef:
+    def data(self, writer: RunWriter, prepared: Prepared, listener: Listener) -> DataRef:
         """Make the samples reachable; `dataset.json` and `splits.json` are in the run folder already."""
         return DataRef(
             store=str(prepared.store.folder),
@@ -148,27 +148,24 @@ class Bucket(Storage):
     def __init__(self, options: SearchOptions) -> None:
         super().__init__(options)
         self.address = options.storage
+        self.runs = remote.join(self.address, "runs", options.task)
+        self.name = options.name
         self.elsewhere: set[int] = set()
         """Trials whose models are in the bucket."""
 
     def probe(self) -> None:
         remote.check(self.address)
+        if self.name and remote.sizes(place := remote.join(self.runs, self.name)):
+            raise UsageError(f"a run named '{self.name}' exists already: {place}", "Choose another --name.")
 
     def check(self, nodes: int) -> None:
         """Any number of nodes will do."""
 
-    def begin(self, writer: RunWriter, name: str) -> None:
-        """
-        Raises:
-            UsageError: the bucket holds a run of this name.
-        """
+    def begin(self, writer: RunWriter) -> None:
         # A number is free on this machine, but another one may have used it: only a drawn name is safe.
-        unique = name or f"{writer.path.name}-{secrets.token_hex(3)}"
-        self.place = remote.join(self.address, "runs", writer.path.parent.name, unique)
-        if remote.sizes(self.place):
-            raise UsageError(f"a run named '{name}' exists already: {self.place}", "Choose another --name.")
+        self.place = remote.join(self.runs, self.name or f"{writer.path.name}-{secrets.token_hex(3)}")
 
-    def data(self, writer: RunWriter, prepared: Prepared) -> DataRef:
+    def data(self, writer: RunWriter, prepared: Prepared, listener: Listener) -> DataRef:
         local = prepared.store
         ref = DataRef(
             store=remote.join(self.address, "cache", "stores", local.fingerprint),
@@ -178,6 +175,8 @@ class Bucket(Storage):
         )
         sizes = {path.name: path.stat().st_size for path in local.folder.iterdir()}
         if remote.sizes(ref.store) != sizes:  # else an earlier search has brought the same pixels there
+            size = sum(sizes.values()) / 1e6
+            listener(Note(text=f"copying the decoded samples ({size:,.0f} MB) to {self.address}", level="detail"))
             remote.push(local.folder, ref.store, last=store.ABOUT)
         for name in (DATASET, SPLITS):
             remote.write(remote.join(self.place, name), (writer.path / name).read_bytes())

@@ -19,7 +19,9 @@ from autoft.run import RunWriter
 class Watch:
     """The observer of one search."""
 
-    def __init__(self, writer: RunWriter, budget: Budget, listener: Listener, registry: Registry, storage: Storage | None = None) -> None:
+    def __init__(
+        self, writer: RunWriter, budget: Budget, listener: Listener, registry: Registry, storage: Storage | None = None
+    ) -> None:
         self.writer = writer
         self.storage = storage
         self.budget = budget

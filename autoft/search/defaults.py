@@ -31,7 +31,7 @@ CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
     "schedule": {"cosine": 2, "linear": 1, "constant": 1},
     "warmup": {0.0: 1, 0.05: 1, 0.1: 1},
     "clip": {0.0: 1, 1.0: 2, 5.0: 1},
-    "l1": {0.0: 3, 1e-6: 1, 1e-5: 1, 1e-4: 1},
+    "l1": {0.0: 3, 1e-4: 1, 1e-3: 1, 1e-2: 1},
     "dropout": {0.0: 3, 0.1: 2, 0.2: 1},
     "label_smoothing": {0.0: 1, 0.1: 1},
     "class_weights": {"none": 3, "balanced": 1},

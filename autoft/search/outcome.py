@@ -12,7 +12,17 @@ import msgspec
 from autoft import remote
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
-from autoft.records import EpochReport, Record, TrialResult, TrialSpec, TrialStatus, from_json, trial_name
+from autoft.records import (
+    EpochReport,
+    Metric,
+    Param,
+    Record,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+    from_json,
+    trial_name,
+)
 
 
 class Failure(Record):
@@ -69,3 +79,22 @@ def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
     folder = remote.sibling(spec.folder, trial_name(number)) if spec.folder else ""
     recipe = Recipe.of({**spec.recipe.flat(), **config["params"]})
     return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)
+
+
+def leads(report: EpochReport, earlier: Sequence[EpochReport], metric: Metric) -> bool:
+    """Whether an epoch is the best so far; of equal ones the first counts, as in `result_of`."""
+    sign = 1.0 if metric.mode == "max" else -1.0
+    return all(sign * report.score > sign * other.score for other in earlier)
+
+
+def within(params: Mapping[str, Any], space: Sequence[Param]) -> dict[str, Any]:
+    """The parameters, those that were changed beyond their range brought back to its end."""
+    limits: dict[str, tuple[float, float]] = {}
+    for param in space:
+        if param.kind != "choice":
+            low, high = limits.get(param.key, (param.low, param.high))
+            limits[param.key] = min(low, param.low), max(high, param.high)
+    return {
+        key: min(max(value, limits[key][0]), limits[key][1]) if key in limits else value
+        for key, value in params.items()
+    }

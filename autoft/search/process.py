@@ -1,13 +1,27 @@
-"""What the search asks of the operating system: Ctrl-C as a wish, and the memory of this process."""
+"""What the search asks of the operating system: Ctrl-C as a wish, memory, and what workers get."""
 
 from __future__ import annotations
 
+import importlib
+import re
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+OWN = re.compile(r"AUTOFT_CACHE|AUTOFT_SHARED|HF_TOKEN|HF_HOME|HF_\w*(_CACHE|_PATH)")
+"""Variables that name a place on this machine, or a secret: each node has its own."""
+
+
+def for_workers(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that workers on another machine take over from the driver."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(("AUTOFT_", "HF_")) and not OWN.fullmatch(name)
+    }
 
 
 @contextmanager
@@ -38,3 +52,9 @@ def memory_mb() -> float:
         return pages * resource.getpagesize() / 1e6
     except OSError:  # not Linux: the peak, in KB, is what there is
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def imported(target: str) -> Any:
+    """What `package.module:name` names."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)

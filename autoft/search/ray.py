@@ -7,7 +7,6 @@ several, so one actor runs many trials (measured: 1.0 to 1.6 s per trial for a f
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import time
@@ -32,15 +31,14 @@ from autoft.errors import TrialFailed, UsageError
 from autoft.records import (
     EpochReport,
     Param,
-    Record,
     TrialSpec,
-    TrialStatus,
     from_json,
     to_json,
 )
-from autoft.search.outcome import Failure, failure_of, result_of, spec_of_config
-from autoft.search.process import interruptible, memory_mb
-from autoft.search.settings import MUTABLE, Observer, Settings, check_scheduler
+from autoft.search.ledger import Ledger
+from autoft.search.outcome import Failure, failure_of, leads, spec_of_config, within
+from autoft.search.process import for_workers, imported, interruptible, memory_mb
+from autoft.search.settings import MUTABLE, Cluster, Observer, Settings, answers, check_scheduler
 
 RECYCLE_MB = 3000
 """An actor whose memory has grown by this much since its first trial makes room for a fresh one."""
@@ -49,24 +47,18 @@ POPULATION = 8
 """Trials of population based training when --trials is not given."""
 
 
-class Cluster(Record):
-    """What Ray has to offer."""
-
-    cpus: float
-    gpus: float
-    nodes: int
-
-
 def start(address: str = "", cpus: int = 0) -> Cluster:
     """Connect to a running cluster, or start one on this machine.
 
     Raises:
         UsageError: nothing answers at `address`.
     """
-    environment = {k: v for k, v in os.environ.items() if k.startswith(("AUTOFT_", "HF_"))}
+    environment = for_workers(os.environ)
     try:
+        answers(address)  # Ray itself would wait for minutes
+        _silence()
         ray.init(
-            address=address or None,
+            address=address or "local",  # without a word, Ray would look for a cluster by itself
             num_cpus=None if address else cpus or os.cpu_count(),
             include_dashboard=None if address else False,
             log_to_driver=False,
@@ -82,11 +74,18 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     total = ray.cluster_resources()
-    return Cluster(cpus=total.get("CPU", 1.0), gpus=total.get("GPU", 0.0), nodes=len(ray.nodes()))
+    alive = sum(node["Alive"] for node in ray.nodes())
+    return Cluster(cpus=total.get("CPU", 1.0), gpus=total.get("GPU", 0.0), nodes=alive)
 
 
 def stop() -> None:
     ray.shutdown()
+
+
+def _silence() -> None:
+    """Ray tells of lost processes on standard output, whatever its level of logging; we tell of them ourselves."""
+    if hasattr(ray._private.worker, "print_to_stdstream"):
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gpus: float, timeout: float) -> list[Any]:
@@ -104,10 +103,12 @@ def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gp
         raise TimeoutError(f"{function} took longer than {timeout:.0f} s") from error
     except ray.exceptions.RayTaskError as error:
         raise error.cause if isinstance(error.cause, Exception) else error from None
+    except ray.exceptions.RayError as error:
+        raise TrialFailed(f"the process of {function} died.", "It may have run out of memory.") from error
 
 
 def _call(function: str, arguments: tuple[Any, ...]) -> Any:
-    return _imported(function)(*arguments)
+    return imported(function)(*arguments)
 
 
 def run(
@@ -121,8 +122,8 @@ def run(
     `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
     Returns whether the user interrupted.
     """
-    watch = _Watch(settings, observer, searcher)
-    proposals = _Proposals(settings, searcher, spec_of, watch)
+    ledger = Ledger(observer, searcher)
+    proposals = _Proposals(settings, searcher, spec_of, ledger)
     population = settings.scheduler == "pbt"  # a fixed set of trials that train side by side
     with interruptible() as interrupted:
         tuner = tune.Tuner(
@@ -143,7 +144,7 @@ def run(
                 name="tune",
                 storage_path=settings.folder,
                 verbose=0,
-                callbacks=[watch],
+                callbacks=[_Watch(settings, ledger)],
                 stop=_Until(settings.deadline, interrupted),
                 # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost actor: try again.
                 failure_config=tune.FailureConfig(max_failures=1),
@@ -151,7 +152,7 @@ def run(
             ),
         )
         tuner.fit()
-    watch.end_the_rest("interrupted" if interrupted() else "out of time")
+    ledger.end_the_rest("interrupted" if interrupted() else "out of time")
     return interrupted()
 
 
@@ -215,7 +216,7 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
         return worst if self.last_score is None else self.last_score
 
     def _make(self) -> Any:
-        return _imported(self.config["trial"]["target"])(spec_of_config(self.config, int(self.trial_name)))
+        return imported(self.config["trial"]["target"])(spec_of_config(self.config, int(self.trial_name)))
 
 
 def _number(trial: Any) -> int:
@@ -234,13 +235,13 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
         settings: Settings,
         searcher: Searcher,
         spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
-        watch: _Watch,
+        ledger: Ledger,
     ) -> None:
         super().__init__(metric="score", mode=settings.metric.mode)
         self.settings = settings
         self.strategy = searcher  # not `searcher`: Ray follows an attribute of that name
         self.spec_of = spec_of
-        self.watch = watch
+        self.ledger = ledger
         self.asked = 0
         self.mutable = tuple(_mutations(settings.space)) if settings.scheduler == "pbt" else ()
 
@@ -265,7 +266,7 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
         spec = None if params is None else self.spec_of(self.asked, params)
         if params is None or spec is None:
             return None
-        self.watch.specs[self.asked] = spec
+        self.ledger.specs[self.asked] = spec
         self.asked += 1
         values = spec.recipe.flat()
         mutable = {key: values[key] for key in self.mutable}
@@ -295,63 +296,44 @@ class _Watch(tune.Callback):  # type: ignore[misc]
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         return object, ()  # Ray pickles its configuration; what listens and proposes stays in this process
 
-    def __init__(self, settings: Settings, observer: Observer, searcher: Searcher) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings = settings
-        self.observer = observer
-        self.searcher = searcher
-        self.specs: dict[int, TrialSpec] = {}
-        self.reports: dict[int, list[EpochReport]] = {}
-        self.ended: set[int] = set()
+        self.ledger = ledger
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        number = _number(trial)
-        if number not in self.reports:
-            self.reports[number] = []
-            self.observer.started(self.specs[number])
+        self.ledger.begin(_number(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         number = _number(trial)
-        if self.settings.scheduler == "pbt":
-            self.specs[number] = spec_of_config(trial.config, number)
-        if "report" in result:
-            report = from_json(result["report"], EpochReport)
-            self.reports[number].append(report)
-            self.observer.reported(number, report)
+        if "report" not in result:
+            return
+        report = from_json(result["report"], EpochReport)
+        if self.settings.scheduler == "pbt" and leads(report, self.ledger.reports[number], self.settings.metric):
+            # Not the trial's configuration: that may be the next one by now.
+            self.ledger.specs[number] = spec_of_config(result["config"], number)
+        self.ledger.report(number, report)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = _number(trial)
         failure = (trial.last_result or {}).get("failure")
         if failure:
             told = from_json(failure, Failure)
-            self._end(number, "failed", told.reason, told.traceback)
+            self.ledger.end(number, "failed", told.reason, told.traceback)
             return
-        reports = self.reports.get(number, [])
+        reports = self.ledger.reports.get(number, [])
         done = reports[-1].done if reports else ""
-        self._end(number, "finished" if done else "stopped", done or f"stopped by {self.settings.scheduler}")
+        self.ledger.end(number, "finished" if done else "stopped", done or f"stopped by {self.settings.scheduler}")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         error = trial.get_error()
         text = str(error) if error else "the worker process died"
-        self._end(_number(trial), "failed", text.strip().splitlines()[-1], text)
+        self.ledger.end(_number(trial), "failed", text.strip().splitlines()[-1], text)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         if not trial.has_checkpoint():
-            self.reports[_number(trial)] = []
-
-    def end_the_rest(self, reason: str) -> None:
-        """Close trials that were still running when the search was stopped."""
-        for number in sorted(set(self.reports) - self.ended):
-            self._end(number, "stopped", reason)
-
-    def _end(self, number: int, status: TrialStatus, reason: str, traceback: str = "") -> None:
-        if number in self.ended:
-            return
-        self.ended.add(number)
-        result = result_of(self.specs[number], self.reports.get(number, []), status, reason, traceback)
-        self.searcher.tell(number, result.score, [report.score for report in self.reports.get(number, [])])
-        self.observer.ended(result)
+            self.ledger.begin_again(_number(trial))
 
 
 class _Until(tune.Stopper):  # type: ignore[misc]
@@ -387,6 +369,7 @@ def _scheduler(settings: Settings) -> Any:
                 hyperparam_mutations={"params": _mutations(settings.space)},
                 quantile_fraction=0.25,
                 resample_probability=0.0,  # a learning rate drawn anew could be one for another optimizer
+                custom_explore_fn=lambda config: {**config, "params": within(config["params"], settings.space)},
                 synch=False,
             )
     return schedulers.FIFOScheduler()
@@ -410,8 +393,3 @@ def _mutations(space: Sequence[Param]) -> dict[str, Any]:
             "Give a range, for example lr=1e-4..1e-2:log",
         )
     return found
-
-
-def _imported(target: str) -> Any:
-    module, _, name = target.partition(":")
-    return getattr(importlib.import_module(module), name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from typing import Protocol
 
 from autoft.errors import UsageError
@@ -11,6 +13,14 @@ from autoft.vocab import did_you_mean
 SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
 MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
 """What population based training may change in a network that is already trained in part."""
+
+
+class Cluster(Record):
+    """What Ray has to offer."""
+
+    cpus: float
+    gpus: float
+    nodes: int
 
 
 class Settings(Record):
@@ -55,3 +65,17 @@ def check_scheduler(name: str) -> str:
             f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}."
         )
     return name
+
+
+def answers(address: str) -> None:
+    """Open a connection to `host:port` and close it again. Addresses of another form are Ray's to understand.
+
+    Raises:
+        ConnectionError: nothing listens there.
+    """
+    match = re.fullmatch(r"(?P<host>[^/]+):(?P<port>\d+)", address)
+    if match:
+        try:
+            socket.create_connection((match["host"].strip("[]"), int(match["port"])), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise ConnectionError(str(error)) from error

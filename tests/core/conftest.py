@@ -7,17 +7,16 @@ import itertools
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from autoft import registry
+from autoft import registry, trial
 from autoft.data import store
 from autoft.recipe import Recipe
 from autoft.records import DataRef, Dataset, Fold, Metric, ModelCard, Splits, TrialSpec, to_json
 from autoft.testing import ToyTask, toys
 from autoft.testing.numpy_backend import CARD
 from autoft.version import API_VERSION
-from tests.core.told import Clock
+from tests.core import told
 
 SIZE = 16
 ACCURACY = Metric(name="accuracy", percent=True)
@@ -58,6 +57,7 @@ def fakes(monkeypatch):
     """The registry of this process offers the toy task, the numpy backend and the backend that does as it is told."""
     monkeypatch.setenv(registry.ENVIRONMENT, "autoft.testing.plugin,tests.core.told")
     registry.installed.cache_clear()
+    told.BUILT.clear()
     yield registry.installed()
     registry.installed.cache_clear()
 
@@ -143,15 +143,8 @@ def make_spec(tmp_path, toy_data, data_ref, fakes):
 
 
 @pytest.fixture
-def clock(monkeypatch) -> Clock:
+def clock(monkeypatch) -> told.Clock:
     """The time that trials see: it stands still unless a learner of `told` takes its time."""
-    from autoft import trial
-    from tests.core import told
-
     told.CLOCK.now = 1000.0
     monkeypatch.setattr(trial, "time", told.CLOCK)
     return told.CLOCK
-
-
-def replace(record, **fields):
-    return msgspec.structs.replace(record, **fields)

@@ -1,11 +1,12 @@
 """Task, network and backend agree on a problem, or say why not."""
 
+from msgspec.structs import replace
+
 from autoft import compose, registry
 from autoft.records import Schema
 from autoft.testing import NumpyBackend, ToyTask
 from autoft.testing.numpy_backend import CARD
 from autoft.testing.toy_task import problem
-from tests.core.conftest import replace
 
 SCHEMA = Schema(task="toy", classes=("a", "b"))
 

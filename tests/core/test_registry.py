@@ -169,7 +169,7 @@ def test_a_hook_that_raises_leaves_the_plugins_other_hooks(site):
 def test_an_unknown_name_gets_the_nearest_one(site):
     site(offers("sort-things", aliases=("things-cls",)), dist="autoft-things")
     found = registry.load()
-    with pytest.raises(UsageError, match="there is no task 'sort-thing'. Did you mean 'sort-things'") as missing:
+    with pytest.raises(UsageError, match=r"there is no task 'sort-thing'\. Did you mean 'sort-things'") as missing:
         found.get("task", "sort-thing")
     assert missing.value.hint == "" and "Known: " in missing.value.message
     with pytest.raises(UsageError, match="Did you mean 'things-cls'"):

@@ -11,7 +11,9 @@ import numpy as np
 from autoft.api import Entry, EpochStats, ModelCard, hookimpl
 
 CARD = ModelCard(name="told/net", backend="told", modality="image", input_size=32, offline=True)
-BUILT: list[Learner] = []
+PLAIN = ModelCard(name="told/plain", backend="told", modality="image", input_size=32, offline=True)
+"""Its learners can neither be paused nor rescheduled."""
+BUILT: list[Plain] = []
 """Every learner of the running test, in the order in which they were built."""
 
 
@@ -35,7 +37,7 @@ class Backend:
         return "" if problem.outputs[0].head == "pooled" else f"has no {problem.outputs[0].head} head"
 
     def build(self, job):
-        BUILT.append(Learner(job))
+        BUILT.append((Plain if job.card.name == PLAIN.name else Learner)(job))
         return BUILT[-1]
 
     def load(self, job, folder):
@@ -47,7 +49,7 @@ class Backend:
         raise NotImplementedError
 
 
-class Learner:
+class Plain:
     """`extra` of its recipe: scores="0.2,0.5" (accuracy by epoch), step_seconds, predict_seconds, loss."""
 
     def __init__(self, job):
@@ -88,6 +90,10 @@ class Learner:
         (folder / "model.json").write_text(json.dumps({"epoch": self.epoch}))
         if self.fails_to_save:
             raise OSError("the disk is full")
+
+
+class Learner(Plain):
+    """The same, with every ability."""
 
     def save_state(self, folder: Path):
         (folder / "steps").write_text(str(self.steps))

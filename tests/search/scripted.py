@@ -32,7 +32,7 @@ class Scripted:
         extra = recipe.extra
         time.sleep(float(extra.get("pause", 0.0)))
         if self.epoch == int(extra.get("at", 1)):
-            self.act(str(extra.get("do", "")))
+            self.act(str(extra.get("do", "")), extra)
         self.skill += recipe.lr
         self.note("stepped")
         done = "all epochs done" if self.epoch >= recipe.epochs else ""
@@ -45,7 +45,7 @@ class Scripted:
             done=done,
         )
 
-    def act(self, what: str) -> None:
+    def act(self, what: str, extra: dict[str, Any]) -> None:
         match what:
             case "raise":
                 raise ZeroDivisionError("a bug in a backend")
@@ -55,6 +55,9 @@ class Scripted:
                 os._exit(7)
             case "die once" if self.note("died") == 1:
                 os._exit(7)
+            case "gather":
+                while len({row["number"] for row in noted(Path(self.spec.data.store))}) < int(extra["of"]):
+                    time.sleep(0.05)
             case "grow":
                 KEPT.append(b"x" * 3_200_000_000)
 

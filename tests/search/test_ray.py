@@ -38,7 +38,8 @@ class Searched(Seen):
         self.log = folder / "log"
         self.searcher = Listed(proposals)
         metric = Metric(name="accuracy")
-        plain = {"metric": metric, "scheduler": "none", "concurrency": 1, "space": (LR,), "epochs": 3, "trials": len(proposals)}
+        plain: dict[str, Any] = {"metric": metric, "scheduler": "none", "concurrency": 1, "space": (LR,), "epochs": 3}
+        plain["trials"] = len(proposals)
         chosen = Settings(folder=str(folder / "ray"), target=scripted.TARGET, **{**plain, **settings})
 
         def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
@@ -103,7 +104,7 @@ def mishaps(tmp_path_factory: pytest.TempPathFactory) -> Searched:
 def test_the_search_goes_on_after_a_failure(mishaps: Searched) -> None:
     ended = {number: mishaps[number].status for number in range(8)}
     failed = {0: "failed", 2: "failed", 4: "failed"}
-    assert ended == {number: "finished" for number in range(8)} | failed
+    assert ended == dict.fromkeys(range(8), "finished") | failed
     assert {number: mishaps[number].score for number in failed} == {0: None, 2: None, 4: None}
     assert {number: mishaps.searcher.told[number][0] for number in failed} == {0: None, 2: None, 4: None}
     assert [mishaps[number].folder for number in failed] == ["", "", ""]
@@ -179,25 +180,18 @@ def test_the_search_ends_when_no_more_is_proposed(tmp_path: Path) -> None:
 
 
 def test_pbt_changes_parameters_and_says_so(tmp_path: Path) -> None:
-    rates = [0.9, 0.8, 0.02, 0.01]
-    seen = Searched(
-        tmp_path, [{"lr": lr, "pause": 0.05} for lr in rates], scheduler="pbt", epochs=12, cpus=0.5, concurrency=4
-    )
+    momentum = Param(key="momentum", kind="float", low=0.9, high=0.99, default=0.9)
+    rates, together = [0.9, 0.8, 0.02, 0.01], {"momentum": 0.99, "do": "gather", "of": 4, "pause": 0.02}
+    proposals = [{"lr": lr, **together} for lr in rates]
+    seen = Searched(tmp_path, proposals, scheduler="pbt", epochs=30, space=(LR, momentum), cpus=0.5, concurrency=4)
     assert sorted(result.number for result in seen.results) == [0, 1, 2, 3]
     changed = [result for result in seen.results if result.recipe.lr != rates[result.number]]
     assert changed, "the weakest takes over a better one's weights and changes its parameters"
     assert all(LR.low <= result.recipe.lr <= LR.high for result in seen.results)
+    assert all(0.9 <= result.recipe.momentum <= 0.99 for result in seen.results)
     assert any(seen.noted("resumed", result.number) for result in changed)
     for result in seen.results:
         assert result.folder.endswith(result.name), "it goes on in its own folder"
-
-
-def test_pbt_stays_in_the_range(tmp_path: Path) -> None:
-    narrow = Param(key="momentum", kind="float", low=0.9, high=0.99, default=0.9)
-    proposals = [{"lr": 0.9, "momentum": 0.99}, {"lr": 0.8, "momentum": 0.98}, {"lr": 0.01, "momentum": 0.9}]
-    seen = Searched(tmp_path, proposals, scheduler="pbt", epochs=20, space=(narrow,), cpus=0.5, concurrency=3)
-    assert len(seen.results) == 3
-    assert all(0.9 <= result.recipe.momentum <= 0.99 for result in seen.results)
 
 
 def test_pbt_needs_something_to_change(tmp_path: Path) -> None:
@@ -285,7 +279,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     search.press()
     time.sleep(0.2)
     search.press()
-    lines, err = search.end()
+    lines, _ = search.end()
     assert search.process.returncode != 0 or "interrupted True" in lines
     assert not search.left_over()
 
@@ -315,14 +309,12 @@ def test_call_does_not_wait_for_ever() -> None:
 
 
 def test_a_process_that_dies_in_a_call_is_an_error_of_ours() -> None:
-    with pytest.raises(TrialFailed, match="the process of .*die died"):
+    with pytest.raises(TrialFailed, match=r"the process of .*die died"):
         ray.call("tests.search.scripted:die", [()], cpus=1, gpus=0, timeout=60)
 
 
-def test_no_cluster_at_that_address(tmp_path: Path) -> None:
-    ray.stop()
-    try:
-        with pytest.raises(UsageError, match="--address must name a running Ray cluster"):
-            ray.start("127.0.0.1:1")
-    finally:
-        ray.start(cpus=2)
+def test_no_cluster_at_that_address() -> None:
+    with pytest.raises(
+        UsageError, match="--address must name a running Ray cluster, but '127.0.0.1:1' does not answer"
+    ):
+        ray.start("127.0.0.1:1")

@@ -104,7 +104,7 @@ class TorchLearner:
         return loss
 
     def _step(self, images: torch.Tensor, targets: Targets) -> torch.Tensor:
-        """One step of the optimizer; its loss, penalties left out. Where memory ends, it computes half at a time."""
+        """One step of the optimizer, and its loss. Where memory ends, it computes half at a time."""
         self.norms.before(self.steps, len(images))
         loss = None
         while loss is None:
@@ -135,7 +135,7 @@ class TorchLearner:
                 raw = self.net(images[part])
             loss = self._loss(raw, {key: values[part] for key, values in targets.items()})
             share = len(images[part]) / len(images)
-            self._backward((loss + self._penalty()) * share)
+            self._backward(loss * share)
             total += loss.detach() * share
         return total
 
@@ -149,13 +149,6 @@ class TorchLearner:
         return torch.stack(
             [o.weight * _losses.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs]
         ).sum()
-
-    def _penalty(self) -> torch.Tensor | float:
-        """L1 norm of the heads' weights, biases left out."""
-        if not self.job.recipe.l1:
-            return 0.0
-        weights = [p.abs().sum() for p in self.net.heads.parameters() if p.ndim > 1]
-        return self.job.recipe.l1 * torch.stack(weights).sum()
 
     def _clip(self) -> None:
         if self.precision.scaler:

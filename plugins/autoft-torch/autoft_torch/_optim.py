@@ -1,8 +1,9 @@
-"""Optimizers with decoupled weight decay, learning rates by block, and schedules that need no memory."""
+"""Optimizers, weight decay, learning rates by block, and schedules that need no memory."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,9 +15,11 @@ from autoft_torch._net import Net
 class Optimizer:
     """SGD, Adam or AdamW over the trainable arrays of a net.
 
-    Weight decay is decoupled for all three (Loshchilov & Hutter, 2019): before each step every weight shrinks by
-    the factor 1 - rate * decay. Biases, normalisation and other arrays of one dimension do not shrink. The rate of
-    block i of n is `layer_decay ** (n - 1 - i)` times that of the head.
+    Weight decay is decoupled for SGD and AdamW (Loshchilov & Hutter, 2019): before each step every weight shrinks by
+    the factor 1 - rate * decay. Adam is the older one: decay times weight is added to the gradient. Biases, normalisation and other arrays of one dimension do not shrink. L1 is
+    decoupled too: after each step the heads' weights come nearer to 0 by rate * l1, and stop there (soft
+    thresholding, a proximal step; a subgradient would swing about 0). The rate of block i of n is
+    `layer_decay ** (n - 1 - i)` times that of the head.
     """
 
     def __init__(self, net: Net, recipe: Recipe) -> None:
@@ -48,12 +51,21 @@ class Optimizer:
     @torch.no_grad()
     def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
         for group in self.inner.param_groups:
-            if group["shrinks"] and self.recipe.weight_decay:
+            if group["shrinks"] and self.recipe.optimizer != "adam" and self.recipe.weight_decay:
                 torch._foreach_mul_(group["params"], 1 - group["lr"] * self.recipe.weight_decay)
         if scaler:
             scaler.step(self.inner)
         else:
             self.inner.step()
+        for parameter, rate in self._sparse() if self.recipe.l1 else ():
+            parameter.copy_(torch.nn.functional.softshrink(parameter, rate * self.recipe.l1))
+
+    def _sparse(self) -> Iterator[tuple[torch.nn.Parameter, float]]:
+        """The heads' weights and their rates."""
+        for group in self.inner.param_groups:
+            for parameter in group["params"]:
+                if group["shrinks"] and self.names[parameter].startswith("heads."):
+                    yield parameter, group["lr"]
 
     def zero(self) -> None:
         self.inner.zero_grad(set_to_none=True)
@@ -86,8 +98,10 @@ def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer
     if recipe.optimizer == "sgd":
         nesterov = recipe.nesterov and recipe.momentum > 0
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)
-    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=recipe.lr, weight_decay=0.0, fused=True)
+    if recipe.optimizer == "adam":
+        groups = [{**group, "weight_decay": recipe.weight_decay if group["shrinks"] else 0.0} for group in groups]
+        return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
+    return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0, fused=True)
 
 
 def rate(recipe: Recipe, step: int, total: int) -> float:

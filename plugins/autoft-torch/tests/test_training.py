@@ -95,6 +95,15 @@ def test_schedules(schedule):
     assert np.allclose(rates[20:], after[schedule])
 
 
+def test_a_shortened_schedule_still_comes_to_its_end(card, job, toys):
+    learner = TorchBackend().build(job(card("autoft", "resnet-s"), epochs=100, lr=0.1, warmup=0.0, optimizer="sgd"))
+    learner.train_epoch(toys, 1, never)
+    assert learner.optimizer.rates()["heads.class.1.weight"] > 0.05
+    learner.set_epochs(2)
+    learner.train_epoch(toys, 2, never)
+    assert 0 < learner.optimizer.rates()["heads.class.1.weight"] < 0.01
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_one_step_is_what_the_formula_says(card, job, toys, optimizer):
     recipe = {
@@ -116,9 +125,23 @@ def test_one_step_is_what_the_formula_says(card, job, toys, optimizer):
     learner.train_epoch(toys, 1, never)
     after = flat(learner)
     for name, gradient in gradients.items():
+        decay = 0.1 if name.endswith("weight") else 0.0
+        if optimizer == "adam":  # the decay is part of the gradient
+            gradient, decay = gradient + decay * before[name], 0.0
         step = gradient if optimizer == "sgd" else gradient / (np.abs(gradient) + 1e-8)
-        shrink = 1 - 0.01 * 0.1 if name.endswith("weight") else 1.0
+        shrink = 1 - 0.01 * decay
         assert np.allclose(after[name], before[name] * shrink - 0.01 * step, atol=1e-5), name
+
+
+def test_l1_brings_weights_of_the_head_to_zero_and_nothing_else(card, job, toys):
+    learner = TorchBackend().build(job(card("autoft", "resnet-s"), l1=1.0, lr=1e-3, schedule="constant", warmup=0.0))
+    before = flat(learner)
+    for epoch in (1, 2, 3, 4):
+        learner.train_epoch(toys, epoch, never)
+    after = flat(learner)
+    zeros = {key for key, values in after.items() if values.ndim > 1 and (values == 0).mean() > 0.2}
+    assert zeros == {"heads.class.1.weight"}
+    assert abs(before["heads.class.1.weight"]).sum() > abs(after["heads.class.1.weight"]).sum()
 
 
 def test_parts_of_a_batch_add_up_to_the_batch(card, job, toys):

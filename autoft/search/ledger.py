@@ -1,0 +1,47 @@
+"""What is known of the trials of a search: every one begins once, and ends once."""
+
+from __future__ import annotations
+
+from autoft.contracts import Searcher
+from autoft.records import EpochReport, TrialSpec, TrialStatus
+from autoft.search.outcome import result_of
+from autoft.search.settings import Observer
+
+
+class Ledger:
+    """Keeps the reports of all trials, and tells the observer and the searcher."""
+
+    def __init__(self, observer: Observer, searcher: Searcher) -> None:
+        self.observer = observer
+        self.searcher = searcher
+        self.specs: dict[int, TrialSpec] = {}
+        self.reports: dict[int, list[EpochReport]] = {}
+        self.ended: set[int] = set()
+
+    def begin(self, number: int) -> None:
+        """A trial runs. Those that are paused or tried again are told of once."""
+        if number not in self.reports:
+            self.reports[number] = []
+            self.observer.started(self.specs[number])
+
+    def report(self, number: int, report: EpochReport) -> None:
+        self.reports[number].append(report)
+        self.observer.reported(number, report)
+
+    def begin_again(self, number: int) -> None:
+        """What an attempt that was lost had reported does not count."""
+        self.reports[number] = []
+
+    def end(self, number: int, status: TrialStatus, reason: str, traceback: str = "") -> None:
+        if number in self.ended:
+            return
+        self.ended.add(number)
+        reports = self.reports.get(number, [])
+        result = result_of(self.specs[number], reports, status, reason, traceback)
+        self.searcher.tell(number, result.score, [report.score for report in reports])
+        self.observer.ended(result)
+
+    def end_the_rest(self, reason: str) -> None:
+        """Close trials that were still running when the search was stopped."""
+        for number in sorted(set(self.reports) - self.ended):
+            self.end(number, "stopped", reason)

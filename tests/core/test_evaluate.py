@@ -1,0 +1,167 @@
+"""Honest numbers: intervals that hold, comparisons that are paired, and words that say no more than that."""
+
+import math
+
+import numpy as np
+import pytest
+
+from autoft import evaluate
+from autoft.records import Schema
+from autoft.testing import ToyTask
+from autoft.trial import Trial
+from tests.core.conftest import ACCURACY, LOG_LOSS
+
+TASK = ToyTask()
+SCHEMA = Schema(task="toy", classes=("a", "b"))
+TRUTH = {"label": np.arange(200) % 2}
+
+
+def answers(right, sure=0.9):
+    """Predictions that are right where `right` says so, with the confidence `sure`."""
+    index = np.where(right, TRUTH["label"][: len(right)], 1 - TRUTH["label"][: len(right)])
+    probability = np.full((len(right), 2), 1 - sure)
+    probability[np.arange(len(right)), index] = sure
+    return {"probability": probability, "index": index}
+
+
+def first(count, of=200):
+    return np.arange(of) < count
+
+
+def compare(best, baseline, metric=ACCURACY, truth=TRUTH):
+    return evaluate.compare(TASK, best, baseline, truth, SCHEMA, metric, seed=0)
+
+
+# ---- intervals ------------------------------------------------------------------------------------------
+
+
+def test_an_interval_holds_the_score_and_is_as_wide_as_theory_says():
+    band = evaluate.interval(TASK, answers(first(160)), TRUTH, SCHEMA, ACCURACY, seed=0)
+    assert band.low < 0.8 < band.high
+    wanted = 2 * 1.96 * math.sqrt(0.8 * 0.2 / 200)
+    assert band.high - band.low == pytest.approx(wanted, rel=0.15)
+    assert 200 <= band.resamples <= evaluate.RESAMPLES
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say(monkeypatch):
+    monkeypatch.setattr(evaluate, "RESAMPLES", 200)
+    rng = np.random.default_rng(0)
+    bands = [
+        evaluate.interval(TASK, answers(rng.random(200) < 0.7), TRUTH, SCHEMA, ACCURACY, seed=n) for n in range(60)
+    ]
+    assert 52 <= sum(band.low <= 0.7 <= band.high for band in bands) <= 60
+
+
+def test_the_same_seed_gives_the_same_interval():
+    bands = [evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed) for seed in (1, 1, 2)]
+    assert bands[0] == bands[1] != bands[2]
+
+
+def test_a_perfect_score_has_no_width():
+    band = evaluate.interval(TASK, answers(first(200)), TRUTH, SCHEMA, ACCURACY, seed=0)
+    assert (band.low, band.high) == (1.0, 1.0)
+
+
+def test_a_slow_metric_gets_fewer_resamples(monkeypatch):
+    monkeypatch.setattr(evaluate, "SECONDS", 0.0)
+    assert evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed=0).resamples == 200
+
+
+def test_without_samples_there_is_no_interval():
+    nothing = {"label": TRUTH["label"][:0]}
+    band = evaluate.interval(TASK, answers(first(0, of=0)), nothing, SCHEMA, ACCURACY, seed=0)
+    assert math.isnan(band.low) and math.isnan(band.high) and band.resamples == 0
+
+
+# ---- comparisons ----------------------------------------------------------------------------------------
+
+
+def test_a_clear_gain_is_significant():
+    found = compare(answers(first(180)), answers(first(140)))
+    assert found.gain == pytest.approx(0.2) and found.significant and found.interval.low > 0
+    assert found.verdict.startswith("better than the baseline by 20 points of accuracy (95% interval +1")
+    assert found.verdict.endswith(": significant")
+
+
+def test_a_small_gain_is_not():
+    rng = np.random.default_rng(0)
+    found = compare(answers(rng.permutation(first(152))), answers(rng.permutation(first(150))))
+    assert found.gain == pytest.approx(0.01) and not found.significant
+    assert found.interval.low < 0 < found.interval.high
+    assert found.verdict.startswith("better than the baseline by 1 points") and "not significant" in found.verdict
+    back = compare(answers(rng.permutation(first(150))), answers(rng.permutation(first(152))))
+    assert back.verdict.startswith("worse") and "not significant" in back.verdict
+
+
+def test_a_clear_loss_says_to_use_the_baseline():
+    found = compare(answers(first(140)), answers(first(180)))
+    assert found.gain == pytest.approx(-0.2) and found.significant
+    assert found.verdict.startswith("worse than the baseline by 20 points")
+    assert "use the baseline" in found.verdict
+
+
+def test_equal_models():
+    found = compare(answers(first(140)), answers(first(140)))
+    assert (found.gain, found.interval.low, found.interval.high, found.significant) == (0.0, 0.0, 0.0, False)
+    assert found.verdict.startswith("no gain over the baseline")
+
+
+def test_the_comparison_is_paired():
+    """One model is right wherever the other is, and on six samples more: unpaired, that would drown in noise."""
+    found = compare(answers(first(106)), answers(first(100)))
+    alone = [evaluate.interval(TASK, answers(first(n)), TRUTH, SCHEMA, ACCURACY, 0) for n in (106, 100)]
+    assert alone[0].low < alone[1].high, "the intervals of the two overlap"
+    assert found.significant and found.interval.low > 0
+
+
+def test_a_metric_to_be_made_small_gains_when_it_falls():
+    found = compare(answers(first(180)), answers(first(140)), LOG_LOSS)
+    assert found.gain > 0 and found.significant
+    assert found.verdict.startswith("better") and "of log loss" in found.verdict and "points" not in found.verdict
+    back = compare(answers(first(140)), answers(first(180)), LOG_LOSS)
+    assert back.gain == pytest.approx(-found.gain) and back.verdict.startswith("worse")
+
+
+def test_models_that_cannot_be_compared():
+    nothing = {"label": TRUTH["label"][:0]}
+    none = answers(first(0, of=0))
+    found = compare(none, none, truth=nothing)
+    assert not found.significant and "cannot be compared" in found.verdict and "nan" not in found.verdict
+
+
+def test_resamples_to_which_a_metric_does_not_apply_are_left_out():
+    class Rare(ToyTask):
+        """Applies where the first sample was drawn."""
+
+        def score(self, decoded, targets, schema, names):
+            found = super().score(decoded, targets, schema, names)
+            return found if (targets["id"] == 0).any() else dict.fromkeys(names, math.nan)
+
+    truth = {**TRUTH, "id": np.arange(200)}
+    band = evaluate.interval(Rare(), answers(first(160)), truth, SCHEMA, ACCURACY, seed=0)
+    assert band.low < 0.8 < band.high
+
+
+# ---- all metrics ----------------------------------------------------------------------------------------
+
+
+def test_all_metrics_of_the_task():
+    found = evaluate.all_metrics(TASK, answers(first(150)), TRUTH, SCHEMA)
+    assert found["accuracy"] == 0.75 and found.keys() == {"accuracy", "log_loss"}
+
+
+def test_a_metric_that_does_not_apply_is_none():
+    found = evaluate.all_metrics(TASK, answers(first(0, of=0)), {"label": TRUTH["label"][:0]}, SCHEMA)
+    assert found == {"accuracy": None, "log_loss": None}
+
+
+def test_a_kept_model_scores_the_test_part(make_spec, ids):
+    spec = make_spec(recipe={"epochs": 6, "lr": 0.01})
+    job = Trial(spec)
+    while not job.step().done:
+        pass
+    decoded, targets = evaluate.predict_test(spec.folder, spec.data, ids["test"])
+    names = [spec.schema.classes[k] for k in targets["label"]]
+    assert names == [name.split("/")[0] for name in ids["test"]], "targets in the order of the ids"
+    assert decoded["probability"].shape == (len(ids["test"]), 4)
+    assert evaluate.all_metrics(TASK, decoded, targets, spec.schema)["accuracy"] > 0.5
