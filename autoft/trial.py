@@ -76,6 +76,8 @@ class Trial:
         self.epoch += 1
         began_epoch = time.time()
         stats = [part.learner.train_epoch(part.train, self.epoch, self._out_of_time) for part in self.parts]
+        if self.epoch == 1 and not all(s.steps for s in stats):
+            raise TrialFailed("time was over before the first training step.")
         began = time.time()
         metrics = _mean([self._validate(part) for part in self.parts])
         self.val_seconds = time.time() - began

@@ -13,6 +13,7 @@ from autoft import remote, trial
 from autoft.contracts import Task
 from autoft.errors import UsageError
 from autoft.events import Listener
+from autoft.observers import Observers
 from autoft.options import SearchOptions
 from autoft.pipeline import models
 from autoft.pipeline.prepare import Checked
@@ -58,7 +59,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples)
-    for edits in registry.manager.hook.autoft_edit_space(space=whole, schema=checked.schema):
+    for edits in Observers(registry, listener).ask("autoft_edit_space", space=whole, schema=checked.schema):
         whole = space.edit(whole, edits)
     whole = space.edit(whole, overrides.parse(options.overrides, whole))
     space.validate(whole)

@@ -107,10 +107,10 @@ def _search(
     concurrency = options.concurrency or max(1, int(nodes.cpus / options.cpus_per_trial))
     planned = _planned(str(folder), options, made, budget.deadline, concurrency)
     listener(planned)
-    registry.manager.hook.autoft_search_started(folder=str(folder), arguments=planned.arguments)
 
     searching = time.time()
     watch = Watch(writer, budget, listener, registry, place)
+    watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, checked, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
@@ -134,7 +134,7 @@ def _search(
         storage=place,
     )
     finished = finish.finish(outcome, listener)
-    registry.manager.hook.autoft_search_finished(folder=str(folder), summary=finished.summary)
+    watch.observers.tell("autoft_search_finished", folder=str(folder), summary=finished.summary)
     return finished
 
 

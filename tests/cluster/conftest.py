@@ -32,32 +32,51 @@ def data(tmp_path: Path) -> Path:
     return toys.write_image_folder(tmp_path / "imgs", per_class=12, size=16)
 
 
+CLUSTER = """
+import os, sys
+from ray.cluster_utils import Cluster
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+for folder in sys.argv[1:]:
+    os.environ["AUTOFT_CACHE"] = folder
+    cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+print("address", cluster.address, flush=True)
+sys.stdin.read()
+cluster.shutdown()
+"""
+
+
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[Path]]]:
     """Address of a cluster of two nodes, each with one CPU, and the cache folder of each.
 
-    The driver's machine offers no CPU, so that every trial runs where the driver's cache is not.
+    The head offers no CPU, so that every trial runs where the driver's cache is not. The cluster belongs to another
+    process, as with `ray start`.
     """
     pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    before = dict(os.environ)
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "OMP_NUM_THREADS": "1"}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    caches = []
+    caches = [tmp_path_factory.mktemp(f"node{number}") / "cache" for number in range(2)]
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "OMP_NUM_THREADS": "1"}
+    owner = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER, *map(str, caches)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **quiet},
+    )
+    assert owner.stdin is not None
+    assert owner.stdout is not None
     try:
-        for number in range(2):
-            caches.append(tmp_path_factory.mktemp(f"node{number}") / "cache")
-            os.environ["AUTOFT_CACHE"] = str(caches[-1])
-            cluster.add_node(num_cpus=1)
-        cluster.wait_for_nodes()
-        os.environ.clear()
-        os.environ.update(before)
-        yield cluster.address, caches
+        address = next((line.split()[1] for line in owner.stdout if line.startswith("address ")), "")
+        assert address, "the cluster did not start"
+        yield address, caches
     finally:
-        os.environ.clear()
-        os.environ.update(before)
-        cluster.shutdown()
+        owner.stdin.close()
+        try:
+            owner.wait(60)
+        finally:
+            owner.kill()
+            owner.stdout.close()
 
 
 @pytest.fixture(scope="session")

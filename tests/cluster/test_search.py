@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,9 +133,16 @@ def test_population_based_training_in_a_bucket(nodes: tuple[str, list[Path]], se
 
 
 @pytest.mark.slow
-def test_a_local_ray_writes_to_a_bucket_too(search: Search, data: Path, tmp_path: Path) -> None:
-    finished, told = search(storage=(tmp_path / "bucket").as_uri(), concurrency=2)
-    check_bucket(finished, told, [tmp_path / "driver-cache"], tmp_path, data)
+def test_the_command_line_without_a_cluster_writes_to_a_bucket_too(data: Path, tmp_path: Path) -> None:
+    bucket = tmp_path / "bucket"
+    words = ["--task", "toy", "--data", str(data), "--time", "100s", "--trials", "4", "--offline", "--name", "mine"]
+    command = [sys.executable, "-m", "autoft.cli.main", "search", *words, "--storage", bucket.as_uri(), "epochs=2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert f"the run and its best model are at {bucket.as_uri()}/runs/toy/mine" in " ".join(done.stdout.split())
+    assert (bucket / "runs" / "toy" / "mine" / "best" / "config.json").is_file()
+    assert Predictor(bucket / "runs" / "toy" / "mine" / "best").predict(data)
+    assert len(Run(tmp_path / "runs" / "toy" / "mine").results()) == 4
 
 
 @pytest.mark.slow

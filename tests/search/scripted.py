@@ -56,7 +56,9 @@ class Scripted:
             case "die once" if self.note("died") == 1:
                 os._exit(7)
             case "gather":
+                until = time.time() + 100
                 while len({row["number"] for row in noted(Path(self.spec.data.store))}) < int(extra["of"]):
+                    assert time.time() < until, "the others never began"
                     time.sleep(0.05)
             case "grow":
                 KEPT.append(b"x" * 3_200_000_000)

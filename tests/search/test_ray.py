@@ -57,20 +57,23 @@ class Searched(Seen):
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_each_trial_is_told_of_once(scheduler: str, tmp_path: Path) -> None:
-    rates = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
-    seen = Searched(tmp_path, [{"lr": lr} for lr in rates], scheduler=scheduler, epochs=6, concurrency=2)
+    proposals = [{"lr": lr} for lr in (0.5, 0.4, 0.3, 0.2)]
+    proposals[1] |= {"do": "fail", "at": 2}
+    proposals[3] |= {"do": "raise"}
+    seen = Searched(tmp_path, proposals, scheduler=scheduler, epochs=5, concurrency=2)
     assert not seen.interrupted
-    assert sorted(seen.started_) == list(range(6))
-    assert sorted(result.number for result in seen.results) == list(range(6))
-    assert set(seen.searcher.told) == set(range(6))
-    assert {result.status for result in seen.results} <= {"finished", "stopped"}
+    assert sorted(seen.started_) == sorted(result.number for result in seen.results) == [0, 1, 2, 3]
+    assert set(seen.searcher.told) == {0, 1, 2, 3}
+    assert [(seen[number].status, seen[number].score) for number in (1, 3)] == [("failed", None)] * 2
+    assert {seen[number].status for number in (0, 2)} <= {"finished", "stopped"}
+    assert any(result.epochs == 5 and result.status == "finished" for result in seen.results)
     for result in seen.results:
+        scores = [report.score for report in result.history]
+        assert result.score == (None if result.status == "failed" else max(scores))
+        assert seen.searcher.told[result.number] == (result.score, scores)
         if scheduler != "pbt":  # where a trial may take up another one's weights and epoch
             assert [report.epoch for report in result.history] == list(range(1, result.epochs + 1))
-        assert result.score == max(report.score for report in result.history)
-        assert seen.searcher.told[result.number] == (result.score, [report.score for report in result.history])
-        assert sum(number == result.number for number, _ in seen.reports) == len(result.history)
-    assert any(result.epochs == 6 and result.status == "finished" for result in seen.results)
+            assert sum(number == result.number for number, _ in seen.reports) == len(scores)
 
 
 def test_asha_and_median_stop_the_weak(tmp_path: Path) -> None:
@@ -129,16 +132,6 @@ def test_a_process_that_dies_is_tried_once_more(mishaps: Searched) -> None:
     assert [report.epoch for report in mishaps[6].history] == [1, 2, 3], "the first attempt leaves no epochs behind"
 
 
-@pytest.mark.parametrize("scheduler", ["asha", "median", "hyperband", "pbt"])
-def test_a_failure_is_no_score_for_any_scheduler(scheduler: str, tmp_path: Path) -> None:
-    proposals = [{"lr": 0.3}, {"lr": 0.9, "do": "fail", "at": 2}, {"lr": 0.2}, {"lr": 0.1, "do": "raise"}]
-    seen = Searched(tmp_path, proposals, scheduler=scheduler, epochs=4, concurrency=2)
-    assert {n: seen[n].score for n in (1, 3)} == {1: None, 3: None}
-    assert {n: seen[n].status for n in (1, 3)} == {1: "failed", 3: "failed"}
-    assert seen[0].status == "finished"
-    assert sorted(result.number for result in seen.results) == [0, 1, 2, 3]
-
-
 @pytest.mark.slow
 def test_a_process_that_has_grown_makes_room(tmp_path: Path) -> None:
     seen = Searched(tmp_path, [{}, {"do": "grow"}, {}, {}])
@@ -149,8 +142,9 @@ def test_a_process_that_has_grown_makes_room(tmp_path: Path) -> None:
     assert [report.epoch for report in seen[2].history] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_the_deadline_stops_what_runs(tmp_path: Path) -> None:
-    deadline = time.time() + 8
+    deadline = time.time() + 20
     seen = Searched(tmp_path, [{"pause": 0.2}] * 3, epochs=10_000, deadline=deadline, concurrency=2)
     assert not seen.interrupted
     assert {result.status for result in seen.results} == {"stopped"}
@@ -162,7 +156,7 @@ def test_as_many_at_a_time_as_wanted(tmp_path: Path) -> None:
     for wanted in (1, 2):
         folder = tmp_path / str(wanted)
         folder.mkdir()
-        seen = Searched(folder, [{"pause": 0.1}] * 4, concurrency=wanted, cpus=0.5)
+        seen = Searched(folder, [{"do": "gather", "of": wanted}] * 4, concurrency=wanted, cpus=0.5)
         assert most_at_once(noted(seen.log)) == wanted
 
 
@@ -314,7 +308,5 @@ def test_a_process_that_dies_in_a_call_is_an_error_of_ours() -> None:
 
 
 def test_no_cluster_at_that_address() -> None:
-    with pytest.raises(
-        UsageError, match="--address must name a running Ray cluster, but '127.0.0.1:1' does not answer"
-    ):
+    with pytest.raises(UsageError, match=r"--address must name a running Ray cluster, but '127\.0\.0\.1:1' does not"):
         ray.start("127.0.0.1:1")

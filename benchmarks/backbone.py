@@ -1,0 +1,231 @@
+"""What the bundled backbone is worth: bundled weights, random weights of the same network, and ImageNet as ceiling.
+
+    python -m benchmarks.backbone --datasets fsdd camvid --parts linear few --seeds 0 1 --json backbone.json
+
+From the repository's root; data and the ImageNet checkpoint are found by AUTOFT_SHARED or in ../shared. Runs in
+pieces add to the same JSON file. Values are accuracies, for camvid mean overlap (IoU) of pixels.
+
+* linear: ridge regression on frozen pooled features (camvid: on the features of all strides at 60 pixels an image).
+  Each seed draws another split, or nine tenths of the training part where the test part is given, and other random
+  weights.
+* few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
+* tune: all weights trained. `random` and `bundled` take --epochs, `bundled_half` half of them, each with its own full
+  schedule, everything else equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from autoft_torch import _weights
+from numpy.typing import NDArray
+from torch import nn
+
+from tools.pretrain import learner, probes, realdata
+from tools.pretrain.__main__ import SHIPPED
+from tools.pretrain.realdata import Labelled
+
+DATASETS: dict[str, Callable[[int], Labelled]] = {
+    "hymenoptera": lambda side: realdata.folders("imgcls__hymenoptera", side, ("train", "val")),
+    "sign_language_digits": lambda side: realdata.folders("imgcls__sign_language_digits", side, None),
+    "cifar10_mini": lambda side: realdata.folders("imgcls__cifar10_mini", side, ("train", "test")),
+    "camvid": realdata.camvid,
+    "fsdd": realdata.fsdd,
+}
+PARTS = ("linear", "few", "tune")
+SHOTS = 5
+#: Mirroring changes the meaning of these.
+ONE_WAY = ("sign_language_digits", "fsdd")
+
+
+class Dense(nn.Module):
+    """Scores of pixels at stride 4 from the maps of all strides."""
+
+    def __init__(self, net: nn.Module, widths: list[int], classes: int) -> None:
+        super().__init__()
+        self.net, self.head = net, nn.Conv2d(sum(widths), classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = learner.maps(self.net, x)
+        size = found[0].shape[-2:]
+        return self.head(torch.cat([F.interpolate(m, size=size, mode="bilinear") for m in found], 1))
+
+
+class Mobile(nn.Module):
+    """The ImageNet network, taking images normalised for ours; its maps at strides 4 to 32 beside pooled features."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        import timm
+
+        name = f"local-dir:{folder}"
+        self.whole = timm.create_model(name, pretrained=True, num_classes=0).float()
+        self.stem = nn.Identity()
+        self.parts = timm.create_model(name, pretrained=True, features_only=True, out_indices=(1, 2, 3, 4)).float()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.whole(x / 2)  # our deviation is 0.25, theirs 0.5
+
+    def maps(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return self.parts(x / 2)
+
+
+def bundled(path: Path) -> nn.Module:
+    net = learner.trunk()
+    _weights.put(net, _weights.read(path), (), str(path), strict=True)
+    return net.eval()
+
+
+def random(seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return learner.trunk().eval()
+
+
+def few(data: Labelled, parts: probes.Split, seed: int) -> probes.Split:
+    rows = np.random.default_rng(seed).permutation(parts[0])
+    if data.dense:
+        return rows[:SHOTS], parts[1]
+    return np.concatenate([rows[data.labels[rows] == c][:SHOTS] for c in np.unique(data.labels)]), parts[1]
+
+
+def probe(net: nn.Module, data: Labelled, seed: int) -> tuple[float, float]:
+    """Linear and few-shot value of one network and seed."""
+    parts = probes.split(data, seed)
+    some = few(data, parts, seed)
+    if data.dense:
+        found, labels = probes.pixels(net, data)
+        return tuple(probes.overlap(found, labels, p, data.void) for p in (parts, some))  # type: ignore[return-value]
+    features = probes.pooled(net, data)
+    return probes.accuracy(features, data.labels, parts), probes.accuracy(features, data.labels, some, "logistic")
+
+
+def tune(net: nn.Module, name: str, data: Labelled, seed: int, epochs: int, rate: float) -> float:
+    """AdamW over all weights, one-cycle rate, shifts by up to 4 px and mirroring; the value after the last epoch."""
+    torch.manual_seed(seed)
+    rows, test = probes.split(data, seed)
+    classes = data.void if data.dense else int(data.labels.max()) + 1
+    widths = [m.shape[1] for m in learner.maps(net.eval(), torch.zeros(1, 3, 64, 64))]
+    model = Dense(net, widths, classes) if data.dense else nn.Sequential(net, nn.Linear(widths[-1], classes))
+    model.to(memory_format=torch.channels_last)
+    order = np.random.default_rng(seed)
+    steps = epochs * math.ceil(len(rows) / 32)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.2)
+    model.train()
+    for _ in range(epochs):
+        for some in np.array_split(order.permutation(rows), math.ceil(len(rows) / 32)):
+            x, y = shaken(data, some, order, mirror=name not in ONE_WAY)
+            with torch.autocast("cpu", torch.bfloat16):
+                scores = model(x)
+            loss = F.cross_entropy(scores.float(), y, ignore_index=data.void if data.dense else -100)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return judged(model.eval(), data, test)
+
+
+def shaken(data: Labelled, rows: NDArray[np.int64], order: np.random.Generator, *, mirror: bool) -> Any:
+    x, y = probes.normal(data.images[rows]), torch.from_numpy(data.labels[rows])
+    if mirror and order.random() < 0.5:
+        x, y = x.flip(3), y.flip(2) if data.dense else y
+    if not data.dense:
+        side, (a, b) = x.shape[-1], order.integers(0, 9, 2)
+        x = F.pad(x, (4, 4, 4, 4), mode="replicate")[..., a : a + side, b : b + side]
+    return x.contiguous(memory_format=torch.channels_last), y[:, 2::4, 2::4] if data.dense else y
+
+
+def judged(model: nn.Module, data: Labelled, rows: NDArray[np.int64]) -> float:
+    with torch.no_grad():
+        said = torch.cat([model(probes.normal(data.images[k])).argmax(1) for k in np.array_split(rows, 20)]).numpy()
+    wanted = data.labels[rows]
+    if not data.dense:
+        return float((said == wanted).mean())
+    wanted = wanted[:, 2::4, 2::4]
+    said[wanted >= data.void] = data.void
+    classes = [c for c in np.unique(wanted) if c < data.void]
+    return float(np.mean([((said == c) & (wanted == c)).sum() / ((said == c) | (wanted == c)).sum() for c in classes]))
+
+
+class Table:
+    """Values by data set, part and arm, kept in a JSON file so that runs in pieces add up."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.rows: dict[str, Any] = json.loads(path.read_text()) if path and path.is_file() else {}
+
+    def add(self, dataset: str, part: str, arm: str, seed: int, value: float) -> None:
+        cell = self.rows.setdefault(dataset, {}).setdefault(part, {}).setdefault(arm, {"values": {}})
+        cell["values"][str(seed)] = round(value, 4)
+        values = list(cell["values"].values())
+        cell["mean"] = round(statistics.fmean(values), 4)
+        cell["spread"] = round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
+        print(f"{dataset} {part} {arm} seed {seed}: {value:.4f}", file=sys.stderr, flush=True)
+        if self.path:
+            self.path.write_text(json.dumps(self.rows, indent=1) + "\n")
+
+
+def arm(name: str, weights: Path, seed: int) -> nn.Module:
+    if name == "imagenet":
+        return Mobile(realdata.shared() / "weights/mobilenet_v2_1.0_imagenet/timm")
+    return random(seed) if name == "random" else bundled(weights)
+
+
+def run(options: argparse.Namespace, table: Table) -> None:
+    for dataset in options.datasets:
+        make = DATASETS[dataset]
+        for name in options.arms if {"linear", "few"} & {*options.parts} else ():
+            side = options.ceiling_side if name == "imagenet" else options.side
+            data = make(side)
+            for seed in options.seeds:
+                values = probe(arm(name, options.weights, seed), data, seed)
+                for part, value in zip(PARTS, values, strict=False):
+                    table.add(dataset, part, name, seed, value)
+        if "tune" in options.parts:
+            data = make(options.side)
+            for seed in options.seeds:
+                for name in [a for a in options.arms if a != "imagenet"]:
+                    for label, epochs in tunings(name, options.epochs):
+                        net = arm(name, options.weights, seed)
+                        table.add(dataset, "tune", label, seed, tune(net, dataset, data, seed, epochs, options.rate))
+
+
+def tunings(name: str, epochs: int) -> list[tuple[str, int]]:
+    return [(name, epochs)] if name == "random" else [(name + "_half", epochs // 2), (name, epochs)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=list(DATASETS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--arms", nargs="+", choices=("bundled", "random", "imagenet"), default=["bundled", "random", "imagenet"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
+    parser.add_argument("--side", type=int, default=64, help="of the images, in pixels")
+    parser.add_argument("--ceiling-side", type=int, default=128, help="of the images for the ImageNet network")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--weights", type=Path, default=SHIPPED / "resnet_s.safetensors")
+    parser.add_argument("--json", type=Path, help="write the numbers here too, beside those already there")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    start = time.perf_counter()
+    table = Table(options.json)
+    run(options, table)
+    print(json.dumps({**table.rows, "minutes": round((time.perf_counter() - start) / 60, 1)}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

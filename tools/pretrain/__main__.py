@@ -1,0 +1,108 @@
+"""`python -m tools.pretrain`: the bank, the training, the choice of a step, and the file that ships."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tools.pretrain import bank, export, learner, probes
+from tools.pretrain.realdata import Labelled
+from tools.pretrain.train import Plan, Run, train
+
+HOME = Path(__file__).parents[2]
+SHIPPED = HOME / "plugins/autoft-torch/autoft_torch/weights"
+
+
+class Journal:
+    """Keeps a copy of the averaged network at each stop, with its scores on the sets to choose by."""
+
+    def __init__(self, folder: Path, images: bank.Bank, sets: dict[str, Labelled]) -> None:
+        self.folder, self.images, self.sets = folder, images, sets
+        self.path = folder / "probes.json"
+
+    def read(self) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        return found
+
+    def stop(self, run: Run) -> None:
+        net = export.settled(run.mean, self.images)
+        torch.save(net.state_dict(), self.folder / f"mean-{run.step}.pt")
+        self.note(str(run.step), net)
+
+    def note(self, name: str, net: nn.Module) -> None:
+        scores = {k: sum(values) / len(values) for k, data in self.sets.items() if (values := probes.score(net, data, range(3)))}
+        self.path.write_text(json.dumps({**self.read(), name: scores}, indent=1))
+        print(f"probes at {name}: " + " ".join(f"{k} {v:.3f}" for k, v in scores.items()), flush=True)
+
+    def best(self) -> str:
+        """The step with the best mean rank; the later one of equals."""
+        steps = {k: v for k, v in self.read().items() if k != "random"}
+
+        def rank(name: str) -> float:
+            return sum(sum(other[k] > value for other in steps.values()) for k, value in steps[name].items())
+
+        return min(steps, key=lambda name: (rank(name), -int(name)))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.pretrain", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder for the bank, checkpoints and probes")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for the weights and their card")
+    parser.add_argument("--composites", type=int, default=40_000, help="how many pictures the bank has")
+    parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bank", type=Path, help="folder of the bank, when not in --work")
+    for field in fields(Plan):
+        if isinstance(field.default, (int, float)):
+            parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
+    parser.add_argument("--weights", default="", help="other weights of the loss, such as pair=0,edges=2")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
+    torch.set_num_threads(args.threads)
+    learner.WEIGHTS.update({k: float(v) for k, v in (p.split("=") for p in args.weights.split(",") if p)})
+    plan = Plan(**{f.name: getattr(args, f.name) for f in fields(Plan) if hasattr(args, f.name)})
+    start = time.perf_counter()
+    args.work.mkdir(parents=True, exist_ok=True)
+    images = bank.prepare(args.bank or args.work / "bank", args.composites, plan.seed)
+    journal = Journal(args.work, images, probes.selection())
+    run, saved = Run(plan), args.work / "run.pt"
+    if args.resume and saved.is_file():
+        run.restore(saved)
+    else:
+        journal.path.unlink(missing_ok=True)
+        journal.note("random", export.settled(run.net, images))
+    train(run, images, saved, until=journal.stop, every=args.every)
+    path = ship(run, journal, args.out, args.composites)
+    print(f"{path}: {run.seconds / 60:.1f} min of training, {(time.perf_counter() - start) / 60:.1f} min in all")
+
+
+def ship(run: Run, journal: Journal, out: Path, composites: int) -> Path:
+    """Write the step that the probes choose."""
+    step = journal.best()
+    net = learner.trunk()
+    net.load_state_dict(torch.load(journal.folder / f"mean-{step}.pt", weights_only=True))
+    seen = journal.read()
+    facts: dict[str, Any] = {
+        "plan": run.plan.facts(),
+        "composites": composites,
+        "step": int(step),
+        "training_minutes": round(run.seconds / 60, 1),
+        "probes": {k: round(v, 4) for k, v in seen[step].items()},
+        "probes_random": {k: round(v, 4) for k, v in seen.get("random", {}).items()},
+    }
+    return export.write(net, out, facts)
+
+
+if __name__ == "__main__":
+    main()
