@@ -101,6 +101,11 @@ class ModelCard(Record):
     heads: tuple[str, ...] = ("pooled",)
     params: int = 0
     """Parameters of the backbone; 0 when unknown."""
+    macs: float = 0.0
+    """Giga multiply-adds for one image at `input_size`; 0 when unknown."""
+    prior: float = 0.0
+    """Rough strength as a backbone: about the published top-1 accuracy on ImageNet-1k, in percent; 0 when unknown.
+    It orders models and is never shown as a result."""
     input_size: int = 224
     """Side in pixels of the images it was trained on."""
     fixed_size: bool = False

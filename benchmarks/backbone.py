@@ -29,10 +29,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from autoft_torch import _weights
 from numpy.typing import NDArray
 from torch import nn
 
+from autoft_torch import _weights
 from tools.pretrain import learner, probes, realdata
 from tools.pretrain.__main__ import SHIPPED
 from tools.pretrain.realdata import Labelled
@@ -41,10 +41,11 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "hymenoptera": lambda side: realdata.folders("imgcls__hymenoptera", side, ("train", "val")),
     "sign_language_digits": lambda side: realdata.folders("imgcls__sign_language_digits", side, None),
     "cifar10_mini": lambda side: realdata.folders("imgcls__cifar10_mini", side, ("train", "test")),
-    "camvid": realdata.camvid,
+    "camvid": lambda side: realdata.camvid(2 * side),  # scenes need more pixels than things
     "fsdd": realdata.fsdd,
 }
 PARTS = ("linear", "few", "tune")
+ARMS = ("bundled", "random", "imagenet")
 SHOTS = 5
 #: Mirroring changes the meaning of these.
 ONE_WAY = ("sign_language_digits", "fsdd")
@@ -210,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=list(DATASETS))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--arms", nargs="+", choices=("bundled", "random", "imagenet"), default=["bundled", "random", "imagenet"])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--side", type=int, default=64, help="of the images, in pixels")
     parser.add_argument("--ceiling-side", type=int, default=128, help="of the images for the ImageNet network")

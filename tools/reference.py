@@ -106,7 +106,7 @@ def presets() -> None:
     print("| preset | time | epochs | largest image | networks | largest network | what |")
     print("|---|---|---|---|---|---|---|")
     for preset in PRESETS.values():
-        size = f"{preset.params / 1e6:g} M parameters"
+        size = f"{preset.params / 1e6:g} M parameters, {preset.macs:g} GMACs"
         cells = (f"`{preset.name}`", f"{preset.time / 60:g} min", preset.epochs, preset.image_size, preset.models, size)
         print("|", " | ".join(str(cell) for cell in (*cells, preset.summary)), "|")
 

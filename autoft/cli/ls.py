@@ -61,7 +61,7 @@ def ls(what: What, task: Task = "", backend: Backend = "", out: p.Out = p.DEFAUL
     if json:
         document(rows, sys.stdout)
     elif rows:
-        table([{k: _shown(v) for k, v in row.items()} for row in rows], cut=_widest(rows))
+        table([{k: _shown(v, k) for k, v in row.items()} for row in rows], cut=_widest(rows))
     else:
         print(f"no {what}" + (" (yet): start one with `autoft search`" if kind is _runs else ""))
 
@@ -97,6 +97,7 @@ def _model(card: ModelCard) -> dict[str, Any]:
     return {
         "name": card.name,
         "parameters": card.params,
+        "GMACs": card.macs or None,
         "input size": card.input_size,
         "pretrained": card.pretrained,
         "licence": card.licence,
@@ -163,11 +164,11 @@ def _when(path: Any) -> str:
     return datetime.datetime.fromtimestamp(changed).strftime("%Y-%m-%d %H:%M")
 
 
-def _shown(what: Any) -> str:
+def _shown(what: Any, column: str) -> str:
     if isinstance(what, bool):
         return "yes" if what else "no"
     if isinstance(what, float):
-        return score(what)
+        return f"{what:.2g}" if column == "GMACs" else score(what)
     if isinstance(what, int):
         return size(what) if what >= 10_000 else str(what)
     return DASH if what is None else str(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -29,6 +30,8 @@ class Preset(Record, frozen=True):
     """How many networks are searched."""
     params: int
     """Largest network, in parameters of the backbone."""
+    macs: float
+    """Costliest network, in giga multiply-adds for one image of the size that this preset trains on."""
     breadth: Breadth
     """How widely the rarer parameters are searched."""
     aliases: tuple[str, ...] = ()
@@ -44,6 +47,7 @@ _ALL: Final = (
         image_size=128,
         models=2,
         params=6_000_000,
+        macs=0.25,
         breadth="narrow",
         aliases=("medium_quality",),
     ),
@@ -56,6 +60,7 @@ _ALL: Final = (
         image_size=192,
         models=3,
         params=15_000_000,
+        macs=0.8,
         breadth="usual",
         aliases=("high_quality",),
     ),
@@ -68,6 +73,7 @@ _ALL: Final = (
         image_size=288,
         models=5,
         params=100_000_000,
+        macs=20.0,
         breadth="wide",
         aliases=("best_quality",),
     ),
@@ -88,18 +94,77 @@ def find_preset(name: str) -> Preset:
     raise UsageError(f"preset must be one of {', '.join(known)}, but got '{name}'.{did_you_mean(name, known)}")
 
 
-def pick_models(cards: Sequence[ModelCard], preset: str) -> tuple[ModelCard, ...]:
-    """The networks that a preset searches among those that can be used now.
+UNKNOWN: Final = 60.0
+"""Strength that stands for an unknown prior: that of a small network."""
+CHEAP: Final = 0.25
+"""Share of a preset's bound below which a network is cheap."""
+REPEATED: Final = 3.0
+"""Percent by which a network must lead to be picked although one of its family is picked already."""
 
-    Pretrained ones come first, then those at hand, each in the order of `cards` (a source lists its best first).
-    Networks above the preset's size are left out, unless that leaves none: the smallest then stands in.
+
+def pick_models(cards: Sequence[ModelCard], preset: str) -> tuple[ModelCard, ...]:
+    """The networks that a preset searches among those that can be used now, the strongest first.
+
+    Networks above the preset's bounds are left out, unless that leaves none: the cheapest then stands in. Any
+    pretrained one beats all that start from scratch. The second is the strongest of the cheap ones, unless the
+    first is cheap, so that a short search has one that it can train often; the others are the strongest of other
+    families. No architecture comes twice. Those at hand win ties, then the earlier in `cards`.
     """
     wanted = find_preset(preset)
-    fitting = [card for card in cards if card.params <= wanted.params]
-    fitting = fitting or sorted(cards, key=lambda card: card.params)[:1]
-    ranked = sorted(fitting, key=lambda card: (not card.pretrained, not card.offline))
-    pretrained = [card for card in ranked if card.pretrained]
-    return tuple((pretrained or ranked)[: wanted.models])
+    fitting = [card for card in cards if card.params <= wanted.params and _share(card, wanted) <= 1]
+    fitting = fitting or sorted(cards, key=lambda card: _share(card, wanted))[:1]
+    ranked = sorted(fitting, key=lambda card: (-_strength(card), not card.offline))
+    left = _distinct([card for card in ranked if card.pretrained] or ranked)
+    picked: list[ModelCard] = []
+    while left and len(picked) < wanted.models:
+        cheap = [card for card in left if _share(card, wanted) <= CHEAP]
+        strong_only = len(picked) == 1 and _share(picked[0], wanted) > CHEAP
+        picked.append(_strongest(cheap if strong_only and cheap else left, picked))
+        left.remove(picked[-1])
+    return tuple(picked)
+
+
+def _share(card: ModelCard, preset: Preset) -> float:
+    """The part of the preset's bound that one image costs; that of its parameters where the cost is unknown."""
+    if not card.macs:
+        return card.params / preset.params
+    side = card.input_size if card.fixed_size else min(card.input_size, preset.image_size)
+    return card.macs * (side / card.input_size) ** 2 / preset.macs
+
+
+def _strength(card: ModelCard) -> float:
+    return card.prior or UNKNOWN
+
+
+def _strongest(ranked: Sequence[ModelCard], picked: Sequence[ModelCard]) -> ModelCard:
+    families = {_family(card) for card in picked}
+    return max(ranked, key=lambda card: _strength(card) - REPEATED * (_family(card) in families))
+
+
+def _distinct(ranked: Sequence[ModelCard]) -> list[ModelCard]:
+    """The first of each architecture. Libraries name it in several ways, but agree on its number of parameters."""
+    kept: list[ModelCard] = []
+    seen: set[str | int] = set()
+    for card in ranked:
+        marks: set[str | int] = {"".join(_words(card)), *([card.params] if card.params else [])}
+        if not marks & seen:
+            kept.append(card)
+        seen |= marks
+    return kept
+
+
+def _words(card: ModelCard) -> list[str]:
+    """Those of the architecture: `resnet`, `18` of ``timm/resnet_18.tag``, without the size of its images."""
+    name = card.name.partition("@")[0].rpartition("/")[2].partition(".")[0].lower()
+    name = re.sub(r"^tf_|[-_](224|256|288|384|448|512|518)$", "", name)
+    return [word for word in re.split("[-_]", name) if word]
+
+
+def _family(card: ModelCard) -> str:
+    """`resnet` of ``resnetv2_50``, `vit` of ``vit_b_16``."""
+    first = (_words(card) or [card.name])[0]
+    found = re.match("[a-z]*?net|[a-z]+", first)
+    return found[0] if found else first
 
 
 def sizes_for(card: ModelCard, side: int, preset: str) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -37,7 +38,7 @@ class Journal:
         self.note(str(run.step), net)
 
     def note(self, name: str, net: nn.Module) -> None:
-        scores = {k: sum(values) / len(values) for k, data in self.sets.items() if (values := probes.score(net, data, range(3)))}
+        scores = {k: statistics.fmean(probes.score(net, data, range(3))) for k, data in self.sets.items()}
         self.path.write_text(json.dumps({**self.read(), name: scores}, indent=1))
         print(f"probes at {name}: " + " ".join(f"{k} {v:.3f}" for k, v in scores.items()), flush=True)
 

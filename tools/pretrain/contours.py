@@ -65,4 +65,4 @@ def _one(p: Floats, x: Floats, y: Floats) -> NDArray[np.uint8]:
         scales = np.linspace(1, 0.25, int(orbits)) if style == 2 else np.ones(1)
         width = thickness * (0.5 if style == 2 else 1)
         mask = np.max([(width - np.abs(edge * s - distance)) / soft + 0.5 for s in scales], 0)
-    return (np.clip(mask, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(mask, 0, 1) * 255, np.uint8)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from autoft_torch import _resnet
 from torch import Tensor, nn
 
+from autoft_torch import _resnet
 from tools.pretrain import shapes, textures
 from tools.pretrain.compose import Batch
 from tools.pretrain.views import ANGLES, CELLS, View
 
 ARCHITECTURE = "resnet-s"
 #: How much each part of the loss counts.
-WEIGHTS = {"category": 1.0, "surface": 0.5, "family": 0.5, "pair": 0.5, "edges": 1.0, "colours": 0.3}
+WEIGHTS = {"category": 0.5, "surface": 1.0, "family": 0.5, "pair": 0.5, "edges": 8.0, "colours": 1.0}
 TEMPERATURE = 0.15
 #: A layer counts as seen from this share of the picture on.
-SEEN = 0.015
+SEEN = 0.03
 
 
 def trunk() -> nn.Module:
@@ -24,7 +24,9 @@ def trunk() -> nn.Module:
 
 
 def maps(net: nn.Module, images: Tensor) -> list[Tensor]:
-    """The outputs of the stages, strides 4 to 32."""
+    """The outputs of the stages, strides 4 to 32. A network of another make says so itself, by `maps`."""
+    if hasattr(net, "maps"):
+        return list(net.maps(images))
     x = net.stem(images)
     found = []
     for stage in net.stages:
@@ -42,13 +44,15 @@ def heads() -> nn.ModuleDict:
     def behind(middle: int, outputs: int) -> nn.Module:
         return nn.Sequential(nn.Linear(width, middle), nn.BatchNorm1d(middle), nn.ReLU(), nn.Linear(middle, outputs))
 
-    return nn.ModuleDict({
-        "category": behind(384, shapes.CATEGORIES),
-        "pair": behind(256, 96),
-        "edges": nn.Linear(width, ANGLES * CELLS**2),
-        "colours": nn.Linear(width, 12),
-        "dense": nn.Sequential(nn.Conv2d(dense, 96, 1), nn.BatchNorm2d(96), nn.ReLU(), nn.Conv2d(96, kinds, 1)),
-    })
+    return nn.ModuleDict(
+        {
+            "category": behind(384, shapes.CATEGORIES),
+            "pair": behind(256, 96),
+            "edges": nn.Linear(width, ANGLES * CELLS**2),
+            "colours": nn.Linear(width, 24),
+            "dense": nn.Sequential(nn.Conv2d(dense, 96, 1), nn.BatchNorm2d(96), nn.ReLU(), nn.Conv2d(96, kinds, 1)),
+        }
+    )
 
 
 def losses(net: nn.Module, tops: nn.ModuleDict, batch: Batch, views: list[View]) -> dict[str, Tensor]:
@@ -104,5 +108,3 @@ def _pair(projected: list[Tensor]) -> Tensor:
     likeness = projected[0] @ projected[1].T / TEMPERATURE
     same = torch.arange(len(likeness))
     return (F.cross_entropy(likeness, same) + F.cross_entropy(likeness.T, same)) / 2
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,8 @@ def pooled(net: nn.Module, data: Labelled, batch: int = 128) -> Floats:
     net.eval()
     with torch.no_grad():
         parts = [net(normal(data.images[k : k + batch])) for k in range(0, len(data.images), batch)]
-    return torch.cat(parts).float().numpy()
+    features: Floats = torch.cat(parts).float().numpy()
+    return features
 
 
 def pixels(net: nn.Module, data: Labelled, seed: int = 0, batch: int = 32) -> tuple[Floats, NDArray[np.int64]]:
@@ -68,12 +69,16 @@ def split(data: Labelled, seed: int) -> Split:
         rest = np.random.default_rng(seed).permutation(rows[~data.test])
         return rest[: int(len(rest) * 0.9)], rows[data.test]
     if data.groups is not None:
-        return next(GroupShuffleSplit(1, test_size=0.3, random_state=seed).split(rows, groups=data.groups))
-    labels = None if data.dense else data.labels
-    if labels is None:
+        return _pair(GroupShuffleSplit(1, test_size=0.3, random_state=seed).split(rows, groups=data.groups))
+    if data.dense:
         half = np.random.default_rng(seed).permutation(rows)
         return half[: len(rows) // 2], half[len(rows) // 2 :]
-    return next(StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(rows, labels))
+    return _pair(StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(rows, data.labels))
+
+
+def _pair(splits: Iterator[Any]) -> Split:
+    learn, test = next(splits)
+    return learn, test
 
 
 def classifier(kind: str = "ridge") -> Any:

@@ -46,4 +46,5 @@ def _one(points: Floats, width: float, pixels: Floats, side: int) -> NDArray[np.
     along = ((pixels - start) * way).sum(-1) / np.maximum((way**2).sum(-1), 1e-6)
     nearest = start + np.clip(along, 0, 1)[..., None] * way
     distance = np.sqrt(((pixels - nearest) ** 2).sum(-1)).min(1)
-    return (np.clip((width - distance) * side / 2 + 0.5, 0, 1) * 255).astype(np.uint8).reshape(side, side)
+    inside = np.clip((width - distance) * side / 2 + 0.5, 0, 1)
+    return np.asarray(inside * 255, np.uint8).reshape(side, side)

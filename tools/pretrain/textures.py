@@ -62,7 +62,8 @@ def fibre(side: int, rng: Rng) -> Floats:
 
 def blotch(side: int, rng: Rng) -> Floats:
     field = _spectrum(side, rng, rng.uniform(1.2, 2.0))
-    return np.tanh(field / field.std() * 5 + rng.uniform(-2, 2))
+    sharp: Floats = np.tanh(field / field.std() * 5 + rng.uniform(-2, 2))
+    return sharp
 
 
 def ridge(side: int, rng: Rng) -> Floats:
@@ -74,12 +75,14 @@ def grating(side: int, rng: Rng) -> Floats:
 
 
 def stripe(side: int, rng: Rng) -> Floats:
-    return np.tanh((grating(side, rng) + rng.uniform(-0.7, 0.7)) * 6)
+    sharp: Floats = np.tanh((grating(side, rng) + rng.uniform(-0.7, 0.7)) * 6)
+    return sharp
 
 
 def check(side: int, rng: Rng) -> Floats:
     (x, y), f = _grid(side, rng), np.pi * rng.uniform(3, 14, 2)
-    return np.tanh(np.sin((x + _bend(side, rng)) * f[0]) * np.sin(y * f[1]) * 6)
+    wave: Floats = np.sin((x + _bend(side, rng)) * f[0]) * np.sin(y * f[1])
+    return np.tanh(wave * 6)
 
 
 def plaid(side: int, rng: Rng) -> Floats:
@@ -109,16 +112,19 @@ def brick(side: int, rng: Rng) -> Floats:
 def rings(side: int, rng: Rng) -> Floats:
     x, y = _grid(side, rng)
     centre = rng.uniform(-1, 1, 2)
-    return np.sin((np.hypot(x - centre[0], y - centre[1]) + _bend(side, rng)) * np.pi * rng.uniform(4, 18))
+    away: Floats = np.hypot(x - centre[0], y - centre[1]) + _bend(side, rng)
+    return np.sin(away * np.pi * rng.uniform(4, 18))
 
 
 def cells(side: int, rng: Rng) -> Floats:
-    return _seeds(side, rng)[0][0]
+    nearest: Floats = _seeds(side, rng)[0][0]
+    return nearest
 
 
 def cracks(side: int, rng: Rng) -> Floats:
     near = _seeds(side, rng)[0]
-    return np.minimum(near[1] - near[0], rng.uniform(0.02, 0.08))
+    gap: Floats = near[1] - near[0]
+    return np.minimum(gap, rng.uniform(0.02, 0.08))
 
 
 def mosaic(side: int, rng: Rng) -> Floats:
@@ -172,4 +178,8 @@ def bank(each: int, side: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[np.
 
 def _spread(field: Floats) -> NDArray[np.uint8]:
     low, high = np.quantile(field, (0.01, 0.99))
-    return (np.clip((field - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
+    return _bytes(np.clip((field - low) / max(high - low, 1e-6), 0, 1))
+
+
+def _bytes(field: Floats) -> NDArray[np.uint8]:
+    return np.asarray(field * 255, np.uint8)

@@ -28,8 +28,8 @@ class Plan:
     decay: float = 0.05
     warmup: float = 0.04
     average: float = 0.998
-    sides: tuple[int, int] = (64, 48)
-    smallest: tuple[float, float] = (0.5, 0.35)
+    sides: tuple[int, int] = (56, 40)
+    smallest: tuple[float, float] = (0.45, 0.35)
     bf16: bool = True
 
     def facts(self) -> dict[str, Any]:

@@ -20,7 +20,8 @@ GRAY = (0.299, 0.587, 0.114)
 @dataclass(frozen=True)
 class View:
     """Normalised images (n, 3, s, s); the layer of each cell (n, s / 8, s / 8); the layers' share of the picture
-    (n, LAYERS + 1); the layout of edges (n, ANGLES * CELLS ** 2); the mean colours of the quarters (n, 12)."""
+    (n, LAYERS + 1); the layout of edges (n, ANGLES * CELLS ** 2); mean and spread of the colours of the quarters (n, 24).
+    """
 
     images: Tensor
     tops: Tensor
@@ -38,10 +39,9 @@ def look(batch: Batch, side: int, smallest: float, random: torch.Generator) -> V
     tops = _tops(batch.tops, matrices, side)
     shares = F.one_hot(tops.flatten(1).long(), LAYERS + 1).float().mean(1)
     seen = _colour(clean, random)
-    quarters = F.adaptive_avg_pool2d(seen, 2).flatten(1)
     images = (_degrade(seen, random) - MEAN) / STD
     coarse = tops[:, STRIDE // 4 :: STRIDE // 2, STRIDE // 4 :: STRIDE // 2]
-    return View(images, coarse.long(), shares, layout(seen), (quarters - MEAN) / STD)
+    return View(images, coarse.long(), shares, layout(seen), _quarters(seen))
 
 
 def plain(batch: Batch, side: int) -> Tensor:
@@ -60,9 +60,16 @@ def layout(images: Tensor) -> Tensor:
     dx, dy = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2], gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
     strength = torch.hypot(dx, dy)
     place = (torch.atan2(dy, dx) % torch.pi) / torch.pi * ANGLES
-    bins = [(strength * (1 - ((place - k + ANGLES / 2) % ANGLES - ANGLES / 2).abs()).clamp(min=0)) for k in range(ANGLES)]
+    away = [((place - k + ANGLES / 2) % ANGLES - ANGLES / 2).abs() for k in range(ANGLES)]
+    bins = [strength * (1 - distance).clamp(min=0) for distance in away]
     pooled = F.adaptive_avg_pool2d(torch.stack(bins, 1), CELLS).flatten(1)
     return torch.sqrt(pooled / (pooled.mean(1, keepdim=True) + 0.003))
+
+
+def _quarters(images: Tensor) -> Tensor:
+    mean = F.adaptive_avg_pool2d(images, 2)
+    spread = (F.adaptive_avg_pool2d(images**2, 2) - mean**2).clamp(min=0).sqrt()
+    return torch.cat([(mean - MEAN) / STD, spread / STD], 1).flatten(1)
 
 
 def _rand(count: int, low: float, high: float, random: torch.Generator) -> Tensor:
@@ -96,14 +103,17 @@ def _tops(tops: Tensor, matrices: Tensor, side: int) -> Tensor:
 
 
 def _colour(images: Tensor, random: torch.Generator) -> Tensor:
-    """Other brightness, contrast, saturation and tint; at times gray or inverted."""
+    """Another brightness, contrast, saturation and tint; at times gray or inverted."""
     n = len(images)
     gray = (images * torch.tensor(GRAY)[:, None, None]).sum(1, keepdim=True)
     keep = torch.where(_chance(n, 0.15, random), 0.0, _rand(n, 0.4, 1.6, random))
     tint = 1 + 0.15 * torch.randn((n, 3, 1, 1), generator=random) * (keep > 0)
-    level = gray.mean((2, 3), keepdim=True)
-    contrast = _rand(n, 0.5, 1.5, random)
-    shown = ((gray + keep * (images - gray)) * tint - level) * contrast + level + _rand(n, -0.2, 0.2, random)
+    spread = gray.flatten(1).std(1)[:, None, None, None]
+    contrast = (_rand(n, 0.1, 0.3, random) / (spread + 0.02)).clamp(0.5, 4)  # faint pictures teach little
+    tinted = (gray + keep * (images - gray)) * tint
+    level = tinted.mean((2, 3), keepdim=True)
+    wanted = torch.lerp(level, torch.full_like(level, 0.5), _rand(n, 0, 0.7, random))
+    shown = (tinted - level) * contrast + wanted + _rand(n, -0.15, 0.15, random)
     shown = shown.clamp(0, 1)
     return torch.where(_chance(n, 0.1, random), 1 - shown, shown)
 

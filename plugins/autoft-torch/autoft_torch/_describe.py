@@ -56,7 +56,7 @@ def timm_facts(name: str) -> Facts:
         "weights": weights,
         "licence": config.license or "",
         "source": "timm",
-        "summary": f"{config.tag}, {config.num_classes} classes"
+        "summary": f"{config.tag}, {config.num_classes or 'no'} classes"
         if weights
         else "no published weights: trained from scratch",
         "extra": {

@@ -15,11 +15,15 @@ from autoft_torch.folders import card_of_config, count, header, own_card, read_j
 NAMED = ("timm", "torchvision")
 PREFIXES = (*NAMED, "autoft", "hf")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".th", ".bin")
+SCRATCH = "@scratch"
 HEADS = ("classifier.", "fc.", "head.", "heads.")
 
 
 class LocalSource:
-    """A folder saved by timm, Transformers or autoft (``./ckpt``), or ``timm/resnet18@./weights.pth``."""
+    """A folder saved by timm, Transformers or autoft (``./ckpt``), or ``timm/resnet18@./weights.pth``.
+
+    With ``@scratch`` behind it, any name or folder means the same network with random weights.
+    """
 
     prefix = "local"
 
@@ -30,6 +34,8 @@ class LocalSource:
         return ""
 
     def resolve(self, name: str) -> ModelCard | None:
+        if name.endswith(SCRATCH):
+            return self._scratch(name)
         network, at, path = name.partition("@")
         if at and network.partition("/")[0] in PREFIXES:
             return _named(network, path)
@@ -42,9 +48,19 @@ class LocalSource:
         return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
 
     def fetch(self, card: ModelCard) -> ModelCard:
-        if caches.at_hand(card) is None:
+        if card.pretrained and caches.at_hand(card) is None:
             raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
         return card
+
+    def _scratch(self, name: str) -> ModelCard | None:
+        base = name.removesuffix(SCRATCH)
+        card = self.resolve(base)
+        if card is None and base.partition("/")[0] in PREFIXES:
+            card = catalogue.find(base) or catalogue.describe(base)
+        if card is None:
+            return None
+        facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
+        return msgspec.structs.replace(card, name=name, **facts)
 
 
 def _is_path(name: str) -> bool:

@@ -23,17 +23,17 @@ TINY = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2], layer
 
 def test_a_timm_network_comes_from_the_hub_once(hub, job, monkeypatch):
     source = TimmSource()
-    found = source.resolve("timm/test_resnet")
+    found = source.resolve("timm/mobilenetv3_small_050")
     assert found is not None and not found.offline and source.reachable() == ""
     torch.manual_seed(1)
     wanted = empty(found, 32).state_dict()
-    hub.files["timm/test_resnet.r160_in1k"] = {"model.safetensors": save(wanted)}
+    hub.files["timm/mobilenetv3_small_050.lamb_in1k"] = {"model.safetensors": save(wanted)}
     fetched = source.fetch(found)
     assert fetched.offline and Path(fetched.weights).is_file()
 
     monkeypatch.setenv("AUTOFT_OFFLINE", "1")
     asked = len(hub.asked)
-    again = source.resolve("timm/test_resnet.r160_in1k")
+    again = source.resolve("timm/mobilenetv3_small_050.lamb_in1k")
     assert again is not None and again.offline, "the cache has it now"
     assert source.fetch(again) == fetched
     arrays = TorchBackend().build(job(fetched)).arrays()

@@ -1,0 +1,153 @@
+"""Searches that cannot go on, and those that can in spite of something: what is raised, what is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autoft import errors
+from autoft.errors import BudgetEnded, DataError, NoTrialSucceeded, UsageError
+from autoft.events import Note, Planned, TrialFinished
+from autoft.pipeline.search import plan_search, run_search
+from autoft.run import Run
+from autoft.testing import toys
+from tests.pipeline.conftest import Heard, Search, cache, files_below, options
+
+
+def test_all_trials_fail(search: Search, tmp_path: Path) -> None:
+    with pytest.raises(
+        NoTrialSucceeded, match="all 2 trials failed; the first one: barren builds no network"
+    ) as caught:
+        search(models=("barren/mlp",), trials=2)
+    assert caught.value.exit_code == errors.EXIT_NO_TRIAL
+    run = Run(tmp_path / "runs" / "toy" / "search1")
+    assert [(r.status, r.score) for r in run.results()] == [("failed", None)] * 2
+    assert "barren builds no network" in run.results()[0].traceback
+    assert not run.best_folder.exists()
+
+
+def test_a_failed_trial_does_not_end_the_search(search: Search) -> None:
+    finished = search(models=("barren/mlp", "numpy/mlp"), trials=6, overrides={"model": "barren/mlp,numpy/mlp"})
+    counts = finished.summary["trials"]
+    assert counts["failed"] >= 1
+    assert counts["finished"] >= 1
+    assert finished.summary["best"]["model"] == "numpy/mlp"
+    if finished.summary["baseline"] is None:
+        assert "no baseline" in finished.summary["test"]["verdict"]
+
+
+def test_a_model_that_cannot_be_scored_is_kept(search: Search) -> None:
+    heard = Heard()
+    finished = search(heard, models=("sealed/mlp",), trials=1)
+    assert finished.summary["test"] is None
+    assert any("the weights are sealed" in note for note in finished.summary["notes"])
+    assert any("the weights are sealed" in note.text for note in heard.of(Note) if note.level == "warning")
+    assert (Path(finished.folder) / "best" / "config.json").is_file()
+    assert json.loads((Path(finished.folder) / "metrics.json").read_text())["best"]["trial"] == "t0000"
+
+
+def test_too_little_time(images: Path, address: str, tmp_path: Path) -> None:
+    with pytest.raises(BudgetEnded) as caught:
+        run_search(options(images, tmp_path, address=address, time=0.2), Heard())
+    assert caught.value.exit_code == errors.EXIT_NO_BUDGET
+    assert {"args.yaml", "dataset.json", "splits.json"} <= files_below(tmp_path / "toy" / "search1")
+
+
+@pytest.mark.slow
+def test_time_is_kept(search: Search) -> None:
+    heard = Heard()
+    seconds = search(heard, time=40.0, trials=0, overrides={"epochs": "50"}).summary["seconds"]
+    assert len(heard.of(TrialFinished)) > 1
+    assert seconds["total"] < 80
+    assert seconds["search"] > 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"overrides": {"learning_rat": "1"}}, "there is no parameter 'learning_rat'. Did you mean 'learning_rate'"),
+        ({"overrides": {"lr": "1..0"}}, "low <= high"),
+        ({"task": "toi"}, "there is no task 'toi'. Did you mean 'toy'"),
+        ({"models": ("numpy/mpl",)}, "numpy/mlp"),
+        ({"scheduler": "ash"}, "Did you mean 'asha'"),
+        ({"searcher": "rondom"}, "Did you mean 'random'"),
+        ({"preset": "fastest"}, "Did you mean 'fast'"),
+        ({"metric": "acuracy"}, "Did you mean 'accuracy'"),
+        ({"name": "../evil"}, "a run's name must be"),
+    ],
+)
+def test_wrong_words_leave_nothing_behind(
+    changes: dict, message: str, images: Path, address: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        run_search(options(images, tmp_path / "runs", address=address, **changes), Heard())
+    assert message in str(caught.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_plan_writes_nothing(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOFT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    heard = Heard()
+    planned = plan_search(options(images, tmp_path / "runs"), heard)
+    assert planned.models == ("numpy/mlp",)
+    assert {"flavour", "lr"} <= {param.key for param in planned.space}
+    assert heard.of(Planned) == [planned]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_few_bad_files_are_left_out(search: Search, tmp_path: Path) -> None:
+    data = spoiled(tmp_path / "imgs", 2)
+    finished = search(data=data, trials=1, max_bad=0.05)
+    used = (Path(finished.folder) / "splits.json").read_text()
+    assert "broken_0.png" not in used
+    issues = json.loads((Path(finished.folder) / "data_report.json").read_text())["issues"]
+    assert {issue["subject"] for issue in issues if issue["drops"]} == {f"red_disc/broken_{n}.png" for n in range(2)}
+
+
+def test_many_bad_files_end_the_search(tmp_path: Path, address: str) -> None:
+    data = spoiled(tmp_path / "imgs", 8)
+    with pytest.raises(DataError, match="8") as caught:
+        run_search(options(data, tmp_path / "runs", address=address), Heard())
+    assert caught.value.exit_code == errors.EXIT_DATA
+    assert not (tmp_path / "runs").exists()
+
+
+def spoiled(folder: Path, count: int) -> Path:
+    """80 toys, `count` of them cut off in the middle and named apart."""
+    toys.write_image_folder(folder, per_class=20, seed=5)
+    for number, path in enumerate(sorted((folder / "red_disc").iterdir())[:count]):
+        path.rename(bad := path.with_name(f"broken_{number}.png"))
+        bad.write_bytes(bad.read_bytes()[:60])
+    return folder
+
+
+def test_the_cache_is_used_again(search: Search) -> None:
+    search(trials=1)
+    before = files_below(cache())
+    search(trials=1)
+    assert files_below(cache()) == before
+
+
+@pytest.mark.slow
+def test_pbt_keeps_the_model_whose_score_it_tells(search: Search, images: Path) -> None:
+    """What a trial takes up from another one must not be told as the score of its own older model."""
+    from autoft import artifact
+    from autoft.evaluate import predict_test
+    from autoft.records import DataRef, Splits, from_json
+    from autoft.testing import ToyTask
+
+    finished = search(scheduler="pbt", trials=4, cpus_per_trial=0.5, overrides={"epochs": "15"})
+    run, (store,) = Run(finished.folder), list((cache() / "stores").glob("[0-9a-f]*"))[:1]
+    places = {name: str(run.path / f"{name}.json") for name in ("dataset", "splits")}
+    splits = from_json(Path(places["splits"]).read_bytes(), Splits)
+    for result in run.results():
+        if len(splits.folds) > 1 or not Path(result.folder).is_dir():
+            continue
+        ref = DataRef(store=str(store), fingerprint="", **places)
+        decoded, targets = predict_test(result.folder, ref, splits.folds[0].val)
+        config = artifact.read(Path(result.folder))
+        assert ToyTask().score(decoded, targets, config.schema, ["accuracy"])["accuracy"] == result.score
+        assert config.recipe.lr == result.recipe.lr
