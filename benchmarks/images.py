@@ -91,7 +91,7 @@ def predicted_accuracy(run: Path, out: Path) -> float:
 
 def autoft(*words: str) -> Any:
     """The JSON that a command prints."""
-    done = subprocess.run([sys.executable, "-m", "autoft.cli.main", *words], stdout=subprocess.PIPE, check=False)
+    done = subprocess.run([sys.executable, "-m", "autoft", *words], stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise SystemExit(f"autoft {' '.join(words)} ended with {done.returncode}: {done.stdout.decode()}")
     return json.loads(done.stdout)
