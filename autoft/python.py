@@ -66,4 +66,4 @@ def _run(
 
 def _warn(event: Event) -> None:
     if isinstance(event, Note) and event.level == "warning":
-        print(f"warning: {event.text}", file=sys.stderr)
+        sys.stderr.write(f"warning: {event.text}\n")

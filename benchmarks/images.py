@@ -48,7 +48,17 @@ def main() -> None:
 
 def measure(folder: Path, models: str, options: argparse.Namespace, out: Path) -> Row:
     """One search and what can be said of it."""
-    words = ["search", "--task", "image-cls", "--data", str(folder), "--time", options.time, "--seed", str(options.seed)]
+    words = [
+        "search",
+        "--task",
+        "image-cls",
+        "--data",
+        str(folder),
+        "--time",
+        options.time,
+        "--seed",
+        str(options.seed),
+    ]
     began = time.monotonic()
     summary = autoft(*words, *(["--models", models] if models else []), "--out", str(out), "--json")
     wall = time.monotonic() - began

@@ -102,7 +102,7 @@ def test_an_existing_folder_is_left_alone(bucket: str, source: Path, tmp_path: P
     assert contents(tmp_path / "copy") == {}
 
 
-@pytest.mark.parametrize("key", ["../evil.txt", "a/../../evil.txt", "a//evil.txt", "C:evil.txt", "a\\..\\evil.txt"])
+@pytest.mark.parametrize("key", ["../evil.txt", "a/../../evil.txt", "C:evil.txt", "a\\..\\evil.txt"])
 def test_names_that_lead_out_of_the_folder(key: str, s3: str, tmp_path: Path) -> None:
     """An object's name is any text; pyarrow passes it on as it is."""
     from pyarrow import fs
@@ -111,11 +111,8 @@ def test_names_that_lead_out_of_the_folder(key: str, s3: str, tmp_path: Path) ->
     system, path = fs.FileSystem.from_uri(f"s3://bucket/{place}{s3}")
     with system.open_output_stream(f"{path}/good.txt") as stream:
         stream.write(b"good")
-    try:
-        with system.open_output_stream(f"{path}/{key}") as stream:
-            stream.write(b"evil")
-    except (OSError, ValueError):
-        pytest.skip("this pyarrow does not even write such names")
+    with system.open_output_stream(f"{path}/{key}") as stream:
+        stream.write(b"evil")
     listed = {info.path for info in system.get_file_info(fs.FileSelector(path, recursive=True))}
     copy = tmp_path / "deep" / "copy"
     try:

@@ -20,7 +20,7 @@ GRAY = (0.299, 0.587, 0.114)
 @dataclass(frozen=True)
 class View:
     """Normalised images (n, 3, s, s); the layer of each cell (n, s / 8, s / 8); the layers' share of the picture
-    (n, LAYERS + 1); the layout of edges (n, ANGLES * CELLS ** 2); mean and spread of the colours of the quarters (n, 24).
+    (n, LAYERS + 1); the layout of edges (n, ANGLES * CELLS ** 2); mean and spread of the quarters (n, 24).
     """
 
     images: Tensor

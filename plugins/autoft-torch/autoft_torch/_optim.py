@@ -16,10 +16,10 @@ class Optimizer:
     """SGD, Adam or AdamW over the trainable arrays of a net.
 
     Weight decay is decoupled for SGD and AdamW (Loshchilov & Hutter, 2019): before each step every weight shrinks by
-    the factor 1 - rate * decay. Adam is the older one: decay times weight is added to the gradient. Biases, normalisation and other arrays of one dimension do not shrink. L1 is
-    decoupled too: after each step the heads' weights come nearer to 0 by rate * l1, and stop there (soft
-    thresholding, a proximal step; a subgradient would swing about 0). The rate of block i of n is
-    `layer_decay ** (n - 1 - i)` times that of the head.
+    the factor 1 - rate * decay. Adam is the older one: decay times weight is added to the gradient. Biases,
+    normalisation and other arrays of one dimension do not shrink. L1 is decoupled: after each step the heads' weights
+    come nearer to 0 by rate * l1, and stop there (soft thresholding, a proximal step; a subgradient would swing about
+    0). The rate of block i of n is `layer_decay ** (n - 1 - i)` times that of the head.
     """
 
     def __init__(self, net: Net, recipe: Recipe) -> None:
