@@ -48,4 +48,4 @@ def run(words: Sequence[str], began: float = 0.0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
