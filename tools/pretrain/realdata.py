@@ -199,7 +199,7 @@ def fsdd(side: int) -> Labelled:
 
 
 def emodb(side: int) -> Labelled:
-    import soundfile  # type: ignore[import-untyped]
+    import soundfile
 
     root = shared() / "data/audcls__emodb"
     rows = [line.split(",") for line in (root / "metadata.csv").read_text().split()[1:]]
