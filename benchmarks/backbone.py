@@ -8,6 +8,8 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
 * linear: ridge regression on frozen pooled features (camvid: on the features of all strides at 60 pixels an image).
   Each seed draws another split, or nine tenths of the training part where the test part is given, and other random
   weights.
+  `random` is the network as a user gets it without weights; `settled` is the same after its normalisation has seen
+  the images of the training part, which is the stronger opponent of frozen features.
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
 * tune: all weights trained. `random` and `bundled` take --epochs, `bundled_half` half of them, each with its own full
   schedule, everything else equal.
@@ -22,7 +24,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "fsdd": realdata.fsdd,
 }
 PARTS = ("linear", "few", "tune")
-ARMS = ("bundled", "random", "imagenet")
+ARMS = ("bundled", "random", "settled", "imagenet")
 SHOTS = 5
 #: Mirroring changes the meaning of these.
 ONE_WAY = ("sign_language_digits", "fsdd")
@@ -101,15 +103,32 @@ def few(data: Labelled, parts: probes.Split, seed: int) -> probes.Split:
     return np.concatenate([rows[data.labels[rows] == c][:SHOTS] for c in np.unique(data.labels)]), parts[1]
 
 
-def probe(net: nn.Module, data: Labelled, seed: int) -> tuple[float, float]:
-    """Linear and few-shot value of one network and seed."""
-    parts = probes.split(data, seed)
-    some = few(data, parts, seed)
-    if data.dense:
-        found, labels = probes.pixels(net, data)
-        return tuple(probes.overlap(found, labels, p, data.void) for p in (parts, some))  # type: ignore[return-value]
-    features = probes.pooled(net, data)
-    return probes.accuracy(features, data.labels, parts), probes.accuracy(features, data.labels, some, "logistic")
+def settle(net: nn.Module, data: Labelled, rows: NDArray[np.int64]) -> None:
+    """Set the statistics of the normalisation to those of some images."""
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None
+    with torch.no_grad():
+        for some in np.array_split(rows, math.ceil(len(rows) / 64)):
+            net.train()(probes.normal(data.images[some]))
+    net.eval()
+
+
+def values(name: str, data: Labelled, seeds: list[int], weights: Path) -> Iterator[tuple[int, float, float]]:
+    """Linear and few-shot value of one arm for each seed. Only random networks differ from seed to seed."""
+    found: Any = None
+    for seed in seeds:
+        parts = probes.split(data, seed)
+        if found is None or name in ("random", "settled"):
+            net = arm(name, weights, seed)
+            if name == "settled":
+                settle(net, data, parts[0])
+            found = probes.pixels(net, data) if data.dense else (probes.pooled(net, data), data.labels)
+        some = few(data, parts, seed)
+        if data.dense:
+            yield seed, probes.overlap(*found, parts, data.void), probes.overlap(*found, some, data.void)
+        else:
+            yield seed, probes.accuracy(*found, parts), probes.accuracy(*found, some, "logistic")
 
 
 def tune(net: nn.Module, name: str, data: Labelled, seed: int, epochs: int, rate: float) -> float:
@@ -170,9 +189,9 @@ class Table:
     def add(self, dataset: str, part: str, arm: str, seed: int, value: float) -> None:
         cell = self.rows.setdefault(dataset, {}).setdefault(part, {}).setdefault(arm, {"values": {}})
         cell["values"][str(seed)] = round(value, 4)
-        values = list(cell["values"].values())
-        cell["mean"] = round(statistics.fmean(values), 4)
-        cell["spread"] = round(statistics.stdev(values), 4) if len(values) > 1 else 0.0
+        known = list(cell["values"].values())
+        cell["mean"] = round(statistics.fmean(known), 4)
+        cell["spread"] = round(statistics.stdev(known), 4) if len(known) > 1 else 0.0
         print(f"{dataset} {part} {arm} seed {seed}: {value:.4f}", file=sys.stderr, flush=True)
         if self.path:
             self.path.write_text(json.dumps(self.rows, indent=1) + "\n")
@@ -181,7 +200,7 @@ class Table:
 def arm(name: str, weights: Path, seed: int) -> nn.Module:
     if name == "imagenet":
         return Mobile(realdata.shared() / "weights/mobilenet_v2_1.0_imagenet/timm")
-    return random(seed) if name == "random" else bundled(weights)
+    return bundled(weights) if name == "bundled" else random(seed)
 
 
 def run(options: argparse.Namespace, table: Table) -> None:
@@ -190,14 +209,13 @@ def run(options: argparse.Namespace, table: Table) -> None:
         for name in options.arms if {"linear", "few"} & {*options.parts} else ():
             side = options.ceiling_side if name == "imagenet" else options.side
             data = make(side)
-            for seed in options.seeds:
-                values = probe(arm(name, options.weights, seed), data, seed)
-                for part, value in zip(PARTS, values, strict=False):
+            for seed, *both in values(name, data, options.seeds, options.weights):
+                for part, value in zip(PARTS, both, strict=False):
                     table.add(dataset, part, name, seed, value)
         if "tune" in options.parts:
             data = make(options.side)
             for seed in options.seeds:
-                for name in [a for a in options.arms if a != "imagenet"]:
+                for name in [a for a in options.arms if a in ("random", "bundled")]:
                     for label, epochs in tunings(name, options.epochs):
                         net = arm(name, options.weights, seed)
                         table.add(dataset, "tune", label, seed, tune(net, dataset, data, seed, epochs, options.rate))

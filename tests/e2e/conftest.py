@@ -15,8 +15,8 @@ import pytest
 from autoft.testing import toys
 
 ROOT = Path(__file__).parents[2]
-SHORT = ("epochs=3", "batch_size=16", "lr=1e-3..1e-1:log")
-"""A space in which a trial takes a moment."""
+SHORT = ("epochs=3", "batch_size=16", "lr=1e-3..1e-1:log", "image_size=32")
+"""A space in which a trial takes a moment, and files are decoded as for one trial alone."""
 
 
 class Ran(NamedTuple):

@@ -62,7 +62,8 @@ class Heard(list[Event]):
 
 def options(data: Path, out: Path, **changes: Any) -> SearchOptions:
     """A short search of three trials; nothing but its length bounds it."""
-    overrides = {"epochs": "3", "batch_size": "16", "lr": "1e-3..1e-1:log", **changes.pop("overrides", {})}
+    short = {"epochs": "3", "batch_size": "16", "lr": "1e-3..1e-1:log", "image_size": "32"}
+    overrides = {**short, **changes.pop("overrides", {})}
     plain = {"data": str(data), "out": str(out), "task": "toy", "models": ("numpy/mlp",), "time": 600.0, "trials": 3}
     return SearchOptions(**{**plain, "scheduler": "none", "overrides": overrides, **changes})
 

@@ -22,7 +22,7 @@ from autoft.pipeline.train import run_train
 from autoft.records import Splits, from_json
 from autoft.run import Run
 from tests.pipeline import watcher
-from tests.pipeline.conftest import Heard, Search, options
+from tests.pipeline.conftest import Heard, Search, cache, files_below, options
 
 FILES = {"args.yaml", "dataset.json", "splits.json", "data_report.json", "trials.jsonl", "leaderboard.csv"}
 FILES |= {"metrics.json", "report.html"}
@@ -210,8 +210,10 @@ def test_a_row_of_the_leaderboard_trains_again(searched: Searched, images: Path,
     row = next(result for result in searched.run.results() if result.number == 2)
     words = {key: str(value) for key, value in row.recipe.flat().items() if key != "model"}
     plain = options(images, tmp_path, address=address, models=(row.model,), overrides=words)
+    decoded = files_below(cache())
     trained = run_train(plain, lambda event: None).summary
     assert trained["best"]["recipe"] == row.recipe.flat()
     assert trained["best"]["score"] == row.score
     assert trained["best"]["metrics"] == row.metrics
     assert trained["trials"] == {"finished": 1, "stopped": 0, "failed": 0}
+    assert files_below(cache()) == decoded, "what was decoded is used again"

@@ -34,6 +34,6 @@ def test_it_fits_the_network_exactly_and_gives_finite_features():
 
 
 def test_its_card_says_where_it_comes_from():
-    assert card()["probes"].keys() == card()["probes_random"].keys()
+    assert card()["probes"].keys() == card()["probes_first"].keys()
     assert card()["step"] <= card()["plan"]["steps"]
     assert card()["training_minutes"] > 0

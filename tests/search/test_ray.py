@@ -173,6 +173,7 @@ def test_the_search_ends_when_no_more_is_proposed(tmp_path: Path) -> None:
     assert [result.status for result in seen.results] == ["finished", "finished"]
 
 
+@pytest.mark.slow
 def test_pbt_changes_parameters_and_says_so(tmp_path: Path) -> None:
     momentum = Param(key="momentum", kind="float", low=0.9, high=0.99, default=0.9)
     rates, together = [0.9, 0.8, 0.02, 0.01], {"momentum": 0.99, "do": "gather", "of": 4, "pause": 0.02}
@@ -299,7 +300,9 @@ def test_call_raises_what_was_raised() -> None:
 def test_call_does_not_wait_for_ever() -> None:
     with pytest.raises(TimeoutError, match="linger took longer than 1 s"):
         ray.call("tests.search.scripted:linger", [(300.0,)], cpus=1, gpus=0, timeout=1)
-    assert ray.call("tests.search.scripted:add", [(0, 1)] * 2, cpus=1, gpus=0, timeout=60) == [1, 1]
+    assert ray.call("tests.search.scripted:add", [(0, 1)] * 2, cpus=1, gpus=0, timeout=60) == [1, 1], (
+        "the CPU is free again"
+    )
 
 
 def test_a_process_that_dies_in_a_call_is_an_error_of_ours() -> None:

@@ -44,7 +44,7 @@ class Journal:
 
     def best(self) -> str:
         """The step with the best mean rank; the later one of equals."""
-        steps = {k: v for k, v in self.read().items() if k != "random"}
+        steps = {k: v for k, v in self.read().items() if k.isdigit()}
 
         def rank(name: str) -> float:
             return sum(sum(other[k] > value for other in steps.values()) for k, value in steps[name].items())
@@ -59,6 +59,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--composites", type=int, default=40_000, help="how many pictures the bank has")
     parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
+    parser.add_argument("--follow", type=Path, help="start from the weights of this finished run (its run.pt)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bank", type=Path, help="folder of the bank, when not in --work")
     for field in fields(Plan):
@@ -81,8 +82,10 @@ def main() -> None:
     if args.resume and saved.is_file():
         run.restore(saved)
     else:
+        if args.follow:
+            run.follow(args.follow)
         journal.path.unlink(missing_ok=True)
-        journal.note("random", export.settled(run.net, images))
+        journal.note("start" if args.follow else "random", export.settled(run.mean, images))
     train(run, images, saved, until=journal.stop, every=args.every)
     path = ship(run, journal, args.out, args.composites)
     print(f"{path}: {run.seconds / 60:.1f} min of training, {(time.perf_counter() - start) / 60:.1f} min in all")
@@ -96,11 +99,12 @@ def ship(run: Run, journal: Journal, out: Path, composites: int) -> Path:
     seen = journal.read()
     facts: dict[str, Any] = {
         "plan": run.plan.facts(),
+        "followed": run.before,
         "composites": composites,
         "step": int(step),
         "training_minutes": round(run.seconds / 60, 1),
         "probes": {k: round(v, 4) for k, v in seen[step].items()},
-        "probes_random": {k: round(v, 4) for k, v in seen.get("random", {}).items()},
+        "probes_first": {k: round(v, 4) for k, v in (seen.get("random") or seen["start"]).items()},
     }
     return export.write(net, out, facts)
 

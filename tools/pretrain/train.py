@@ -52,6 +52,7 @@ class Run:
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=plan.rate, betas=(0.9, 0.98))
         self.step, self.seconds = 0, 0.0
+        self.before: list[dict[str, Any]] = []
 
     def advance(self, bank: Bank) -> dict[str, float]:
         """One step; gives the parts of the loss."""
@@ -82,7 +83,7 @@ class Run:
                 mine.lerp_(theirs, 1 - keep)
 
     def save(self, path: Path) -> None:
-        state = {"plan": self.plan.facts(), "step": self.step, "seconds": self.seconds}
+        state = {"plan": self.plan.facts(), "step": self.step, "seconds": self.seconds, "before": self.before}
         for name in ("net", "tops", "mean", "optimizer"):
             state[name] = getattr(self, name).state_dict()
         new = path.with_suffix(".new")
@@ -100,7 +101,18 @@ class Run:
             raise ValueError(f"the saved run must have the same plan, but {path} has {state['plan']}.")
         for name in ("net", "tops", "mean", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.before = state["step"], state["seconds"], state.get("before", [])
+
+    def follow(self, path: Path) -> None:
+        """Start from the weights at which another run ended: its average, and its heads."""
+        state = torch.load(path, weights_only=True)
+        self.net.load_state_dict(state["mean"])
+        self.mean.load_state_dict(state["mean"])
+        self.tops.load_state_dict(state["tops"])
+        # The average has parameters of its own; its normalisation has never seen an image.
+        norms = {k: v for k, v in state["net"].items() if "running_" in k}
+        self.net.load_state_dict(norms, strict=False)
+        self.before, self.seconds = [*state.get("before", []), state["plan"]], state["seconds"]
 
 
 def _share(step: int, plan: Plan) -> float:
@@ -122,12 +134,13 @@ def train(
 ) -> None:
     """All steps that are left. Saves, and calls `until`, every so many steps and at the end."""
     shown = max(1, every // 5)
+    first, begun = run.step, run.seconds
     while run.step < run.plan.steps:
         parts = run.advance(bank)
         last = run.step == run.plan.steps
         if run.step % shown == 0 or last:
             words = " ".join(f"{name} {value:.3f}" for name, value in parts.items())
-            speed = 2 * run.plan.batch * run.step / max(run.seconds, 1e-9)
+            speed = 2 * run.plan.batch * (run.step - first) / max(run.seconds - begun, 1e-9)
             say(f"step {run.step}/{run.plan.steps} {words} | {speed:.0f} views/s, {run.seconds / 60:.1f} min")
         if run.step % every == 0 or last:
             run.save(saved)
