@@ -25,6 +25,9 @@ class DataOptions(Record):
     """Column with the path of the image."""
     group_col: str = ""
     """Column whose values never straddle splits (patient, speaker, source photo)."""
+    decode_size: int = 0
+    """Side in pixels to which images are decoded before a trial brings them to its own size; 0 is the largest size
+    that is searched. A trial repeats exactly only from the same pixels."""
     max_bad: float = 0.05
     """Largest fraction of samples that may be unusable before the search refuses."""
 

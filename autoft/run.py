@@ -124,8 +124,8 @@ class RunWriter:
         self.best: TrialResult | None = None
 
     @staticmethod
-    def create(out: Path, task: str, name: str) -> Path:
-        """Make the folder of a new run: `out/task/name`, or the next free `search1`, `search2`, ...
+    def check_name(out: Path, task: str, name: str) -> None:
+        """Refuse a name that `create` would refuse, before any work is done.
 
         Raises:
             UsageError: a run of this name exists, or the name is not a plain file name.
@@ -134,6 +134,17 @@ class RunWriter:
             raise UsageError(
                 f"a run's name must be letters, digits, '.', '_' and '-', and not begin with '.', but got '{name}'."
             )
+        if name and (out / task / name).exists():
+            raise UsageError(f"a run named '{name}' exists already: {out / task / name}", "Choose another --name.")
+
+    @staticmethod
+    def create(out: Path, task: str, name: str) -> Path:
+        """Make the folder of a new run: `out/task/name`, or the next free `search1`, `search2`, ...
+
+        Raises:
+            UsageError: a run of this name exists, or the name is not a plain file name.
+        """
+        RunWriter.check_name(out, task, name)
         parent = out / task
         try:
             parent.mkdir(parents=True, exist_ok=True)

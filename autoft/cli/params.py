@@ -54,6 +54,16 @@ GroupCol = Annotated[
         metavar="COLUMN",
     ),
 ]
+DecodeSize = Annotated[
+    int,
+    _option(
+        "--decode-size",
+        group=_DATA,
+        text="Decode images to squares of this side first.",
+        shown="the largest that is searched",
+        metavar="PIXELS",
+    ),
+]
 MaxBad = Annotated[
     str,
     _option(

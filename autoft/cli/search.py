@@ -40,6 +40,7 @@ def search(
     image_col: p.ImageCol = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
+    decode_size: p.DecodeSize = DEFAULTS.decode_size,
     task: p.Task = "",
     time: p.Time = "",
     trials: p.Trials = DEFAULTS.trials,

@@ -24,7 +24,7 @@ EXAMPLES = (
 
 #: What a run's options say about data and meaning; how it was scheduled does not matter to one trial.
 INHERITED = (
-    *("data", "val", "test", "target", "image_col", "group_col", "max_bad"),
+    *("data", "val", "test", "target", "image_col", "group_col", "max_bad", "decode_size"),
     *("task", "backend", "metric", "seed", "offline", "preset"),
 )
 
@@ -50,6 +50,7 @@ def train(
     image_col: p.ImageCol = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
+    decode_size: p.DecodeSize = DEFAULTS.decode_size,
     task: p.Task = "",
     models: p.Models = None,
     source: From = "",

@@ -24,6 +24,8 @@ class Outcome(NamedTuple):
     """What a search has come to, before its last step."""
 
     options: SearchOptions
+    arguments: dict[str, Any]
+    """The resolved options as they stand in `args.yaml`."""
     plan: plan.Plan
     splits: Splits
     ref: DataRef
@@ -63,13 +65,13 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
             "evaluate": time.time() - began,
             "total": time.time() - outcome.budget.began,
         },
-        "command": plan.command(outcome.options),
+        "command": outcome.arguments["command"],
         "versions": _versions(best),
         "notes": notes,
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
     writer.write_json("metrics.json", summary)
-    card = model_card(artifact.read(writer.path / "best"), summary, plan.arguments(outcome.options, outcome.plan))
+    card = model_card(artifact.read(writer.path / "best"), summary, outcome.arguments)
     write_text(writer.path / "best" / "README.md", card)
     write_report(writer.path)
     outcome.storage.publish(writer, listener)

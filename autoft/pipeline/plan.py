@@ -18,7 +18,7 @@ from autoft.options import SearchOptions
 from autoft.pipeline import models
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import Recipe
-from autoft.records import DataRef, Metric, Param, Resources, Scalar, TrialSpec, trial_name
+from autoft.records import DataRef, Metric, Param, Resources, Scalar, Schema, TrialSpec, trial_name
 from autoft.registry import Registry
 from autoft.search import overrides, space
 from autoft.search.defaults import default_space
@@ -68,7 +68,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         metric=metric,
         candidates={candidate.card.name: candidate for candidate in candidates},
         space=whole,
-        decode_size=_largest_size(whole, sizes),
+        decode_size=options.decode_size or _largest_size(whole, sizes),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
     )
 
@@ -89,7 +89,7 @@ def metric_of(task: Task, name: str) -> Metric:
 
 
 def spec_maker(
-    plan: Plan, registry: Registry, options: SearchOptions, checked: Checked, ref: DataRef, trials: str
+    plan: Plan, registry: Registry, options: SearchOptions, schema: Schema, ref: DataRef, trials: str
 ) -> Callable[[int, dict[str, Any]], TrialSpec]:
     """What makes a trial of proposed parameters. `trials` holds the trials' own folders."""
     versions = {
@@ -110,7 +110,7 @@ def spec_maker(
             backend=candidate.card.backend,
             card=candidate.card,
             problem=candidate.problem,
-            schema=checked.schema,
+            schema=schema,
             recipe=recipe,
             data=ref,
             metric=plan.metric,
@@ -123,7 +123,7 @@ def spec_maker(
     return make_spec
 
 
-def arguments(options: SearchOptions, plan: Plan) -> dict[str, Any]:
+def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[str, Any]:
     """The resolved options as they stand in `args.yaml`."""
     values: dict[str, Any] = msgspec.to_builtins(options)
     values["metric"] = msgspec.to_builtins(plan.metric)
@@ -131,7 +131,8 @@ def arguments(options: SearchOptions, plan: Plan) -> dict[str, Any]:
     values["space"] = {
         row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
     }
-    values["command"] = command(options)
+    values["decode_size"] = plan.decode_size
+    values["command"] = command(options, verb)
     return values
 
 
@@ -151,18 +152,23 @@ FLAGS = {
     "searcher": "--searcher",
     "scheduler": "--scheduler",
     "max_bad": "--max-bad",
+    "decode_size": "--decode-size",
     "seed": "--seed",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
     "address": "--address",
     "storage": "--storage",
 }
+#: What only a search can be told.
+SCHEDULING = ("trials", "searcher", "scheduler", "concurrency")
 
 
 def command(options: SearchOptions, verb: str = "search") -> str:
     """The command line that asks for the same. Options that have their default are left out."""
     words = ["autoft", verb]
     for key, flag in FLAGS.items():
+        if verb == "train" and key in SCHEDULING:
+            continue
         value = getattr(options, key)
         if key in ("task", "data") or value != getattr(SearchOptions(), key):
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]

@@ -25,11 +25,12 @@ from autoft.search.presets import find_preset
 from autoft.search.settings import Settings, check_scheduler
 
 
-def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -> Finished:
+def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
     """Search until the budget ends, then score the best model once on the test part.
 
     Args:
         began: Unix time at which the user's command began; the budget counts from there.
+        verb: how the command that repeats this is written: search, or train for a single configuration.
 
     Raises:
         UsageError, DataError: the search cannot begin.
@@ -43,11 +44,15 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0) -
         os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries that would look for newer files, here and in workers
     place = storage.of(options)
     place.probe()
+    RunWriter.check_name(place.out, task.name, options.name)
+    checked = prepare.check(registry, options, task, listener)
+    made = plan.make(registry, options, task, checked, listener)
     with ThreadPoolExecutor(1) as starter:
-        # Ray takes seconds to start; the data are read meanwhile.
+        # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
-            return _search(registry, options, task, budget, place, cluster, listener)
+            prepared = prepare.prepare(checked, task, options, made.decode_size, options.seed, listener, place.cache)
+            return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
 
@@ -60,7 +65,9 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     made = plan.make(registry, options, task, checked, listener)
     divided = prepare.split(checked, task, options.seed)
     listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
-    event = _planned("", options, made, time.time() + options.time, plan.default_concurrency(options))
+    event = _planned(
+        "", plan.arguments(options, made), made, time.time() + options.time, plan.default_concurrency(options)
+    )
     listener(event)
     return event
 
@@ -85,33 +92,33 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
 def _search(
     registry: Registry,
     options: SearchOptions,
-    task: Task,
+    made: plan.Plan,
+    prepared: prepare.Prepared,
     budget: Budget,
     place: Storage,
     cluster: Future[Any],
     listener: Listener,
+    verb: str,
 ) -> Finished:
-    checked = prepare.check(registry, options, task, listener)
-    made = plan.make(registry, options, task, checked, listener)
-    prepared = prepare.prepare(checked, task, options, made.decode_size, options.seed, listener, place.cache)
     nodes = cluster.result()
     place.check(nodes.nodes)
     options = _with_resources(options, nodes)
-    folder = RunWriter.create(place.out, task.name, options.name)
+    folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
     _write_inputs(writer, prepared)
     ref, made = _shared(place, writer, prepared, made, listener)
-    writer.write_yaml("args.yaml", plan.arguments(options, made))
+    arguments = plan.arguments(options, made, verb)
+    writer.write_yaml("args.yaml", arguments)
     first = prepared.splits.folds[0]
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
     concurrency = options.concurrency or max(1, int(nodes.cpus / options.cpus_per_trial))
-    planned = _planned(str(folder), options, made, budget.deadline, concurrency)
+    planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)
 
     searching = time.time()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
-    make_spec = plan.spec_maker(made, registry, options, checked, ref, place.trials())
+    make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         if not budget.room_for_another():
@@ -124,6 +131,7 @@ def _search(
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
         options=options,
+        arguments=arguments,
         plan=made,
         splits=prepared.splits,
         ref=ref,
@@ -201,10 +209,10 @@ def _shared(
     return place.data(writer, prepared, listener), made._replace(candidates=candidates)
 
 
-def _planned(folder: str, options: SearchOptions, made: plan.Plan, deadline: float, concurrency: int) -> Planned:
+def _planned(folder: str, arguments: dict[str, Any], made: plan.Plan, deadline: float, concurrency: int) -> Planned:
     return Planned(
         folder=folder,
-        arguments=plan.arguments(options, made),
+        arguments=arguments,
         space=made.space,
         models=tuple(made.candidates),
         metric=made.metric.name,

@@ -17,7 +17,7 @@ def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) ->
         UsageError: more than one model is named.
         NoTrialSucceeded: the trial failed.
     """
-    return run_search(_single(options), listener, began)
+    return run_search(_single(options), listener, began, verb="train")
 
 
 def _single(options: SearchOptions) -> SearchOptions:

@@ -128,7 +128,7 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
     """The command that trains this configuration on the same data and splits, every parameter written out."""
     defaults = SearchOptions()
     words = ["autoft", "train", "--task", config.task]
-    for key in ("data", "val", "test", "target", "image_col", "group_col", "max_bad"):
+    for key in ("data", "val", "test", "target", "image_col", "group_col", "max_bad", "decode_size"):
         if arguments.get(key) not in (None, "", getattr(defaults, key)):
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
     words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]

@@ -38,7 +38,7 @@ from autoft.records import (
 from autoft.search.ledger import Ledger
 from autoft.search.outcome import Failure, failure_of, leads, spec_of_config, within
 from autoft.search.process import for_workers, imported, interruptible, memory_mb
-from autoft.search.settings import MUTABLE, Cluster, Observer, Settings, answers, check_scheduler
+from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
 
 RECYCLE_MB = 3000
 """An actor whose memory has grown by this much since its first trial makes room for a fresh one."""
@@ -350,18 +350,32 @@ class _Until(tune.Stopper):  # type: ignore[misc]
         return self.interrupted() or bool(self.deadline and time.time() > self.deadline)
 
 
+class _Sparing:
+    """Lets the baseline run to its end: the gain that a search reports is measured against it."""
+
+    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        decision: str = super().on_trial_result(controller, trial, result)  # type: ignore[misc]
+        return schedulers.TrialScheduler.CONTINUE if _number(trial) == 0 else decision
+
+
+class _Asha(_Sparing, schedulers.ASHAScheduler):  # type: ignore[misc]
+    """Asynchronous successive halving."""
+
+
+class _Median(_Sparing, schedulers.MedianStoppingRule):  # type: ignore[misc]
+    """Stops what is worse than the median of the others."""
+
+
 def _scheduler(settings: Settings) -> Any:
     epochs = settings.epochs
     match check_scheduler(settings.scheduler):
         case "asha":
             # The first rung at 2 epochs: after 1, ranks say little about the end (warm-up; see docs/search.md).
-            return schedulers.ASHAScheduler(max_t=epochs, grace_period=min(2, epochs), reduction_factor=3)
+            return _Asha(max_t=epochs, grace_period=min(2, epochs), reduction_factor=3)
         case "hyperband":
             return schedulers.HyperBandScheduler(max_t=epochs, reduction_factor=3)
         case "median":
-            return schedulers.MedianStoppingRule(
-                time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3
-            )
+            return _Median(time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3)
         case "pbt":
             return schedulers.PopulationBasedTraining(
                 time_attr="training_iteration",
@@ -376,20 +390,9 @@ def _scheduler(settings: Settings) -> Any:
 
 
 def _mutations(space: Sequence[Param]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for param in space:
-        if param.key not in MUTABLE or param.fixed:
-            continue
-        if param.kind == "choice":
-            found[param.key] = list(dict.fromkeys(param.choices))
-        else:
-            found[param.key] = (
-                tune.loguniform(param.low, param.high) if param.log else tune.uniform(param.low, param.high)
-            )
-    if not found:
-        raise UsageError(
-            f"population based training changes parameters while it trains, so one of {', '.join(MUTABLE)} must be "
-            "searched, but none is.",
-            "Give a range, for example lr=1e-4..1e-2:log",
-        )
-    return found
+    return {
+        param.key: list(dict.fromkeys(param.choices))
+        if param.kind == "choice"
+        else (tune.loguniform if param.log else tune.uniform)(param.low, param.high)
+        for param in mutable(space)
+    }

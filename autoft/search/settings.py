@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Sequence
 from typing import Protocol
 
 from autoft.errors import UsageError
@@ -79,3 +80,19 @@ def answers(address: str) -> None:
             socket.create_connection((match["host"].strip("[]"), int(match["port"])), timeout=10).close()
         except (OSError, OverflowError) as error:
             raise ConnectionError(str(error)) from error
+
+
+def mutable(space: Sequence[Param]) -> list[Param]:
+    """The parameters that population based training changes while it trains.
+
+    Raises:
+        UsageError: the space has none.
+    """
+    found = [param for param in space if param.key in MUTABLE and not param.fixed]
+    if not found:
+        raise UsageError(
+            f"population based training changes parameters while it trains, so one of {', '.join(MUTABLE)} must be "
+            "searched, but none is.",
+            "Give a range, for example lr=1e-4..1e-2:log",
+        )
+    return found

@@ -49,6 +49,7 @@ def write(net: nn.Module, folder: Path, facts: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (learner.ARCHITECTURE.replace("-", "_") + ".safetensors")
     save_file(arrays(net), path, metadata={"format": "pt"})
+    path.chmod(0o644)  # safetensors keeps it to its owner
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise ValueError(f"the weights must take at most {MOST_BYTES} bytes, but take {size}.")

@@ -112,7 +112,7 @@ class Run:
         # The average has parameters of its own; its normalisation has never seen an image.
         norms = {k: v for k, v in state["net"].items() if "running_" in k}
         self.net.load_state_dict(norms, strict=False)
-        self.before, self.seconds = [*state.get("before", []), state["plan"]], state["seconds"]
+        self.before, self.seconds = [*state.get("before", []), {**state["plan"], "ended": state["step"]}], state["seconds"]
 
 
 def _share(step: int, plan: Plan) -> float:

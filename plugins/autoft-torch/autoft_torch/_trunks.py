@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection
-from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import nn
 
 from autoft.api import ModelCard, TrialFailed
-from autoft_torch import _weights
+from autoft_torch import _weights, caches
 
 LIBRARIES = {
     "autoft": "autoft_torch._resnet_trunk",
@@ -47,8 +46,8 @@ def pretrained(card: ModelCard, size: int) -> nn.Module:
     module = library(card)
     trunk, head = _build(module, card, size)
     if card.pretrained and card.weights:
-        path = Path(card.weights)
-        if not path.exists():
+        path = caches.at_hand(card)
+        if path is None:
             raise TrialFailed(f"the weights of {card.name} must be on this machine, but are not: {card.weights}.")
         if hasattr(module, "load") and not card.extra.get("own"):
             module.load(trunk, card, path)

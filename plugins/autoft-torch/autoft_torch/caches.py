@@ -13,6 +13,8 @@ import msgspec
 from autoft.api import ModelCard
 
 HUB = "hub:"
+#: Weights that this distribution itself brings, by the name of their file.
+BUNDLED = "bundled:"
 #: Files of a hub repository that hold weights, best first. The second is read with ``weights_only=True``.
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
@@ -54,6 +56,9 @@ def at_hand(card: ModelCard) -> Path | None:
     where = card.weights
     if where.startswith(HUB):
         return hub_weights(where.removeprefix(HUB))
+    if where.startswith(BUNDLED):
+        path = Path(__file__).parent / "weights" / where.removeprefix(BUNDLED)
+        return path if path.is_file() else None
     path = torch_folder() / where.rpartition("/")[2] if where.startswith(("https://", "http://")) else Path(where)
     return path if where and path.exists() else None
 

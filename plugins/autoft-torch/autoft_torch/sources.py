@@ -78,6 +78,15 @@ class AutoftSource(Source):
             raise UsageError(f"autoft has no network '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
         return card
 
+    def fetch(self, card: ModelCard) -> ModelCard:
+        """The card as it is: a worker elsewhere finds the file in its own installation."""
+        if not card.weights or caches.at_hand(card):
+            return card
+        raise UsageError(
+            f"the weights of {card.name} must be in the installed autoft-torch, but '{card.weights}' is not there.",
+            "Install autoft-torch again, or name autoft/resnet-s@scratch to train from random weights.",
+        )
+
 
 class HfSource(Source):
     """``hf/owner/name``: an image classifier of the Hugging Face hub, saved by Transformers or by timm."""

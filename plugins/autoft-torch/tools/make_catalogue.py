@@ -27,6 +27,8 @@ from autoft_torch._describe import Facts, timm_facts, torchvision_facts
 from autoft_torch._resnet import build
 
 TARGET = Path(__file__).parents[1] / "autoft_torch" / "catalogue.json"
+#: Written, with the card beside it, by `python -m tools.pretrain` in the root of the repository.
+WEIGHTS = TARGET.parent / "weights" / "resnet_s.safetensors"
 
 #: Networks under licences that allow any use; small and quick ones first.
 TIMM = """
@@ -117,16 +119,19 @@ def card(name: str, net: torch.nn.Module, **facts: Any) -> Facts:
 
 
 def own() -> Facts:
+    told = json.loads(WEIGHTS.with_suffix(".json").read_text(encoding="utf-8"))
     return card(
         "autoft/resnet-s",
         build("resnet-s"),
-        input_size=64,
+        input_size=told["input_size"],
         min_size=32,
-        pretrained=False,
+        mean=told["mean"],
+        std=told["std"],
+        weights=f"bundled:{WEIGHTS.name}",
         licence="apache-2.0",
         source="autoft",
-        summary="trained from scratch: pretrained weights are not bundled yet",
-        extra={"library": "autoft", "architecture": "resnet-s"},
+        summary="bundled: pretrained by autoft on generated images alone",
+        extra={"library": "autoft", "architecture": "resnet-s", "sha256": told["sha256"]},
     )
 
 
