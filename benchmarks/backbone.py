@@ -232,7 +232,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--side", type=int, default=64, help="of the images, in pixels")
-    parser.add_argument("--ceiling-side", type=int, default=128, help="of the images for the ImageNet network")
+    parser.add_argument("--ceiling-side", type=int, default=224, help="of the images for the ImageNet network")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)

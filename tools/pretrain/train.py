@@ -22,9 +22,9 @@ class Plan:
     """What decides the result, beside the bank. `sides` and `smallest` are those of the two views."""
 
     seed: int = 0
-    steps: int = 4000
-    batch: int = 128
-    rate: float = 2.5e-3
+    steps: int = 4500
+    batch: int = 64
+    rate: float = 2e-3
     decay: float = 0.05
     warmup: float = 0.04
     average: float = 0.998
@@ -83,7 +83,8 @@ class Run:
                 mine.lerp_(theirs, 1 - keep)
 
     def save(self, path: Path) -> None:
-        state = {"plan": self.plan.facts(), "step": self.step, "seconds": self.seconds, "before": self.before}
+        state = {"plan": self.plan.facts(), "losses": dict(learner.WEIGHTS), "before": self.before}
+        state |= {"step": self.step, "seconds": self.seconds}
         for name in ("net", "tops", "mean", "optimizer"):
             state[name] = getattr(self, name).state_dict()
         new = path.with_suffix(".new")
@@ -97,11 +98,12 @@ class Run:
             ValueError: it was another run.
         """
         state = torch.load(path, weights_only=True)
-        if state["plan"] != self.plan.facts():
-            raise ValueError(f"the saved run must have the same plan, but {path} has {state['plan']}.")
+        plan = {**self.plan.facts(), "losses": learner.WEIGHTS}
+        if (other := {**state["plan"], "losses": state["losses"]}) != plan:
+            raise ValueError(f"the saved run must have the same plan, but {path} has {other}.")
         for name in ("net", "tops", "mean", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.step, self.seconds, self.before = state["step"], state["seconds"], state.get("before", [])
+        self.step, self.seconds, self.before = state["step"], state["seconds"], state["before"]
 
     def follow(self, path: Path) -> None:
         """Start from the weights at which another run ended: its average, and its heads."""
@@ -112,7 +114,8 @@ class Run:
         # The average has parameters of its own; its normalisation has never seen an image.
         norms = {k: v for k, v in state["net"].items() if "running_" in k}
         self.net.load_state_dict(norms, strict=False)
-        self.before, self.seconds = [*state.get("before", []), {**state["plan"], "ended": state["step"]}], state["seconds"]
+        last = {**state["plan"], "losses": state["losses"], "ended": state["step"]}
+        self.before, self.seconds = [*state["before"], last], state["seconds"]
 
 
 def _share(step: int, plan: Plan) -> float:
