@@ -83,7 +83,7 @@ class Run:
                 mine.lerp_(theirs, 1 - keep)
 
     def save(self, path: Path) -> None:
-        state = {"plan": self.plan.facts(), "losses": dict(learner.WEIGHTS), "before": self.before}
+        state: dict[str, Any] = {"plan": self.plan.facts(), "losses": dict(learner.WEIGHTS), "before": self.before}
         state |= {"step": self.step, "seconds": self.seconds}
         for name in ("net", "tops", "mean", "optimizer"):
             state[name] = getattr(self, name).state_dict()
