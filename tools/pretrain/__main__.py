@@ -6,7 +6,6 @@ import argparse
 import json
 import statistics
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from tools.pretrain import bank, export, learner, probes
+from tools.pretrain.phases import Phase, shipped
 from tools.pretrain.realdata import Labelled
 from tools.pretrain.train import Plan, Run, train
 
@@ -56,39 +56,61 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.pretrain", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder for the bank, checkpoints and probes")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for the weights and their card")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--composites", type=int, default=40_000, help="how many pictures the bank has")
-    parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
-    parser.add_argument("--follow", type=Path, help="start from the weights of this finished run (its run.pt)")
+    parser.add_argument("--resume", action="store_true", help="go on where a run in --work was stopped")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bank", type=Path, help="folder of the bank, when not in --work")
-    for field in fields(Plan):
-        if isinstance(field.default, (int, float)):
-            parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
-    parser.add_argument("--weights", default="", help="other weights of the loss, such as pair=0,edges=2")
+    other = parser.add_argument_group("one phase of your own, instead of those that made the shipped weights")
+    other.add_argument("--steps", type=int)
+    other.add_argument("--batch", type=int, default=Plan.batch)
+    other.add_argument("--rate", type=float, default=Plan.rate)
+    other.add_argument("--every", type=int, default=500, help="steps between checkpoints")
+    other.add_argument("--weights", default="", help="weights of losses that differ, such as pair=0,edges=2")
+    other.add_argument("--follow", type=Path, help="start from the weights of this run (its run.pt)")
     return parser.parse_args()
+
+
+def chosen(args: argparse.Namespace) -> tuple[Phase, ...]:
+    if args.steps is None:
+        return shipped(args.seed)
+    losses = {name: float(value) for name, value in (pair.split("=") for pair in args.weights.split(",") if pair)}
+    return (Phase(Plan(args.seed, args.steps, args.batch, args.rate), losses, every=args.every),)
 
 
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
-    learner.WEIGHTS.update({k: float(v) for k, v in (p.split("=") for p in args.weights.split(",") if p)})
-    plan = Plan(**{f.name: getattr(args, f.name) for f in fields(Plan) if hasattr(args, f.name)})
     start = time.perf_counter()
-    args.work.mkdir(parents=True, exist_ok=True)
-    images = bank.prepare(args.bank or args.work / "bank", args.composites, plan.seed)
-    journal = Journal(args.work, images, probes.selection())
-    run, saved = Run(plan), args.work / "run.pt"
-    if args.resume and saved.is_file():
-        run.restore(saved)
-    else:
-        if args.follow:
-            run.follow(args.follow)
-        journal.path.unlink(missing_ok=True)
-        journal.note("start" if args.follow else "random", export.settled(run.mean, images))
-    train(run, images, saved, until=journal.stop, every=args.every)
+    images = bank.prepare(args.bank or args.work / "bank", args.composites, args.seed)
+    usual, sets = dict(learner.WEIGHTS), probes.selection()
+    before: Path | None = args.follow
+    done = []
+    for number, phase in enumerate(chosen(args), 1):
+        folder = args.work / f"phase-{number}"
+        learner.WEIGHTS.update({**usual, **phase.losses})
+        done.append(go(phase, images, sets, folder, before, resume=args.resume))
+        before = folder / "run.pt"
+    run, journal = done[-1]
     path = ship(run, journal, args.out, args.composites)
     print(f"{path}: {run.seconds / 60:.1f} min of training, {(time.perf_counter() - start) / 60:.1f} min in all")
+
+
+def go(
+    phase: Phase, images: bank.Bank, sets: dict[str, Labelled], folder: Path, before: Path | None, *, resume: bool
+) -> tuple[Run, Journal]:
+    """One phase to its end, from where it stood, or from the end of the one before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run, journal, saved = Run(phase.plan), Journal(folder, images, sets), folder / "run.pt"
+    if resume and saved.is_file():
+        run.restore(saved)
+    else:
+        if before:
+            run.follow(before)
+        journal.path.unlink(missing_ok=True)
+        journal.note("start" if before else "random", export.settled(run.mean, images))
+    train(run, images, saved, stop=phase.stop, until=journal.stop, every=phase.every)
+    return run, journal
 
 
 def ship(run: Run, journal: Journal, out: Path, composites: int) -> Path:

@@ -133,14 +133,16 @@ def train(
     *,
     until: Callable[[Run], None],
     every: int,
+    stop: int = 0,
     say: Callable[[str], None] = print,
 ) -> None:
-    """All steps that are left. Saves, and calls `until`, every so many steps and at the end."""
+    """All steps that are left, up to `stop` where it is given. Saves, and calls `until`, every so many steps and at the end."""
     shown = max(1, every // 5)
     first, begun = run.step, run.seconds
-    while run.step < run.plan.steps:
+    end = stop or run.plan.steps
+    while run.step < end:
         parts = run.advance(bank)
-        last = run.step == run.plan.steps
+        last = run.step == end
         if run.step % shown == 0 or last:
             words = " ".join(f"{name} {value:.3f}" for name, value in parts.items())
             speed = 2 * run.plan.batch * (run.step - first) / max(run.seconds - begun, 1e-9)
