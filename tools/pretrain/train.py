@@ -136,7 +136,10 @@ def train(
     stop: int = 0,
     say: Callable[[str], None] = print,
 ) -> None:
-    """All steps that are left, up to `stop` where it is given. Saves, and calls `until`, every so many steps and at the end."""
+    """All steps that are left, up to `stop` where it is given.
+
+    Saves, and calls `until`, every so many steps and at the end.
+    """
     shown = max(1, every // 5)
     first, begun = run.step, run.seconds
     end = stop or run.plan.steps
