@@ -58,10 +58,11 @@ HUB: dict[str, tuple[str, dict[str, Any], str]] = {
 #: About the top-1 accuracy on ImageNet-1k in percent that was published for the weights listed here; for those
 #: never trained on ImageNet-1k, what a classifier on top of them reaches. Put down from memory and rounded to whole
 #: percents: they order networks and are good for nothing else. A network that is not named here has 0, unknown.
+#: That of autoft/resnet-s is a guess from linear probes.
 PRIORS = dict(
     pair.split(":")
     for pair in """
-timm/mobilenetv4_conv_small_050:64 timm/mobilenetv3_small_050:58 timm/mobilenetv3_small_100:68
+autoft/resnet-s:30 timm/mobilenetv4_conv_small_050:64 timm/mobilenetv3_small_050:58 timm/mobilenetv3_small_100:68
 timm/mobilenetv4_conv_small:74 timm/mobilenetv2_050:66 timm/mobilenetv2_100:73 timm/mobilenetv3_large_100:76
 timm/mobilenetv4_conv_medium:80 timm/regnety_002:70 timm/regnety_004:76 timm/regnety_016:81 timm/ghostnet_100:74
 timm/resnet10t:68 timm/resnet14t:72 timm/resnet18:71 timm/resnet26:75 timm/resnet34:76 timm/resnet50:80
