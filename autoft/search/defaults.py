@@ -54,7 +54,10 @@ FIXED_WHEN_NARROW: Final = frozenset(
     {"schedule", "warmup", "clip", "l1", "class_weights", "head_width", "mixup", "cutmix", "layer_decay", "nesterov"}
 )
 
-#: (optimizers, pretrained) -> low, high, default of the learning rate.
+WEAK: Final = 50.0
+"""A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
+
+#: (optimizers, strongly pretrained) -> low, high, default of the learning rate.
 RATES: Final = (
     (("adamw", "adam"), True, 1e-4, 5e-3, 1e-3),
     (("adamw", "adam"), False, 3e-4, 1e-2, 2e-3),
@@ -77,14 +80,15 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    pretrained = tuple(card.name for card in models if card.pretrained)
+    strong = tuple(card.name for card in models if card.pretrained and not _weak(card))
+    weak = tuple(card.name for card in models if _weak(card))
     scratch = tuple(card.name for card in models if not card.pretrained)
     space = (
         _choice("model", [card.name for card in models], models[0].name),
         *_image_sizes(models, image_sizes),
-        *_depth(pretrained, scratch),
+        *_depth(strong, weak, scratch),
         *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
-        *_rates(pretrained, scratch),
+        *_rates(strong, (*weak, *scratch)),
         _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
         _choice("nesterov", (False, True), False, when={"optimizer": ("sgd",)}),
         *_batches(n_train, wanted.breadth),
@@ -127,17 +131,27 @@ def _image_sizes(models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence
         yield _choice("image_size", sizes, sizes[0], when=_among("model", names, others))
 
 
-def _depth(pretrained: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
+def _weak(card: ModelCard) -> bool:
+    """Pretrained, but on so little that most of the network must still be learned."""
+    return card.pretrained and 0 < card.prior < WEAK
+
+
+def _depth(strong: Sequence[str], weak: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
     """How deep to freeze; a network without pretrained weights is always trained whole."""
-    if pretrained:
-        when = _among("model", pretrained, scratch)
+    if strong:
+        when = _among("model", strong, (*weak, *scratch))
         yield _choice("freeze", (0.0, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0), 0.5, when=when)
+    if weak:
+        when = _among("model", weak, (*strong, *scratch))
+        yield _choice("freeze", (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0), 0.0, when=when)
+    if strong or weak:
+        when = _among("model", (*strong, *weak), scratch)
         yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=when)
 
 
-def _rates(pretrained: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
-    for optimizers, with_weights, low, high, default in RATES:
-        names, others = (pretrained, scratch) if with_weights else (scratch, pretrained)
+def _rates(strong: Sequence[str], rest: Sequence[str]) -> Iterator[Param]:
+    for optimizers, for_strong, low, high, default in RATES:
+        names, others = (strong, rest) if for_strong else (rest, strong)
         if names:
             when = {"optimizer": optimizers, **_among("model", names, others)}
             yield Param(key="lr", kind="float", low=low, high=high, log=True, default=default, when=when)

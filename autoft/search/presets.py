@@ -167,26 +167,33 @@ def _family(card: ModelCard) -> str:
     return found[0] if found else first
 
 
+SMALL: Final = 128
+"""Networks drawn for sides below this are for small images."""
+
+
 def sizes_for(card: ModelCard, side: int, preset: str) -> tuple[int, ...]:
     """Image sizes to search for a network and data whose shorter side is `side` pixels; the default comes first.
 
-    A pretrained network loses much below half the size it was trained on (its filters then meet another scale) and
-    gains little above it. From scratch, the size for which the network was drawn is the default, since time grows
-    with the square of the side; larger ones are searched where the data have them.
+    A pretrained network loses much below half the size it was trained on, or below 64 pixels (its filters then meet
+    another scale), and gains little above it. From scratch, or if drawn for small images, a network's own size is the
+    default, since time grows with the square of the side; larger ones are searched where the data have them.
     """
     wanted = find_preset(preset)
     if card.fixed_size:
         return (card.input_size,)
-    least = max(card.min_size, card.input_size // 2) if card.pretrained else card.min_size
+    small = not card.pretrained or card.input_size < SMALL
+    least = (
+        max(card.min_size, min(card.input_size, max(64, card.input_size // 2))) if card.pretrained else card.min_size
+    )
     most = max(card.min_size, min(card.input_size, wanted.image_size))
     first = _rounded(min(max(side, least), most))
     if wanted.breadth == "narrow":
         return (first,)
-    if card.pretrained:
-        factors: tuple[float, ...] = (2 / 3, 4 / 3) if wanted.breadth == "wide" else (2 / 3,)
+    if small:
+        factors: tuple[float, ...] = (1.5, 2.0) if wanted.breadth == "wide" else (1.5,)
     else:
-        factors = (1.5, 2.0) if wanted.breadth == "wide" else (1.5,)
-    largest = wanted.image_size if card.pretrained else min(wanted.image_size, max(first, _rounded(side)))
+        factors = (2 / 3, 4 / 3) if wanted.breadth == "wide" else (2 / 3,)
+    largest = min(wanted.image_size, max(first, _rounded(side))) if small else wanted.image_size
     others = (_rounded(int(first * factor)) for factor in factors)
     return tuple(dict.fromkeys([first, *(o for o in others if card.min_size <= o <= largest)]))
 

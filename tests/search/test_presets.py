@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from autoft.records import ModelCard
-from autoft.search.presets import PRESETS, REPEATED, Preset, pick_models
+from autoft.search.defaults import default_space
+from autoft.search.presets import PRESETS, REPEATED, Preset, pick_models, sizes_for
+from autoft.search.space import resolve
 
 
 def card(name: str, **facts) -> ModelCard:
@@ -117,3 +119,21 @@ def test_those_at_hand_win_ties_and_nothing_more():
     assert names([card("timm/resnet18", prior=72), near]) == ["timm/resnet18"]
     other = card("lib/other", params=7, prior=71, offline=True)
     assert names([far, other]) == ["lib/other", "timm/resnet18"]
+
+
+def test_a_network_for_small_images_sees_them_at_its_own_size_at_least() -> None:
+    small = ModelCard(name="x/small", backend="x", modality="image", input_size=64)
+    assert sizes_for(small, 32, "balanced") == (64,)
+    assert sizes_for(small, 160, "balanced") == (64, 96)
+    large = ModelCard(name="x/large", backend="x", modality="image", input_size=224)
+    assert sizes_for(large, 32, "balanced")[0] == 128
+
+
+def test_a_weak_network_is_trained_whole_by_default() -> None:
+    weak = ModelCard(name="x/weak", backend="x", modality="image", prior=30.0)
+    strong = ModelCard(name="x/strong", backend="x", modality="image", prior=75.0)
+    whole = default_space((weak, strong), {}, "balanced", 1000)
+    assert resolve(whole, {"model": "x/weak"})["freeze"] == 0.0
+    assert resolve(whole, {"model": "x/weak"})["lr"] == 2e-3
+    assert resolve(whole, {"model": "x/strong"})["freeze"] == 0.5
+    assert resolve(whole, {"model": "x/strong"})["lr"] == 1e-3
