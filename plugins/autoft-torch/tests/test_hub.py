@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
-from transformers import ResNetConfig, ResNetForImageClassification
 
 from autoft.api import UsageError
 from autoft_torch import hub as downloads
@@ -18,7 +17,11 @@ from autoft_torch._trunks import empty
 from autoft_torch.backend import TorchBackend
 from autoft_torch.sources import AutoftSource, HfSource, TimmSource, TorchvisionSource
 
-TINY = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2], layer_type="basic", num_labels=3)
+transformers = pytest.importorskip("transformers", reason="autoft-torch is here without its extra hf")
+
+TINY = transformers.ResNetConfig(
+    embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2], layer_type="basic", num_labels=3
+)
 
 
 def test_a_timm_network_comes_from_the_hub_once(hub, job, monkeypatch):
@@ -44,7 +47,7 @@ def test_a_timm_network_comes_from_the_hub_once(hub, job, monkeypatch):
 
 def test_a_transformers_network_comes_from_the_hub(hub, job, toys):
     torch.manual_seed(2)
-    net = ResNetForImageClassification(TINY)
+    net = transformers.ResNetForImageClassification(TINY)
     processor = {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.1, 0.2, 0.3], "size": {"shortest_edge": 48}}
     hub.files["acme/tiny"] = {
         "config.json": TINY.to_json_string().encode(),

@@ -11,12 +11,13 @@ import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
-from transformers import ViTConfig, ViTForImageClassification
 
 from autoft.api import TrialFailed, UsageError
 from autoft_torch.backend import TorchBackend
 from autoft_torch.local import LocalSource
 from autoft_torch.sources import AutoftSource, TimmSource, TorchvisionSource
+
+transformers = pytest.importorskip("transformers", reason="autoft-torch is here without its extra hf")
 
 SOURCE = LocalSource()
 
@@ -56,10 +57,10 @@ def test_a_timm_folder(timm_folder, job, toys):
 
 
 def test_a_transformers_folder(tmp_path, job, toys):
-    config = ViTConfig(
+    config = transformers.ViTConfig(
         hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, image_size=32, patch_size=8
     )
-    net = ViTForImageClassification(config)
+    net = transformers.ViTForImageClassification(config)
     net.save_pretrained(tmp_path / "vit")
     card = SOURCE.resolve(str(tmp_path / "vit"))
     assert card is not None and (card.fixed_size, card.input_size, card.min_size) == (True, 32, 32)
