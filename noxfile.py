@@ -17,7 +17,10 @@ nox.options.sessions = ["lint", "types", "imports", "tests"]
 
 ROOT = Path(__file__).parent
 PLUGINS = {path.parent.name: f"plugins/{path.parent.name}" for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
-EXAMPLES = {path.name: f"examples/plugins/{path.name}" for path in sorted(ROOT.glob("examples/plugins/*"))}
+EXAMPLES = {
+    path.parent.name: f"examples/plugins/{path.parent.name}"
+    for path in sorted(ROOT.glob("examples/plugins/*/pyproject.toml"))
+}
 ALONE = PLUGINS | EXAMPLES
 LOCAL = [word for folder in PLUGINS.values() for word in ("-e", folder)]
 BIN = ROOT / ".nox" / "env" / ("Scripts" if os.name == "nt" else "bin")
