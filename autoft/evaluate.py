@@ -58,7 +58,7 @@ def interval(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metri
     """How far the score would move with another test sample of the same size."""
 
     def score(rows: Array) -> float:
-        return _score(task, _take(decoded, rows), _take(targets, rows), schema, metric)
+        return _score(task, take(decoded, rows), take(targets, rows), schema, metric)
 
     return _bootstrap(score, _length(targets), seed)
 
@@ -73,9 +73,9 @@ def compare(
     sign = 1.0 if metric.mode == "max" else -1.0
 
     def gain(rows: Array) -> float:
-        truth = _take(targets, rows)
-        best = _score(task, _take(decoded, rows), truth, schema, metric)
-        return sign * (best - _score(task, _take(baseline, rows), truth, schema, metric))
+        truth = take(targets, rows)
+        best = _score(task, take(decoded, rows), truth, schema, metric)
+        return sign * (best - _score(task, take(baseline, rows), truth, schema, metric))
 
     everything = np.arange(_length(targets))
     difference = gain(everything)
@@ -120,7 +120,8 @@ def _score(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metric:
     return task.score(decoded, targets, schema, [metric.name])[metric.name]
 
 
-def _take(arrays: Arrays, rows: Array) -> dict[str, Array]:
+def take(arrays: Arrays, rows: Array) -> dict[str, Array]:
+    """The same arrays with these rows alone."""
     return {key: np.asarray(value)[rows] for key, value in arrays.items()}
 
 

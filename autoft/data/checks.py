@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from autoft.errors import DataError
-from autoft.records import Issue
+from autoft.records import Dataset, Issue
 
 SHOWN = 3
 WIDTH = 60
@@ -57,6 +57,11 @@ def refuse_if_too_bad(issues: Iterable[Issue], total: int, max_bad: float) -> No
         f"at most {max_bad:.4g} of the samples may be unusable, but {bad} of {total} are: {reasons}.",
         f"Repair or remove these files, or allow more: --max-bad {min(100, -(-100 * bad // max(total, 1)))}%",
     )
+
+
+def total(dataset: Dataset) -> int:
+    """Samples before the reader left any out."""
+    return len(dataset.samples) + len({issue.subject for issue in dataset.issues if issue.drops})
 
 
 def printable(name: str) -> str:

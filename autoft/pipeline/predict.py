@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from autoft import evaluate, registry
-from autoft.contracts import Feed
-from autoft.data.checks import refuse_if_too_bad
+from autoft.contracts import Arrays
+from autoft.data import checks
 from autoft.data.feed import DecodedFeed
-from autoft.data.images import BadSample, decode
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
 from autoft.errors import DataError
 from autoft.options import DataOptions
 from autoft.pipeline.prepare import STORED
 from autoft.predictor import Predictions, Predictor
-from autoft.records import Dataset, Issue, Sample
+from autoft.records import Issue, Sample
 from autoft.run import model_folder
 
 
@@ -41,14 +42,13 @@ def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str
         found = inspect(dataset, predictor.task.inputs)
         samples += found.dataset.samples
         issues += [issue for issue in found.issues if issue.drops]
-    samples, damaged = _decodable(samples, predictor.config.decode_size)
+    kept, decoded, damaged = _predicted(predictor, samples)
     issues += damaged
-    if not samples:
+    if not kept:
         raise DataError(
             f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
         )
-    decoded = predictor.outputs(_feed(samples, predictor.config.decode_size))
-    return Predictions(tuple(s.id for s in samples), decoded, predictor.task, predictor.config, tuple(issues))
+    return Predictions(tuple(sample.id for sample in kept), decoded, predictor.task, predictor.config, tuple(issues))
 
 
 def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
@@ -61,11 +61,10 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     config, task = predictor.config, predictor.task
     dataset = open_dataset(registry.installed(), options, task)
     found = inspect(dataset, task.inputs)
-    kept, damaged = _decodable(found.dataset.samples, config.decode_size)
+    kept, decoded, damaged = _predicted(predictor, found.dataset.samples)
     issues = [*found.issues, *damaged]
-    refuse_if_too_bad(issues, _total(dataset), options.max_bad)
+    checks.refuse_if_too_bad(issues, checks.total(dataset), options.max_bad)
     targets = predictor.targets(kept)
-    decoded = predictor.outputs(_feed(kept, config.decode_size))
     band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed)
     return {
         "model": str(predictor.folder),
@@ -78,24 +77,13 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     }
 
 
-def _feed(samples: Sequence[Sample], size: int) -> Feed:
-    return DecodedFeed([str(sample.fields[STORED]) for sample in samples], size)
-
-
-def _decodable(samples: Sequence[Sample], size: int) -> tuple[list[Sample], list[Issue]]:
-    """Those whose files decode; the others as issues."""
-    good, issues = [], []
-    for sample in samples:
-        try:
-            decode(sample.fields[STORED], size)
-            good.append(sample)
-        except BadSample as error:
-            issues.append(Issue(kind=error.kind, subject=sample.id, detail=error.detail))
-    return good, issues
-
-
-def _total(dataset: Dataset) -> int:
-    return len(dataset.samples) + sum(issue.drops for issue in dataset.issues)
+def _predicted(predictor: Predictor, samples: Sequence[Sample]) -> tuple[list[Sample], Arrays, list[Issue]]:
+    """Predictions for those whose files decode, and the others as issues. Every file is decoded once."""
+    feed = DecodedFeed([str(sample.fields[STORED]) for sample in samples], predictor.config.decode_size)
+    decoded = predictor.outputs(feed)
+    good = [row for row in range(len(samples)) if row not in feed.bad]
+    issues = [Issue(kind=bad.kind, subject=samples[row].id, detail=bad.detail) for row, bad in sorted(feed.bad.items())]
+    return [samples[row] for row in good], evaluate.take(decoded, np.array(good, np.int64)), issues
 
 
 def _first(issues: Sequence[Issue]) -> str:

@@ -54,7 +54,7 @@ def check(registry: Registry, options: DataOptions, task: Task, listener: Listen
     dataset = open_dataset(registry, options, task)
     listener(Note(text=dataset.recognised))
     found = inspect(dataset, task.inputs)
-    total = len(dataset.samples) + len({issue.subject for issue in dataset.issues if issue.drops})
+    total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
     schema = task.schema(found.dataset)
     for warning in schema.extra.get("warnings", ()):
