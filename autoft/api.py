@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoft.contracts import (
     Backend,
+    Cuttable,
     EpochStats,
     Feed,
     Learner,
@@ -20,6 +21,7 @@ from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.hookspecs import hookimpl
 from autoft.recipe import Recipe
 from autoft.records import (
+    Cut,
     Dataset,
     Entry,
     EpochReport,
@@ -37,6 +39,7 @@ from autoft.records import (
     Schema,
     TrialResult,
     TrialSpec,
+    View,
     from_json,
     to_json,
 )
@@ -47,6 +50,8 @@ __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
+    "Cut",
+    "Cuttable",
     "DataError",
     "Dataset",
     "Entry",
@@ -79,6 +84,7 @@ __all__ = [
     "TrialResult",
     "TrialSpec",
     "UsageError",
+    "View",
     "did_you_mean",
     "from_json",
     "hookimpl",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from autoft.records import (
+    Cut,
     Dataset,
     Job,
     Metric,
@@ -22,6 +23,7 @@ from autoft.records import (
     Sample,
     Scalar,
     Schema,
+    View,
 )
 
 if TYPE_CHECKING:
@@ -174,6 +176,42 @@ class Reschedulable(Protocol):
 
     def set_epochs(self, epochs: int) -> None:
         """From the next epoch on, the learning rate falls as if `epochs` in all had been planned from the start."""
+        ...
+
+
+@runtime_checkable
+class Cuttable(Protocol):
+    """Ability of a learner: what its frozen blocks give is computed once, kept, and shared by many trials.
+
+    What stands before a cut must be a pure function of the sample: frozen blocks are in evaluation mode, in training
+    too.
+    """
+
+    def cuts(self) -> Sequence[Cut]:
+        """Where the network can be cut, by depth: only where one array is all that later blocks need of earlier ones.
+        The last one, before the head, gives pooled features (n, width) where the heads are pooled."""
+        ...
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        """What stands at each of `cuts`, for all samples of the feed in order: one pass, batch by batch, one array
+        per cut with one row per sample of the batch."""
+        ...
+
+    def enter(self, cut: Cut | None) -> None:
+        """From now on feeds give `vocab.ACTIVATION`, rows of what `extract` gave at `cut`, in place of the inputs.
+        None goes back to the inputs.
+
+        Raises:
+            ValueError: blocks before the cut are not frozen.
+        """
+        ...
+
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        """Fill in linear heads: output name -> weights (size, width) and bias (size,) for pooled features.
+
+        Raises:
+            ValueError: the head is not linear, or has another shape.
+        """
         ...
 
 

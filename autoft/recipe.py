@@ -22,7 +22,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     freeze: float = 0.0
     """Fraction of the backbone's blocks, counted from the input, that stay as they are. 1 trains the head alone."""
     optimizer: str = "adamw"
-    """adamw, adam or sgd."""
+    """adamw, adam or sgd; or solve: on a frozen backbone, the head is what head_init names, found in one epoch."""
     lr: float = 1e-3
     """Peak learning rate of the head and the last block."""
     layer_decay: float = 1.0
@@ -57,8 +57,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Units of one hidden layer in the head; 0 is a linear head."""
     head_activation: str = "relu"
     """Activation of the hidden layer: relu, gelu or tanh."""
+    head_init: str = "random"
+    """What the head starts from: random, or the ridge or logistic solution on the features of the whole backbone."""
+    head_strength: float = 1.0
+    """L2 strength of that solution, in units of the mean squared feature; larger is a smaller head."""
     augment: str = "light"
     """Augmentation policy: none, light, trivial or strong."""
+    views: int = 0
+    """0 draws augmentation anew in every epoch. Above 0, each sample has that many augmented versions, drawn once, and
+    epochs take turns: what frozen blocks give for them is then computed once for all trials."""
     mixup: float = 0.0
     """Alpha of mixup (Zhang et al., 2018); 0 is off."""
     cutmix: float = 0.0
@@ -75,6 +82,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             value = getattr(self, key)
             if not (math.isfinite(value) and low <= value <= high):
                 raise UsageError(f"{key} must lie in [{low:g}, {high:g}], but got {value:g}.")
+        if self.optimizer == "solve" and (self.freeze < 1 or self.head_init == "random" or self.head_width):
+            raise UsageError(
+                "optimizer=solve needs a linear head on a frozen backbone: freeze=1, head_width=0 and head_init=ridge "
+                f"or logistic, but got {self.freeze:g}, {self.head_width} and {self.head_init}."
+            )
         if self.class_weights not in ("none", "balanced"):
             raise UsageError(f"class_weights must be none or balanced, but got '{self.class_weights}'.")
 
@@ -102,6 +114,7 @@ WORDS: Final = {
     "schedule": "schedule",
     "augment": "augment",
     "head_activation": "activation",
+    "head_init": "head_init",
     "precision": "precision",
 }
 
@@ -121,6 +134,8 @@ RANGES: Final = {
     "dropout": (0.0, 0.95),
     "label_smoothing": (0.0, 0.95),
     "head_width": (0, 1 << 16),
+    "head_strength": (0.0, 1e12),
+    "views": (0, 64),
     "mixup": (0.0, 100.0),
     "cutmix": (0.0, 100.0),
 }

@@ -6,6 +6,7 @@ names. Encode with `to_json`, decode with `from_json`, which refuses fields it d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, dataclass_transform
 
@@ -204,6 +205,30 @@ class ReadOptions(Record):
     """Fields of `needs` that may be absent (targets, when predicting)."""
 
 
+class Cut(Record):
+    """A place between two blocks of a network at which its frozen prefix can end."""
+
+    depth: int
+    """Blocks before it; the number of all blocks where it stands before the head."""
+    shape: tuple[int, ...]
+    """Of one sample's array there, in whatever layout the backend likes."""
+    dtype: str = "float32"
+
+    @property
+    def bytes(self) -> int:
+        """Of one sample."""
+        return math.prod(self.shape) * (2 if self.dtype == "float16" else 4)
+
+
+class View(Record):
+    """One version of the samples: as they are, or augmented once and for all."""
+
+    augment: str = "none"
+    number: int = 0
+    seed: int = 0
+    """Draws depend on the policy's word, the number, the seed and the sample's place in the feed alone."""
+
+
 class Job(Record):
     """What a backend builds a learner from: one network, one problem, one recipe."""
 
@@ -250,6 +275,15 @@ class DataRef(Record):
     """Path of `splits.json`."""
 
 
+class Caching(Record):
+    """What trials may keep of their frozen prefixes, on the machine they run on."""
+
+    freezes: tuple[float, ...]
+    """Fractions of `Recipe.freeze` that trials of this search may have: one pass keeps what all of them need."""
+    max_bytes: int
+    """Most bytes on disk, for all that is kept there."""
+
+
 class TrialSpec(Record):
     """Everything that a worker needs to run one trial."""
 
@@ -274,6 +308,8 @@ class TrialSpec(Record):
     0 is no limit."""
     versions: dict[str, str] = {}
     """Distribution -> version in the driver; a worker with another version refuses."""
+    caching: Caching | None = None
+    """None computes frozen prefixes at every step, as if nothing were shared."""
 
     @property
     def name(self) -> str:
@@ -304,6 +340,8 @@ class EpochReport(Record):
     """Imports, data and network, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch."""
+    prefix: str = ""
+    """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
 
 
 class TrialResult(Record):

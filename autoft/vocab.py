@@ -26,6 +26,9 @@ FIELDS: Final = (
     "value",  # one real number
 )
 
+#: Under this name a feed gives what a frozen prefix gave, in place of the inputs. No reader yields it.
+ACTIVATION: Final = "activation"
+
 #: What a pretrained network takes in.
 MODALITIES: Final = ("image", "audio", "text", "tabular")
 
@@ -53,7 +56,10 @@ LOSSES: Final = (
 #: What turns raw outputs into what a task decodes.
 POSTS: Final = ("softmax", "sigmoid", "identity")
 
-OPTIMIZERS: Final = ("adamw", "adam", "sgd")
+#: How weights are found. "solve" takes no steps: the head alone, in closed form or by L-BFGS (`Recipe.head_init`).
+OPTIMIZERS: Final = ("adamw", "adam", "sgd", "solve")
+#: What a head starts from: random numbers, or the solution on the frozen features.
+HEAD_INITS: Final = ("random", "ridge", "logistic")
 SCHEDULES: Final = ("cosine", "linear", "constant")
 AUGMENTS: Final = ("none", "light", "trivial", "strong")
 ACTIVATIONS: Final = ("relu", "gelu", "tanh")
@@ -66,6 +72,7 @@ LISTS: Final = {
     "loss": LOSSES,
     "post": POSTS,
     "optimizer": OPTIMIZERS,
+    "head_init": HEAD_INITS,
     "schedule": SCHEDULES,
     "augment": AUGMENTS,
     "activation": ACTIVATIONS,
