@@ -1,0 +1,1 @@
+"""The Keras backend of autoft."""

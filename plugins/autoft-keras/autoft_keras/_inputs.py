@@ -1,0 +1,101 @@
+"""From a feed's numpy batches to what the network takes in, on the device where it computes."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from autoft.api import Feed, Job
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Tensor = Any
+Batch = tuple[Tensor, dict[str, Tensor]]
+
+
+class Inputs:
+    """Loads batches, brings images to the size the network sees and normalises them as its card says."""
+
+    def __init__(self, job: Job, device: str) -> None:
+        self.field = job.problem.inputs[0]
+        self.keys = tuple(output.target for output in job.problem.outputs)
+        self.size = job.image_size
+        self.device = device
+        self.turned = job.card.extra.get("channels") == "bgr"
+        self.mean = np.array(job.card.mean, np.float32) * 255
+        self.std = np.array(job.card.std, np.float32) * 255
+
+    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+        """Images uint8 (n, size, size, 3) and targets for each array of indices. A thread feeds a GPU ahead of time."""
+        loaded = (self._load(feed, index, targets) for index in indices)
+        return loaded if self.device == "CPU" else _ahead(loaded)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images in 0..255 (n, h, w, 3) to float32 in the card's units and order of channels."""
+        values = tf.cast(images, tf.float32)
+        if self.turned:
+            values = tf.reverse(values, [-1])
+        return (values - self.mean) / self.std
+
+    def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        arrays = feed.batch(index)
+        images = tf.convert_to_tensor(arrays[self.field])
+        wanted = {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}
+        return resize(images, self.size), wanted
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """uint8 images (n, h, w, 3) to (n, size, size, 3), bilinear with antialiasing."""
+    return images if images.shape[1:3] == (size, size) else _resizer(size)(images)
+
+
+@functools.cache
+def _resizer(size: int) -> Any:
+    """Compiled once for all learners."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    def resized(images: Tensor) -> Tensor:
+        values = tf.image.resize(images, (size, size), "bilinear", antialias=True)
+        return tf.cast(tf.clip_by_value(tf.round(values), 0, 255), tf.uint8)
+
+    return resized
+
+
+def _ahead(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
+    """The same batches, read by a thread while the device works. An error in the thread is raised here."""
+    line: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
+    over = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not over.is_set():
+            try:
+                line.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if over.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # handed to the thread that waits for batches
+            put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (item := line.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        over.set()
+        thread.join()

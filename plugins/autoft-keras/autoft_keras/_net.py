@@ -1,0 +1,110 @@
+"""The network that is trained: a trunk cut into blocks, and one new head for each output of the problem."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from autoft.api import Job, Recipe, TrialFailed
+from autoft_keras import _blocks, _trunks
+
+Tensor = Any
+HEAD = "head"
+TRUNK = "trunk"
+
+
+class Net:
+    """Normalised images (n, size, size, 3) to raw outputs by name, each (n, size). `model` is what is deployed."""
+
+    def __init__(self, model: keras.Model, job: Job) -> None:
+        self.model = model
+        self.trunk: keras.Model = model.get_layer(TRUNK)
+        self.outputs = tuple(output.name for output in job.problem.outputs)
+        self.blocks = _blocks.of(self.trunk)
+        self.frozen = round(job.recipe.freeze * len(self.blocks))
+        self._arrays = {f"trunk.{k}": v for k, v in _blocks.named(self.trunk).items()}
+        heads = [layer for layer in model.layers if layer.name.startswith("heads.")]
+        self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
+        self.trained = self._freeze()
+        """Names of the arrays that training changes, normalisation statistics left out."""
+        self._dice = [layer.seed_generator for layer in model._flatten_layers() if hasattr(layer, "seed_generator")]
+
+    @classmethod
+    def of(cls, job: Job) -> Net:
+        """The network of a job, with pretrained weights and new heads."""
+        trunk = _trunks.pretrained(job.card, job.image_size)
+        trunk.name = TRUNK
+        images = keras.Input((job.image_size, job.image_size, 3), name="image")
+        features = trunk(images)
+        raw = {o.name: head(features, f"heads.{o.name}", o.size, job.recipe) for o in job.problem.outputs}
+        return cls(keras.Model(images, raw, name="autoft"), job)
+
+    @classmethod
+    def around(cls, model: keras.Model, job: Job, where: str) -> Net:
+        """A network that was saved.
+
+        Raises:
+            TrialFailed: it is not one of autoft, or has other outputs than the problem.
+        """
+        wanted = {output.name: (None, output.size) for output in job.problem.outputs}
+        if not isinstance(model.output, dict) or TRUNK not in [layer.name for layer in model.layers]:
+            raise TrialFailed(f"{where} must be a network that autoft has saved, but it has other parts.")
+        if (found := {name: tuple(value.shape) for name, value in model.output.items()}) != wanted:
+            raise TrialFailed(f"{where} was not saved from this network: its outputs are {found}, not {wanted}.")
+        return cls(model, job)
+
+    def __call__(self, images: Tensor, *, training: bool) -> dict[str, Tensor]:
+        raw: dict[str, Tensor] = self.model(images, training=training)
+        return raw
+
+    def named(self) -> Mapping[str, Any]:
+        """All arrays of trunk and heads by name."""
+        return self._arrays
+
+    def block_of(self) -> dict[str, int]:
+        """Number of the block that each array belongs to; heads count as one block after the last."""
+        numbers = {f"trunk.{m}": i for i, block in enumerate(self.blocks) for m in block.members}
+        return {name: numbers.get(name, len(self.blocks)) for name in self._arrays}
+
+    def block_names(self) -> tuple[str, ...]:
+        return tuple(block.name for block in self.blocks)
+
+    def seed(self, seed: int) -> None:
+        """Let dropout and all else that draws within layers begin anew."""
+        for number, dice in enumerate(self._dice):
+            dice.state.assign([(seed + number) % 2**31, 0])
+
+    def _freeze(self) -> tuple[str, ...]:
+        self.trunk.trainable = True
+        numbers = self.block_of()
+        still = {id(v) for name, v in self._arrays.items() if numbers[name] < self.frozen}
+        quiet = self.frozen > 0
+        for layer in _blocks.leaves(self.trunk):
+            if layer.weights:
+                quiet = all(id(variable) in still for variable in layer.weights)
+            if quiet or self.frozen == len(self.blocks):  # a layer without arrays goes with the one before it
+                layer.trainable = False
+                _hold(layer)
+        kept = {id(variable) for variable in self.model.trainable_variables} - still
+        return tuple(name for name, variable in self._arrays.items() if id(variable) in kept)
+
+
+def _hold(layer: Any) -> None:
+    """Keep a frozen layer in evaluation mode: its statistics, dropout and other draws are left alone."""
+    call = layer.call
+    if "training" in inspect.signature(call).parameters:
+        layer.call = lambda *args, **options: call(*args, **{**options, "training": False})
+
+
+def head(features: Tensor, name: str, size: int, recipe: Recipe) -> Tensor:
+    """A linear layer, or a hidden layer before it; dropout stands before the last layer."""
+    if recipe.head_width:
+        start = keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+        shape = {"activation": recipe.head_activation, "kernel_initializer": start, "dtype": "float32"}
+        features = keras.layers.Dense(recipe.head_width, name=f"{name}.hidden", **shape)(features)
+    features = keras.layers.Dropout(recipe.dropout, name=f"{name}.dropout", dtype="float32")(features)
+    start = keras.initializers.RandomNormal(stddev=0.01)
+    return keras.layers.Dense(size, kernel_initializer=start, name=f"{name}.last", dtype="float32")(features)

@@ -1,0 +1,102 @@
+"""A learner on disk: the model for predicting, and the whole state for going on. `.keras`, safetensors and JSON."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from autoft.api import Job, ModelCard, TrialFailed
+from autoft_keras import _precision
+from autoft_keras._net import Net
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MODEL = "model.keras"
+STATE = "state.safetensors"
+FACTS = "state.json"
+CARD = "autoft_card.json"
+MOMENTS = "optimizer."
+WEIGHTS = "net."
+
+
+def save_model(net: Net, card: ModelCard, folder: Path) -> None:
+    """The whole network in Keras' own format, computing in float32, with its card in the archive.
+
+    It takes normalised images, as the folder's preprocess.json says, and gives raw outputs by name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    policies = [(layer, layer.dtype_policy) for layer in net.trunk._flatten_layers(include_self=False)]
+    _precision.set_policy(net.trunk, "float32")
+    try:
+        net.model.save(folder / MODEL)
+    finally:
+        for layer, policy in policies:
+            layer.dtype_policy = policy
+    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False))
+    with zipfile.ZipFile(folder / MODEL, "a") as archive:
+        archive.writestr(CARD, text)
+
+
+def load_model(job: Job, folder: Path) -> Net:
+    """
+    Raises:
+        TrialFailed: the file is absent or damaged, would run code, or has other outputs than the job.
+    """
+    path = folder / MODEL
+    if job.card.extra.get("library") == "kerashub":
+        import keras_hub  # noqa: F401  its layers are known to Keras once it is imported
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        raise TrialFailed(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    return Net.around(model, job, str(path))
+
+
+def save_state(folder: Path, net: Net, moments: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {WEIGHTS + k: v for k, v in arrays(net).items()} | {
+        MOMENTS + k: np.ascontiguousarray(v) for k, v in moments.items()
+    }
+    save_file(state, folder / STATE)
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def load_state(folder: Path, net: Net) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Fill the net; gives back the optimizer's arrays and the facts.
+
+    Raises:
+        TrialFailed: the state is absent, damaged or of another network.
+    """
+    try:
+        state = load_file(folder / STATE)
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except Exception as error:
+        raise TrialFailed(f"the state in {folder} cannot be read: {type(error).__name__}: {error}") from error
+    fill(net, {k.removeprefix(WEIGHTS): v for k, v in state.items() if k.startswith(WEIGHTS)}, str(folder))
+    return {k.removeprefix(MOMENTS): v for k, v in state.items() if k.startswith(MOMENTS)}, facts
+
+
+def arrays(net: Net) -> dict[str, Array]:
+    """Copies by name."""
+    return {name: np.array(variable.numpy()) for name, variable in net.named().items()}
+
+
+def fill(net: Net, state: Mapping[str, Array], where: str) -> None:
+    wanted = {name: tuple(variable.shape) for name, variable in net.named().items()}
+    found = {name: array.shape for name, array in state.items()}
+    odd = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if odd:
+        raise TrialFailed(
+            f"{where} was not saved from this network: {odd[0]} must have the shape {wanted.get(odd[0], 'of none')}, "
+            f"but has {found.get(odd[0], 'none')} ({len(odd)} arrays differ)."
+        )
+    for name, variable in net.named().items():
+        variable.assign(state[name])

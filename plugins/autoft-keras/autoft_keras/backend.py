@@ -1,0 +1,108 @@
+"""`KerasBackend`: what autoft sees of Keras. Importing this module imports no framework."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoft.api import Job, Learner, ModelCard, Output, Problem, TrialFailed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber")
+HEADS = ("pooled",)
+POSTS = ("softmax", "sigmoid", "identity")
+INPUTS = ("image",)
+
+
+class KerasBackend:
+    """Trains networks of keras.applications, KerasHub and autoft with Keras on TensorFlow."""
+
+    name = "keras"
+    distributions = ("keras", "tensorflow")
+
+    def supports(self, problem: Problem, card: ModelCard) -> str:
+        if card.backend != self.name:
+            return f"{card.name} is a network of the backend '{card.backend}'"
+        for field in problem.inputs:
+            if field not in INPUTS:
+                return f"no input '{field}' (has {', '.join(INPUTS)})"
+        for output in problem.outputs:
+            for kind, word, known in (
+                ("head", output.head, HEADS),
+                ("loss", output.loss, LOSSES),
+                ("post", output.post, POSTS),
+            ):
+                if word not in known:
+                    return f"no {kind} '{word}' (has {', '.join(known)})"
+            if output.head not in card.heads:
+                return f"{card.name} has no {output.head} features"
+        return ""
+
+    def build(self, job: Job) -> Learner:
+        prepare()
+        from autoft_keras._learner import KerasLearner
+
+        return KerasLearner.start(job)
+
+    def load(self, job: Job, folder: Path) -> Learner:
+        prepare()
+        from autoft_keras._learner import KerasLearner
+
+        return KerasLearner.restore(job, folder)
+
+    def loss(self, output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
+        prepare()
+        from autoft_keras._losses import evaluate
+
+        return evaluate(output, raw, targets, label_smoothing)
+
+
+def prepare() -> None:
+    """Import Keras on TensorFlow in this process, without the notes that TensorFlow prints.
+
+    Raises:
+        TrialFailed: something in this process has imported Keras on another framework.
+    """
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors come as exceptions, too
+        with _quiet():
+            importlib.import_module("keras")
+    found = sys.modules["keras"].config.backend()
+    if found != "tensorflow":
+        raise TrialFailed(
+            f"Keras must run on TensorFlow, but this process has imported it on '{found}'.",
+            "Unset KERAS_BACKEND, and import no Keras before autoft does.",
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what is printed to standard error; show it after all if there is an error.
+
+    TensorFlow's first lines come before its own log level holds.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,71 @@
+"""The networks worth listing, from a file that `tools/make_catalogue.py` writes, and where their weights lie."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from autoft.api import ModelCard, UsageError
+from autoft_keras import caches
+
+
+@functools.cache
+def listed() -> tuple[ModelCard, ...]:
+    """All cards of the shipped catalogue, as published."""
+    return msgspec.json.decode((files("autoft_keras") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
+
+
+def of(prefix: str) -> tuple[ModelCard, ...]:
+    """The cards of one source, each saying whether its weights are at hand now."""
+    return tuple(caches.mark(card) for card in listed() if card.name.startswith(prefix + "/"))
+
+
+def find(name: str) -> ModelCard | None:
+    """The card of a name, in any of its spellings: ``keras/resnet50`` is also ``keras/ResNet50``."""
+    prefix, _, rest = name.partition("/")
+    for card in listed():
+        own, _, known = card.name.partition("/")
+        if own == prefix and plain(rest) in (plain(known), plain(str(card.extra.get("architecture", "")))):
+            return caches.mark(card)
+    return None
+
+
+def plain(name: str) -> str:
+    """A name without what spellings differ in: case, underscores, hyphens, dots."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def describe(name: str) -> ModelCard:
+    """The card of a network that the catalogue does not list, found out by Keras in another process.
+
+    Raises:
+        UsageError: there is no such network, or the named file does not fit it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "autoft_keras._describe", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+    )
+    answer: dict[str, Any] = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            answer = json.loads(line)
+    if "error" in answer:
+        raise UsageError(answer["error"], answer["hint"])
+    if "card" not in answer:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise UsageError(
+            f"'{name}' cannot be described: {last}", "See `autoft env` for the libraries that are installed."
+        )
+    return caches.mark(msgspec.convert(answer["card"], ModelCard))
