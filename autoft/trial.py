@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, registry, shelf
-from autoft.contracts import Array, Arrays, Backend, Feed, Learner, Reschedulable, Resumable, Task
+from autoft import artifact, headstart, registry, shelf
+from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.data.feed import StoreFeed
 from autoft.errors import TrialFailed
-from autoft.records import EpochReport, Fold, Job, Problem, TrialSpec
-from autoft.trialdata import feed_of, open_data
+from autoft.prefix import LATE, Prefix, Shares
+from autoft.records import EpochReport, Fold, Job, TrialSpec
+from autoft.trialdata import feed_of, open_data, weighted
 from autoft.version import API_VERSION
 
 STATE = "trial.json"
@@ -36,8 +39,8 @@ class _Part(NamedTuple):
 
     learner: Learner
     job: Job
-    train: Feed
-    val: Feed
+    train: StoreFeed
+    val: StoreFeed
     val_targets: Arrays
 
 
@@ -58,6 +61,9 @@ class Trial:
         self.card = shelf.with_weights(spec.card)
         self.decode_size = open_data(spec.data).store.size
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
+        self.val_seconds = 0.0
+        shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
+        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
         self.build_seconds = time.time() - self.started
         self.epochs = spec.recipe.epochs
         self.epoch = 0
@@ -65,7 +71,22 @@ class Trial:
         self.best_score = math.nan
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
-        self.val_seconds = 0.0
+        self._told = ""
+        """What was said of the prefix last."""
+
+    def again(self, spec: TrialSpec) -> Trial | None:
+        """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
+
+        This one must not be used any more. None where more than the solution of a head differs.
+        """
+        if self.spec.recipe.optimizer != "solve" or _but_head(spec) != _but_head(self.spec):
+            return None
+        other = copy.copy(self)
+        other.spec, other.started, other.build_seconds = spec, time.time(), 0.0
+        other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
+        other.epoch, other.best_epoch, other.best_score = 0, 0, math.nan
+        other.prefix = self.prefix.again(spec, other._out_of_time)
+        return other
 
     def step(self) -> EpochReport:
         """One epoch of training and validation.
@@ -74,12 +95,16 @@ class Trial:
             TrialFailed: the loss or the score is not a finite number.
         """
         self.epoch += 1
+        solved = self._start_heads() if self.epoch == 1 else []
         began_epoch = time.time()
-        stats = [part.learner.train_epoch(part.train, self.epoch, self._out_of_time) for part in self.parts]
+        if self.spec.recipe.optimizer == "solve":
+            stats = [EpochStats(loss, 1, True) for loss in solved]
+        else:
+            stats = [self._train(number) for number in range(len(self.parts))]
         if self.epoch == 1 and not all(s.steps for s in stats):
-            raise TrialFailed("time was over before the first training step.")
+            raise TrialFailed(LATE)
         began = time.time()
-        metrics = _mean([self._validate(part) for part in self.parts])
+        metrics = _mean([self._validate(number) for number in range(len(self.parts))])
         self.val_seconds = time.time() - began
         score, loss = metrics[self.spec.metric.name], float(np.mean([s.loss for s in stats]))
         if not math.isfinite(score):
@@ -108,6 +133,7 @@ class Trial:
             done=self._done(complete),
             build_seconds=self.build_seconds,
             val_seconds=self.val_seconds,
+            prefix=self._news(),
         )
 
     def save_state(self, folder: Path) -> None:
@@ -128,6 +154,7 @@ class Trial:
         for number, part in enumerate(self.parts):
             if isinstance(part.learner, Resumable):
                 part.learner.load_state(folder / f"fold{number}")
+        self.prefix.verify()  # a trial that froze fewer blocks may have trained those that are frozen here
         state = msgspec.json.decode((folder / STATE).read_bytes(), type=_State)
         self.epoch = state.epoch
         self.started -= state.seconds
@@ -145,7 +172,7 @@ class Trial:
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
         job = Job(
             card=self.card,
-            problem=_weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
+            problem=weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
             image_size=image_size(spec, self.decode_size),
             seed=spec.seed,
@@ -154,10 +181,36 @@ class Trial:
         )
         return _Part(self.backend.build(job), job, train, val, val_targets)
 
-    def _validate(self, part: _Part) -> dict[str, float]:
-        spec = self.spec
-        decoded = self.task.decode(part.learner.predict(part.val), spec.schema, spec.problem)
+    def _start_heads(self) -> list[float]:
+        """Solve each fold's heads on its training part alone, if the recipe says so; gives their losses there."""
+        recipe = self.spec.recipe
+        if recipe.head_init == "random":
+            return []
+        rows, features = self.prefix.features()
+        return [
+            headstart.start(
+                part.learner,
+                recipe,
+                part.job.problem,
+                features[np.searchsorted(rows, part.train.rows)],
+                part.train.targets,
+            )
+            for part in self.parts
+        ]
+
+    def _train(self, number: int) -> EpochStats:
+        part = self.parts[number]
+        return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, self._out_of_time)
+
+    def _validate(self, number: int) -> dict[str, float]:
+        spec, part = self.spec, self.parts[number]
+        decoded = self.task.decode(part.learner.predict(self.prefix.val(number)), spec.schema, spec.problem)
         return self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
+
+    def _news(self) -> str:
+        """What is to be said of the prefix, once."""
+        known, self._told = self._told, self.prefix.words
+        return self.prefix.words if self.prefix.words != known else ""
 
     def _better(self, score: float) -> bool:
         if not self.best_epoch or math.isnan(self.best_score):
@@ -184,6 +237,8 @@ class Trial:
 
     def _done(self, complete: bool) -> str:
         recipe = self.spec.recipe
+        if recipe.optimizer == "solve":
+            return "the head is solved"
         if not complete or self._out_of_time():
             return "out of time"
         if self.epoch >= self.epochs:
@@ -193,30 +248,16 @@ class Trial:
         return ""
 
 
+def _but_head(spec: TrialSpec) -> TrialSpec:
+    recipe = msgspec.structs.replace(spec.recipe, head_init="ridge", head_strength=1.0)
+    return msgspec.structs.replace(spec, number=0, folder="", deadline=0.0, allowance=0.0, recipe=recipe)
+
+
 def image_size(spec: TrialSpec, decode_size: int) -> int:
     """Side that the network sees: the recipe's, or what the store holds where the recipe leaves it open."""
     if spec.card.modality != "image":
         return 0
     return spec.recipe.image_size or (spec.card.input_size if spec.card.fixed_size else decode_size)
-
-
-def _weighted(problem: Problem, targets: Arrays, balanced: bool) -> Problem:
-    if not balanced:
-        return problem
-    outputs = [
-        msgspec.structs.replace(output, class_weights=balanced_weights(targets[output.target], output.size))
-        if output.loss == "cross_entropy"
-        else output
-        for output in problem.outputs
-    ]
-    return msgspec.structs.replace(problem, outputs=tuple(outputs))
-
-
-def balanced_weights(targets: Array, size: int) -> tuple[float, ...]:
-    """n / (classes present * count) for each class, 0 for a class without samples (King and Zeng, 2001)."""
-    counts = np.bincount(targets.ravel(), minlength=size)[:size]
-    present = int((counts > 0).sum())
-    return tuple(float(targets.size / (present * c)) if c else 0.0 for c in counts)
 
 
 def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:

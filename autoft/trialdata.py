@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from autoft import remote
-from autoft.contracts import Arrays, Feed, Task
+from autoft.contracts import Array, Arrays, Task
 from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
 from autoft.data.store import ABOUT, Store
@@ -65,9 +66,29 @@ def _store(ref: DataRef) -> Store:
     return Store.open(folder)
 
 
-def feed_of(ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, problem: Problem) -> tuple[Feed, Arrays]:
+def feed_of(ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, problem: Problem) -> tuple[StoreFeed, Arrays]:
     """A feed of these samples, in this order, and their encoded targets."""
     opened = open_data(ref)
     rows = np.array([opened.samples[i][0] for i in ids], dtype=np.int64)
     targets = task.encode([opened.samples[i][1] for i in ids], schema, problem)
     return StoreFeed(opened.store.arrays, rows, targets), targets
+
+
+def weighted(problem: Problem, targets: Arrays, balanced: bool) -> Problem:
+    """The problem with class weights in its losses, if they are to be balanced."""
+    if not balanced:
+        return problem
+    outputs = [
+        msgspec.structs.replace(output, class_weights=balanced_weights(targets[output.target], output.size))
+        if output.loss == "cross_entropy"
+        else output
+        for output in problem.outputs
+    ]
+    return msgspec.structs.replace(problem, outputs=tuple(outputs))
+
+
+def balanced_weights(targets: Array, size: int) -> tuple[float, ...]:
+    """n / (classes present * count) for each class, 0 for a class without samples (King and Zeng, 2001)."""
+    counts = np.bincount(targets.ravel(), minlength=size)[:size]
+    present = int((counts > 0).sum())
+    return tuple(float(targets.size / (present * c)) if c else 0.0 for c in counts)

@@ -1,4 +1,4 @@
-"""Keeps the decoded images below a size: the least recently used stores that nobody has open go first."""
+"""Keeps a folder of stores below a size: the least recently used ones that nobody has open go first."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def make_room(folder: Path, needed: int, limit: int, grace: float = GRACE) -> li
             total -= size
             evicted.append(store)
     return evicted
+
+
+def used(folder: Path) -> int:
+    """Bytes of all stores of `folder`; what a sparse file has not got yet counts."""
+    return sum(size for _, _, size in _stores(folder))
 
 
 def _stores(folder: Path) -> list[tuple[float, Path, int]]:

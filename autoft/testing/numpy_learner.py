@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from autoft.contracts import EpochStats, Feed, Stop
 from autoft.errors import TrialFailed
-from autoft.records import Job, Output
+from autoft.records import Cut, Job, Output, View
 from autoft.testing import numpy_net
 from autoft.testing.numpy_losses import apply_post, value_and_gradient
 from autoft.testing.numpy_optim import Optimizer, augment, mix, rate
+from autoft.vocab import ACTIVATION
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FILE = "model.npz"
@@ -27,6 +28,7 @@ class NumpyLearner:
         names = [*numpy_net.WIDTHS, "head"]
         self._trained = names[round(job.recipe.freeze * len(numpy_net.WIDTHS)) :]
         self._optimizer = Optimizer(job.recipe, blocks, self._trained)
+        self._cut: Cut | None = None
 
     def blocks(self) -> Sequence[str]:
         return tuple(numpy_net.WIDTHS)
@@ -51,12 +53,15 @@ class NumpyLearner:
 
     def _step(self, batch: dict[str, Array], rng: np.random.Generator) -> float:
         recipe = self.job.recipe
-        images, partners, share = mix(augment(batch["image"], recipe.augment, rng), recipe, rng)
-        features = self._features(images)
+        if self._cut:
+            features, partners, share = batch[ACTIVATION], np.arange(0), 1.0
+        else:
+            images, partners, share = mix(augment(batch["image"], recipe.augment, rng), recipe, rng)
+            features = self._features(images)
         if "stem" in self._trained:
             numpy_net.observe(self._blocks, features)
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported below, in words
-            way = numpy_net.Pass(self._blocks, features, recipe.head_activation, recipe.dropout, rng)
+            way = numpy_net.Pass(self._blocks, features, recipe.head_activation, recipe.dropout, rng, self._depth)
             loss, gradients = 0.0, {}
             for output in self.job.problem.outputs:
                 targets = _mixed(output, batch[output.target], partners, share)
@@ -74,14 +79,49 @@ class NumpyLearner:
         found: dict[str, list[Array]] = {output.name: [] for output in self.job.problem.outputs}
         for first in range(0, max(1, len(feed)), 256):
             rows = np.arange(first, min(len(feed), first + 256))
-            features = self._features(feed.batch(rows)["image"])
-            way = numpy_net.Pass(self._blocks, features, self.job.recipe.head_activation)
+            batch = feed.batch(rows)
+            features = batch[ACTIVATION] if self._cut else self._features(batch["image"])
+            way = numpy_net.Pass(self._blocks, features, self.job.recipe.head_activation, depth=self._depth)
             for output in self.job.problem.outputs:
                 found[output.name].append(apply_post(output.post, way.raw(output.name)).astype(np.float32))
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
     def _features(self, images: Array) -> Array:
         return numpy_net.pool(images, self.job.card.mean, self.job.card.std)
+
+    # ---- the frozen prefix ----------------------------------------------------------------------------------
+
+    @property
+    def _depth(self) -> int:
+        return self._cut.depth if self._cut else 0
+
+    def cuts(self) -> Sequence[Cut]:
+        return [Cut(depth=place + 1, shape=(width,)) for place, width in enumerate(numpy_net.WIDTHS.values())]
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        for first in range(0, len(feed), 64):
+            rows = np.arange(first, min(len(feed), first + 64))
+            images = feed.batch(rows)["image"]
+            for place, row in enumerate(rows.tolist()):
+                rng = np.random.default_rng((view.seed, view.number, row))
+                images[place : place + 1] = augment(images[place : place + 1], view.augment, rng)
+            yield numpy_net.prefix(self._blocks, self._features(images), [cut.depth for cut in cuts])
+
+    def enter(self, cut: Cut | None) -> None:
+        frozen = len(numpy_net.WIDTHS) + 1 - len(self._trained)
+        if cut and cut.depth > frozen:
+            raise ValueError(f"{frozen} blocks are frozen, but the cut stands behind {cut.depth}.")
+        self._cut = cut
+
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        head = self._blocks["head"]
+        for name, (weights, bias) in values.items():
+            wanted = head[f"{name}.weight"].shape
+            if "hidden.weight" in head or weights.T.shape != wanted:
+                raise ValueError(f"the head must be linear, {wanted}, but got {weights.T.shape}.")
+            head[f"{name}.weight"], head[f"{name}.bias"] = weights.T.astype(np.float32), bias.astype(np.float32)
+
+    # ---- keeping --------------------------------------------------------------------------------------------
 
     def save(self, folder: Path) -> None:
         write(folder / FILE, {f"{b}/{k}": array for b, arrays in self._blocks.items() for k, array in arrays.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -59,14 +60,31 @@ def observe(blocks: Blocks, features: Array, rate: float = 0.3) -> None:
     stem["variance"] = ((1 - rate) * stem["variance"] + rate * features.var()).astype(np.float32)
 
 
-class Pass:
-    """One way forward through the network, kept for the way back."""
+def prefix(blocks: Blocks, features: Array, depths: Sequence[int]) -> list[Array]:
+    """What stands behind the first 1, 2, ... blocks, for each of `depths`."""
+    way = Pass(blocks, features, "relu")
+    return [way.seen[depth] for depth in depths]
 
-    def __init__(self, blocks: Blocks, features: Array, activation: str, dropout: float = 0.0, rng: Any = None) -> None:
-        self.blocks, self.activation = blocks, activation
+
+class Pass:
+    """One way forward through the network, kept for the way back.
+
+    It begins at pooled pixels, or, with `depth`, at what stands behind that many blocks.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        features: Array,
+        activation: str,
+        dropout: float = 0.0,
+        rng: Any = None,
+        depth: int = 0,
+    ) -> None:
+        self.blocks, self.activation, self.depth = blocks, activation, depth
         stem = blocks["stem"]
         self.before: list[Array] = []
-        self.seen = [(features - stem["mean"]) / np.sqrt(stem["variance"] + np.float32(1e-5))]
+        self.seen = [features if depth else (features - stem["mean"]) / np.sqrt(stem["variance"] + np.float32(1e-5))]
         for block, prefix, word in self._layers():
             arrays = blocks[block]
             raw = self.seen[-1] @ arrays[prefix + "weight"] + arrays[prefix + "bias"]
@@ -79,7 +97,7 @@ class Pass:
 
     def _layers(self) -> list[tuple[str, str, str]]:
         hidden = [("head", "hidden.", self.activation)] if "hidden.weight" in self.blocks["head"] else []
-        return [(name, "", "relu") for name in WIDTHS] + hidden
+        return [(name, "", "relu") for name in list(WIDTHS)[self.depth :]] + hidden
 
     def raw(self, name: str) -> Array:
         """Raw values (n, size) of one output."""

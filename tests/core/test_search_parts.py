@@ -79,6 +79,18 @@ def test_later_a_trial_starts_only_if_it_would_come_to_an_epoch(now):
     assert not budget.room_for_another()
 
 
+def test_each_backend_has_its_own_times(now):
+    budget = Budget(600, now.now)
+    budget.backends = ("quick", "slow")
+    budget.saw(report(1, seconds=4.0, build_seconds=2.0), "quick")
+    assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 8), "the other one may start more slowly"
+    budget.saw(report(1, seconds=45.0, build_seconds=15.0), "slow")
+    assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 15)
+    now.now = budget.deadline - 40
+    assert budget.room_for_another("quick")
+    assert not budget.room_for_another("slow")
+
+
 # ---- what a trial came to -------------------------------------------------------------------------------
 
 

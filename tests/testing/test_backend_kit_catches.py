@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from autoft.contracts import EpochStats, Feed, Stop
 from autoft.errors import TrialFailed
-from autoft.records import Job, ModelCard, Output, Problem
+from autoft.records import Cut, Job, ModelCard, Output, Problem, View
 from autoft.testing import BackendContract, NumpyBackend, numpy_net
 from autoft.testing.numpy_backend import CARD
 from autoft.testing.numpy_learner import NumpyLearner, write
+from autoft.vocab import ACTIVATION
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -96,6 +98,91 @@ class ForgetsItsOptimizer(NumpyLearner):
         write(folder / "state.npz", {"step": np.array(0)})
 
 
+class CutsAfterItsHead(NumpyLearner):
+    def cuts(self) -> Sequence[Cut]:
+        return [*super().cuts(), Cut(depth=4, shape=(4,))]
+
+
+class CutsItsOwnWay(NumpyLearner):
+    """Offers other cuts to a trial with other frozen blocks: they could not be shared."""
+
+    def cuts(self) -> Sequence[Cut]:
+        return super().cuts()[4 - len(self._trained) :]
+
+
+class MixesUpItsCuts(NumpyLearner):
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        for arrays in super().extract(feed, cuts, view):
+            yield arrays[::-1]
+
+
+class ExtractsWhatItHasSeen(NumpyLearner):
+    """What it gives moves with the number of samples it was asked for."""
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        numpy_net.observe(self._blocks, self._features(feed.batch(np.arange(len(feed)))["image"]))
+        return super().extract(feed, cuts, view)
+
+
+class ExtractsInHalves(NumpyLearner):
+    """A precision that cannot be told from the cut."""
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        for arrays in super().extract(feed, cuts, view):
+            yield [array.astype(np.float16).astype(np.float32) for array in arrays]
+
+
+class AugmentsWhatIsCached(NumpyLearner):
+    def _step(self, batch: dict[str, Array], rng: np.random.Generator) -> float:
+        if ACTIVATION in batch:
+            rng.random(3)
+        return super()._step(batch, rng)
+
+
+class EntersAnywhere(NumpyLearner):
+    def enter(self, cut: Cut | None) -> None:
+        self._cut = cut
+
+
+class DropsItsPrefix(NumpyLearner):
+    def enter(self, cut: Cut | None) -> None:
+        super().enter(cut)
+        if cut:
+            self._blocks["stem"] = {key: np.zeros_like(array) for key, array in self._blocks["stem"].items()}
+
+
+class StaysInside(NumpyLearner):
+    def enter(self, cut: Cut | None) -> None:
+        super().enter(cut or self._cut)
+
+
+class TurnsItsHead(NumpyLearner):
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        super().set_head({name: (weights[::-1], bias) for name, (weights, bias) in values.items()})
+
+
+class TakesAnyHead(NumpyLearner):
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        for name, (weights, bias) in values.items():
+            self._blocks["head"] |= {f"{name}.weight": weights.T, f"{name}.bias": bias}
+
+
+class DrawsViewsByChance(NumpyLearner):
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        seed = int(np.random.default_rng().integers(1 << 30))
+        return super().extract(feed, cuts, msgspec.structs.replace(view, seed=seed))
+
+
+class DrawsViewsByCount(NumpyLearner):
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        return super().extract(feed, cuts, msgspec.structs.replace(view, seed=view.seed + len(feed)))
+
+
+class HasOneView(NumpyLearner):
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        return super().extract(feed, cuts, msgspec.structs.replace(view, number=min(1, view.number)))
+
+
 class DropsTheLastBatch(NumpyLearner):
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
         whole = len(feed) // self.job.recipe.batch_size
@@ -117,10 +204,27 @@ BROKEN_LEARNERS: list[tuple[type[NumpyLearner], str]] = [
     (DoublePrecision, "every_supported_loss_trains"),
     (ForgetsItsOptimizer, "a_resumed_training_goes_on_the_same"),
     (DropsTheLastBatch, "an_epoch_sees_every_row_once"),
+    (CutsAfterItsHead, "cuts_are_ordered_and_within_the_blocks"),
+    (CutsItsOwnWay, "cuts_are_ordered_and_within_the_blocks"),
+    (MixesUpItsCuts, "extract_gives_what_its_cuts_say"),
+    (ExtractsWhatItHasSeen, "extract_gives_what_its_cuts_say"),
+    (ExtractsInHalves, "every_cut_gives_the_outputs_that_the_inputs_give"),
+    (StaysInside, "every_cut_gives_the_outputs_that_the_inputs_give"),
+    (AugmentsWhatIsCached, "training_from_a_cut_is_training_from_the_inputs"),
+    (EntersAnywhere, "a_cut_behind_trained_blocks_is_refused"),
+    (DropsItsPrefix, "entering_changes_no_array"),
+    (DropsItsPrefix, "a_model_trained_from_a_cut_takes_inputs_when_loaded"),
+    (TurnsItsHead, "set_head_is_exact"),
+    (TakesAnyHead, "set_head_refuses_what_does_not_fit"),
+    (DrawsViewsByChance, "views_repeat_and_differ"),
+    (DrawsViewsByCount, "views_repeat_and_differ"),
+    (HasOneView, "views_repeat_and_differ"),
 ]
 
 
-@pytest.mark.parametrize(("learner", "check"), BROKEN_LEARNERS, ids=[kind.__name__ for kind, _ in BROKEN_LEARNERS])
+@pytest.mark.parametrize(
+    ("learner", "check"), BROKEN_LEARNERS, ids=[f"{kind.__name__}-{check}" for kind, check in BROKEN_LEARNERS]
+)
 def test_a_broken_learner_is_caught(learner: type[NumpyLearner], check: str, tmp_path: Path) -> None:
     class Broken(NumpyBackend):
         def build(self, job: Job) -> NumpyLearner:
@@ -177,7 +281,8 @@ def assert_caught(broken: type[NumpyBackend], check: str, folder: Path, **argume
     method: Callable[..., None] = getattr(Kit(), f"test_{check}")
     given = method.__code__.co_varnames[: method.__code__.co_argcount]
     extra: dict[str, Any] = {"tmp_path": folder} if "tmp_path" in given else {}
-    if "loss" in given:
-        extra.setdefault("loss", "cross_entropy")
-    with pytest.raises((AssertionError, IndexError, pytest.fail.Exception)):
+    for name, value in (("loss", "cross_entropy"), ("count", 5), ("freeze", 0.5), ("augment", "light")):
+        if name in given:
+            extra.setdefault(name, value)
+    with pytest.raises((AssertionError, IndexError, KeyError, pytest.fail.Exception)):
         method(**{**extra, **arguments})

@@ -13,7 +13,7 @@ strong   a random crop of 40 to 100 % of the area, a horizontal flip half of the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional as F
@@ -24,6 +24,8 @@ TURN = 10.0
 ZOOM = (0.85, 1.1)
 SHIFT = 0.06
 COLOUR = 0.2
+DRAWS = 7
+"""Numbers that `light` draws for an image."""
 
 
 def policy(word: str, size: int) -> Policy:
@@ -35,13 +37,38 @@ def policy(word: str, size: int) -> Policy:
     return _each(word, size)
 
 
+def fixed(word: str, size: int) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
+    """As `policy`, but each image is drawn from a seed of its own, whatever its neighbours are."""
+    if word == "light":
+        return lambda images, seeds: _lightly(
+            images, torch.stack([torch.rand(DRAWS, generator=torch.Generator().manual_seed(s)) for s in seeds], 1)
+        )
+    chosen = policy(word, size)
+    if word == "none":
+        return lambda images, seeds: images
+
+    def apply(images: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        done = []
+        with torch.random.fork_rng(devices=[]):
+            for image, seed in zip(images, seeds, strict=True):
+                torch.default_generator.manual_seed(seed)
+                done.append(chosen(image[None], torch.Generator()))
+        return torch.cat(done)
+
+    return apply
+
+
 def light(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """One affine map and one change of colour per image; see the module's docstring."""
-    n = len(images)
+    return _lightly(images, torch.rand(DRAWS, len(images), generator=generator))
+
+
+def _lightly(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
+    """`light` by draws in [0, 1) (DRAWS, n), made on the CPU so that every device draws alike."""
+    n, left = len(images), iter(draws)
 
     def uniform(low: float, high: float) -> torch.Tensor:
-        draws = torch.rand(n, generator=generator)  # on the CPU, so that every device draws alike
-        return (low + (high - low) * draws).to(images.device)
+        return (low + (high - low) * next(left)).to(images.device)
 
     angle = uniform(-TURN, TURN) * math.pi / 180
     zoom = uniform(*ZOOM)

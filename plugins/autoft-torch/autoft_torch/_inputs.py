@@ -12,6 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from autoft.api import Feed, Job
+from autoft.vocab import ACTIVATION
+from autoft_torch._cuts import Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
@@ -27,9 +29,14 @@ class Inputs:
         self.device = device
         self.mean = torch.tensor(job.card.mean, device=device).view(1, -1, 1, 1) * 255
         self.std = torch.tensor(job.card.std, device=device).view(1, -1, 1, 1) * 255
+        self.point: Point | None = None
+        """Where feeds give what a frozen prefix gave; None where they give images."""
 
     def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
-        """Images uint8 (n, 3, size, size) and targets for each array of indices. A thread feeds a GPU ahead of time."""
+        """Images uint8 (n, 3, size, size), or what stands at `point`, and targets for each array of indices.
+
+        A thread feeds a GPU ahead of time.
+        """
         if self.device.type == "cpu":
             return (self._load(feed, index, targets) for index in indices)
         return _ahead(self._load(feed, index, targets) for index in indices)
@@ -41,12 +48,14 @@ class Inputs:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
         wanted = {key: self._move(arrays[key]) for key in self.keys} if targets else {}
+        if self.point:
+            return self.point.tensor(self._move(arrays[ACTIVATION])), wanted
+        images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
         return resize(images, self.size), wanted
 
     def _move(self, values: Array) -> torch.Tensor:
-        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only
         if self.device.type == "cpu":
             return tensor
         return tensor.pin_memory().to(self.device, non_blocking=True)

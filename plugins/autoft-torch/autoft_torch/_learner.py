@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from autoft.api import EpochStats, Feed, Job, Stop, TrialFailed
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View
 from autoft_torch import _losses, _optim, _state
-from autoft_torch._augment import policy
+from autoft_torch._augment import fixed, policy
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
 from autoft_torch._norms import Norms
 from autoft_torch._precision import Precision, device
+from autoft_torch._prefix import Prefix
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
+Key = TypeVar("Key")
 
 #: Pixels in one batch of predictions.
 PREDICT_PIXELS = 64 * 224 * 224
 
 
 class TorchLearner:
-    """One network with its head, optimizer and schedule. Implements `Learner`, `Resumable` and `Reschedulable`."""
+    """One network with its head, optimizer and schedule.
+
+    Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
+    """
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
         self.net = net.to(where, memory_format=torch.channels_last)
         self.inputs = Inputs(job, where)
         self.precision = Precision(job.recipe.precision, where)
+        self.prefix = Prefix(net, job, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe)
         self.norms = Norms(net, scratch=not job.card.pretrained)
         self.augment = policy(job.recipe.augment, job.image_size)
@@ -82,11 +88,13 @@ class TorchLearner:
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
-        for images, targets in self.inputs.batches(feed, batches, targets=True):
+        self.prefix.rest()
+        for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
                 return EpochStats(self._mean(total, seen), steps, False)
-            values = self.inputs.normalise(self.augment(images, draws))
-            values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
+            if self.inputs.point is None:
+                values = self.inputs.normalise(self.augment(values, draws))
+                values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
@@ -103,16 +111,16 @@ class TorchLearner:
             raise TrialFailed(f"the training loss must be finite, but it is {loss}.", "Lower lr, or clip gradients.")
         return loss
 
-    def _step(self, images: torch.Tensor, targets: Targets) -> torch.Tensor:
+    def _step(self, values: torch.Tensor, targets: Targets) -> torch.Tensor:
         """One step of the optimizer, and its loss. Where memory ends, it computes half at a time."""
-        self.norms.before(self.steps, len(images))
+        self.norms.before(self.steps, len(values))
         loss = None
         while loss is None:
             try:
-                loss = self._gradients(images, targets)
+                loss = self._gradients(values, targets)
             except torch.OutOfMemoryError as error:
                 self.optimizer.zero()
-                self.most = min(self.most, len(images)) // 2
+                self.most = min(self.most, len(values)) // 2
                 if self.most < 1:
                     raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
                 torch.cuda.empty_cache()
@@ -126,15 +134,15 @@ class TorchLearner:
         self.steps += 1
         return loss
 
-    def _gradients(self, images: torch.Tensor, targets: Targets) -> torch.Tensor:
+    def _gradients(self, values: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
         total = torch.zeros((), device=self.device)
-        for first in range(0, len(images), self.most):
+        for first in range(0, len(values), self.most):
             part = slice(first, first + self.most)
             with self.precision.cast():
-                raw = self.net(images[part])
-            loss = self._loss(raw, {key: values[part] for key, values in targets.items()})
-            share = len(images[part]) / len(images)
+                raw = self.net(values[part])
+            loss = self._loss(raw, {key: wanted[part] for key, wanted in targets.items()})
+            share = len(values[part]) / len(values)
             self._backward(loss * share)
             total += loss.detach() * share
         return total
@@ -163,25 +171,79 @@ class TorchLearner:
         self.net.eval()
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [np.zeros((0, o.size), np.float32)] for o in outputs}
-        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
-        indices = [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
-        for images, _ in self.inputs.batches(feed, indices, targets=False):
-            raw = self._infer(self.inputs.normalise(images))
+        for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
+            raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
                 found[output.name].append(_losses.finish(output, raw[output.name]).cpu().numpy())
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
-    def _infer(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _indices(self, feed: Feed) -> list[Array]:
+        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
+        return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
+
+    def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
+        with self.precision.cast():
+            raw: dict[str, torch.Tensor] = self.net(values)
+        return raw
+
+    def _fitted(
+        self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
+    ) -> dict[Key, torch.Tensor]:
+        """What `compute` gives for a batch. Where memory ends, it gets half at a time."""
         try:
-            with self.precision.cast():
-                raw: dict[str, torch.Tensor] = self.net(images)
-            return raw
+            return compute(values)
         except torch.OutOfMemoryError as error:
-            if len(images) == 1:
+            if len(values) == 1:
                 raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
         torch.cuda.empty_cache()
-        halves = [self._infer(half) for half in images.tensor_split(2)]
-        return {name: torch.cat([half[name] for half in halves]) for name in halves[0]}
+        halves = [self._fitted(compute, half) for half in values.tensor_split(2)]
+        return {key: torch.cat([half[key] for half in halves]) for key in halves[0]}
+
+    # ---- going on from what a frozen prefix gave ------------------------------------------------------
+
+    def cuts(self) -> Sequence[Cut]:
+        return self.prefix.cuts()
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""
+        points = [self.prefix.point(cut) for cut in cuts]
+        seeds = np.random.default_rng((view.seed, view.number)).integers(1 << 62, size=len(feed))
+        augment = fixed(view.augment if view.number else "none", self.job.image_size)
+        if self.inputs.point:
+            raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
+        indices = self._indices(feed)
+        for index, (images, _) in zip(indices, self.inputs.batches(feed, indices, targets=False), strict=True):
+            self.net.eval()  # whoever takes the batches may train between two of them
+            with torch.inference_mode():
+                values = self.inputs.normalise(augment(images, seeds[index].tolist()))
+                rows = self._fitted(lambda part: self.prefix.pick(part, points), values)
+            yield [rows[cut.depth].numpy() for cut in cuts]
+
+    def enter(self, cut: Cut | None) -> None:
+        point = None if cut is None else self.prefix.point(cut)
+        if point and point.depth > self.net.frozen:
+            raise ValueError(
+                f"what stands before a cut must be frozen, but {point.depth} blocks stand before this one "
+                f"and {self.net.frozen} are frozen."
+            )
+        self.prefix.enter(point)
+        self.inputs.point = point
+
+    @torch.no_grad()
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        for name, (weights, bias) in values.items():
+            if name not in self.net.heads:
+                raise ValueError(f"an output must be one of {', '.join(self.net.heads)}, but got '{name}'.")
+            *before, last = self.net.heads[name]
+            if any(isinstance(part, torch.nn.Linear) for part in before):
+                raise ValueError(f"the head of '{name}' must be linear, but it has a hidden layer.")
+            if weights.shape != tuple(last.weight.shape) or bias.shape != tuple(last.bias.shape):
+                raise ValueError(
+                    f"the head of '{name}' has weights {tuple(last.weight.shape)} and bias {tuple(last.bias.shape)}, "
+                    f"but got {weights.shape} and {bias.shape}."
+                )
+            last.weight.copy_(torch.from_numpy(np.require(weights, np.float32, ("C", "W"))))
+            last.bias.copy_(torch.from_numpy(np.require(bias, np.float32, ("C", "W"))))
 
     # ---- keeping --------------------------------------------------------------------------------------
 

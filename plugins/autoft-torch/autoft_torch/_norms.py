@@ -28,6 +28,8 @@ class Norms:
         One sample has no batch statistics: the layers then use and keep their running ones.
         """
         for layer, usual in zip(self.layers, self.usual, strict=True):
-            layer.momentum = max(usual, 1 / (step + 1)) if self.scratch else usual
+            momentum = max(usual, 1 / (step + 1)) if self.scratch else usual
+            if layer.momentum != momentum:  # modules are slow to set, and a step from a cut can be quick
+                layer.momentum = momentum
             if samples == 1:
                 layer.eval()

@@ -23,6 +23,7 @@ class TorchBackend:
 
     name = "torch"
     distributions = ("torch", "torchvision", "timm")
+    abilities = ("cut",)
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

@@ -1,0 +1,99 @@
+"""What activations depend on, and the names of their stores made of it.
+
+Labels and parts are not in it, so relabelled or newly divided data reuse what is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autoft.records import Cut, Job, Record, View
+
+FORMAT = 1
+"""Of the stores' files; another one does not find them."""
+_seen: dict[tuple[str, int, int], str] = {}
+"""Weight file as (path, modification time, size) -> digest: a process reads each file once."""
+
+
+class Origin(Record):
+    """All that decides what stands at any cut for any sample of one decoded store."""
+
+    backend: str
+    versions: dict[str, str]
+    model: str
+    weights: str
+    """Digest of the weights' bytes; with random weights, the seed they come from."""
+    image_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    extra: dict[str, Any]
+    """Of the model card."""
+    precision: str
+    gpu: bool
+    """`auto` means another precision there, and its sums run in another order."""
+    data: str
+    """Fingerprint of the decoded store."""
+
+    def family(self) -> str:
+        """Name of all that one pass through the network can give."""
+        return _digest(self)
+
+    def key(self, cut: Cut, view: View, rows: bytes = b"") -> str:
+        """Name of the store of one cut and view, 32 hexadecimal digits.
+
+        Args:
+            rows: for augmented views, the rows asked for: draws depend on a sample's place among them.
+        """
+        return _digest(self, cut, view, hashlib.blake2b(rows).hexdigest() if view.number else "")
+
+
+def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin:
+    """The origin of the activations of a job's learner, before it is trained.
+
+    Args:
+        job: with its weights on this machine.
+        versions: of the distributions that decide what the backend computes.
+        fingerprint: of the decoded store.
+    """
+    card = job.card
+    known = card.pretrained and card.weights
+    return Origin(
+        backend=card.backend,
+        versions=dict(versions),
+        model=card.name,
+        weights=digest_of(card.weights) if known else f"scratch {job.seed}",
+        image_size=job.image_size,
+        mean=card.mean,
+        std=card.std,
+        extra=card.extra,
+        precision=job.recipe.precision,
+        gpu=job.resources.gpus > 0,
+        data=fingerprint,
+    )
+
+
+def digest_of(weights: str) -> str:
+    """Digest of the bytes of a file, or of all files of a folder. What is no path stands for itself."""
+    place = Path(weights)
+    if place.is_dir():
+        files = sorted(file for file in place.rglob("*") if file.is_file())
+        return _digest([(str(file.relative_to(place)), _file_digest(file)) for file in files])
+    return _file_digest(place) if place.is_file() else f"named {weights}"
+
+
+def _file_digest(file: Path) -> str:
+    about = file.stat()
+    known = (str(file.resolve()), about.st_mtime_ns, about.st_size)
+    if known not in _seen:
+        with file.open("rb") as opened:
+            _seen[known] = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return _seen[known]
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode([FORMAT, *parts], order="sorted"), digest_size=16).hexdigest()

@@ -1,0 +1,65 @@
+"""L-BFGS (Liu and Nocedal, 1989): minimises a smooth convex function of many numbers from its gradients.
+
+Own code, because `scipy.optimize` takes longer to import than most heads take to solve.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Function = Callable[[Array], tuple[float, Array]]
+
+MEMORY = 12
+SUFFICIENT = 1e-4
+"""Of the decrease that the slope promises."""
+
+
+def minimise(function: Function, start: Array, tolerance: float, most: int = 300) -> Array:
+    """The point where no entry of the gradient is larger than `tolerance`, or where `most` steps ended.
+
+    Args:
+        function: value and gradient at a point.
+    """
+    point, (value, gradient) = start, function(start)
+    pairs: deque[tuple[Array, Array]] = deque(maxlen=MEMORY)
+    for _ in range(most):
+        if np.abs(gradient).max() <= tolerance:
+            break
+        way = -_times_inverse_hessian(pairs, gradient)
+        slope = float(np.vdot(way, gradient))
+        if slope >= 0:  # rounding has spoilt the memory
+            pairs.clear()
+            way, slope = -gradient, -float(np.vdot(gradient, gradient))
+        step = 1.0
+        while True:
+            tried = point + step * way
+            found, pull = function(tried)
+            if found <= value + SUFFICIENT * step * slope:
+                break
+            step /= 2
+            if step < 1e-8:
+                return point  # no lower value can be told apart
+        moved, bent = tried - point, pull - gradient
+        if float(np.vdot(moved, bent)) > 1e-12 * float(np.vdot(bent, bent)):
+            pairs.append((moved, bent))
+        point, value, gradient = tried, found, pull
+    return point
+
+
+def _times_inverse_hessian(pairs: deque[tuple[Array, Array]], gradient: Array) -> Array:
+    """The two loops over the last steps and the changes of the gradient that they made."""
+    way, shares = gradient.copy(), []
+    for moved, bent in reversed(pairs):
+        shares.append(float(np.vdot(moved, way) / np.vdot(moved, bent)))
+        way -= shares[-1] * bent
+    if pairs:
+        moved, bent = pairs[-1]
+        way *= float(np.vdot(moved, bent) / np.vdot(bent, bent))
+    for (moved, bent), share in zip(pairs, reversed(shares), strict=True):
+        way += moved * (share - float(np.vdot(bent, way) / np.vdot(moved, bent)))
+    return way

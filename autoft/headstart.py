@@ -1,0 +1,49 @@
+"""Heads of a trial that begin at their solution on the frozen features, or that are nothing but it (`head_init`).
+
+To start from the solution, then fine-tune, keeps features that a random head would first distort: LP-FT (Kumar et al.,
+ICLR 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from autoft import heads
+from autoft.contracts import Array, Arrays, Cuttable, Learner
+from autoft.errors import TrialFailed
+from autoft.recipe import Recipe
+from autoft.records import Problem
+
+
+def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> float:
+    """Fill in the heads that `recipe.head_init` names; gives their mean loss on these rows.
+
+    Args:
+        features: float32 (n, width) of the training rows, before any training.
+
+    Raises:
+        TrialFailed: the heads of this problem cannot be solved, or are not linear.
+    """
+    assert isinstance(learner, Cuttable)
+    for output in problem.outputs:
+        if reason := heads.refusal(output):
+            raise TrialFailed(f"head_init={recipe.head_init} cannot be: {reason}.", "Use head_init=random.")
+    found = {
+        output.name: heads.solve(recipe.head_init, recipe.head_strength, features, targets[output.target], output)
+        for output in problem.outputs
+    }
+    try:
+        learner.set_head(found)
+    except ValueError as error:
+        raise TrialFailed(f"head_init={recipe.head_init} needs linear heads: {error}", "Use head_width=0.") from error
+    return _loss(found, problem, features, targets)
+
+
+def _loss(found: Mapping[str, heads.Head], problem: Problem, features: Array, targets: Arrays) -> float:
+    losses = [
+        output.weight * heads.loss(output, found[output.name].raw(features), targets[output.target])
+        for output in problem.outputs
+    ]
+    return float(np.sum(losses))

@@ -1,0 +1,218 @@
+"""The frozen prefix of one trial: from the cache where nothing forbids it, else computed at every step, as always."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autoft.activations import ActivationFeed, Ask, Choice, Origin, choose, fill, forbidden, origin_of
+from autoft.activations.choice import frozen
+from autoft.activations.fill import Filled
+from autoft.activations.selftest import differences
+from autoft.contracts import Array, Cuttable, Feed, Learner, Stop
+from autoft.data import cache
+from autoft.data.feed import StoreFeed
+from autoft.errors import TrialFailed
+from autoft.records import Caching, Cut, Job, TrialSpec, View
+from autoft.trialdata import Opened, open_data
+
+PLAIN = View()
+LATE = "time was over before the first training step."
+
+
+class Shares(NamedTuple):
+    """One fold: its learner and the feeds of its inputs."""
+
+    learner: Learner
+    train: StoreFeed
+    val: StoreFeed
+
+
+class Prefix:
+    """Gives each fold's feeds, from the inputs or from a cut, and the features that heads are solved on.
+
+    What stands before a cut is the same for all folds, so it is computed by the first one's learner.
+    """
+
+    def __init__(
+        self, spec: TrialSpec, job: Job, shares: Sequence[Shares], versions: Mapping[str, str], stop: Stop
+    ) -> None:
+        self.spec, self.job, self.shares, self.stop = spec, job, shares, stop
+        self._versions = versions
+        self._origin: Origin | None = None
+        self._feeds: list[tuple[ActivationFeed, ActivationFeed]] = []
+        self._held: list[Filled] = []
+        """While it is referred to, a store cannot be evicted."""
+        self.cut: Cut | None = None
+        self.words = ""
+        """For `EpochReport.prefix`: what was taken from the cache, or why nothing was."""
+        if spec.caching:
+            self.words = self._begin(spec.caching)
+
+    def train(self, number: int, epoch: int) -> Feed:
+        """What the learner of a fold trains on in this epoch."""
+        return self._feeds[number][0].at(epoch) if self.cut else self.shares[number].train
+
+    def val(self, number: int) -> Feed:
+        return self._feeds[number][1] if self.cut else self.shares[number].val
+
+    def verify(self) -> None:
+        """After other weights were loaded: do frozen blocks still give what is kept? If not, leave the cache."""
+        if self.cut and (fault := self._disagreement(self.cut)[1]):
+            self._leave()
+            self.words = f"none: {fault}"
+
+    def again(self, spec: TrialSpec, stop: Stop) -> Prefix:
+        """The same for another trial of the same learners, with its own recipe and deadline."""
+        other = copy.copy(self)
+        other.spec, other.stop = spec, stop
+        return other
+
+    # ---- the cut ------------------------------------------------------------------------------------------
+
+    def _begin(self, caching: Caching) -> str:
+        """Enter a cut if that is possible; says in words what came of it."""
+        learner, recipe = self.shares[0].learner, self.spec.recipe
+        if not isinstance(learner, Cuttable):
+            return f"none: the learners of the backend '{self.spec.backend}' are not Cuttable"
+        blocks = len(learner.blocks())
+        if reason := forbidden(recipe, blocks):
+            return f"none: {reason}"
+        depths = [frozen(freeze, blocks) for freeze in caching.freezes]
+        views = recipe.views if recipe.augment != "none" else 0
+        rows = len(self._data.store) * (1 + views)
+        own = frozen(recipe.freeze, blocks)
+        choice = choose(learner.cuts(), own, depths, self.job.image_size, rows, caching.max_bytes)
+        if isinstance(choice, str):
+            return f"none: {choice}"
+        try:
+            return self._enter(learner, choice, views, blocks)
+        except OSError as error:  # the disk is full, or the cache is another user's
+            self._leave()
+            return f"none: the cache cannot be used: {error.strerror or error}"
+
+    def _enter(self, learner: Cuttable, choice: Choice, views: int, blocks: int) -> str:
+        train, val = self._rows("train"), self._rows("val")
+        asks = [Ask(PLAIN, val if views else np.union1d(train, val), choice.all)]
+        asks += [Ask(View(augment=self.spec.recipe.augment, number=n + 1), train, choice.all) for n in range(views)]
+        found: list[Filled] = []
+        for ask in asks:
+            found.append(self._fill(learner, ask))
+            if not found[-1].complete:
+                return "none: time was over before what the frozen blocks give was computed"
+        self._held = found
+        arrays = [filled.store.rows for filled in found]
+        turns = arrays[1:] or arrays
+        for share in self.shares:
+            starts = np.random.default_rng((self.spec.seed, 1)).integers(0, len(turns), len(share.train))
+            self._feeds.append(
+                (
+                    ActivationFeed(turns, share.train.rows, share.train.targets, starts),
+                    ActivationFeed(arrays[:1], share.val.rows, share.val.targets),
+                )
+            )
+        self.cut = choice.own
+        difference, fault = self._disagreement(choice.own)
+        if fault:
+            self._leave()
+            return f"none: {fault}"
+        computed, asked = sum(filled.computed for filled in found), sum(len(ask.rows) for ask in asks)
+        return (
+            f"{choice.own.depth} of {blocks} blocks ({' x '.join(map(str, choice.own.shape))}), "
+            f"{computed} of {asked} rows computed now, largest difference {difference:.1g}"
+        )
+
+    def _leave(self) -> None:
+        """Back to the inputs."""
+        self.cut, self._feeds, self._held = None, [], []
+        for share in self.shares:
+            if isinstance(share.learner, Cuttable):
+                share.learner.enter(None)
+
+    def _disagreement(self, cut: Cut) -> tuple[float, str]:
+        """The largest difference between cache and inputs on a few rows of each fold, and why it is too large.
+
+        Afterwards all learners have entered the cut, if none disagrees.
+        """
+        precision, gpu = self.spec.recipe.precision, self.spec.resources.gpus > 0
+        coarse = precision in ("bf16", "fp16") or (precision == "auto" and gpu)
+        largest = 0.0
+        for share, (_, cached) in zip(self.shares, self._feeds, strict=True):
+            assert isinstance(share.learner, Cuttable)
+            try:
+                found = differences(share.learner, cut, share.val, cached, self.spec.problem.outputs, coarse)
+            except ValueError as error:
+                return largest, f"the learner does not enter its cut: {error}"
+            largest = max(largest, found.values, found.rows)
+            if found.fault:
+                return largest, found.fault
+        return largest, ""
+
+    # ---- features for heads -------------------------------------------------------------------------------
+
+    def features(self) -> tuple[Array, Array]:
+        """What the whole backbone gives for the training rows of all folds: those rows, sorted, and (n, width).
+
+        Without augmentation. From the cache, if the trial may use one.
+
+        Raises:
+            TrialFailed: the learner cannot give them, or time is over.
+        """
+        learner, recipe = self.shares[0].learner, self.spec.recipe
+        if not isinstance(learner, Cuttable):
+            raise TrialFailed(
+                f"head_init={recipe.head_init} needs a backend that gives features, but the learners of "
+                f"'{self.spec.backend}' are not Cuttable.",
+                "Use head_init=random.",
+            )
+        cuts = learner.cuts()
+        if not cuts or len(cuts[-1].shape) != 1:
+            raise TrialFailed(f"head_init={recipe.head_init} needs pooled features, but {self.job.card.name} has none.")
+        rows = self._rows("train")
+        entered, self_cut = self.cut is not None, self.cut
+        if entered:
+            learner.enter(None)
+        try:
+            return rows, self._features(learner, cuts[-1], rows)
+        finally:
+            if entered:
+                learner.enter(self_cut)
+
+    def _features(self, learner: Cuttable, cut: Cut, rows: Array) -> Array:
+        if self.spec.caching:
+            try:
+                found = self._fill(learner, Ask(PLAIN, rows, (cut,)))
+            except OSError:  # said in `words` already, where the cut could not be entered
+                found = None
+            if found and not found.complete:
+                raise TrialFailed(LATE)
+            if found:
+                return found.store.rows[rows]
+        parts = []
+        for (values,) in learner.extract(self._feed(rows), (cut,), PLAIN):
+            if self.stop():
+                raise TrialFailed(LATE)
+            parts.append(values)
+        return np.concatenate(parts)
+
+    # ---- what both need -----------------------------------------------------------------------------------
+
+    @property
+    def _data(self) -> Opened:
+        return open_data(self.spec.data)
+
+    def _feed(self, rows: Array) -> Feed:
+        return StoreFeed(self._data.store.arrays, rows)
+
+    def _rows(self, part: str) -> Array:
+        """Rows of one part in any fold, sorted."""
+        return np.unique(np.concatenate([getattr(share, part).rows for share in self.shares]))
+
+    def _fill(self, learner: Cuttable, ask: Ask) -> Filled:
+        assert self.spec.caching
+        self._origin = self._origin or origin_of(self.job, self._versions, self.spec.data.fingerprint)
+        root, most = cache.cache_root() / "activations", self.spec.caching.max_bytes
+        return fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, self.stop)
