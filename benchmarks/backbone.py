@@ -11,8 +11,9 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
   `random` is the network as a user gets it without weights; `settled` is the same after its normalisation has seen
   the images of the training part, which is the stronger opponent of frozen features.
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
-* tune: all weights trained. `random` and `bundled` take --epochs, `bundled_half` half of them, each with its own full
-  schedule, everything else equal.
+* tune: all weights trained. `random` takes as many epochs as the set has in EPOCHS; `bundled_half` takes half of them,
+  with a whole schedule of its own, and `bundled` (with --whole) all. Each of them has the learning rate of --rates that
+  is best for it on a quarter of the training part held out once, by a seed that is not reported; all else is equal.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "camvid": lambda side: realdata.camvid(2 * side),  # scenes need more pixels than things
     "fsdd": realdata.fsdd,
 }
+#: Of fine-tuning from random weights: few images need more of them.
+EPOCHS = {"hymenoptera": 40, "sign_language_digits": 16, "cifar10_mini": 10, "camvid": 20, "fsdd": 16}
+#: Of the split by which learning rates are chosen; no value is reported for it.
+APART = 1000
 PARTS = ("linear", "few", "tune")
 ARMS = ("bundled", "random", "settled", "imagenet")
 SHOTS = 5
@@ -131,10 +136,14 @@ def values(name: str, data: Labelled, seeds: list[int], weights: Path) -> Iterat
             yield seed, probes.accuracy(*found, parts), probes.accuracy(*found, some, "logistic")
 
 
-def tune(net: nn.Module, name: str, data: Labelled, seed: int, epochs: int, rate: float) -> float:
-    """AdamW over all weights, one-cycle rate, shifts by up to 4 px and mirroring; the value after the last epoch."""
+def tune(net: nn.Module, name: str, data: Labelled, parts: probes.Split, plan: tuple[int, int, float]) -> float:
+    """AdamW over all weights, one-cycle rate, shifts by up to 4 px and mirroring; the value after the last epoch.
+
+    `plan` is the seed, the epochs, and the highest learning rate.
+    """
+    seed, epochs, rate = plan
     torch.manual_seed(seed)
-    rows, test = probes.split(data, seed)
+    rows, test = parts
     classes = data.void if data.dense else int(data.labels.max()) + 1
     widths = [m.shape[1] for m in learner.maps(net.eval(), torch.zeros(1, 3, 64, 64))]
     model = Dense(net, widths, classes) if data.dense else nn.Sequential(net, nn.Linear(widths[-1], classes))
@@ -147,9 +156,7 @@ def tune(net: nn.Module, name: str, data: Labelled, seed: int, epochs: int, rate
     for _ in range(epochs):
         for some in np.array_split(order.permutation(rows), math.ceil(len(rows) / 32)):
             x, y = shaken(data, some, order, mirror=name not in ONE_WAY)
-            with torch.autocast("cpu", torch.bfloat16):
-                scores = model(x)
-            loss = F.cross_entropy(scores.float(), y, ignore_index=data.void if data.dense else -100)
+            loss = F.cross_entropy(model(x), y, ignore_index=data.void if data.dense else -100)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -186,6 +193,9 @@ class Table:
         self.path = path
         self.rows: dict[str, Any] = json.loads(path.read_text()) if path and path.is_file() else {}
 
+    def note(self, dataset: str, part: str, arm: str, facts: dict[str, Any]) -> None:
+        self.rows.setdefault(dataset, {}).setdefault(part, {}).setdefault(arm, {"values": {}}).update(facts)
+
     def add(self, dataset: str, part: str, arm: str, seed: int, value: float) -> None:
         cell = self.rows.setdefault(dataset, {}).setdefault(part, {}).setdefault(arm, {"values": {}})
         cell["values"][str(seed)] = round(value, 4)
@@ -213,16 +223,40 @@ def run(options: argparse.Namespace, table: Table) -> None:
                 for part, value in zip(PARTS, both, strict=False):
                     table.add(dataset, part, name, seed, value)
         if "tune" in options.parts:
-            data = make(options.side)
+            tuned(dataset, make(options.side), options, table)
+
+
+def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Table) -> None:
+    epochs = max(2, round(EPOCHS[dataset] * options.effort))
+    for name in [a for a in options.arms if a in ("random", "bundled")]:
+        for label, length in tunings(name, epochs, whole=options.whole):
+            rate = fitting(name, dataset, data, length, options)
+            table.note(dataset, "tune", label, {"epochs": length, "rate": rate, "side": data.images.shape[1]})
             for seed in options.seeds:
-                for name in [a for a in options.arms if a in ("random", "bundled")]:
-                    for label, epochs in tunings(name, options.epochs):
-                        net = arm(name, options.weights, seed)
-                        table.add(dataset, "tune", label, seed, tune(net, dataset, data, seed, epochs, options.rate))
+                net = arm(name, options.weights, seed)
+                value = tune(net, dataset, data, probes.split(data, seed), (seed, length, rate))
+                table.add(dataset, "tune", label, seed, value)
 
 
-def tunings(name: str, epochs: int) -> list[tuple[str, int]]:
-    return [(name, epochs)] if name == "random" else [(name + "_half", epochs // 2), (name, epochs)]
+def tunings(name: str, epochs: int, *, whole: bool) -> list[tuple[str, int]]:
+    if name == "random":
+        return [(name, epochs)]
+    return [(name + "_half", epochs // 2), *([(name, epochs)] if whole else [])]
+
+
+def fitting(name: str, dataset: str, data: Labelled, epochs: int, options: argparse.Namespace) -> float:
+    """The rate that is best on a quarter of a training part; nothing is trained where there is no choice."""
+    if len(options.rates) == 1:
+        return float(options.rates[0])
+    rows, _ = probes.split(data, APART)
+    rows = np.random.default_rng(APART).permutation(rows)
+    parts = rows[len(rows) // 4 :], rows[: len(rows) // 4]
+    found = {}
+    for rate in options.rates:
+        net = arm(name, options.weights, APART)
+        found[rate] = tune(net, dataset, data, parts, (APART, epochs, rate))
+        print(f"{dataset} {name} rate {rate}: {found[rate]:.4f} on held-out training data", file=sys.stderr, flush=True)
+    return max(found, key=lambda rate: found[rate])
 
 
 def main() -> None:
@@ -233,8 +267,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--side", type=int, default=64, help="of the images, in pixels")
     parser.add_argument("--ceiling-side", type=int, default=224, help="of the images for the ImageNet network")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--effort", type=float, default=1.0, help="of fine-tuning: times EPOCHS")
+    parser.add_argument("--rates", nargs="+", type=float, default=[1e-3, 4e-3], help="of fine-tuning, to choose from")
+    parser.add_argument("--whole", action="store_true", help="also fine-tune bundled weights for all epochs")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--weights", type=Path, default=SHIPPED / "resnet_s.safetensors")
     parser.add_argument("--json", type=Path, help="write the numbers here too, beside those already there")

@@ -52,9 +52,29 @@ def test_every_shape_and_field_has_something_on_it(stock):
 def test_the_map_names_only_layers_that_are_there(stock):
     batch = made(stock, 7, 40)
     assert (batch.categories[:, 0] == -1).all()
-    assert int(batch.tops.max()) <= compose.LAYERS
-    assert int(batch.categories[:, 1:].min()) >= 0
-    assert len(batch.tops.unique()) > 2
+    assert (batch.categories[:, : 1 + compose.PATCHES] == -1).all()
+    for tops, categories in zip(batch.tops, batch.categories, strict=True):
+        shapes = [layer for layer in tops.unique().tolist() if layer > compose.PATCHES]
+        assert (categories[shapes] >= 0).all()
+    assert len(batch.tops.unique()) == 1 + compose.LAYERS
+
+
+def test_a_patch_of_ground_is_no_shape(stock):
+    from tools.pretrain import learner
+
+    batch = made(stock, 9, 40)
+    bare = compose.Batch(batch.images, batch.tops, torch.full_like(batch.categories, -1), batch.kinds)
+    view = views.look(bare, 32, 0.9, torch.Generator().manual_seed(0))
+    assert (view.shares[:, 1:] > learner.SEEN).any()
+    assert float(learner._category(torch.randn(40, 12), bare, view)) == 0
+
+
+def test_a_leaning_surface_is_smaller_on_one_side():
+    stripes = torch.sin(torch.linspace(0, 40, 64)).expand(1, 1, 64, 64)
+    lean = torch.tensor([[0.4, 0.0]])
+    seen = compose._sample(stripes, torch.eye(3)[None, :2], "reflection", lean)[0, 0, 0]
+    crossings = (seen[1:] * seen[:-1] < 0).float()
+    assert crossings[: len(crossings) // 2].sum() > crossings[len(crossings) // 2 :].sum() + 3
 
 
 def test_a_look_keeps_the_map_beside_the_picture(stock):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from tools.pretrain import bank, export, learner, probes
-from tools.pretrain.phases import Phase, shipped
+from tools.pretrain.phases import COMPOSITES, Phase, shipped
 from tools.pretrain.realdata import Labelled
 from tools.pretrain.train import Plan, Run, train
 
@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for the bank, checkpoints and probes")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for the weights and their card")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--composites", type=int, default=40_000, help="how many pictures the bank has")
+    parser.add_argument("--composites", type=int, default=COMPOSITES, help="how many pictures the bank has")
     parser.add_argument("--resume", action="store_true", help="go on where a run in --work was stopped")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bank", type=Path, help="folder of the bank, when not in --work")

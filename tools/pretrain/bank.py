@@ -17,7 +17,7 @@ from torch import Tensor
 from tools.pretrain import GENERATOR_VERSION, compose, shapes, textures
 
 CHUNK = 50
-FIELDS_OF_A_KIND = 60
+FIELDS_OF_A_KIND = 40
 FIELD_SIDE = 128
 MASK_SIDE = 80
 

@@ -13,7 +13,7 @@ from tools.pretrain.views import ANGLES, CELLS, View
 
 ARCHITECTURE = "resnet-s"
 #: How much each part of the loss counts.
-WEIGHTS = {"category": 0.5, "surface": 1.0, "family": 0.5, "pair": 0.5, "edges": 8.0, "colours": 1.0}
+WEIGHTS = {"category": 0.4, "surface": 1.0, "family": 0.5, "pair": 1.0, "edges": 8.0, "colours": 1.0}
 TEMPERATURE = 0.15
 #: A layer counts as seen from this share of the picture on.
 SEEN = 0.03
@@ -80,9 +80,9 @@ def total(parts: dict[str, Tensor]) -> Tensor:
 
 def _category(scores: Tensor, batch: Batch, view: View) -> Tensor:
     """Which shapes are seen: cross entropy against an equal share for each."""
-    seen = (view.shares[:, 1:] > SEEN).float()
     wanted = batch.categories[:, 1:].long()
-    chances = scores.log_softmax(1).gather(1, wanted)
+    seen = ((view.shares[:, 1:] > SEEN) & (wanted >= 0)).float()
+    chances = scores.log_softmax(1).gather(1, wanted.clamp(min=0))
     some = seen.sum(1).clamp(min=1)
     any_seen = (seen.sum(1) > 0).float()
     return -((chances * seen).sum(1) / some * any_seen).sum() / any_seen.sum().clamp(min=1)

@@ -1,7 +1,7 @@
-"""The run whose result ships: three phases, each from the averaged weights at which the one before stopped.
+"""The run whose result ships: two phases, the second from the averaged weights at which the first stopped.
 
-The first learns from nothing; the second raises the rate again and asks more for telling views apart; the third lets
-the rate fall to nothing. Losses that are not named keep the weight in `learner.WEIGHTS`.
+The first sees small images, many a second, and stops while its rate is still high; the second sees larger ones, and
+lets the rate fall to nothing. Losses that are not named keep the weight in `learner.WEIGHTS`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tools.pretrain.train import Plan
+
+#: Composites in the bank.
+COMPOSITES = 20_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Phase:
 
 def shipped(seed: int) -> tuple[Phase, ...]:
     return (
-        Phase(Plan(seed=seed)),
-        Phase(Plan(seed=seed, steps=3200, batch=96), {"pair": 1.0, "category": 0.3}, stop=400, every=400),
-        Phase(Plan(seed=seed, steps=1700, batch=96, rate=1.5e-3), {"pair": 0.7}, every=425),
+        Phase(Plan(seed=seed, steps=4800, batch=96, sides=(48, 32)), stop=2400, every=1200),
+        Phase(Plan(seed=seed, steps=1000, batch=96, rate=1.5e-3, sides=(56, 40)), every=250),
+        Phase(Plan(seed=seed, steps=1000, batch=96, rate=1.5e-3, sides=(56, 40)), every=250),
     )

@@ -164,10 +164,36 @@ def strata(side: int, rng: Rng) -> Floats:
     return rng.random(8)[np.searchsorted(borders, height)] + 0.08 * grain(side, rng)
 
 
+def pebbles(side: int, rng: Rng) -> Floats:
+    """Domes side by side, lit from one side."""
+    near, which = _seeds(side, rng)
+    dome: Floats = np.sqrt(np.clip(1 - near[0] / np.maximum((near[0] + near[1]) / 2, 1e-6), 0, 1))
+    lit: Floats = np.gradient(dome, axis=0) * rng.uniform(-8, 8) + np.gradient(dome, axis=1) * rng.uniform(-8, 8)
+    tone: Floats = rng.random(64)[which]
+    return dome + lit + 0.5 * tone
+
+
+def foliage(side: int, rng: Rng) -> Floats:
+    """Slim ovals in all directions, each over the ones before, each with a shade from end to end."""
+    axis = np.linspace(0, 1, side)
+    x, y = np.meshgrid(axis, axis)
+    field = np.full((side, side), rng.random() * 0.3)
+    size, slim = rng.uniform(0.05, 0.2), rng.uniform(0.2, 0.5)
+    for a, b, angle, tone in rng.random((150, 4)) * [1, 1, np.pi, 1]:
+        u = ((x - a) * np.cos(angle) + (y - b) * np.sin(angle)) / size
+        v = ((y - b) * np.cos(angle) - (x - a) * np.sin(angle)) / (size * slim)
+        inside = u**2 + v**2 < 1
+        field[inside] = tone + 0.4 * u[inside] + 0.2 * np.abs(v[inside])
+    return field
+
+
 KINDS: tuple[Maker, ...] = (
     *(cloud, grain, fibre, blotch, ridge, grating, stripe, check, plaid, mesh, dots),
     *(brick, rings, cells, cracks, mosaic, ramp, glow, leaves, strata),
+    *(pebbles, foliage),
 )
+#: Those that rise and fall slowly: by them a ground is cut into patches.
+SMOOTH = [KINDS.index(kind) for kind in (cloud, blotch, mosaic, ramp, glow, leaves, strata)]
 
 
 def bank(each: int, side: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

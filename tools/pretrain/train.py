@@ -30,7 +30,7 @@ class Plan:
     average: float = 0.998
     sides: tuple[int, int] = (56, 40)
     smallest: tuple[float, float] = (0.45, 0.35)
-    bf16: bool = True
+    bf16: bool = False
 
     def facts(self) -> dict[str, Any]:
         return {**asdict(self), "sides": list(self.sides), "smallest": list(self.smallest)}
