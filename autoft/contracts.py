@@ -217,7 +217,11 @@ class Cuttable(Protocol):
 
 @runtime_checkable
 class Backend(Protocol):
-    """Owns arrays and gradients. Importing its module must not import the framework."""
+    """Owns arrays and gradients. Importing its module must not import the framework.
+
+    A backend may have an attribute `abilities`, words that tell of its learners without building one: "cut" says that
+    they are `Cuttable`.
+    """
 
     name: str
     distributions: tuple[str, ...]

@@ -46,8 +46,14 @@ class SearchOptions(DataOptions):
     backend: str = "auto"
     metric: str = ""
     """Empty takes the task's default."""
-    searcher: str = "random"
-    scheduler: str = "asha"
+    strategy: str = "flat"
+    """flat asks `searcher` for trials that `scheduler` stops; auto goes from cheap trials to dear ones by itself."""
+    searcher: str = ""
+    """Who proposes trials, with the flat strategy; empty is random."""
+    scheduler: str = ""
+    """Who stops weak trials, with the flat strategy; empty is asha."""
+    max_disk: float = 10.0
+    """Gigabytes (10^9 bytes) that shared results of frozen blocks may take on each machine; 0 shares nothing."""
     concurrency: int = 0
     """Trials at a time; 0 is as many as the CPUs and GPUs hold."""
     cpus_per_trial: float = 1.0

@@ -49,6 +49,8 @@ class Metric(Record):
     summary: str = ""
     percent: bool = False
     """Shown as a percentage."""
+    best: float | None = None
+    """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
 
 
 class Output(Record):

@@ -6,7 +6,7 @@ import functools
 import importlib
 import os
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
 from types import ModuleType
 from typing import Any
 
@@ -69,6 +69,7 @@ class Registry:
         listed = ", ".join(known) or "none: no plugin offers one"
         broken = [f"{p.name} ({p.error})" for p in self.plugins if p.error]
         hint = f"Plugins that could not be loaded: {'; '.join(broken)}" if broken else ""
+        hint = hint or (extra(name) if kind == "backend" else "")
         near = did_you_mean(name, [word for entry in self.entries(kind) for word in (entry.name, *entry.aliases)])
         raise UsageError(f"there is no {kind} '{name}'.{near} Known: {listed}.", hint)
 
@@ -117,6 +118,15 @@ class Registry:
     def _mark_broken(self, plugin: Plugin, reason: str) -> None:
         broken = msgspec.structs.replace(plugin, error=reason)
         self.plugins = tuple(broken if p.name == plugin.name else p for p in self.plugins)
+
+
+def extra(name: str) -> str:
+    """The command that installs the extra of autoft with this name; empty where there is none."""
+    try:
+        known = metadata("autoft").get_all("Provides-Extra") or []
+    except PackageNotFoundError:  # run from a folder that is not installed
+        known = []
+    return f"pip install 'autoft[{name}]'" if name in known else ""
 
 
 def _entry(yielded: Any) -> Entry:

@@ -179,6 +179,18 @@ class RunWriter:
         self._prune()
         return leads
 
+    def choose(self, number: int) -> bool:
+        """Put the model of this trial into `best/`, though another one has the highest single score.
+
+        Returns whether it could: its model may not have been kept.
+        """
+        result = next((r for r in self.results if r.number == number), None)
+        if result is None or not result.folder or not Path(result.folder).is_dir():
+            return False
+        if self.best is None or self.best.number != number:
+            self._publish(result)
+        return True
+
     def write_json(self, name: str, content: Any) -> None:
         write_text(self.path / name, to_json(content, pretty=True) + "\n")
 

@@ -73,25 +73,6 @@ class Arm(NamedTuple):
 # ---- autoft -------------------------------------------------------------------------------------------------
 
 
-class NoTrial:
-    """A trial that reports and does nothing else."""
-
-    def __init__(self, spec: TrialSpec) -> None:
-        self.epochs = spec.recipe.epochs
-        self.epoch = 0
-
-    def step(self) -> EpochReport:
-        self.epoch += 1
-        done = "epochs done" if self.epoch == self.epochs else ""
-        return EpochReport(
-            epoch=self.epoch, score=0.5, metrics={"accuracy": 0.5}, train_loss=1.0, seconds=0.0, done=done
-        )
-
-    def save_state(self, folder: Path) -> None: ...
-
-    def load_state(self, folder: Path) -> None: ...
-
-
 class Keeper:
     """Writes results as a search does, and notes when they came."""
 
@@ -140,7 +121,7 @@ def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
         epochs=reports,
         space=space,
         deadline=time.time() + seconds("1h"),
-        target="overhead:NoTrial",
+        target="notrial:NoTrial",
     )
     keeper = Keeper(folder)
     autoft_ray.run(settings, searcher, spec_of, keeper)

@@ -102,7 +102,7 @@ class Board:
     def _start(self, spec: TrialSpec) -> None:
         self.metric = spec.metric
         self.running[spec.number] = Row(
-            number=spec.number, name=spec.name, model=spec.card.name, recipe=spec.recipe.flat()
+            number=spec.number, name=spec.name, model=spec.recipe.model or spec.card.name, recipe=spec.recipe.flat()
         )
 
     def _report(self, number: int, report: EpochReport) -> None:

@@ -39,7 +39,7 @@ Task = Annotated[
     str, typer.Option("--task", help="Only models that fit this task.", metavar="TASK", show_default="all")
 ]
 Backend = Annotated[
-    str, typer.Option("--backend", help="Only models of this backend.", metavar="NAME", show_default="all")
+    str, typer.Option("--backend", help="Only models of these backends.", metavar="A,B", show_default="all")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -81,15 +81,14 @@ def _entries(kind: str) -> Rows:
 def _models(task: str = "", backend: str = "") -> Rows:
     plugins = registry.installed()
     modality = plugins.get("task", task).modality if task else ""
-    if backend:
-        backend = plugins.entry("backend", backend).name
+    wanted = {plugins.entry("backend", name.strip()).name for name in backend.split(",")} if backend else set()
     cards: list[ModelCard] = []
     for entry in plugins.entries("models"):
         try:
             cards += plugins.get("models", entry.name).catalogue()
         except AutoftError as error:  # one broken source must not hide the others
             print(f"warning: {entry.name}: {line(error.message)}", file=sys.stderr)
-    fit = (c for c in cards if modality in ("", c.modality) and backend in ("", c.backend))
+    fit = (c for c in cards if modality in ("", c.modality) and (not wanted or c.backend in wanted))
     return [_model(card) for card in fit]
 
 

@@ -85,7 +85,10 @@ Task = Annotated[
     ),
 ]
 Preset = Annotated[
-    str, _option("--preset", group=_SEARCH, text="Which networks and ranges: fast, balanced or best.", metavar="NAME")
+    str,
+    _option(
+        "--preset", group=_SEARCH, text="Which networks and ranges: fast, balanced, best or classic.", metavar="NAME"
+    ),
 ]
 Time = Annotated[
     str,
@@ -112,21 +115,53 @@ Models = Annotated[
     ),
 ]
 Backend = Annotated[
-    str, _option("--backend", group=_SEARCH, text="Which framework trains; see `autoft ls backends`.", metavar="NAME")
+    str,
+    _option(
+        "--backend",
+        group=_SEARCH,
+        text="Which frameworks train; several, separated by commas, are compared. See `autoft ls backends`.",
+        metavar="A,B",
+    ),
 ]
 MetricName = Annotated[
     str, _option("--metric", group=_SEARCH, text="What to compare models by.", shown="the task's first", metavar="NAME")
 ]
+Strategy = Annotated[
+    str,
+    _option(
+        "--strategy",
+        group=_SEARCH,
+        text="flat: what --searcher proposes and --scheduler stops. auto: from cheap trials to dear ones (new).",
+        metavar="NAME",
+    ),
+]
 Searcher = Annotated[
-    str, _option("--searcher", group=_SEARCH, text="Who proposes; see `autoft ls searchers`.", metavar="NAME")
+    str,
+    _option(
+        "--searcher",
+        group=_SEARCH,
+        text="Who proposes, in flat searches; see `autoft ls searchers`.",
+        shown="random",
+        metavar="NAME",
+    ),
 ]
 Scheduler = Annotated[
     str,
     _option(
         "--scheduler",
         group=_SEARCH,
-        text="Who stops weak trials: none, asha, hyperband, median or pbt.",
+        text="Who stops weak trials, in flat searches: none, asha, hyperband, median or pbt.",
+        shown="asha",
         metavar="NAME",
+    ),
+]
+MaxDisk = Annotated[
+    float,
+    _option(
+        "--max-disk",
+        group=_MACHINE,
+        text="Gigabytes for what trials share of frozen blocks; 0 shares nothing.",
+        metavar="GB",
     ),
 ]
 Seed = Annotated[int, _option("--seed", group=_SEARCH, text="Fixes splits and trial configurations.", metavar="N")]

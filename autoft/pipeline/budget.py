@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import defaultdict
 
 from autoft.records import EpochReport
 
@@ -24,25 +25,29 @@ class Budget:
         self.began = began
         self.end = began + seconds
         self.seconds = seconds
-        self._builds: list[float] = []
+        self.backends: tuple[str, ...] = ()
+        """Those that trials may run on. One that has not told yet is taken to start in `FIRST_BUILD` seconds."""
+        self._builds: dict[str, list[float]] = defaultdict(list)
         self._validations: list[float] = []
-        self._epochs: list[float] = []
+        self._epochs: dict[str, list[float]] = defaultdict(list)
         self.test_ratio = 1.0
         """Test samples for each validation sample."""
         self.transfer = 0.0
         """Seconds to copy one model from or to a bucket."""
 
-    def saw(self, report: EpochReport) -> None:
-        """Learn from an epoch."""
+    def saw(self, report: EpochReport, backend: str = "") -> None:
+        """Learn from an epoch: frameworks differ in how long they take to start."""
         if report.epoch == 1:
-            self._builds.append(report.build_seconds)
+            self._builds[backend].append(report.build_seconds)
         self._validations.append(report.val_seconds)
-        self._epochs.append((report.seconds - report.build_seconds) / report.epoch)
+        self._epochs[backend].append((report.seconds - report.build_seconds) / report.epoch)
 
     @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
-        build = max(self._builds, default=FIRST_BUILD)
+        known = [max(seconds) for seconds in self._builds.values()]
+        unknown = not known or any(backend not in self._builds for backend in self.backends)
+        build = max([*known, FIRST_BUILD] if unknown else known)
         validation = max(self._validations, default=1.0)
         return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer
 
@@ -55,9 +60,10 @@ class Budget:
         """Seconds that one trial may plan for."""
         return max(1.0, SHARE * (self.deadline - search_began))
 
-    def room_for_another(self) -> bool:
-        """Whether a trial that starts now would come to an epoch."""
+    def room_for_another(self, backend: str = "") -> bool:
+        """Whether a trial of this backend that starts now would come to an epoch."""
         left = self.deadline - time.time()
         if not self._epochs:
             return left > 0
-        return left > min(self._builds, default=0.0) + 1.5 * statistics.median(self._epochs)
+        epochs = self._epochs.get(backend) or [seconds for some in self._epochs.values() for seconds in some]
+        return left > min(self._builds.get(backend) or [FIRST_BUILD]) + 1.5 * statistics.median(epochs)

@@ -18,9 +18,9 @@ from autoft.options import SearchOptions
 from autoft.pipeline import models
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import Recipe
-from autoft.records import DataRef, Metric, Param, Resources, Scalar, Schema, TrialSpec, trial_name
+from autoft.records import Caching, DataRef, Metric, Param, Resources, Scalar, Schema, TrialSpec, trial_name
 from autoft.registry import Registry
-from autoft.search import overrides, space
+from autoft.search import families, overrides, space
 from autoft.search.defaults import default_space
 from autoft.search.presets import sizes_for
 from autoft.version import API_VERSION
@@ -55,10 +55,12 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         preset=options.preset,
         offline=options.offline,
     )
-    cards = [candidate.card for candidate in candidates]
+    cards = [msgspec.structs.replace(candidate.card, name=candidate.key) for candidate in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples)
+    if options.strategy == "auto":
+        whole = (*whole, *families.additions())
     for edits in Observers(registry, listener).ask("autoft_edit_space", space=whole, schema=checked.schema):
         whole = space.edit(whole, edits)
     whole = space.edit(whole, overrides.parse(options.overrides, whole))
@@ -66,7 +68,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     return Plan(
         task=task,
         metric=metric,
-        candidates={candidate.card.name: candidate for candidate in candidates},
+        candidates={candidate.key: candidate for candidate in candidates},
         space=whole,
         decode_size=options.decode_size or _largest_size(whole, sizes),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
@@ -96,6 +98,7 @@ def spec_maker(
         name: trial.versions(registry.get("backend", name))
         for name in {c.card.backend for c in plan.candidates.values()}
     }
+    caching = _caching(plan, options)
     resources = Resources(
         cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))
     )
@@ -118,9 +121,31 @@ def spec_maker(
             folder=remote.join(trials, trial_name(number)),
             resources=resources,
             versions=versions[candidate.card.backend],
+            caching=caching,
         )
 
     return make_spec
+
+
+def _caching(plan: Plan, options: SearchOptions) -> Caching | None:
+    if options.max_disk <= 0:
+        return None
+    freezes = {
+        float(v) for param in plan.space if param.key == "freeze" for v in param.choices if isinstance(v, int | float)
+    }
+    return Caching(freezes=tuple(sorted(freezes)), max_bytes=int(options.max_disk * 1e9))
+
+
+def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
+    """The networks whose backend can cut them, so that trials share what frozen blocks give."""
+    if options.max_disk <= 0:
+        return frozenset()
+    able = {
+        name
+        for name in {c.card.backend for c in plan.candidates.values()}
+        if "cut" in getattr(registry.get("backend", name), "abilities", ())
+    }
+    return frozenset(name for name, candidate in plan.candidates.items() if candidate.card.backend in able)
 
 
 def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[str, Any]:
@@ -149,6 +174,7 @@ FLAGS = {
     "trials": "--trials",
     "backend": "--backend",
     "metric": "--metric",
+    "strategy": "--strategy",
     "searcher": "--searcher",
     "scheduler": "--scheduler",
     "max_bad": "--max-bad",
@@ -156,11 +182,12 @@ FLAGS = {
     "seed": "--seed",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
+    "max_disk": "--max-disk",
     "address": "--address",
     "storage": "--storage",
 }
 #: What only a search can be told.
-SCHEDULING = ("trials", "searcher", "scheduler", "concurrency")
+SCHEDULING = ("trials", "strategy", "searcher", "scheduler", "concurrency")
 
 
 def command(options: SearchOptions, verb: str = "search") -> str:

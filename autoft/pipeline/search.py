@@ -21,8 +21,11 @@ from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
+from autoft.search import families
+from autoft.search.auto import Auto, Facts
+from autoft.search.defaults import is_weak
 from autoft.search.presets import find_preset
-from autoft.search.settings import Settings, check_scheduler
+from autoft.search.settings import Settings, check_scheduler, check_strategy
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -83,10 +86,27 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
     if not options.data:
         raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
     task: Task = registry.get("task", options.task)
-    registry.entry("searcher", options.searcher)
-    check_scheduler(options.scheduler)
+    options = _strategy(options)
+    if options.strategy == "flat":
+        registry.entry("searcher", options.searcher)
+        check_scheduler(options.scheduler)
     preset = find_preset(options.preset)
     return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
+
+
+def _strategy(options: SearchOptions) -> SearchOptions:
+    """With the strategy and, if it is flat, its two parts filled in."""
+    named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
+    strategy = check_strategy(options.strategy or "flat")
+    if strategy == "flat":
+        parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
+        return msgspec.structs.replace(options, strategy=strategy, **parts)
+    if named:
+        raise UsageError(
+            f"--strategy {strategy} proposes and stops trials itself, but {' and '.join(named)} was given too.",
+            "Leave one of them out, or use --strategy flat.",
+        )
+    return msgspec.structs.replace(options, strategy=strategy)
 
 
 def _search(
@@ -110,6 +130,7 @@ def _search(
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
     first = prepared.splits.folds[0]
+    budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
     concurrency = options.concurrency or max(1, int(nodes.cpus / options.cpus_per_trial))
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
@@ -121,9 +142,9 @@ def _search(
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
-        if not budget.room_for_another():
-            return None
         spec = make_spec(number, params)
+        if not budget.room_for_another(spec.backend):
+            return None
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
     interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency)
@@ -184,8 +205,34 @@ def _run_ray(
         deadline=budget.end,
         seed=options.seed,
     )
-    searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
-    return ray.run(settings, searcher, spec_of, watch)
+    if options.strategy == "flat":
+        searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
+        return ray.run(settings, searcher, spec_of, watch)
+    strategy = _auto(registry, options, made, budget, concurrency)
+    interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
+    chosen = strategy.chosen()
+    if chosen is not None:
+        watch.choose(chosen)
+    return interrupted
+
+
+def _auto(registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int) -> Auto:
+    candidates = made.candidates.values()
+    return Auto(
+        Facts(
+            space=made.space,
+            mode=made.metric.mode,
+            seed=options.seed,
+            epochs=made.epochs,
+            workers=concurrency,
+            deadline=lambda: budget.deadline,
+            sharing=plan.sharing(made, registry, options),
+            weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
+            solvable=all(families.solvable(c.problem) for c in candidates),
+            trials=options.trials,
+            perfect=made.metric.best,
+        )
+    )
 
 
 def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:

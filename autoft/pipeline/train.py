@@ -25,4 +25,10 @@ def _single(options: SearchOptions) -> SearchOptions:
         raise UsageError(
             f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`."
         )
-    return msgspec.structs.replace(options, trials=1, scheduler="none", searcher="random", concurrency=1)
+    if "," in options.backend:
+        raise UsageError(
+            f"train takes one backend, but got '{options.backend}'.", "To compare several, use `autoft search`."
+        )
+    return msgspec.structs.replace(
+        options, trials=1, strategy="flat", scheduler="none", searcher="random", concurrency=1
+    )

@@ -25,13 +25,16 @@ class Watch:
         self.budget = budget
         self.listener = listener
         self.observers = Observers(registry, listener)
+        self.backends: dict[int, str] = {}
+        """Of each trial that has started."""
 
     def started(self, spec: TrialSpec) -> None:
+        self.backends[spec.number] = spec.backend
         self.listener(TrialStarted(spec=spec))
         self.observers.tell("autoft_trial_started", spec=spec)
 
     def reported(self, number: int, report: EpochReport) -> None:
-        self.budget.saw(report)
+        self.budget.saw(report, self.backends.get(number, ""))
         self.listener(TrialReported(number=number, report=report))
         self.observers.tell("autoft_trial_reported", number=number, report=report)
 
@@ -41,6 +44,10 @@ class Watch:
         self._prune()
         self.listener(TrialFinished(result=result, best=leads))
         self.observers.tell("autoft_trial_finished", result=result)
+
+    def choose(self, number: int) -> None:
+        """The strategy has decided which trial's model is the result."""
+        self.writer.choose(number)
 
     def _brought(self, result: TrialResult) -> TrialResult:
         """The result with its model on this machine. One that cannot be copied costs its trial the lead, no more."""

@@ -54,6 +54,9 @@ FIXED_WHEN_NARROW: Final = frozenset(
     {"schedule", "warmup", "clip", "l1", "class_weights", "head_width", "mixup", "cutmix", "layer_decay", "nesterov"}
 )
 
+PRETRAINED: Final = frozenset({"freeze", "layer_decay"})
+"""What is about pretrained blocks alone."""
+
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
@@ -80,8 +83,8 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    strong = tuple(card.name for card in models if card.pretrained and not _weak(card))
-    weak = tuple(card.name for card in models if _weak(card))
+    strong = tuple(card.name for card in models if card.pretrained and not is_weak(card))
+    weak = tuple(card.name for card in models if is_weak(card))
     scratch = tuple(card.name for card in models if not card.pretrained)
     space = (
         _choice("model", [card.name for card in models], models[0].name),
@@ -100,6 +103,7 @@ def default_space(
         _choice("patience", (wanted.patience,), wanted.patience),
     )
     space = edit(space, [_fitted(param, wanted.breadth) for param in space])
+    space = edit(space, _fixed(wanted, space))
     validate(space)
     return space
 
@@ -131,7 +135,7 @@ def _image_sizes(models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence
         yield _choice("image_size", sizes, sizes[0], when=_among("model", names, others))
 
 
-def _weak(card: ModelCard) -> bool:
+def is_weak(card: ModelCard) -> bool:
     """Pretrained, but on so little that most of the network must still be learned."""
     return card.pretrained and 0 < card.prior < WEAK
 
@@ -163,6 +167,15 @@ def _batches(n_train: int, breadth: Breadth) -> Iterator[Param]:
     sizes = [size for size in wished if n_train // size >= STEPS]
     sizes = sizes or [next((size for size in (8, 4) if n_train // size >= STEPS), 4)]
     yield _choice("batch_size", sizes, max((size for size in sizes if size <= 32), default=sizes[0]))
+
+
+def _fixed(preset: Preset, space: Space) -> Iterator[Param]:
+    """The parameters that a preset does not search, under the conditions that they have without it."""
+    for key, value in preset.fixed.items():
+        if key in PRETRAINED:
+            yield from (replace(p, choices=(value,), default=value) for p in space if p.key == key)
+        else:
+            yield _choice(key, (value,), value)
 
 
 def _fitted(param: Param, breadth: Breadth) -> Param:

@@ -28,9 +28,9 @@ class Ledger:
         self.reports[number].append(report)
         self.observer.reported(number, report)
 
-    def begin_again(self, number: int) -> None:
-        """What an attempt that was lost had reported does not count."""
-        self.reports[number] = []
+    def begin_again(self, number: int, epoch: int = 0) -> None:
+        """What an attempt that was lost had reported after this epoch does not count."""
+        self.reports[number] = [report for report in self.reports.get(number, []) if report.epoch <= epoch]
 
     def end(self, number: int, status: TrialStatus, reason: str, traceback: str = "") -> None:
         if number in self.ended:

@@ -32,6 +32,14 @@ class Failure(Record):
     traceback: str
 
 
+class TrialLost(Exception):
+    """A trial has lost its process, or its state: not what its configuration did, so it may be tried again."""
+
+    def __init__(self, reason: str, trace: str = "") -> None:
+        super().__init__(reason, trace)  # both, so that they survive pickling
+        self.failure = Failure(reason=reason, traceback=trace or reason)
+
+
 def failure_of(error: Exception) -> Failure:
     """The first line for tables, and the traceback for those who look."""
     hint = getattr(error, "hint", "")
@@ -53,7 +61,7 @@ def result_of(
     return TrialResult(
         number=spec.number,
         status=status,
-        model=spec.card.name,
+        model=spec.recipe.model or spec.card.name,  # the recipe tells networks of one name apart by their backends
         backend=spec.backend,
         recipe=msgspec.structs.replace(spec.recipe, epochs=planned or spec.recipe.epochs),
         score=best.score if best and not failed else None,

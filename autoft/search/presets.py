@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from autoft.errors import UsageError
-from autoft.records import ModelCard, Record
+from autoft.records import ModelCard, Record, Scalar
 from autoft.vocab import did_you_mean
 
 Breadth = Literal["narrow", "usual", "wide"]
@@ -35,7 +35,26 @@ class Preset(Record, frozen=True):
     breadth: Breadth
     """How widely the rarer parameters are searched."""
     aliases: tuple[str, ...] = ()
+    architecture: str = ""
+    """The one network that it searches, in lower case without separators, whatever library it comes from; empty is
+    any. Networks that the user names come first."""
+    fixed: Mapping[str, Scalar] = {}
+    """Parameters that it does not search. What they say about pretrained blocks leaves networks from scratch alone."""
 
+
+CLASSIC: Final[Mapping[str, Scalar]] = {
+    # 16 of 17 blocks, which is as near as whole blocks come to "all layers but the last four": those are the last
+    # convolution of the last block with its normalisation, and two without parameters.
+    "freeze": 0.94,
+    "layer_decay": 1.0,
+    "head_width": 1024,
+    "head_activation": "relu",
+    "optimizer": "adam",
+    "schedule": "constant",
+    "augment": "none",
+    "class_weights": "none",
+    **dict.fromkeys(("warmup", "clip", "weight_decay", "l1", "dropout", "label_smoothing", "mixup", "cutmix"), 0.0),
+}
 
 _ALL: Final = (
     Preset(
@@ -77,6 +96,20 @@ _ALL: Final = (
         breadth="wide",
         aliases=("best_quality",),
     ),
+    Preset(
+        name="classic",
+        summary="the recipe of the tutorials: ResNet-50, its last block and a head of 1024 units trained with Adam",
+        epochs=20,
+        patience=6,
+        time=1800,
+        image_size=224,
+        models=1,
+        params=30_000_000,
+        macs=5.0,
+        breadth="narrow",
+        architecture="resnet50",
+        fixed=CLASSIC,
+    ),
 )
 PRESETS: Final = {preset.name: preset for preset in _ALL}
 
@@ -102,8 +135,9 @@ REPEATED: Final = 3.0
 """Percent by which a network must lead to be picked although one of its family is picked already."""
 
 
-def pick_models(cards: Sequence[ModelCard], preset: str) -> tuple[ModelCard, ...]:
-    """The networks that a preset searches among those that can be used now, the strongest first.
+def pick_models(cards: Sequence[ModelCard], preset: str, count: int = 0) -> tuple[ModelCard, ...]:
+    """The networks that a preset searches among those that can be used now, the strongest first: at most `count`, or
+    as many as the preset says.
 
     Networks above the preset's bounds are left out, unless that leaves none: the cheapest then stands in. Any
     pretrained one beats all that start from scratch. The second is the strongest of the cheap ones, unless the
@@ -111,17 +145,23 @@ def pick_models(cards: Sequence[ModelCard], preset: str) -> tuple[ModelCard, ...
     families. No architecture comes twice. Those at hand win ties, then the earlier in `cards`.
     """
     wanted = find_preset(preset)
+    cards = [card for card in cards if suits(card, wanted)]
     fitting = [card for card in cards if card.params <= wanted.params and _share(card, wanted) <= 1]
     fitting = fitting or sorted(cards, key=lambda card: _share(card, wanted))[:1]
     ranked = sorted(fitting, key=lambda card: (-_strength(card), not card.offline))
     left = _distinct([card for card in ranked if card.pretrained] or ranked)
     picked: list[ModelCard] = []
-    while left and len(picked) < wanted.models:
+    while left and len(picked) < (count or wanted.models):
         cheap = [card for card in left if _share(card, wanted) <= CHEAP]
         strong_only = len(picked) == 1 and _share(picked[0], wanted) > CHEAP
         picked.append(_strongest(cheap if strong_only and cheap else left, picked))
         left.remove(picked[-1])
     return tuple(picked)
+
+
+def suits(card: ModelCard, preset: Preset) -> bool:
+    """Whether this is the network that the preset is made for; any, for most presets."""
+    return not preset.architecture or "".join(_words(card)) == preset.architecture
 
 
 def _share(card: ModelCard, preset: Preset) -> float:

@@ -1,8 +1,8 @@
 """Runs trials on Ray Tune. The only file of autoft that names Ray.
 
-Trials are a class trainable with reused actors: starting an actor costs a second and importing a framework
-several, so one actor runs many trials (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to
-0.07 s for this). Ray is given names and numbers only; data reach the workers through the memory-mapped store.
+Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
+(measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
+Ray is given names and numbers only; data reach the workers through the memory-mapped store.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -29,20 +28,23 @@ from ray.tune.search import Searcher as RaySearcher
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed, UsageError
 from autoft.records import (
-    EpochReport,
     Param,
     TrialSpec,
     from_json,
     to_json,
 )
-from autoft.search.ledger import Ledger
-from autoft.search.outcome import Failure, failure_of, leads, spec_of_config, within
-from autoft.search.process import for_workers, imported, interruptible, memory_mb
+from autoft.search.actor import Turns
+from autoft.search.crew import Crew
+from autoft.search.desk import Desk
+from autoft.search.flat import Flat
+from autoft.search.host import Host
+from autoft.search.outcome import Failure, TrialLost, within
+from autoft.search.process import for_workers, imported, interruptible
 from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
+from autoft.search.shift import Shift, Task
+from autoft.search.strategy import Strategy
 
-RECYCLE_MB = 3000
-"""An actor whose memory has grown by this much since its first trial makes room for a fresh one."""
-WORST = 1e30
+SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
 
@@ -111,30 +113,46 @@ def _call(function: str, arguments: tuple[Any, ...]) -> Any:
     return imported(function)(*arguments)
 
 
-def run(
-    settings: Settings,
-    searcher: Searcher,
-    spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
-    observer: Observer,
-) -> bool:
+def run(settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Observer) -> bool:
     """Run trials until there is nothing left to try, the deadline has come, or Ctrl-C was pressed.
 
     `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
     Returns whether the user interrupted.
     """
-    ledger = Ledger(observer, searcher)
-    proposals = _Proposals(settings, searcher, spec_of, ledger)
-    population = settings.scheduler == "pbt"  # a fixed set of trials that train side by side
+    flat = Flat(settings, searcher, spec_of, observer)
+    if settings.scheduler == "pbt":  # a fixed set of trials that train side by side
+        space = _all_at_once(flat, settings.trials or POPULATION)
+        return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), space=space, kept=4)
+    return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), samples=settings.trials or -1)
+
+
+def run_strategy(settings: Settings, strategy: Strategy, spec_of: SpecMaker, observer: Observer) -> bool:
+    """Do what the strategy wants done, until it is over, the deadline has come, or Ctrl-C was pressed.
+
+    Returns whether the user interrupted.
+    """
+    return _fit(settings, Crew(settings, strategy, spec_of, observer), _Shifts, samples=-1)
+
+
+def _fit(
+    settings: Settings,
+    desk: Desk,
+    trainable: type,
+    scheduler: Any = None,
+    space: dict[str, Any] | None = None,
+    samples: int = 1,
+    kept: int = 1,
+) -> bool:
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(_Actor, {"cpu": settings.cpus, "gpu": settings.gpus}),
-            param_space=proposals.all_at_once(settings.trials or POPULATION) if population else None,
+            tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
+            param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",
                 mode=settings.metric.mode,
-                search_alg=None if population else proposals,
-                scheduler=_scheduler(settings),
-                num_samples=1 if population else settings.trials or -1,
+                search_alg=None if space else _Source(settings, desk),
+                scheduler=scheduler,
+                num_samples=samples,
                 max_concurrent_trials=settings.concurrency or None,
                 reuse_actors=True,
                 trial_name_creator=lambda trial: str(trial.config["trial"]["number"]),
@@ -144,79 +162,52 @@ def run(
                 name="tune",
                 storage_path=settings.folder,
                 verbose=0,
-                callbacks=[_Watch(settings, ledger)],
+                callbacks=[_Events(desk)],
                 stop=_Until(settings.deadline, interrupted),
-                # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost actor: try again.
+                # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost process: try again.
                 failure_config=tune.FailureConfig(max_failures=1),
-                checkpoint_config=tune.CheckpointConfig(num_to_keep=4 if population else 1, checkpoint_at_end=False),
+                checkpoint_config=tune.CheckpointConfig(num_to_keep=kept, checkpoint_at_end=False),
             ),
         )
         tuner.fit()
-    ledger.end_the_rest("interrupted" if interrupted() else "out of time")
+    desk.end("interrupted" if interrupted() else "out of time")
     return interrupted()
 
 
-class _Actor(tune.Trainable):  # type: ignore[misc]
-    """Runs one trial after another in one process."""
+def _all_at_once(desk: Desk, count: int) -> dict[str, Any]:
+    """A parameter space with `count` configurations, for schedulers that take no searcher."""
+    configs = [config for config in (desk.next() for _ in range(count)) if config is not None]
+    params = {config["trial"]["number"]: config["params"] for config in configs}
+    return {
+        "trial": tune.grid_search([config["trial"] for config in configs]),
+        "params": tune.sample_from(lambda spec: params[spec.config["trial"]["number"]]),
+    }
 
-    trial: Any
-    last_score: float | None
-    first_memory: float
-    tainted: bool
-    worn: bool
+
+class _Actor(tune.Trainable):  # type: ignore[misc]
+    """Runs one trial after another. It loads no framework itself."""
+
+    turns: Turns
 
     def setup(self, config: dict[str, Any]) -> None:
-        self.first_memory = 0.0
-        self.tainted = False
-        self.worn = False
-        self._begin(config)
+        self.turns = Turns()
+        self.turns.take(config)
 
     def step(self) -> dict[str, Any]:
-        if self.worn:
-            ray.actor.exit_actor()  # Ray takes the loss of a running trial's actor as a reason to start it anew
-        try:
-            if self.trial is None:
-                self.trial = self._make()
-            report: EpochReport = self.trial.step()
-        except Exception as error:
-            # A failure of one configuration ends that trial only. What is left in this process may be broken, so
-            # the next trial gets a fresh one, unless the trial itself said that it cannot go on.
-            self.tainted = not isinstance(error, TrialFailed)
-            # Some of Ray's schedulers cannot do without a number here. It goes no further than them.
-            return {"score": self._stand_in(), "failure": to_json(failure_of(error)), "done": True}
-        self.last_score = report.score
-        return {"score": report.score, "report": to_json(report), "done": bool(report.done)}
+        return self.turns.step(int(self.trial_name))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.trial = None
-        self.first_memory = self.first_memory or memory_mb()
-        self.worn = self.tainted or memory_mb() - self.first_memory > RECYCLE_MB
-        self._begin(new_config)
+        self.turns.take(new_config)
         return True
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        if self.trial is not None:
-            self.trial.save_state(Path(checkpoint_dir))
+        self.turns.save(checkpoint_dir)
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:
-        self.trial = self._make()
-        self.trial.load_state(Path(checkpoint_dir))
+        self.turns.load(int(self.trial_name), checkpoint_dir)
 
     def cleanup(self) -> None:
-        self.trial = None
-
-    def _begin(self, config: dict[str, Any]) -> None:
-        self.trial = None
-        self.config = config
-        self.last_score = None
-
-    def _stand_in(self) -> float:
-        mode = spec_of_config(self.config, 0).metric.mode
-        worst = -WORST if mode == "max" else WORST
-        return worst if self.last_score is None else self.last_score
-
-    def _make(self) -> Any:
-        return imported(self.config["trial"]["target"])(spec_of_config(self.config, int(self.trial_name)))
+        self.turns.close()
 
 
 def _number(trial: Any) -> int:
@@ -224,56 +215,55 @@ def _number(trial: Any) -> int:
     return int(str(trial))
 
 
-class _Proposals(RaySearcher):  # type: ignore[misc]
-    """Our ask-and-tell searchers in Ray's clothes."""
+def _failure_of(trial: Any) -> Failure:
+    """Why Ray gave up one of its trials."""
+    error = trial.get_pickled_error() or trial.get_error()
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, TrialLost):
+        return cause.failure
+    text = str(error) if error else "the worker process died"
+    return Failure(reason=text.strip().splitlines()[-1], traceback=text)
+
+
+class _Shifts(tune.Trainable):  # type: ignore[misc]
+    """Works through the orders of a strategy, one piece of work after another."""
+
+    host: Host
+    shift: Shift
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self.host = Host()
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        trial = new_config["trial"]
+        self.shift = Shift(self.host, trial["target"], from_json(trial["tasks"], list[Task]))
+        return True
+
+    def step(self) -> dict[str, Any]:
+        events = self.shift.work()
+        return {"score": 0.0, "events": to_json(events), "done": self.shift.over}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Trials that pause keep their own state."""
+
+    def cleanup(self) -> None:
+        self.host.close()
+
+
+class _Source(RaySearcher):  # type: ignore[misc]
+    """A desk in the clothes of Ray's searchers."""
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         return object, ()  # Ray pickles its configuration; what listens and proposes stays in this process
 
-    def __init__(
-        self,
-        settings: Settings,
-        searcher: Searcher,
-        spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
-        ledger: Ledger,
-    ) -> None:
+    def __init__(self, settings: Settings, desk: Desk) -> None:
         super().__init__(metric="score", mode=settings.metric.mode)
-        self.settings = settings
-        self.strategy = searcher  # not `searcher`: Ray follows an attribute of that name
-        self.spec_of = spec_of
-        self.ledger = ledger
-        self.asked = 0
-        self.mutable = tuple(_mutations(settings.space)) if settings.scheduler == "pbt" else ()
+        self.desk = desk
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        config = self._next()
-        return str(self.FINISHED) if config is None else config
-
-    def all_at_once(self, count: int) -> dict[str, Any]:
-        """A parameter space with `count` proposals, for schedulers that take no searcher."""
-        configs = [config for config in (self._next() for _ in range(count)) if config is not None]
-        return {
-            "trial": tune.grid_search([config["trial"] for config in configs]),
-            "params": tune.sample_from(
-                lambda spec: next(
-                    c["params"] for c in configs if c["trial"]["number"] == spec.config["trial"]["number"]
-                )
-            ),
-        }
-
-    def _next(self) -> dict[str, Any] | None:
-        params = self.strategy.ask(self.asked)
-        spec = None if params is None else self.spec_of(self.asked, params)
-        if params is None or spec is None:
-            return None
-        self.ledger.specs[self.asked] = spec
-        self.asked += 1
-        values = spec.recipe.flat()
-        mutable = {key: values[key] for key in self.mutable}
-        return {
-            "trial": {"number": spec.number, "spec": to_json(spec), "target": self.settings.target},
-            "params": mutable,
-        }
+        config = self.desk.next()
+        return str(self.FINISHED) if config is None and self.desk.over() else config
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None: ...
 
@@ -290,50 +280,31 @@ class _Proposals(RaySearcher):  # type: ignore[misc]
     def restore(self, checkpoint_path: str) -> None: ...
 
 
-class _Watch(tune.Callback):  # type: ignore[misc]
-    """Turns Ray's events into ours."""
+class _Events(tune.Callback):  # type: ignore[misc]
+    """Passes Ray's events on to a desk."""
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
-        return object, ()  # Ray pickles its configuration; what listens and proposes stays in this process
+        return object, ()  # see `_Source`
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self.settings = settings
-        self.ledger = ledger
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.ledger.begin(_number(trial))
+        self.desk.started(_number(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        number = _number(trial)
-        if "report" not in result:
-            return
-        report = from_json(result["report"], EpochReport)
-        if self.settings.scheduler == "pbt" and leads(report, self.ledger.reports[number], self.settings.metric):
-            # Not the trial's configuration: that may be the next one by now.
-            self.ledger.specs[number] = spec_of_config(result["config"], number)
-        self.ledger.report(number, report)
+        self.desk.told(_number(trial), result)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        number = _number(trial)
-        failure = (trial.last_result or {}).get("failure")
-        if failure:
-            told = from_json(failure, Failure)
-            self.ledger.end(number, "failed", told.reason, told.traceback)
-            return
-        reports = self.ledger.reports.get(number, [])
-        done = reports[-1].done if reports else ""
-        self.ledger.end(number, "finished" if done else "stopped", done or f"stopped by {self.settings.scheduler}")
+        self.desk.completed(_number(trial), trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        error = trial.get_error()
-        text = str(error) if error else "the worker process died"
-        self.ledger.end(_number(trial), "failed", text.strip().splitlines()[-1], text)
+        self.desk.failed(_number(trial), _failure_of(trial))
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        if not trial.has_checkpoint():
-            self.ledger.begin_again(_number(trial))
+        self.desk.recovering(_number(trial), kept=bool(trial.has_checkpoint()))
 
 
 class _Until(tune.Stopper):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from autoft.errors import UsageError
 from autoft.records import EpochReport, Metric, Param, Record, TrialResult, TrialSpec
 from autoft.vocab import did_you_mean
 
+STRATEGIES = ("auto", "flat")
 SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
 MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
 """What population based training may change in a network that is already trained in part."""
@@ -64,6 +65,19 @@ def check_scheduler(name: str) -> str:
     if name not in SCHEDULERS:
         raise UsageError(
             f"there is no scheduler '{name}'.{did_you_mean(name, SCHEDULERS)} Known: {', '.join(SCHEDULERS)}."
+        )
+    return name
+
+
+def check_strategy(name: str) -> str:
+    """The strategy's name.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name not in STRATEGIES:
+        raise UsageError(
+            f"there is no strategy '{name}'.{did_you_mean(name, STRATEGIES)} Known: {', '.join(STRATEGIES)}."
         )
     return name
 

@@ -72,7 +72,7 @@ def test_shared_folder(
     assert (run.path / "ray").is_dir()
     assert len(list((tmp_path / "shared" / "cache" / "stores").glob("[!.]*"))) == 1
     assert not (tmp_path / "driver-cache" / "stores").exists()
-    assert not any(cache.exists() for cache in nodes[1])
+    assert not any((cache / "stores").exists() for cache in nodes[1])
 
 
 def check_bucket(finished: Finished, told: list[Event], nodes: list[Path], tmp_path: Path, data: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,7 @@ class Scripted:
         )
 
     def act(self, what: str, extra: dict[str, Any]) -> None:
+        print(extra.get("say", ""), file=sys.stderr, flush=True)
         match what:
             case "raise":
                 raise ZeroDivisionError("a bug in a backend")
@@ -53,6 +56,10 @@ class Scripted:
                 raise TrialFailed("the training loss must be finite, but it is nan.", "Try a lower lr.")
             case "die":
                 os._exit(7)
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
             case "die once" if self.note("died") == 1:
                 os._exit(7)
             case "gather":
@@ -61,7 +68,7 @@ class Scripted:
                     assert time.time() < until, "the others never began"
                     time.sleep(0.05)
             case "grow":
-                KEPT.append(b"x" * 3_200_000_000)
+                KEPT.append(b"x" * int(extra.get("bytes", 3_200_000_000)))
 
     def note(self, what: str) -> int:
         """Add a line to the log; returns how many of this trial say the same."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from autoft.recipe import Recipe
 from autoft.records import ModelCard
 from autoft.search.defaults import default_space
 from autoft.search.presets import PRESETS, REPEATED, Preset, pick_models, sizes_for
-from autoft.search.space import resolve
+from autoft.search.space import active, resolve
 
 
 def card(name: str, **facts) -> ModelCard:
@@ -51,7 +52,7 @@ def test_a_family_comes_again_only_with_a_clear_lead():
     assert third(REPEATED + 1) == "lib/a_2"
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", [p for p in PRESETS.values() if not p.architecture], ids=lambda preset: preset.name)
 def test_nothing_above_the_bounds_is_picked(preset: Preset):
     side = preset.image_size
     fits = card("lib/fits", params=preset.params, input_size=side, macs=preset.macs, prior=50)
@@ -137,3 +138,38 @@ def test_a_weak_network_is_trained_whole_by_default() -> None:
     assert resolve(whole, {"model": "x/weak"})["lr"] == 2e-3
     assert resolve(whole, {"model": "x/strong"})["freeze"] == 0.5
     assert resolve(whole, {"model": "x/strong"})["lr"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    "name", ["keras/resnet50", "timm/resnet50.a1_in1k", "torchvision/resnet50", "hf/microsoft/resnet-50"]
+)
+def test_the_classic_preset_takes_its_network_from_any_library(name: str) -> None:
+    cards = [card("timm/resnet50d", prior=90), card(name, prior=76, macs=4.1), card("x/resnet18", params=3, prior=80)]
+    assert names(cards, "classic") == [name]
+    assert names([cards[0], cards[2]], "classic") == []
+
+
+def test_the_classic_preset_is_the_recipe_of_the_tutorials() -> None:
+    network = card("keras/resnet50", prior=76, macs=4.1)
+    whole = default_space((network,), {network.name: sizes_for(network, 500, "classic")}, "classic", 1000)
+    first = Recipe.of(resolve(whole, {}))
+    assert (first.freeze, first.head_width, first.head_activation) == (0.94, 1024, "relu")
+    assert round(first.freeze * 17) == 16, "all blocks of a ResNet-50 but the last"
+    assert (first.optimizer, first.lr, first.schedule, first.warmup, first.image_size) == (
+        "adam",
+        1e-3,
+        "constant",
+        0,
+        224,
+    )
+    assert {p.key for p in whole if not p.fixed and active(p, resolve(whole, {}))} == {"lr", "batch_size"}
+
+
+def test_a_network_from_scratch_is_not_frozen_by_a_preset() -> None:
+    scratch = card("keras/resnet50@scratch", pretrained=False, offline=True)
+    alone = resolve(default_space((scratch,), {}, "classic", 1000), {})
+    assert "freeze" not in alone
+    assert alone["head_width"] == 1024
+    beside = default_space((scratch, card("timm/resnet50", params=3)), {}, "classic", 1000)
+    assert "freeze" not in resolve(beside, {"model": scratch.name})
+    assert resolve(beside, {"model": "timm/resnet50"})["freeze"] == 0.94

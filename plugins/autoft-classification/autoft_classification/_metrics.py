@@ -11,11 +11,11 @@ from autoft.api import Metric
 Array = np.ndarray[Any, np.dtype[Any]]
 
 METRICS = (
-    Metric(name="accuracy", percent=True, summary="share of images whose class is predicted right"),
-    Metric(name="balanced_accuracy", percent=True, summary="mean over classes of the share predicted right"),
-    Metric(name="macro_f1", summary="mean over classes of the harmonic mean of precision and recall"),
+    Metric(name="accuracy", percent=True, best=1.0, summary="share of images whose class is predicted right"),
+    Metric(name="balanced_accuracy", percent=True, best=1.0, summary="mean over classes of the share predicted right"),
+    Metric(name="macro_f1", best=1.0, summary="mean over classes of the harmonic mean of precision and recall"),
     Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
-    Metric(name="roc_auc", summary="chance that an image of a class ranks above one of another class"),
+    Metric(name="roc_auc", best=1.0, summary="chance that an image of a class ranks above one of another class"),
 )
 
 

@@ -1,0 +1,379 @@
+"""The strategy `auto`: from cheap to dear, and more epochs only for those that earn them.
+
+1. Trial 0, the plain default recipe, runs to its end beside everything else: it is what the search must beat.
+2. Heads are solved on the features of every network and image size; networks with poor features are dropped.
+3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
+   ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
+   does better gets more of the time.
+4. The best few once more with fresh seeds. The best mean wins: one lucky run does not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from autoft.records import EpochReport, TrialResult
+from autoft.search import halving
+from autoft.search import space as spaces
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, Head, heads, models, subspace
+from autoft.search.halving import Bracket
+from autoft.search.space import Space, Values
+from autoft.search.strategy import Closed, Order, Work
+from autoft.search.times import Times
+
+BASELINE: Final = "baseline"
+AGAIN: Final = "again"
+SHARES: Final = {True: {PARTIAL: 0.2, WHOLE: 0.8}, False: {PARTIAL: 0.6, WHOLE: 0.4}}
+"""Parts of the time by whether the networks are weak: those must be trained whole."""
+LEADER: Final = 0.75
+"""Part of the time for the family that has the best score, once both have been tried."""
+MOST: Final = 27
+FEWEST: Final = 3
+"""Trials in a bracket, at most and at least."""
+NETWORKS: Final = 3
+"""Networks that go on after the heads."""
+AT_A_TIME: Final = 1.0
+"""Seconds of work for which cheap trials are handed out together."""
+FINALISTS: Final = 3
+FINAL_SHARE: Final = 0.2
+"""Part of the search time that is kept for runs with fresh seeds."""
+STALE: Final = 4
+"""Brackets without a better score after which nothing more is expected."""
+
+
+class Facts(NamedTuple):
+    """What the strategy is told of the search."""
+
+    space: Space
+    mode: str
+    seed: int
+    epochs: int
+    workers: int
+    deadline: Callable[[], float]
+    """Unix time at which trials must have ended, as far as is known by now; 0 for none."""
+    sharing: frozenset[str]
+    """Networks whose frozen blocks can be computed once for all trials."""
+    weak: frozenset[str]
+    """Networks of which most must still be learned."""
+    solvable: bool
+    """Whether heads can be solved for this problem."""
+    trials: int = 0
+    """Most trials; 0 is as many as time allows."""
+    perfect: float | None = None
+    """The best value that the metric can have."""
+    clock: Callable[[], float] = time.time
+
+
+class _Known(NamedTuple):
+    family: str
+    params: Values
+    seed: int
+
+
+class Auto:
+    """See the module's docstring. Implements `Strategy`."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.began = facts.clock()
+        self.known: dict[int, _Known] = {}
+        self.best_of: dict[int, float] = {}
+        """Best score of each trial, turned so that larger is better."""
+        self.results: dict[int, TrialResult] = {}
+        self.started: set[int] = set()
+        self.brackets: list[Bracket] = []
+        self.times = Times()
+        self.heads: dict[str, tuple[float, Head]] = {}
+        self.networks = list(models(facts.space)) or [""]
+        self.to_solve = [name for name in self.networks if facts.solvable and name in facts.sharing]
+        self.solving: set[int] = set()
+        self.draws = self._draws()
+        self.stale = 0
+        self.leading = -float("inf")
+        self.finals: list[int] | None = None
+        self._closed: list[Closed] = []
+        self._end = ""
+
+    # ---- what comes next ------------------------------------------------------------------------------
+
+    def next(self) -> Work | None:
+        if self._end or self._perfect():
+            return None
+        if not self.known:
+            return Work((self._begin(BASELINE, spaces.baseline(self.facts.space)),))
+        if self.to_solve and self._room_for_trials():
+            return self._heads()
+        if self.solving:
+            return None  # what follows starts from the best head
+        return self._from_brackets() or self._new_bracket() or self._again()
+
+    def over(self) -> str:
+        if not self._end and 0 in self.results and self._perfect():
+            self._end = "the validation score cannot become better"
+        return self._end
+
+    def chosen(self) -> int | None:
+        """The trial whose model is the result: of the configurations run again the one with the best mean."""
+        if not self.finals:
+            return None
+        groups: dict[str, list[int]] = defaultdict(list)
+        for number in self.best_of:
+            if number in self.results:
+                groups[_key(self.known[number].params)].append(number)
+        rivals = [groups[_key(self.known[number].params)] for number in self.finals]
+        rivals = [group for group in rivals if len(group) > 1 or self.known[group[0]].family == HEADS]
+        if not rivals:
+            return None
+        group = max(rivals, key=lambda numbers: sum(self.best_of[n] for n in numbers) / len(numbers))
+        return max(group, key=lambda number: self.best_of[number])
+
+    # ---- what came of it ------------------------------------------------------------------------------
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        value = report.score if self.facts.mode == "max" else -report.score
+        self.best_of[number] = max(value, self.best_of.get(number, -float("inf")))
+        self.times.saw(self.known[number].family, number, report)
+
+    def paused(self, number: int) -> None:
+        self._arrive(number, able=True)
+
+    def ended(self, result: TrialResult) -> None:
+        number = result.number
+        self.results[number] = result
+        self.times.forget(number)
+        if result.status == "failed":
+            self.best_of.pop(number, None)
+        self.solving.discard(number)
+        self._note_head(number)
+        self._arrive(number, able=False)
+
+    def closed(self) -> Sequence[Closed]:
+        taken, self._closed = self._closed, []
+        return taken
+
+    # ---- heads ----------------------------------------------------------------------------------------
+
+    def _heads(self) -> Work | None:
+        name = self.to_solve.pop(0)
+        wanted = heads(self.facts.space, name)
+        if self.facts.trials:
+            wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
+        orders = tuple(self._begin(HEADS, params) for params in wanted)
+        self.solving |= {order.number for order in orders}
+        return Work(orders) if orders else self.next()
+
+    def _note_head(self, number: int) -> None:
+        known = self.known[number]
+        if known.family != HEADS or number not in self.best_of:
+            return
+        params, value = known.params, self.best_of[number]
+        name = str(params.get("model", self.networks[0]))
+        if name not in self.heads or value > self.heads[name][0]:
+            head = Head(
+                name, int(params.get("image_size") or 0), str(params["head_init"]), float(params["head_strength"] or 0)
+            )
+            self.heads[name] = (value, head)
+        if not self.solving and not self.to_solve:
+            self._drop_weak()
+
+    def _drop_weak(self) -> None:
+        """Keep the networks whose features are best; of equal ones those with the better prior, which come first."""
+        unknown = [name for name in self.networks if name not in self.heads]
+        ranked = sorted(self.heads, key=lambda name: (-self.heads[name][0], self.networks.index(name)))
+        kept = {*ranked[:NETWORKS], *unknown}
+        self.networks = [name for name in self.networks if name in kept]
+        for draws in self.draws.values():
+            draws.models = [name for name in draws.models if name in kept] or draws.models
+
+    def _head(self, model: str) -> Head | None:
+        return self.heads[model][1] if model in self.heads else None
+
+    # ---- brackets -------------------------------------------------------------------------------------
+
+    def _from_brackets(self) -> Work | None:
+        for bracket in self.brackets:
+            orders: list[Order] = []
+            seconds = 0.0
+            while seconds < AT_A_TIME and (number := bracket.take()) is not None:
+                orders.append(self._order(number, bracket.until))
+                done = self.times.epochs.get(number, 0)
+                seconds += self._epoch(bracket.family) * max(1, (bracket.until or bracket.rungs[-1]) - done)
+                if not self.times.measured(bracket.family):
+                    break
+            if orders:
+                return Work(tuple(orders))
+        return None
+
+    def _new_bracket(self) -> Work | None:
+        family = self._family()
+        if family is None or self.stale >= STALE or not self._room_for_trials():
+            return None
+        count, epochs = self._extent(family)
+        if count < FEWEST or epochs < 1:
+            return None
+        best = self._best(family)
+        numbers = []
+        for _ in range(count):
+            params = self.draws[family].draw(best, self._head)
+            if params is None or not self._room_for_trials():
+                break
+            numbers.append(self._begin(family, {**params, **self._shorter(epochs)}).number)
+        if not numbers:
+            self.draws.pop(family)
+            return self._new_bracket()
+        self.brackets.append(Bracket(family, numbers, epochs))
+        return self._from_brackets()
+
+    def _extent(self, family: str) -> tuple[int, int]:
+        """Trials and epochs of a bracket that takes about half of the time left to brackets."""
+        left, epochs = self._left() - self._kept_for_finals(), self.facts.epochs
+        if left <= 0:
+            return 0, 0
+        each = self._epoch(family)
+        if not each:  # nothing was measured yet
+            return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
+        while epochs > 2 and halving.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
+            epochs -= 1
+        count = MOST
+        while count > FEWEST and halving.cost(count, epochs) * each / self.facts.workers > left / 2:
+            count -= 1
+        fits = halving.cost(count, epochs) * each / self._hands(count) <= 1.2 * left
+        return (count, epochs) if fits else (0, 0)
+
+    def _hands(self, count: int) -> float:
+        """Workers that a bracket of few trials keeps busy: its last rung has but one."""
+        return min(self.facts.workers, max(1.0, count / 2))
+
+    def _shorter(self, epochs: int) -> Values:
+        return {"epochs": epochs} if epochs != self.facts.epochs else {}
+
+    def _family(self) -> str | None:
+        """The family that is furthest behind its part of the time."""
+        if not self.draws:
+            return None
+        shares = dict(SHARES[all(name in self.facts.weak for name in self.networks)])
+        tried = {f: max((self.best_of[n] for n in self._of(f) if n in self.best_of), default=None) for f in shares}
+        if all(value is not None for value in tried.values()) and len({b.family for b in self.brackets if b.done}) > 1:
+            leader = max(tried, key=lambda f: tried[f] or 0.0)
+            shares = {f: LEADER if f == leader else 1 - LEADER for f in shares}
+        spent = {f: self.times.spent[f] for f in shares}
+        whole = sum(spent.values()) or 1.0
+        open_ones = [f for f in shares if f in self.draws]
+        return max(open_ones, key=lambda f: shares[f] - (spent[f] / whole if sum(spent.values()) else 0.0))
+
+    def _arrive(self, number: int, *, able: bool) -> None:
+        for bracket in self.brackets:
+            if number in bracket.running:
+                bracket.arrive(number, able=able)
+                rung = bracket.until
+                lost = bracket.promote(self.best_of)
+                self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
+                if bracket.done:
+                    self._count(bracket)
+
+    def _count(self, bracket: Bracket) -> None:
+        """Whether this bracket made the search better."""
+        best = max(self.best_of.values(), default=-float("inf"))
+        self.stale = 0 if best > self.leading else self.stale + 1
+        self.leading = max(best, self.leading)
+
+    # ---- fresh seeds ----------------------------------------------------------------------------------
+
+    def _again(self) -> Work | None:
+        """The best few once more. When that is done, the search is over."""
+        if self.finals is None and not all(bracket.done for bracket in self.brackets):
+            return None
+        if self.finals is None:
+            self.finals = self._finalists()
+            for number in self.finals:
+                known = self.known[number]
+                if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
+                    self._begin(AGAIN, known.params, seed=known.seed + 1)
+        waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
+        if waiting:
+            return Work((self._order(waiting[0], 0),))
+        if len(self.results) + sum(n not in self.started for n in self.known) >= len(self.known):
+            self._end = (
+                f"no better score in {self.stale} rounds of trials"
+                if self.stale >= STALE
+                else "there was no time for another round of trials"
+                if self.facts.deadline()
+                else "all trials are done"
+            )
+        return None
+
+    def _finalists(self) -> list[int]:
+        ranked = sorted(
+            (n for n, result in self.results.items() if n in self.best_of and result.folder),
+            key=lambda number: (-self.best_of[number], number),
+        )
+        distinct: dict[str, int] = {}
+        for number in ranked:
+            distinct.setdefault(_key(self.known[number].params), number)
+        left, chosen = self._left() * self.facts.workers, []
+        for number in list(distinct.values())[:FINALISTS]:
+            left -= self.results[number].seconds
+            if left > 0:
+                chosen.append(number)
+        return chosen
+
+    # ---- bookkeeping ----------------------------------------------------------------------------------
+
+    def _begin(self, family: str, params: Mapping[str, Any], seed: int = 0) -> Order:
+        number = len(self.known)
+        self.known[number] = _Known(family, dict(params), seed)
+        if family in (BASELINE, HEADS):
+            return self._order(number, 0)
+        return Order(number, dict(params), 0, seed)
+
+    def _order(self, number: int, until: int) -> Order:
+        known = self.known[number]
+        first = number not in self.started
+        self.started.add(number)
+        return Order(number, dict(known.params) if first else None, until, known.seed)
+
+    def _draws(self) -> dict[str, Draws]:
+        found = {}
+        for family in (PARTIAL, WHOLE):
+            part = subspace(self.facts.space, family)
+            if part is not None:
+                found[family] = Draws(part, family, self.networks, self.facts.seed)
+        return found
+
+    def _of(self, family: str) -> list[int]:
+        return [number for number, known in self.known.items() if known.family == family]
+
+    def _best(self, family: str) -> Values | None:
+        scored = [number for number in self._of(family) if number in self.best_of]
+        return self.known[max(scored, key=lambda n: self.best_of[n])].params if scored else None
+
+    def _epoch(self, family: str) -> float:
+        """Expected seconds of an epoch; 0 when there is nothing to go by."""
+        for other, factor in ((family, 1.0), (WHOLE, 0.5), (PARTIAL, 2.0), (BASELINE, 1.0)):
+            if self.times.measured(other):
+                return self.times.epoch(other) * factor
+        return 0.0
+
+    def _left(self) -> float:
+        deadline = self.facts.deadline()
+        return deadline - self.facts.clock() if deadline else float("inf")
+
+    def _kept_for_finals(self) -> float:
+        deadline = self.facts.deadline()
+        return FINAL_SHARE * (deadline - self.began) if deadline else 0.0
+
+    def _room_for_trials(self) -> bool:
+        return not self.facts.trials or len(self.known) < self.facts.trials
+
+    def _perfect(self) -> bool:
+        if self.facts.perfect is None or not self.best_of:
+            return False
+        goal = self.facts.perfect if self.facts.mode == "max" else -self.facts.perfect
+        return max(self.best_of.values()) >= goal
+
+
+def _key(params: Mapping[str, Any]) -> str:
+    return repr(sorted(params.items()))

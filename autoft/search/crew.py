@@ -1,0 +1,176 @@
+"""Between a strategy and the workers: makes trials of its orders, and tells it and the ledger what comes of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autoft import remote
+from autoft.errors import UsageError
+from autoft.records import EpochReport, TrialResult, TrialSpec, from_json, to_json
+from autoft.search.desk import Config
+from autoft.search.ledger import Ledger
+from autoft.search.outcome import Failure
+from autoft.search.settings import Observer, Settings
+from autoft.search.shift import Event, Task, state_of
+from autoft.search.strategy import Strategy
+
+
+class Crew:
+    """Knows which trials are in which piece of work, and which of them pause."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        strategy: Strategy,
+        spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
+        observer: Observer,
+    ) -> None:
+        self.target = settings.target
+        self.strategy = strategy
+        self.spec_of = spec_of
+        self.ledger = Ledger(_Told(observer, strategy), _Deaf())
+        self._paused: set[int] = set()
+        self._kept: dict[int, int] = {}
+        """Epoch at which a trial has paused last."""
+        self._works: dict[int, list[Task]] = {}
+        self._pieces = 0
+        self.full = False
+        """No further trial may begin: there is no time for one."""
+
+    def next(self) -> Config | None:
+        """The next piece of work."""
+        work = None if self.full else self.strategy.next()
+        if work is None:
+            return None
+        tasks: list[Task] = []
+        for order in work.orders:
+            if order.params is None:
+                tasks.append(Task(spec=self.ledger.specs[order.number], until=order.until, resume=True))
+                continue
+            spec = self.spec_of(order.number, order.params)
+            if spec is None:
+                self.full = True
+                break
+            spec = msgspec.structs.replace(spec, seed=spec.seed + order.seed)
+            self.ledger.specs[order.number] = spec
+            tasks.append(Task(spec=spec, until=order.until))
+        if not tasks:
+            return None
+        for task in tasks:
+            self._paused.discard(task.spec.number)
+        piece = self._pieces
+        self._works[piece] = tasks
+        self._pieces += 1
+        return {"trial": {"number": piece, "tasks": to_json(tasks), "target": self.target}}
+
+    def over(self) -> bool:
+        return self.full or bool(self.strategy.over()) or not self._works
+
+    def started(self, number: int) -> None:
+        """Its trials are told of when they are heard of."""
+
+    def told(self, number: int, result: Mapping[str, Any]) -> None:
+        for event in from_json(result["events"], list[Event]):
+            self._happened(event)
+        self._close()
+
+    def completed(self, number: int, last: Mapping[str, Any]) -> None:
+        self._works.pop(number, None)
+
+    def recovering(self, number: int, *, kept: bool) -> None:
+        for trial in self._open(number):
+            self._again(trial)
+
+    def failed(self, number: int, failure: Failure) -> None:
+        for trial in self._open(number):
+            self.ledger.begin(trial)
+            self._end(trial, "failed", failure.reason, failure.traceback)
+        self._works.pop(number, None)
+        self._close()
+
+    def _happened(self, event: Event) -> None:
+        number = event.number
+        if number in self.ledger.ended or number in self._paused:
+            return  # a lost actor's work is done once more as a whole; this part of it was known
+        self.ledger.begin(number)
+        if event.kind == "report" and event.report is not None:
+            self.ledger.report(number, event.report)
+            if event.report.done:
+                self._end(number, "finished", event.report.done)
+        elif event.kind == "paused":
+            self._paused.add(number)
+            self._kept[number] = self.ledger.reports[number][-1].epoch
+            self.strategy.paused(number)
+        elif event.kind == "again":
+            self._again(number)
+        elif event.failure is not None:
+            self._end(number, "failed", event.failure.reason, event.failure.traceback)
+
+    def end(self, reason: str) -> None:
+        self.ledger.end_the_rest(reason)
+        for spec in self.ledger.specs.values():
+            _forget(spec)
+
+    def _open(self, piece: int) -> list[int]:
+        """Trials of a piece of work that have neither paused nor ended."""
+        numbers = [task.spec.number for task in self._works.get(piece, [])]
+        return [number for number in numbers if number not in self.ledger.ended | self._paused]
+
+    def _again(self, number: int) -> None:
+        """What a lost attempt had reported beyond the last pause does not count."""
+        self.ledger.begin_again(number, self._kept.get(number, 0))
+
+    def _end(self, number: int, status: Any, reason: str, traceback: str = "") -> None:
+        self.ledger.end(number, status, reason, traceback)
+        _forget(self.ledger.specs[number])
+
+    def _close(self) -> None:
+        for closed in self.strategy.closed():
+            self._paused.discard(closed.number)
+            self._end(closed.number, "stopped", closed.reason)
+
+
+class _Told:
+    """Passes everything on to the observer, then to the strategy."""
+
+    def __init__(self, observer: Observer, strategy: Strategy) -> None:
+        self.observer = observer
+        self.strategy = strategy
+
+    def started(self, spec: TrialSpec) -> None:
+        self.observer.started(spec)
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        self.observer.reported(number, report)
+        self.strategy.reported(number, report)
+
+    def ended(self, result: TrialResult) -> None:
+        self.observer.ended(result)
+        self.strategy.ended(result)
+
+
+class _Deaf:
+    """A searcher that is never asked: strategies propose for themselves."""
+
+    def ask(self, number: int) -> dict[str, Any] | None:
+        return None
+
+    def tell(self, number: int, score: float | None, history: Sequence[float]) -> None:
+        """The strategy has been told already."""
+
+
+def _forget(spec: TrialSpec) -> None:
+    """Delete the state of a trial that will not go on."""
+    place = state_of(spec)
+    if not remote.is_address(place):
+        shutil.rmtree(Path(place), ignore_errors=True)
+        return
+    try:
+        remote.remove(place)
+    except UsageError:
+        return  # it takes room in the bucket, no more

@@ -1,0 +1,233 @@
+"""Kinds of trials, from cheap to dear, and how configurations of each kind are drawn.
+
+* heads: linear heads solved on the features of the whole backbone.
+* partial: some blocks frozen, what they give shared by all trials; augmentation is then a number of stored views.
+* whole: nothing is shared; augmentation is drawn anew in every epoch.
+
+A third of the draws comes from the whole space, a third lies around the default recipe, a third around the best so
+far: a prior that helps when it is good and costs little when it is bad (after PriorBand, Mallik et al., 2023).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from autoft.records import Param, Problem, Scalar
+from autoft.search import space as spaces
+from autoft.search.space import Space, Values
+
+HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
+STRENGTHS: Final = {
+    "ridge": (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0),
+    "logistic": (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+}
+SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
+"""What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
+SOLVED: Final = ("cross_entropy", "binary_cross_entropy", "mse")
+"""Losses whose linear heads have a solution in closed form or by a few dozen steps of L-BFGS."""
+VIEWS: Final = 4
+KEEP: Final = 0.6
+"""Chance that a parameter keeps its value in a draw around a good configuration."""
+NEAR: Final = 0.15
+"""Standard deviation of a number drawn around another, as a part of its range."""
+
+
+class Head(NamedTuple):
+    """How a head is solved, and on what."""
+
+    model: str
+    image_size: int
+    kind: str
+    strength: float
+
+
+def additions() -> tuple[Param, ...]:
+    """The parameters that the strategy searches beyond the default space; trial 0 leaves them as they are."""
+    solved: dict[str, tuple[Scalar, ...]] = {"head_init": ("ridge", "logistic")}
+    return (
+        Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
+        Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
+        Param(key="views", choices=(0, VIEWS), default=0),
+    )
+
+
+def solvable(problem: Problem) -> bool:
+    """Whether linear heads for this problem can be solved instead of trained."""
+    return all(output.head == "pooled" and output.loss in SOLVED for output in problem.outputs)
+
+
+def models(space: Space) -> tuple[str, ...]:
+    return tuple(str(value) for param in space if param.key == "model" for value in dict.fromkeys(param.choices))
+
+
+def values_of(space: Space, key: str, params: Mapping[str, Scalar]) -> tuple[Scalar, ...]:
+    """The listed values that `key` may take beside `params`; none where it is a range or not searched."""
+    found = next((p for p in space if p.key == key and spaces.active(p, params)), None)
+    return (spaces.listed(found) or ()) if found is not None else ()
+
+
+def heads(space: Space, model: str) -> list[Values]:
+    """All heads to be solved for a network, one list for all its image sizes; empty where the space forbids them."""
+    base = spaces.resolve(space, {"model": model})
+    if "freeze" in base and 1.0 not in values_of(space, "freeze", base):
+        return []
+    if base.get("head_width", 0) and 0 not in values_of(space, "head_width", base):
+        return []
+    found = []
+    for size in values_of(space, "image_size", base) or (base.get("image_size"),):
+        for kind, strengths in STRENGTHS.items():
+            for strength in strengths:
+                chosen: Values = {
+                    **base,
+                    "freeze": 1.0,
+                    "optimizer": "solve",
+                    "head_init": kind,
+                    "head_strength": strength,
+                    "head_width": 0,
+                    "augment": "none",
+                    "mixup": 0.0,
+                    "cutmix": 0.0,
+                    "epochs": 1,
+                    **({"image_size": size} if size is not None else {}),
+                }
+                found.append({key: value for key, value in chosen.items() if _known(space, key)})
+    return found
+
+
+def subspace(space: Space, family: str) -> Space | None:
+    """The part of the space whose configurations are of this family, or None where there are none."""
+    if family == PARTIAL:
+        kept = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
+        for key, allowed in SHARED.items():
+            kept = _filtered(kept, key, allowed.__contains__) if kept is not None else None
+        return kept
+    return _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
+
+
+def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space | None:
+    """The space with the values of `key` that fit; None where the user has left none. A range stays as it is."""
+    params = [param for param in space if param.key == key]
+    if not params:
+        return space if fits(spaces.DEFAULTS.get(key)) else None
+    edited = []
+    for param in params:
+        choices = tuple(value for value in param.choices if fits(value))
+        if param.kind == "choice" and choices:
+            default = param.default if param.default is not None and fits(param.default) else choices[0]
+            edited.append(replace(param, choices=choices, default=default))
+        elif param.kind != "choice":
+            edited.append(param)
+    return spaces.edit(space, edited) if edited else None
+
+
+class Draws:
+    """Configurations of one family. The n-th depends on the seed and on what is best by then."""
+
+    def __init__(self, space: Space, family: str, model_names: Sequence[str], seed: int) -> None:
+        self.space = space
+        self.family = family
+        self.models = list(model_names)
+        self.seed = seed
+        self.count = 0
+        self._seen: set[tuple[tuple[str, Scalar], ...]] = set()
+
+    def draw(self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None]) -> Values | None:
+        """The next configuration, or None when nothing new is found.
+
+        Args:
+            best: the best configuration of this family so far.
+            head: the best solved head of a network, to start from.
+        """
+        for _ in range(50):
+            generator = random.Random(f"{self.seed}:{self.family}:{self.count}")
+            way = self.count % 3 if self.count >= len(self.models) else -1
+            params = self._one(way, best, generator)
+            self.count += 1
+            self._finish(params, head, generator)
+            key = tuple(sorted((k, v) for k, v in params.items()))
+            if key not in self._seen:
+                self._seen.add(key)
+                return params
+        return None
+
+    def _one(self, way: int, best: Mapping[str, Scalar] | None, generator: random.Random) -> Values:
+        if way == -1:  # first the default recipe of each network
+            return spaces.resolve(self.space, {"model": self.models[self.count]} if self._has("model") else {})
+        if way == 2 or (way == 1 and best is None and self.count % 2):
+            return self._drop_others(spaces.walk(self.space, lambda param: _sample(param, generator)), generator)
+        model = {"model": generator.choice(self.models)} if self._has("model") else {}
+        around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
+        return spaces.walk(self.space, lambda param: _near(param, around, generator))
+
+    def _drop_others(self, params: Values, generator: random.Random) -> Values:
+        """A network that was found weak is not drawn again."""
+        if params.get("model") in self.models or not self._has("model"):
+            return params
+        fixed = {**params, "model": generator.choice(self.models)}
+        return spaces.walk(
+            self.space,
+            lambda param: (
+                fixed[param.key]
+                if param.key in fixed and spaces.contains(param, fixed[param.key])
+                else _sample(param, generator)
+            ),
+        )
+
+    def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
+        """The start of the head and the views follow from the family, where the user leaves them open."""
+        if self.family == PARTIAL and self._open("views"):
+            params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
+        elif self._open("views"):
+            params["views"] = 0
+        solved = head(str(params.get("model", self.models[0])))
+        if not self._open("head_init"):
+            return
+        params.pop("head_strength", None)
+        if solved is None or params.get("head_width") or (self.family == WHOLE and generator.random() < 0.5):
+            params["head_init"] = "random"
+        else:
+            params |= {"head_init": solved.kind, "head_strength": solved.strength}
+
+    def _has(self, key: str) -> bool:
+        return any(param.key == key for param in self.space)
+
+    def _open(self, key: str) -> bool:
+        return any(param.key == key and not param.fixed for param in self.space)
+
+
+def _known(space: Space, key: str) -> bool:
+    return any(param.key == key for param in space)
+
+
+def _near(param: Param, around: Mapping[str, Scalar], generator: random.Random) -> Scalar:
+    value = around.get(param.key)
+    if value is None or not spaces.contains(param, value):
+        return spaces.default_of(param)
+    if generator.random() < KEEP and param.kind == "choice":
+        return value
+    if param.kind == "choice":
+        return generator.choice(param.choices)
+    low, high = (math.log(param.low), math.log(param.high)) if param.log else (param.low, param.high)
+    middle = math.log(float(value)) if param.log else float(value)
+    drawn = min(max(generator.gauss(middle, NEAR * (high - low)), low), high)
+    return _short(param, math.exp(drawn) if param.log else drawn)
+
+
+def _sample(param: Param, generator: random.Random) -> Any:
+    if param.kind == "choice":
+        return generator.choice(param.choices)
+    low, high = (math.log(param.low), math.log(param.high)) if param.log else (param.low, param.high)
+    drawn = generator.uniform(low, high)
+    return _short(param, math.exp(drawn) if param.log else drawn)
+
+
+def _short(param: Param, value: float) -> Scalar:
+    """Four digits: what the leaderboard shows is then exactly what was run."""
+    if param.kind == "int":
+        return int(min(max(round(value), param.low), param.high))
+    return float(min(max(float(f"{value:.4g}"), param.low), param.high))

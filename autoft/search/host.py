@@ -1,0 +1,185 @@
+"""Runs trials in processes of their own, one for each backend, so that no two frameworks ever share one.
+
+A process is kept for further trials of its backend: importing a framework costs seconds. It makes room for a fresh
+one when a trial broke something in it, or when its memory has grown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from multiprocessing import Pipe
+from pathlib import Path
+
+import msgspec
+
+from autoft.records import EpochReport, TrialSpec
+from autoft.search.outcome import Failure, TrialLost
+from autoft.search.worker import Begin, Load, Reply, Request, Save, Step
+
+RECYCLE_MB = 3000
+"""A process whose memory has grown by this much since its first trial makes room for a fresh one."""
+TAIL = 8000
+"""Bytes that are kept of what a process prints last."""
+LOOK = 1.0
+"""Seconds between two looks whether a silent process is still alive."""
+# The parent's `sys.path` holds more than a fresh interpreter's: the driver's own folders.
+PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from autoft.search import worker; "
+    "worker.main(int(sys.argv[1]))"
+)
+
+
+class Worker:
+    """One process, as its parent sees it."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.idle_mb = 0.0
+        """Memory in its first trial."""
+        self._memory = 0.0
+        self._printed = b""
+        self._connection, theirs = Pipe()
+        with theirs:
+            descriptor = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(descriptor), json.dumps(sys.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[descriptor],
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: Request) -> Reply:
+        """The answer, however long it takes.
+
+        Raises:
+            TrialLost: the process died.
+        """
+        try:
+            self._connection.send_bytes(msgspec.json.encode(request))
+            while not self._connection.poll(LOOK):
+                if not self.alive:  # what it started may still hold the other end of the socket
+                    raise EOFError
+            reply = msgspec.json.decode(self._connection.recv_bytes(), type=Reply)
+        except (EOFError, OSError):
+            raise self._lost() from None
+        except BaseException:  # interrupted: the answer that is still to come would be taken for the next one's
+            self.end()
+            raise
+        self.broken = self.broken or reply.broken
+        self._memory = reply.memory
+        self.idle_mb = self.idle_mb or reply.memory
+        return reply
+
+    @property
+    def worn(self) -> bool:
+        """Whether the next trial should have a fresh process."""
+        return self.broken or not self.alive or self._memory - self.idle_mb > RECYCLE_MB
+
+    def end(self) -> None:
+        """At once: what a trial keeps is written in one step, so that nothing is left half done."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+        self._reader.join(LOOK)
+
+    def _lost(self) -> TrialLost:
+        try:
+            self._process.wait(LOOK)
+        except subprocess.TimeoutExpired:  # it closed the socket, but lives: it is of no use
+            self._process.kill()
+        code = self._process.wait()
+        self._connection.close()
+        self._reader.join(LOOK)
+        printed = self._printed.decode(errors="replace").strip()
+        reason = _cause(code)
+        return TrialLost(reason, f"{reason}\n\nThe last that it printed:\n{printed}" if printed else reason)
+
+    def _read(self) -> None:
+        """Pass on what the process prints, and keep the end of it."""
+        assert self._process.stdout is not None
+        with self._process.stdout as stream:
+            while chunk := os.read(stream.fileno(), 1 << 16):
+                self._printed = (self._printed + chunk)[-TAIL:]
+                sys.stderr.write(chunk.decode(errors="replace"))
+
+
+class Host:
+    """Runs one trial at a time, each in the process of its backend."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str, Worker] = {}
+        self._backend = ""
+        """That of the present trial."""
+
+    def begin(self, target: str, spec: TrialSpec) -> Failure | None:
+        """Make the trial of `spec`, which takes the place of the one before.
+
+        Raises:
+            TrialLost: its process died. So do the other methods.
+        """
+        before = self._workers.get(self._backend)
+        if before is not None and before.worn:
+            self._workers.pop(self._backend).end()
+        if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
+            self._end_all(but=spec.backend)
+        self._backend = spec.backend
+        worker = self._workers.get(spec.backend)
+        if worker is None or not worker.alive:
+            worker = self._workers[spec.backend] = Worker()
+        return worker.ask(Begin(target=target, spec=spec)).failure
+
+    def step(self) -> EpochReport | Failure:
+        """One epoch."""
+        reply = self._worker.ask(Step())
+        answer = reply.failure or reply.report
+        assert answer is not None  # a worker answers with one or the other
+        return answer
+
+    def save_state(self, folder: Path) -> Failure | None:
+        return self._worker.ask(Save(folder=str(folder))).failure
+
+    def load_state(self, folder: Path) -> Failure | None:
+        return self._worker.ask(Load(folder=str(folder))).failure
+
+    def close(self) -> None:
+        """End all processes."""
+        self._end_all()
+
+    @property
+    def _worker(self) -> Worker:
+        return self._workers[self._backend]
+
+    def _end_all(self, but: str = "") -> None:
+        for backend in [name for name in self._workers if name != but]:
+            self._workers.pop(backend).end()
+
+
+def _cause(code: int) -> str:
+    """In words why a process died, from its exit code, and what may help."""
+    if code >= 0:
+        return f"the worker process died: it ended itself with code {code}."
+    if -code == signal.SIGKILL:
+        return (
+            "the worker process died: it was killed (SIGKILL). It may have run out of memory: "
+            "try a smaller batch_size or image_size, or a lower --concurrency."
+        )
+    try:
+        return f"the worker process died: {signal.Signals(-code).name}. The traceback has what it printed last."
+    except ValueError:  # a real-time signal
+        return f"the worker process died: signal {-code}."

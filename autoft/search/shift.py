@@ -1,0 +1,109 @@
+"""Works through the orders of a strategy, in the process of an actor: trials that pause, go on, or come to an end."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from autoft import remote
+from autoft.records import EpochReport, Record, TrialSpec, trial_name
+from autoft.search.host import Host
+from autoft.search.outcome import Failure, TrialLost
+
+SLICE = 0.5
+"""Seconds for which what happens is gathered before it is told: telling Ray costs milliseconds each time."""
+
+
+class Task(Record):
+    """Some epochs of one trial."""
+
+    spec: TrialSpec
+    until: int = 0
+    """Epoch after which it pauses; 0 goes on to its end."""
+    resume: bool = False
+    """It has paused before."""
+
+
+class Event(Record):
+    """What happened to a trial."""
+
+    number: int
+    kind: Literal["report", "paused", "failed", "again"]
+    report: EpochReport | None = None
+    failure: Failure | None = None
+
+
+class Shift:
+    """One piece of work. A process that dies is replaced once for each trial, and the trial taken up again."""
+
+    def __init__(self, host: Host, target: str, tasks: list[Task]) -> None:
+        self._host = host
+        self._target = target
+        self._events = self._all(tasks)
+        self.over = False
+
+    def work(self, seconds: float = SLICE) -> list[Event]:
+        """What happens in about so many seconds: at least one event, more where they come quickly."""
+        began, found = time.monotonic(), []
+        for event in self._events:
+            found.append(event)
+            if time.monotonic() - began >= seconds:
+                return found
+        self.over = True
+        return found
+
+    def _all(self, tasks: list[Task]) -> Iterator[Event]:
+        for task in tasks:
+            try:
+                yield from self._one(task)
+            except TrialLost:
+                yield Event(number=task.spec.number, kind="again")
+                try:
+                    yield from self._one(task)
+                except TrialLost as lost:
+                    yield Event(number=task.spec.number, kind="failed", failure=lost.failure)
+
+    def _one(self, task: Task) -> Iterator[Event]:
+        number = task.spec.number
+        failure = self._host.begin(self._target, task.spec) or (self._load(task.spec) if task.resume else None)
+        while failure is None:
+            answer = self._host.step()
+            if isinstance(answer, Failure):
+                failure = answer
+                break
+            yield Event(number=number, kind="report", report=answer)
+            if answer.done:
+                return
+            if task.until and answer.epoch >= task.until:
+                failure = self._save(task.spec)
+                if failure is None:
+                    yield Event(number=number, kind="paused")
+                    return
+        yield Event(number=number, kind="failed", failure=failure)
+
+    def _save(self, spec: TrialSpec) -> Failure | None:
+        place = state_of(spec)
+        if not remote.is_address(place):
+            Path(place).mkdir(parents=True, exist_ok=True)
+            return self._host.save_state(Path(place))
+        with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+            failure = self._host.save_state(Path(scratch))
+            if failure is None:
+                remote.push(Path(scratch), place)
+        return failure
+
+    def _load(self, spec: TrialSpec) -> Failure | None:
+        place = state_of(spec)
+        if not remote.is_address(place):
+            return self._host.load_state(Path(place))
+        with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+            remote.pull(place, Path(scratch) / "state")
+            return self._host.load_state(Path(scratch) / "state")
+
+
+def state_of(spec: TrialSpec) -> str:
+    """Where a paused trial waits: beside its model, so that all nodes reach it."""
+    return remote.sibling(spec.folder, f"{trial_name(spec.number)}.state")

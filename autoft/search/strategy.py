@@ -1,0 +1,57 @@
+"""What a strategy is: it decides which trials get which epochs next. Knows no scheduler and no process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from autoft.records import EpochReport, TrialResult
+
+
+class Order(NamedTuple):
+    """Some epochs of one trial."""
+
+    number: int
+    params: dict[str, Any] | None
+    """Its configuration when it begins; None when it goes on."""
+    until: int = 0
+    """Epoch after which it pauses; 0 goes on to its end."""
+    seed: int = 0
+    """Added to the seed of the search: the same configuration once more, with other draws."""
+
+
+class Work(NamedTuple):
+    """What one worker does in one go: cheap trials come several at a time."""
+
+    orders: tuple[Order, ...]
+
+
+class Closed(NamedTuple):
+    """A paused trial that gets no further epochs, and why."""
+
+    number: int
+    reason: str
+
+
+class Strategy(Protocol):
+    """Asked for work whenever a worker is free, told of everything that comes of it."""
+
+    def next(self) -> Work | None:
+        """The next piece of work, or None when there is none now; `over` tells whether there will be more."""
+        ...
+
+    def over(self) -> str:
+        """Why the search is over, or an empty string while it goes on."""
+        ...
+
+    def reported(self, number: int, report: EpochReport) -> None: ...
+
+    def paused(self, number: int) -> None:
+        """The trial has reached the epoch of its order."""
+        ...
+
+    def ended(self, result: TrialResult) -> None: ...
+
+    def closed(self) -> Sequence[Closed]:
+        """Paused trials to be closed now; each is named once."""
+        ...

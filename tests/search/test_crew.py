@@ -1,0 +1,202 @@
+"""A strategy's orders carried out by real worker processes, without Ray: pauses, deaths, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, to_json
+from autoft.search import ray
+from autoft.search.crew import Crew
+from autoft.search.host import Host
+from autoft.search.outcome import Failure
+from autoft.search.settings import Settings
+from autoft.search.shift import Shift, Task
+from autoft.search.strategy import Closed, Order, Work
+from tests.search import scripted
+from tests.search.scripted import Seen, noted
+
+
+class Planned:
+    """Gives out the pieces of work it was made with, one after the other."""
+
+    def __init__(self, *works: Sequence[Order], close: Sequence[int] = ()) -> None:
+        self.works = [Work(tuple(orders)) for orders in works]
+        self.close = list(close)
+        self.told: list[tuple[Any, ...]] = []
+
+    def next(self) -> Work | None:
+        return self.works.pop(0) if self.works else None
+
+    def over(self) -> str:
+        return "" if self.works else "nothing is left to do"
+
+    def reported(self, number: int, report: EpochReport) -> None:
+        self.told.append(("reported", number, report.epoch))
+
+    def paused(self, number: int) -> None:
+        self.told.append(("paused", number))
+
+    def ended(self, result: TrialResult) -> None:
+        self.told.append(("ended", result.number, result.status))
+
+    def closed(self) -> Sequence[Closed]:
+        ready = [number for number in self.close if ("paused", number) in self.told]
+        self.close = [number for number in self.close if number not in ready]
+        return [Closed(number, "not among the best") for number in ready]
+
+
+class Searched(Seen):
+    """What one actor made of a strategy's orders."""
+
+    def __init__(self, folder: Path, strategy: Planned, host: Host) -> None:
+        super().__init__()
+        self.log = folder / "log"
+        self.folder = folder
+        self.host = host
+        settings = Settings(metric=Metric(name="accuracy"), folder=str(folder / "ray"), target=scripted.TARGET)
+        self.crew = Crew(settings, strategy, self.spec_of, self)
+
+    def spec_of(self, number: int, params: dict[str, Any]) -> TrialSpec | None:
+        return scripted.spec_in(self.folder, number, {"epochs": 3, **params}, Metric(name="accuracy"))
+
+    def piece(self) -> int:
+        """Carry out one piece of work; gives its number."""
+        config = self.crew.next()
+        assert config is not None
+        trial = config["trial"]
+        shift = Shift(self.host, trial["target"], from_json(trial["tasks"], list[Task]))
+        while not shift.over:
+            self.crew.told(trial["number"], {"events": to_json(shift.work(0.0))})
+        self.crew.completed(trial["number"], {})
+        return int(trial["number"])
+
+    def run(self) -> Searched:
+        while not self.crew.over() or self.crew.strategy.works:  # type: ignore[attr-defined]
+            self.piece()
+        self.crew.end("out of time")
+        return self
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    one = Host()
+    yield one
+    one.close()
+
+
+def test_several_trials_in_one_piece_of_work_are_rows_of_their_own(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4}), Order(2, {"lr": 0.3, "do": "fail"})])
+    seen = Searched(tmp_path, strategy, host).run()
+    assert [(r.number, r.status, r.epochs) for r in seen.results] == [
+        (0, "finished", 3),
+        (1, "finished", 3),
+        (2, "failed", 0),
+    ]
+    assert seen[2].score is None
+    assert len({row["pid"] for row in noted(seen.log)}) == 1, "one process runs them all"
+
+
+def test_a_trial_pauses_and_goes_on_where_it_stood(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}, until=2)], [Order(1, {"lr": 0.1})], [Order(0, None)])
+    seen = Searched(tmp_path, strategy, host).run()
+    assert [event for event in strategy.told if event[1] == 0] == [
+        ("reported", 0, 1),
+        ("reported", 0, 2),
+        ("paused", 0),
+        ("reported", 0, 3),
+        ("ended", 0, "finished"),
+    ]
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3]
+    assert seen[0].score == pytest.approx(1.5), "its skill was kept over the pause"
+    assert not list(tmp_path.glob("**/*.state")), "the state of an ended trial takes no room"
+
+
+def test_what_is_not_promoted_is_closed_with_its_reason(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(1, {"lr": 0.1})], close=[0])
+    seen = Searched(tmp_path, strategy, host).run()
+    assert (seen[0].status, seen[0].reason, seen[0].epochs) == ("stopped", "not among the best", 1)
+    assert seen[0].score == pytest.approx(0.5)
+
+
+def test_a_dead_process_costs_one_try_and_no_other_trial(tmp_path: Path, host: Host) -> None:
+    orders = [
+        Order(0, {"lr": 0.5, "do": "die once", "at": 2}),
+        Order(1, {"lr": 0.2, "do": "die"}),
+        Order(2, {"lr": 0.1}),
+    ]
+    seen = Searched(tmp_path, Planned(orders), host).run()
+    assert [(r.number, r.status) for r in seen.results] == [(0, "finished"), (1, "failed"), (2, "finished")]
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3], "what the lost attempt reported does not count"
+    assert "died" in seen[1].reason
+
+
+def test_a_lost_actor_runs_its_piece_again_without_telling_twice(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4})])
+    seen = Searched(tmp_path, strategy, host)
+    config = seen.crew.next()
+    assert config is not None
+    tasks = from_json(config["trial"]["tasks"], list[Task])
+    lost = Shift(host, scripted.TARGET, tasks)
+    for _ in range(4):  # the whole of the first trial, and an epoch of the second
+        seen.crew.told(0, {"events": to_json(lost.work(0.0))})
+    seen.crew.recovering(0, kept=False)
+    again = Shift(host, scripted.TARGET, tasks)
+    while not again.over:
+        seen.crew.told(0, {"events": to_json(again.work(0.0))})
+    seen.crew.completed(0, {})
+    assert sorted(event for event in strategy.told if event[0] == "ended") == [
+        ("ended", 0, "finished"),
+        ("ended", 1, "finished"),
+    ]
+    assert [report.epoch for report in seen[1].history] == [1, 2, 3]
+
+
+def test_an_actor_that_is_given_up_fails_its_open_trials_alone(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4})])
+    seen = Searched(tmp_path, strategy, host)
+    config = seen.crew.next()
+    assert config is not None
+    shift = Shift(host, scripted.TARGET, from_json(config["trial"]["tasks"], list[Task]))
+    for _ in range(3):
+        seen.crew.told(0, {"events": to_json(shift.work(0.0))})
+    seen.crew.failed(0, Failure(reason="the node is gone", traceback=""))
+    assert [(r.number, r.status, r.reason) for r in seen.results] == [
+        (0, "finished", "all epochs done"),
+        (1, "failed", "the node is gone"),
+    ]
+
+
+def test_no_time_for_another_trial_ends_the_search(tmp_path: Path, host: Host) -> None:
+    seen = Searched(tmp_path, Planned([Order(0, {"lr": 0.5})], [Order(1, {"lr": 0.5})]), host)
+    seen.piece()
+    seen.crew.spec_of = lambda number, params: None
+    assert seen.crew.next() is None
+    assert seen.crew.over()
+
+
+@pytest.mark.slow
+def test_the_same_on_a_real_ray(tmp_path: Path) -> None:
+    strategy = Planned(
+        [Order(0, {"lr": 0.5}, until=1), Order(1, {"lr": 0.4})],
+        [Order(2, {"lr": 0.1, "do": "raise"})],
+        [Order(0, None)],
+    )
+    seen = Seen()
+    settings = Settings(
+        metric=Metric(name="accuracy"), folder=str(tmp_path / "ray"), target=scripted.TARGET, concurrency=1
+    )
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        return scripted.spec_in(tmp_path, number, {"epochs": 3, **params}, settings.metric)
+
+    ray.start(cpus=2)
+    try:
+        assert not ray.run_strategy(settings, strategy, spec_of, seen)
+    finally:
+        ray.stop()
+    assert {r.number: r.status for r in seen.results} == {0: "finished", 1: "finished", 2: "failed"}
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3]

@@ -1,0 +1,206 @@
+"""Trials in processes of their own: which trial runs where, and what is told of a process that dies."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from autoft.records import EpochReport, Metric, Resources
+from autoft.search import host as hosts
+from autoft.search.host import Host
+from autoft.search.outcome import Failure, TrialLost
+from tests.search.scripted import TARGET, noted, spec_in
+
+METRIC = Metric(name="accuracy")
+ROOT = Path(__file__).parents[2]
+
+
+class Hosted:
+    """A host, and the log of what its trials did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = Host()
+        self.number = -1
+
+    def run(self, backend: str = "none", gpus: float = 0.0, **params: Any) -> EpochReport | Failure:
+        """One epoch of a new trial."""
+        self.number += 1
+        spec = spec_in(self.folder, self.number, params, METRIC)
+        spec = replace(spec, backend=backend, resources=Resources(gpus=gpus))
+        return self.host.begin(TARGET, spec) or self.host.step()
+
+    def pid(self) -> int:
+        """Process of the trial that began last."""
+        return int([row["pid"] for row in noted(self.folder / "log") if row["what"] == "begun"][-1])
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Hosted]:
+    one = Hosted(tmp_path)
+    yield one
+    one.host.close()
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def ended(pid: int) -> bool:
+    until = time.time() + 20
+    while running(pid) and time.time() < until:
+        time.sleep(0.02)
+    return not running(pid)
+
+
+def test_a_process_for_each_backend_is_kept(hosted: Hosted) -> None:
+    first = [hosted.run(backend) and hosted.pid() for backend in ("one", "other")]
+    assert len({os.getpid(), *first}) == 3
+    assert [hosted.run(backend) and hosted.pid() for backend in ("other", "one", "one")] == [
+        first[1],
+        first[0],
+        first[0],
+    ]
+    hosted.host.close()
+    assert all(ended(pid) for pid in first)
+
+
+def test_a_gpu_holds_one_process(hosted: Hosted) -> None:
+    hosted.run("one", gpus=1.0)
+    first = hosted.pid()
+    hosted.run("one", gpus=0.5)
+    assert hosted.pid() == first
+    hosted.run("other", gpus=0.5)
+    assert hosted.pid() != first
+    assert not running(first), "it would hold memory of the GPU"
+
+
+def test_a_bug_costs_the_process_and_a_bad_configuration_does_not(hosted: Hosted) -> None:
+    refused = hosted.run(do="fail")
+    assert isinstance(refused, Failure)
+    assert refused.reason == "the training loss must be finite, but it is nan. Try a lower lr."
+    first = hosted.pid()
+    bug = hosted.run(do="raise")
+    assert isinstance(bug, Failure)
+    assert bug.reason == "ZeroDivisionError: a bug in a backend"
+    assert "scripted.py" in bug.traceback
+    assert hosted.pid() == first
+    assert isinstance(hosted.run(), EpochReport)
+    assert hosted.pid() != first
+
+
+def test_a_trial_that_cannot_be_made(hosted: Hosted) -> None:
+    spec = spec_in(hosted.folder, 0, {}, METRIC)
+    failure = hosted.host.begin("tests.search.scripted:Nobody", spec)
+    assert failure is not None
+    assert "Nobody" in failure.reason
+    assert isinstance(hosted.run(), EpochReport), "the host is of use as before"
+
+
+def test_the_state_of_a_trial_goes_to_another_process(hosted: Hosted, tmp_path: Path) -> None:
+    hosted.run("one", lr=0.25)
+    assert hosted.host.save_state(tmp_path) is None
+    hosted.run("other", lr=0.25)
+    assert hosted.host.load_state(tmp_path) is None
+    report = hosted.host.step()
+    assert isinstance(report, EpochReport)
+    assert (report.epoch, report.score) == (2, 0.5)
+    missing = hosted.host.load_state(tmp_path / "nowhere")
+    assert missing is not None
+    assert "nowhere" in missing.reason
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("die", "the worker process died: it ended itself with code 7."),
+        ("killed", "the worker process died: it was killed (SIGKILL). It may have run out of memory: try a smaller"),
+        ("crash", "the worker process died: SIGSEGV."),
+    ],
+)
+def test_a_process_that_dies_says_how_and_what_it_printed(how: str, reason: str, hosted: Hosted) -> None:
+    with pytest.raises(TrialLost) as caught:
+        hosted.run(do=how, say="about to die")
+    failure = caught.value.failure
+    assert failure.reason.startswith(reason)
+    assert "about to die" in failure.traceback
+    assert ("scripted.py" in failure.traceback) == (how == "crash"), "a crash says where it was"
+    assert pickle.loads(pickle.dumps(caught.value)).failure == failure, "it crosses a process border"
+    assert isinstance(hosted.run(), EpochReport)
+
+
+def test_much_print_does_not_stop_a_trial(hosted: Hosted) -> None:
+    with pytest.raises(TrialLost) as caught:
+        hosted.run(do="die", say="words " * 100_000 + "the end")
+    assert caught.value.failure.traceback.endswith("the end")
+    assert len(caught.value.failure.traceback) < 2 * hosts.TAIL
+
+
+def test_an_idle_process_that_died_is_replaced(hosted: Hosted) -> None:
+    hosted.run()
+    os.kill(hosted.pid(), signal.SIGKILL)
+    assert ended(hosted.pid())
+    assert isinstance(hosted.run(), EpochReport)
+
+
+def test_a_process_that_has_grown_makes_room(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "RECYCLE_MB", 100)
+    pids = []
+    for grown in (0, 0, 200_000_000, 0):
+        hosted.run(**({"do": "grow", "bytes": grown} if grown else {}))
+        pids.append(hosted.pid())
+    assert pids[0] == pids[1] == pids[2] != pids[3]
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from tests.search.test_host import Hosted
+Hosted(Path(sys.argv[1])).run(pause=300.0)
+"""
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    """In the middle of an epoch, however the parent ended."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], cwd=ROOT)
+    until = time.time() + 60
+    while not (tmp_path / "log").exists() and time.time() < until:
+        time.sleep(0.02)
+    (pid,) = {row["pid"] for row in noted(tmp_path / "log")}
+    assert running(pid)
+    parent.kill()
+    parent.wait()
+    assert ended(pid)
+
+
+def test_an_interrupted_question_ends_the_process(hosted: Hosted) -> None:
+    """Its answer would be taken for that of the next question."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    hosted.run()
+    pid = hosted.pid()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hosted.run(pause=300.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ended(pid)
+    assert isinstance(hosted.run(), EpochReport)
