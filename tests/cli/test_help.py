@@ -52,7 +52,15 @@ def test_search_has_every_option(cli: Cli, field: str) -> None:
 def test_defaults_are_shown_as_they_hold(cli: Cli) -> None:
     shown = " ".join(cli("search", "--help").out.split())
     defaults = SearchOptions()
-    for word in (defaults.preset, defaults.searcher, defaults.scheduler, defaults.out, defaults.backend, defaults.seed):
+    for word in (
+        defaults.preset,
+        defaults.strategy,
+        "(random)",
+        "(asha)",
+        defaults.out,
+        defaults.backend,
+        defaults.seed,
+    ):
         assert f"[default: {word}]" in shown
     assert "[default: 5%]" in shown
     for preset in PRESETS.values():
