@@ -19,7 +19,7 @@ import msgspec
 
 from autoft.records import EpochReport, TrialSpec
 from autoft.search.outcome import Failure, TrialLost
-from autoft.search.worker import Begin, Load, Reply, Request, Save, Step
+from autoft.search.worker import Begin, Load, Look, Reply, Request, Save, Step
 
 RECYCLE_MB = 3000
 """A process whose memory has grown by this much since its first trial makes room for a fresh one."""
@@ -40,8 +40,7 @@ class Worker:
     def __init__(self) -> None:
         self.broken = False
         self.idle_mb = 0.0
-        """Memory in its first trial."""
-        self._memory = 0.0
+        """Memory after its first trial."""
         self._printed = b""
         self._connection, theirs = Pipe()
         with theirs:
@@ -82,14 +81,18 @@ class Worker:
             self.end()
             raise
         self.broken = self.broken or reply.broken
-        self._memory = reply.memory
-        self.idle_mb = self.idle_mb or reply.memory
         return reply
 
-    @property
     def worn(self) -> bool:
         """Whether the next trial should have a fresh process."""
-        return self.broken or not self.alive or self._memory - self.idle_mb > RECYCLE_MB
+        if self.broken or not self.alive:
+            return True
+        try:
+            memory = self.ask(Look()).memory  # one that is dying may still be listed as alive
+        except TrialLost:
+            return True
+        self.idle_mb = self.idle_mb or memory
+        return memory - self.idle_mb > RECYCLE_MB
 
     def end(self) -> None:
         """At once: what a trial keeps is written in one step, so that nothing is left half done."""
@@ -134,7 +137,7 @@ class Host:
             TrialLost: its process died. So do the other methods.
         """
         before = self._workers.get(self._backend)
-        if before is not None and before.worn:
+        if before is not None and before.worn():
             self._workers.pop(self._backend).end()
         if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
             self._end_all(but=spec.backend)

@@ -46,7 +46,11 @@ class Load(Record, tag=True):
     folder: str
 
 
-Request = Begin | Step | Save | Load
+class Look(Record, tag=True):
+    """Answer, and tell the memory."""
+
+
+Request = Begin | Step | Save | Load | Look
 
 
 class Reply(Record):
@@ -90,6 +94,8 @@ class Runner:
                 self.trial.save_state(Path(request.folder))
             case Load():
                 self.trial.load_state(Path(request.folder))
+            case Look():
+                pass
         return None
 
 
