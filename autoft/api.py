@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
     Cuttable,
@@ -18,7 +19,9 @@ from autoft.contracts import (
     Task,
 )
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
+from autoft.gaps import missing_word
 from autoft.hookspecs import hookimpl
+from autoft.hub import cache_home, fetch, from_hub, hub_endpoint, hub_file, hub_folder, unreachable
 from autoft.recipe import Recipe
 from autoft.records import (
     Cut,
@@ -85,8 +88,17 @@ __all__ = [
     "TrialSpec",
     "UsageError",
     "View",
+    "ahead",
+    "cache_home",
     "did_you_mean",
+    "fetch",
+    "from_hub",
     "from_json",
     "hookimpl",
+    "hub_endpoint",
+    "hub_file",
+    "hub_folder",
+    "missing_word",
     "to_json",
+    "unreachable",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from autoft import heads
 from autoft import registry as plugins
 from autoft.contracts import Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
@@ -21,7 +22,6 @@ from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
-from autoft.search import families
 from autoft.search.auto import Auto, Facts
 from autoft.search.defaults import is_weak
 from autoft.search.presets import find_preset
@@ -97,7 +97,7 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
 def _strategy(options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
     named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
-    strategy = check_strategy(options.strategy or "flat")
+    strategy = check_strategy(options.strategy)
     if strategy == "flat":
         parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
@@ -228,7 +228,7 @@ def _auto(registry: Registry, options: SearchOptions, made: plan.Plan, budget: B
             deadline=lambda: budget.deadline,
             sharing=plan.sharing(made, registry, options),
             weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
-            solvable=all(families.solvable(c.problem) for c in candidates),
+            solvable=all(heads.solvable(c.problem) for c in candidates),
             trials=options.trials,
             perfect=made.metric.best,
         )

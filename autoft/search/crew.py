@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Crew:
         self.target = settings.target
         self.strategy = strategy
         self.spec_of = spec_of
-        self.ledger = Ledger(_Told(observer, strategy), _Deaf())
+        self.ledger = Ledger(_Told(observer, strategy))
         self._paused: set[int] = set()
         self._kept: dict[int, int] = {}
         """Epoch at which a trial has paused last."""
@@ -152,16 +152,6 @@ class _Told:
     def ended(self, result: TrialResult) -> None:
         self.observer.ended(result)
         self.strategy.ended(result)
-
-
-class _Deaf:
-    """A searcher that is never asked: strategies propose for themselves."""
-
-    def ask(self, number: int) -> dict[str, Any] | None:
-        return None
-
-    def tell(self, number: int, score: float | None, history: Sequence[float]) -> None:
-        """The strategy has been told already."""
 
 
 def _forget(spec: TrialSpec) -> None:

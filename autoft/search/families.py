@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from autoft.records import Param, Problem, Scalar
+from autoft.records import Param, Scalar
 from autoft.search import space as spaces
+from autoft.search.sampling import sample, short
 from autoft.search.space import Space, Values
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
@@ -28,8 +29,6 @@ STRENGTHS: Final = {
 }
 SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
-SOLVED: Final = ("cross_entropy", "binary_cross_entropy", "mse")
-"""Losses whose linear heads have a solution in closed form or by a few dozen steps of L-BFGS."""
 VIEWS: Final = 4
 KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
@@ -54,11 +53,6 @@ def additions() -> tuple[Param, ...]:
         Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
         Param(key="views", choices=(0, VIEWS), default=0),
     )
-
-
-def solvable(problem: Problem) -> bool:
-    """Whether linear heads for this problem can be solved instead of trained."""
-    return all(output.head == "pooled" and output.loss in SOLVED for output in problem.outputs)
 
 
 def models(space: Space) -> tuple[str, ...]:
@@ -159,7 +153,7 @@ class Draws:
         if way == -1:  # first the default recipe of each network
             return spaces.resolve(self.space, {"model": self.models[self.count]} if self._has("model") else {})
         if way == 2 or (way == 1 and best is None and self.count % 2):
-            return self._drop_others(spaces.walk(self.space, lambda param: _sample(param, generator)), generator)
+            return self._drop_others(spaces.walk(self.space, lambda param: sample(param, generator)), generator)
         model = {"model": generator.choice(self.models)} if self._has("model") else {}
         around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
         return spaces.walk(self.space, lambda param: _near(param, around, generator))
@@ -174,7 +168,7 @@ class Draws:
             lambda param: (
                 fixed[param.key]
                 if param.key in fixed and spaces.contains(param, fixed[param.key])
-                else _sample(param, generator)
+                else sample(param, generator)
             ),
         )
 
@@ -215,19 +209,5 @@ def _near(param: Param, around: Mapping[str, Scalar], generator: random.Random) 
     low, high = (math.log(param.low), math.log(param.high)) if param.log else (param.low, param.high)
     middle = math.log(float(value)) if param.log else float(value)
     drawn = min(max(generator.gauss(middle, NEAR * (high - low)), low), high)
-    return _short(param, math.exp(drawn) if param.log else drawn)
-
-
-def _sample(param: Param, generator: random.Random) -> Any:
-    if param.kind == "choice":
-        return generator.choice(param.choices)
-    low, high = (math.log(param.low), math.log(param.high)) if param.log else (param.low, param.high)
-    drawn = generator.uniform(low, high)
-    return _short(param, math.exp(drawn) if param.log else drawn)
-
-
-def _short(param: Param, value: float) -> Scalar:
-    """Four digits: what the leaderboard shows is then exactly what was run."""
-    if param.kind == "int":
-        return int(min(max(round(value), param.low), param.high))
-    return float(min(max(float(f"{value:.4g}"), param.low), param.high))
+    value = math.exp(drawn) if param.log else drawn
+    return round(value) if param.kind == "int" else short(param, value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoft.contracts import Searcher
-from autoft.records import EpochReport, TrialSpec, from_json, to_json
+from autoft.records import EpochReport, TrialResult, TrialSpec, from_json, to_json
 from autoft.search.desk import Config
 from autoft.search.ledger import Ledger
 from autoft.search.outcome import Failure, leads, spec_of_config
@@ -26,7 +26,7 @@ class Flat:
         self.settings = settings
         self.searcher = searcher
         self.spec_of = spec_of
-        self.ledger = Ledger(observer, searcher)
+        self.ledger = Ledger(_Told(observer, searcher))
         self.asked = 0
         self.ended = False
         population = settings.scheduler == "pbt"
@@ -78,3 +78,17 @@ class Flat:
 
     def end(self, reason: str) -> None:
         self.ledger.end_the_rest(reason)
+
+
+class _Told:
+    """Tells the searcher how a trial ended, and passes everything on to the observer."""
+
+    def __init__(self, observer: Observer, searcher: Searcher) -> None:
+        self.searcher = searcher
+        self.started = observer.started
+        self.reported = observer.reported
+        self._ended = observer.ended
+
+    def ended(self, result: TrialResult) -> None:
+        self.searcher.tell(result.number, result.score, [report.score for report in result.history])
+        self._ended(result)

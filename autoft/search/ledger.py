@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from autoft.contracts import Searcher
 from autoft.records import EpochReport, TrialSpec, TrialStatus
 from autoft.search.outcome import result_of
 from autoft.search.settings import Observer
 
 
 class Ledger:
-    """Keeps the reports of all trials, and tells the observer and the searcher."""
+    """Keeps the reports of all trials, and tells the observer."""
 
-    def __init__(self, observer: Observer, searcher: Searcher) -> None:
+    def __init__(self, observer: Observer) -> None:
         self.observer = observer
-        self.searcher = searcher
         self.specs: dict[int, TrialSpec] = {}
         self.reports: dict[int, list[EpochReport]] = {}
         self.ended: set[int] = set()
@@ -38,7 +36,6 @@ class Ledger:
         self.ended.add(number)
         reports = self.reports.get(number, [])
         result = result_of(self.specs[number], reports, status, reason, traceback)
-        self.searcher.tell(number, result.score, [report.score for report in reports])
         self.observer.ended(result)
 
     def end_the_rest(self, reason: str) -> None:

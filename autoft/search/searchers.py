@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from autoft.errors import UsageError
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
+from autoft.search.sampling import sample, short
 from autoft.search.space import Space, Values
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class RandomSearch:
         if number == 0 and attempt == 0:
             return spaces.baseline(self._space)
         generator = self._generator(number, attempt)
-        return spaces.walk(self._space, lambda param: _sample(param, generator))
+        return spaces.walk(self._space, lambda param: sample(param, generator))
 
     def _generator(self, number: int, attempt: int) -> random.Random:
         return random.Random(f"{self._seed}:{number}:{attempt}")
@@ -189,24 +190,6 @@ class _Seen:
         return len(self.points)
 
 
-def _sample(param: Param, generator: random.Random) -> Scalar:
-    if param.kind == "choice":
-        return generator.choice(param.choices)  # a value listed twice is drawn twice as often
-    if param.kind == "int":
-        low, high = param.low - 0.5, param.high + 0.5
-        return int(min(max(round(_uniform(low, high, param.log, generator)), param.low), param.high))
-    return _short(param, _uniform(param.low, param.high, param.log, generator))
-
-
-def _uniform(low: float, high: float, log: bool, generator: random.Random) -> float:
-    return math.exp(generator.uniform(math.log(low), math.log(high))) if log else generator.uniform(low, high)
-
-
-def _short(param: Param, value: float) -> float:
-    """Four digits: what the leaderboard shows is then exactly what was run."""
-    return float(min(max(float(f"{value:.4g}"), param.low), param.high))
-
-
 def _name(param: Param) -> str:
     """Optuna's name of a parameter: variants with other values are other parameters to it."""
     return f"{param.key} if {spaces.condition_text(param)}" if param.when else param.key
@@ -219,4 +202,4 @@ def _suggest(trial: optuna.Trial, param: Param) -> Scalar:
         return chosen
     if param.kind == "int":
         return trial.suggest_int(_name(param), int(param.low), int(param.high), log=param.log)
-    return _short(param, trial.suggest_float(_name(param), param.low, param.high, log=param.log))
+    return short(param, trial.suggest_float(_name(param), param.low, param.high, log=param.log))

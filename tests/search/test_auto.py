@@ -211,8 +211,10 @@ def test_every_trial_stays_within_the_space() -> None:
     whole = space()
     machine = Machine(2, 600.0, space=whole)
     machine.run()
-    for known in machine.strategy.known.values():
-        Recipe.of(spaces.resolve(whole, known.params))
+    recipes = [Recipe.of(spaces.resolve(whole, known.params)).flat() for known in machine.strategy.known.values()]
+    assert len(recipes) > 10
+    for recipe, known in zip(recipes, machine.strategy.known.values(), strict=True):
+        assert known.params.items() <= recipe.items(), "every value that was drawn is one that the trial runs with"
 
 
 def test_what_the_user_fixes_stays_fixed() -> None:

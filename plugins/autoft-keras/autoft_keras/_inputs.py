@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Feed, Job
+from autoft.api import Feed, Job, ahead
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
@@ -33,7 +31,7 @@ class Inputs:
     def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
         """Images uint8 (n, size, size, 3) and targets for each array of indices. A thread feeds a GPU ahead of time."""
         loaded = (self._load(feed, index, targets) for index in indices)
-        return loaded if self.device == "CPU" else _ahead(loaded)
+        return loaded if self.device == "CPU" else ahead(loaded)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images in 0..255 (n, h, w, 3) to float32 in the card's units and order of channels."""
@@ -64,38 +62,3 @@ def _resizer(size: int) -> Any:
         return tf.cast(tf.clip_by_value(tf.round(values), 0, 255), tf.uint8)
 
     return resized
-
-
-def _ahead(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
-    """The same batches, read by a thread while the device works. An error in the thread is raised here."""
-    line: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
-    over = threading.Event()
-
-    def put(item: Batch | BaseException | None) -> None:
-        while not over.is_set():
-            try:
-                line.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if over.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # handed to the thread that waits for batches
-            put(error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
-        while (item := line.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        over.set()
-        thread.join()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoft.api import Job, Learner, ModelCard, Output, Problem, TrialFailed
+from autoft.api import Job, Learner, ModelCard, Output, Problem, TrialFailed, missing_word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,20 +33,7 @@ class KerasBackend:
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:
             return f"{card.name} is a network of the backend '{card.backend}'"
-        for field in problem.inputs:
-            if field not in INPUTS:
-                return f"no input '{field}' (has {', '.join(INPUTS)})"
-        for output in problem.outputs:
-            for kind, word, known in (
-                ("head", output.head, HEADS),
-                ("loss", output.loss, LOSSES),
-                ("post", output.post, POSTS),
-            ):
-                if word not in known:
-                    return f"no {kind} '{word}' (has {', '.join(known)})"
-            if output.head not in card.heads:
-                return f"{card.name} has no {output.head} features"
-        return ""
+        return missing_word(problem, card, inputs=INPUTS, heads=HEADS, losses=LOSSES, posts=POSTS)
 
     def build(self, job: Job) -> Learner:
         prepare()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard
+from autoft.api import ModelCard, hub_file
 
 HUB = "hub:"
 #: Weights that this distribution itself brings, by the name of their file.
@@ -26,31 +26,9 @@ def keras_folder() -> Path:
     return Path(base).expanduser() / "models"
 
 
-def hub_folder() -> Path:
-    """The cache of huggingface_hub."""
-    home = os.environ.get("HF_HOME") or str(_cache_home() / "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
-
-
 def kaggle_folder() -> Path:
     """The cache of kagglehub."""
     return Path(os.environ.get("KAGGLEHUB_CACHE") or "~/.cache/kagglehub").expanduser() / "models"
-
-
-def _cache_home() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-
-
-def hub_file(repo: str, name: str) -> Path | None:
-    """A file of a hub repository's main branch, if it was downloaded before. Knows the cache's layout by heart,
-    since importing huggingface_hub takes longer than listing all networks."""
-    folder = hub_folder() / f"models--{repo.replace('/', '--')}"
-    try:
-        commit = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:  # nothing of this repository is here
-        return None
-    path = folder / "snapshots" / commit / name
-    return path if commit and path.is_file() else None
 
 
 def preset_folder(repo: str, handle: str = "") -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean
+from autoft.api import ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
 from autoft_keras import caches, catalogue, hub
 from autoft_keras.folders import card_of_preset
 
@@ -32,7 +32,7 @@ class KerasSource(Source):
     prefix = "keras"
 
     def reachable(self) -> str:
-        return hub.unreachable(hub.KERAS)
+        return unreachable(hub.KERAS)
 
     def resolve(self, name: str) -> ModelCard | None:
         if not self.owns(name):
@@ -88,7 +88,7 @@ class KerasHubSource(Source):
         return () if missing() else catalogue.of(self.prefix)
 
     def reachable(self) -> str:
-        return hub.unreachable(hub.endpoint())
+        return unreachable(hub_endpoint())
 
     def resolve(self, name: str) -> ModelCard | None:
         if not self.owns(name):
@@ -104,20 +104,20 @@ class KerasHubSource(Source):
                 f"KerasHub has no preset '{preset}' of an image classifier.{did_you_mean(name, known)}",
                 "A repository of the Hugging Face hub is named kerashub/owner/name, a folder as ./folder.",
             )
-        return self._described(name, hub.from_hub(preset, caches.CONFIG).parent, caches.HUB + preset)
+        return self._described(name, from_hub(preset, caches.CONFIG).parent, caches.HUB + preset)
 
     def fetch(self, card: ModelCard) -> ModelCard:
         """The card with weights and configuration, so that a worker opens no connection."""
         repo = card.weights.removeprefix(caches.HUB)
         folder = caches.at_hand(card)
         if folder is None:
-            folder = hub.from_hub(repo, caches.CONFIG).parent
+            folder = from_hub(repo, caches.CONFIG).parent
             for names in (caches.CONVERTERS, ("metadata.json",)):
                 try:
-                    hub.from_hub(repo, *names)
+                    from_hub(repo, *names)
                 except UsageError:
                     pass  # some presets lack them; the pixels then stay as they are
-            hub.from_hub(repo, caches.WEIGHTS)
+            from_hub(repo, caches.WEIGHTS)
         described = self._described(card.name, folder, str(folder))
         facts = {"licence": card.licence or described.licence, "params": card.params or described.params}
         return msgspec.structs.replace(described, **facts, prior=card.prior, offline=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from autoft.api import Feed, Job
+from autoft.api import Feed, Job, ahead
 from autoft.vocab import ACTIVATION
 from autoft_torch._cuts import Point
 
@@ -39,7 +37,7 @@ class Inputs:
         """
         if self.device.type == "cpu":
             return (self._load(feed, index, targets) for index in indices)
-        return _ahead(self._load(feed, index, targets) for index in indices)
+        return ahead(self._load(feed, index, targets) for index in indices)
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """Images in 0..255 (n, 3, h, w) to float32 in the card's units, channels last in memory."""
@@ -69,38 +67,3 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
         return F.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
     small = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
     return small.round_().clamp_(0, 255).to(torch.uint8)
-
-
-def _ahead(batches: Iterator[Batch], depth: int = 2) -> Iterator[Batch]:
-    """The same batches, read by a thread while the device works. An error in the thread is raised here."""
-    line: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
-    over = threading.Event()
-
-    def put(item: Batch | BaseException | None) -> None:
-        while not over.is_set():
-            try:
-                line.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if over.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # handed to the thread that waits for batches
-            put(error)
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    try:
-        while (item := line.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        over.set()
-        thread.join()

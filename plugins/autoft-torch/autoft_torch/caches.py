@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard
+from autoft.api import ModelCard, cache_home, hub_file
 
 HUB = "hub:"
 #: Weights that this distribution itself brings, by the name of their file.
@@ -19,32 +19,10 @@ BUNDLED = "bundled:"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
-def hub_folder() -> Path:
-    """The cache of huggingface_hub."""
-    home = os.environ.get("HF_HOME") or str(_cache_home() / "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
-
-
 def torch_folder() -> Path:
     """The checkpoints of torch.hub."""
-    home = os.environ.get("TORCH_HOME") or str(_cache_home() / "torch")
+    home = os.environ.get("TORCH_HOME") or str(cache_home() / "torch")
     return Path(home).expanduser() / "hub" / "checkpoints"
-
-
-def _cache_home() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-
-
-def hub_file(repo: str, name: str) -> Path | None:
-    """A file of a hub repository's main branch, if it was downloaded before. Knows the cache's layout by heart,
-    since importing huggingface_hub takes longer than listing all networks."""
-    folder = hub_folder() / f"models--{repo.replace('/', '--')}"
-    try:
-        commit = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
-    except OSError:  # nothing of this repository is here
-        return None
-    path = folder / "snapshots" / commit / name
-    return path if commit and path.is_file() else None
 
 
 def hub_weights(repo: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean
+from autoft.api import ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
 from autoft_torch import caches, catalogue, hub
 from autoft_torch.folders import card_of_config, read_json
 
@@ -21,7 +21,7 @@ class Source:
         return catalogue.of(self.prefix)
 
     def reachable(self) -> str:
-        return hub.unreachable(hub.endpoint())
+        return unreachable(hub_endpoint())
 
     def owns(self, name: str) -> bool:
         """Names with ``@FILE`` belong to the local source."""
@@ -40,7 +40,7 @@ class Source:
 
     def bring(self, card: ModelCard) -> Path:
         """Download the weights; gives their file."""
-        return hub.from_hub(card.weights.removeprefix(caches.HUB), *caches.WEIGHTS)
+        return from_hub(card.weights.removeprefix(caches.HUB), *caches.WEIGHTS)
 
 
 class TimmSource(Source):
@@ -55,7 +55,7 @@ class TorchvisionSource(Source):
     prefix = "torchvision"
 
     def reachable(self) -> str:
-        return hub.unreachable(hub.TORCHVISION)
+        return unreachable(hub.TORCHVISION)
 
     def bring(self, card: ModelCard) -> Path:
         return hub.from_address(card.weights)
@@ -101,17 +101,17 @@ class HfSource(Source):
             raise UsageError(f"a network of the hub must be named hf/owner/name, but got '{name}'.")
         if listed := catalogue.find(name):
             return listed
-        return self._described(name, hub.from_hub(repo, "config.json"))
+        return self._described(name, from_hub(repo, "config.json"))
 
     def fetch(self, card: ModelCard) -> ModelCard:
         """The card with weights and configuration, so that a worker opens no connection."""
         repo = card.weights.removeprefix(caches.HUB)
-        config = hub.from_hub(repo, "config.json")
+        config = from_hub(repo, "config.json")
         try:
-            hub.from_hub(repo, "preprocessor_config.json")
+            from_hub(repo, "preprocessor_config.json")
         except UsageError:
             pass  # many repositories have none; the card's own mean and deviation hold
-        weights = hub.from_hub(repo, *caches.WEIGHTS)
+        weights = from_hub(repo, *caches.WEIGHTS)
         described = self._described(card.name, config)
         facts = {"weights": str(weights), "licence": card.licence or described.licence, "params": card.params}
         return msgspec.structs.replace(described, **facts, offline=True)

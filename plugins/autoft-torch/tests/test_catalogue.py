@@ -9,7 +9,8 @@ import sys
 import pytest
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-from autoft_torch import caches, catalogue
+from autoft.api import hub_file, hub_folder
+from autoft_torch import catalogue
 
 PROGRAM = """
 import json, sys
@@ -35,13 +36,13 @@ def test_names_are_unique():
 def test_the_cache_is_read_as_its_own_library_reads_it(hub, places):
     """`hub_file` knows the layout by heart; here huggingface_hub itself writes and reads it."""
     repo, name = "timm/resnet18.a1_in1k", "model.safetensors"
-    assert caches.hub_file(repo, name) is None
+    assert hub_file(repo, name) is None
     hub.files[repo] = {name: b"weights"}
-    hf_hub_download(repo, name, cache_dir=caches.hub_folder(), endpoint=hub.address)
-    found = caches.hub_file(repo, name)
+    hf_hub_download(repo, name, cache_dir=hub_folder(), endpoint=hub.address)
+    found = hub_file(repo, name)
     assert found is not None and found.read_bytes() == b"weights"
-    assert str(found) == try_to_load_from_cache(repo, name, cache_dir=caches.hub_folder())
-    assert caches.hub_file(repo, "config.json") is None
+    assert str(found) == try_to_load_from_cache(repo, name, cache_dir=hub_folder())
+    assert hub_file(repo, "config.json") is None
 
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(done.stdout) == [["timm/resnet18"], []], "listing imports none of them"

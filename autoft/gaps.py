@@ -1,0 +1,36 @@
+"""What a backend lacks for a problem, told from the words that it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autoft.records import ModelCard, Problem
+
+
+def missing_word(
+    problem: Problem,
+    card: ModelCard,
+    *,
+    inputs: Sequence[str],
+    heads: Sequence[str],
+    losses: Sequence[str],
+    posts: Sequence[str],
+) -> str:
+    """The first word of the problem that is not among those known, or that the network has no features for; else empty.
+
+    For `Backend.supports`.
+    """
+    for field in problem.inputs:
+        if field not in inputs:
+            return f"no input '{field}' (has {', '.join(inputs)})"
+    for output in problem.outputs:
+        for kind, word, known in (
+            ("head", output.head, heads),
+            ("loss", output.loss, losses),
+            ("post", output.post, posts),
+        ):
+            if word not in known:
+                return f"no {kind} '{word}' (has {', '.join(known)})"
+        if output.head not in card.heads:
+            return f"{card.name} has no {output.head} features"
+    return ""
