@@ -5,9 +5,11 @@ from __future__ import annotations
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
+    Calibrated,
     Cuttable,
     Encoder,
     EpochStats,
+    Exporting,
     Feed,
     Learner,
     ModelSource,
@@ -19,7 +21,7 @@ from autoft.contracts import (
     Stop,
     Task,
 )
-from autoft.data.headers import ImageHeader, image_header
+from autoft.data.headers import ImageHeader, image_header, open_image
 from autoft.data.media import is_media, split_word, walk
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
@@ -58,6 +60,7 @@ __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
+    "Calibrated",
     "Cut",
     "Cuttable",
     "DataError",
@@ -66,6 +69,7 @@ __all__ = [
     "Entry",
     "EpochReport",
     "EpochStats",
+    "Exporting",
     "Feed",
     "ImageHeader",
     "Issue",
@@ -111,6 +115,7 @@ __all__ = [
     "listed",
     "missing_word",
     "natural",
+    "open_image",
     "split_word",
     "to_json",
     "unreachable",

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, headstart, registry, shelf
-from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.data.feed import StoreFeed
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
@@ -69,6 +69,8 @@ class Trial:
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
+        self.schema = spec.schema
+        """As calibrated on the validation part of the first fold, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self._told = ""
@@ -117,7 +119,13 @@ class Trial:
             shelf.save(
                 self.spec.folder,
                 part.learner,
-                artifact.config_of(self.spec, part.job, self.decode_size, self.epoch, score),
+                artifact.config_of(
+                    msgspec.structs.replace(self.spec, schema=self.schema),
+                    part.job,
+                    self.decode_size,
+                    self.epoch,
+                    score,
+                ),
             )
         complete = all(s.complete for s in stats)
         if self.epoch == 1:
@@ -205,6 +213,8 @@ class Trial:
     def _validate(self, number: int) -> dict[str, float]:
         spec, part = self.spec, self.parts[number]
         decoded = self.task.decode(part.learner.predict(self.prefix.val(number)), spec.schema, spec.problem)
+        if number == 0 and isinstance(self.task, Calibrated):
+            self.schema = self.task.calibrate(decoded, part.val_targets, spec.schema)
         return self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
 
     def _news(self) -> str:

@@ -96,6 +96,21 @@ def header(source: Source) -> tuple[int, int, int]:
         return width, height, turn
 
 
+def picture(source: Source) -> Image.Image:
+    """The whole picture, RGB and upright, in its own size: to draw on.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.load()
+            return _upright(_rgb(image), image)
+        except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
+            raise _why(error) from error
+
+
 def read(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file.
 

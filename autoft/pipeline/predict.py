@@ -21,17 +21,21 @@ from autoft.records import Issue, Sample
 from autoft.run import model_folder
 
 
-def predict(model: str, source: str, out: str = "runs", image_col: str = "") -> Predictions:
+def predict(
+    model: str, source: str, out: str = "runs", image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
 
     Raises:
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], image_col)
+    return predict_sources(Predictor(model_folder(model, out)), [source], image_col, confidence)
 
 
-def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str = "") -> Predictions:
+def predict_sources(
+    predictor: Predictor, sources: Sequence[str], image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
     plugins = registry.installed()
     samples: list[Sample] = []
@@ -48,7 +52,8 @@ def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str
         raise DataError(
             f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
         )
-    return Predictions(tuple(sample.id for sample in kept), decoded, predictor.task, predictor.config, tuple(issues))
+    ids, decoded = tuple(sample.id for sample in kept), predictor.sure(decoded, confidence)
+    return Predictions(ids, decoded, predictor.task, predictor.config, tuple(issues), tuple(kept))
 
 
 def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
