@@ -42,20 +42,18 @@ def find(trunk: keras.Model, blocks: Sequence[Block]) -> tuple[Point, ...]:
     found: dict[int, Symbol] = {}
     for tensor in paths.order:
         depth = paths.depth(tensor)
-        # Padding that the next block begins with only makes the array larger.
-        if depth and not (depth in found and _bare(tensor) and _size(tensor) > _size(found[depth])):
+        if depth and not (depth in found and _pads(tensor, found[depth])):
             found[depth] = tensor
     found[len(blocks)] = trunk.outputs[0]
     return tuple(Point(depth, tensor) for depth, tensor in sorted(found.items()))
 
 
-def _bare(tensor: Symbol) -> bool:
-    """Whether what makes the tensor has no arrays."""
-    return not getattr(_node(tensor).operation, "weights", ())
-
-
-def _size(tensor: Symbol) -> int:
-    return math.prod(tensor.shape[1:])
+def _pads(tensor: Symbol, other: Symbol) -> bool:
+    """Whether a tensor is the other one made larger without arrays: padding, with which the next block begins."""
+    node = _node(tensor)
+    made_of_it = [id(part) for part in node.input_tensors] == [id(other)]
+    larger = math.prod(tensor.shape[1:]) > math.prod(other.shape[1:])
+    return made_of_it and larger and not getattr(node.operation, "weights", ())
 
 
 def _node(tensor: Symbol) -> Any:
