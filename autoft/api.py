@@ -6,6 +6,7 @@ from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
     Cuttable,
+    Encoder,
     EpochStats,
     Feed,
     Learner,
@@ -18,10 +19,14 @@ from autoft.contracts import (
     Stop,
     Task,
 )
+from autoft.data.headers import ImageHeader, image_header
+from autoft.data.media import is_media, split_word, walk
+from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
 from autoft.hookspecs import hookimpl
 from autoft.hub import cache_home, fetch, from_hub, hub_endpoint, hub_file, hub_folder, unreachable
+from autoft.names import listed, natural
 from autoft.recipe import Recipe
 from autoft.records import (
     Cut,
@@ -57,10 +62,12 @@ __all__ = [
     "Cuttable",
     "DataError",
     "Dataset",
+    "Encoder",
     "Entry",
     "EpochReport",
     "EpochStats",
     "Feed",
+    "ImageHeader",
     "Issue",
     "Job",
     "Learner",
@@ -91,6 +98,7 @@ __all__ = [
     "ahead",
     "cache_home",
     "did_you_mean",
+    "encoder",
     "fetch",
     "from_hub",
     "from_json",
@@ -98,7 +106,13 @@ __all__ = [
     "hub_endpoint",
     "hub_file",
     "hub_folder",
+    "image_header",
+    "is_media",
+    "listed",
     "missing_word",
+    "natural",
+    "split_word",
     "to_json",
     "unreachable",
+    "walk",
 ]

@@ -98,7 +98,8 @@ class Task(Protocol):
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
         """Encoded targets by `Output.target`, each with one row per sample.
 
-        For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size).
+        For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size). With a
+        `Problem.encoder` it is what that takes, such as `boxes` float32 (n, m, 5), empty rows filled with -1.
         """
         ...
 
@@ -112,6 +113,26 @@ class Task(Protocol):
 
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """One flat row per sample for a table: `prediction`, then details."""
+        ...
+
+
+class Encoder(Protocol):
+    """What `Problem.encoder` names: a pure numpy function of a task's package.
+
+    It is needed where a target is a place in the image: augmentation moves places, and what a loss compares with
+    follows from them afterwards.
+    """
+
+    def __call__(self, targets: Arrays, height: int, width: int, problem: Problem) -> dict[str, Array]:
+        """Arrays by `Output.target` for a batch: for a dense head float32 (n, height, width, size), NaN where nothing
+        is to be learned.
+
+        Args:
+            targets: rows of what `Task.encode` gave, moved with the images. Under `boxes` a backend moves the columns
+                x1, y1, x2, y2 (fractions of the sides) of float32 (n, m, 4 or more) rows that have an area, and fills
+                those with -1 of which too little is left in the image.
+            height, width: of the dense maps: a quarter of the image's sides, rounded up.
+        """
         ...
 
 

@@ -80,6 +80,9 @@ class Problem(Record):
     inputs: tuple[str, ...]
     """Fields that the network takes in."""
     outputs: tuple[Output, ...]
+    encoder: str = ""
+    """Import string of a function that makes the arrays which the losses compare with (`contracts.Encoder`) out of what
+    `Task.encode` gives. A backend calls it for each batch, after augmentation. Empty where `Task.encode` gives them."""
 
     def __post_init__(self) -> None:
         for field in self.inputs:

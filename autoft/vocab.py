@@ -16,7 +16,8 @@ from autoft.errors import UsageError
 FIELDS: Final = (
     "image",  # path of an image file; uint8 (height, width, 3) once decoded
     "mask",  # path of an image whose pixels are class indices
-    "boxes",  # list of (x1, y1, x2, y2, class name), absolute pixels
+    "boxes",  # list of (x1, y1, x2, y2, class name), pixels of the upright image; a sixth item is why not to score it
+    "size",  # (width, height) of the upright image in pixels, for tasks that say where something is
     "label",  # one class name
     "labels",  # several class names
     "audio",  # path of a recording
@@ -45,6 +46,7 @@ LOSSES: Final = (
     "cross_entropy",
     "binary_cross_entropy",
     "focal",
+    "heatmap",
     "mse",
     "mae",
     "huber",

@@ -80,6 +80,22 @@ def dimensions(source: Source) -> tuple[int, int]:
         return _open(source).size
 
 
+def header(source: Source) -> tuple[int, int, int]:
+    """Width and height in pixels as stored, and the EXIF orientation (1 to 8), without decoding.
+
+    Raises:
+        BadSample: as `dimensions`.
+    """
+    with _quiet:
+        image = _open(source)
+        # A PNG that has its EXIF data behind the pixels would have to be decoded for them.
+        late = image.format == "PNG" and "exif" not in image.info
+        turn = 1 if late else _orientation(image)
+        # Pillow gives the size of a TIFF as it will be once turned.
+        width, height = image.size[::-1] if image.format == "TIFF" and turn >= 5 else image.size
+        return width, height, turn
+
+
 def read(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file.
 
@@ -162,11 +178,16 @@ _TURNS: Final = {
 
 def _upright(small: Image.Image, original: Image.Image) -> Image.Image:
     """Turned after resizing, which is cheaper and, for a square, the same. Pillow itself turns TIFF on loading."""
-    try:
-        turn = _TURNS.get(original.getexif().get(0x0112, 1))
-    except Exception:  # damaged EXIF says nothing about the pixels, which are whole
-        turn = None
+    turn = _TURNS.get(_orientation(original))
     return small.transpose(turn) if turn is not None else small
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF says nothing about the pixels, which are whole
+        return 1
+    return found if found in _TURNS else 1
 
 
 def _unidentified(data: bytes) -> BadSample:

@@ -22,7 +22,8 @@ class Inputs:
 
     def __init__(self, job: Job, device: torch.device) -> None:
         self.field = job.problem.inputs[0]
-        self.keys = tuple(output.target for output in job.problem.outputs)
+        self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
+        """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size
         self.device = device
         self.mean = torch.tensor(job.card.mean, device=device).view(1, -1, 1, 1) * 255
@@ -46,7 +47,8 @@ class Inputs:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        wanted = {key: self._move(arrays[key]) for key in self.keys} if targets else {}
+        keys = self.keys if self.keys is not None else tuple(k for k in arrays if k not in (self.field, ACTIVATION))
+        wanted = {key: self._move(arrays[key]) for key in keys} if targets else {}
         if self.point:
             return self.point.tensor(self._move(arrays[ACTIVATION])), wanted
         images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already

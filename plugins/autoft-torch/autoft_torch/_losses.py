@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: Focusing exponent and weight of the positive side of the focal loss (Lin et al., 2017).
 GAMMA, ALPHA = 2.0, 0.25
+#: Focusing exponent of the heat map's loss, and the one by which it spares places near a peak (Law & Deng, 2018).
+PEAKED, REDUCED = 2.0, 4.0
+#: Losses that leave out places whose target is NaN, and average over the others.
+MASKED = ("mse", "mae", "huber")
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -32,7 +36,12 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
     if output.loss == "cross_entropy":
         spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
         return -(weights * spread * rows.log_softmax(-1)).sum() / (weights * wanted).sum()
-    return ((_terms(output.loss, rows, wanted, label_smoothing) * weights).sum(-1) / weights.sum()).mean()
+    terms = _terms(output.loss, rows, wanted, label_smoothing) * weights
+    if output.loss == "heatmap":
+        return terms.sum() / (wanted == 1).sum().clamp(min=1)
+    if output.loss in MASKED:
+        return terms.sum() / (wanted.isfinite() * weights).sum().clamp(min=weights.min())
+    return (terms.sum(-1) / weights.sum()).mean()
 
 
 def _pair(raw: torch.Tensor, targets: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,9 +63,21 @@ def _terms(word: str, raw: torch.Tensor, wanted: torch.Tensor, smoothing: float)
         right = chance * wanted + (1 - chance) * (1 - wanted)
         side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
         return side * (1 - right) ** GAMMA * F.binary_cross_entropy_with_logits(raw, wanted, reduction="none")
+    if word == "heatmap":
+        return _peaks(raw, wanted)
+    # Where the target is NaN, the output counts as right: neither a loss nor a gradient comes from it.
+    wanted = torch.where(wanted.isfinite(), wanted, raw.detach())
     if word == "huber":
         return F.huber_loss(raw, wanted, reduction="none", delta=DELTA)
     return F.mse_loss(raw, wanted, reduction="none") if word == "mse" else F.l1_loss(raw, wanted, reduction="none")
+
+
+def _peaks(raw: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Penalty-reduced focal terms (Law & Deng, 2018)."""
+    chance = raw.sigmoid()
+    peak = (1 - chance) ** PEAKED * F.softplus(-raw)
+    around = (1 - wanted.nan_to_num(1.0)) ** REDUCED * chance**PEAKED * F.softplus(raw)
+    return torch.where(wanted == 1, peak, around)
 
 
 def soften(output: Output, targets: torch.Tensor) -> torch.Tensor:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber")
-HEADS = ("pooled",)
+LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "mse", "mae", "huber")
+HEADS = ("pooled", "dense")
 POSTS = ("softmax", "sigmoid", "identity")
 INPUTS = ("image",)
 
