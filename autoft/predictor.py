@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autoft import artifact, registry
-from autoft.contracts import Arrays, Feed, Learner, Task
+from autoft import artifact, registry, scoring
+from autoft.contracts import Array, Arrays, Feed, Learner, Task
 from autoft.records import Issue, Sample, Scalar
 
 
@@ -19,6 +19,8 @@ class Predictions(NamedTuple):
     task: Task
     config: artifact.Config
     issues: tuple[Issue, ...] = ()
+    paths: tuple[str, ...] = ()
+    """The file of each row."""
 
     def rows(self) -> Iterator[dict[str, Scalar]]:
         """Flat rows for a table: the file, the prediction, then details."""
@@ -56,7 +58,11 @@ class Predictor:
 
     def outputs(self, feed: Feed) -> Arrays:
         """Decoded predictions for a feed."""
-        return self.task.decode(self.learner.predict(feed), self.config.schema, self.config.problem)
+        return scoring.decoded(self.task, self.learner, feed, self.config.schema, self.config.problem)
+
+    def compared(self, feed: scoring.TruthFeed) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What the task scores: predictions for a feed and its targets."""
+        return scoring.compared(self.task, self.learner, feed, self.config.schema, self.config.problem)
 
     def targets(self, samples: Sequence[Sample]) -> Arrays:
         """Encoded targets of labelled samples."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, headstart, registry, shelf
+from autoft import artifact, headstart, registry, scoring, shelf
 from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.data.feed import StoreFeed
 from autoft.errors import TrialFailed
@@ -171,11 +171,11 @@ class Trial:
 
     def _part(self, fold: Fold) -> _Part:
         spec = self.spec
-        train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
+        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
         job = Job(
             card=self.card,
-            problem=weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
+            problem=weighted(spec.problem, train, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
             image_size=image_size(spec, self.decode_size),
             seed=spec.seed,
@@ -205,7 +205,11 @@ class Trial:
 
     def _validate(self, number: int) -> dict[str, float]:
         part = self.parts[number]
-        return self._score(part.learner.predict(self.prefix.val(number)), part.val_targets)
+        spec, feed = self.spec, self.prefix.val(number)
+        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
+            decoded, truth = scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem)
+            return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
+        return self._score(part.learner.predict(feed), part.val_targets)
 
     def _score(self, outputs: Arrays, targets: Arrays) -> dict[str, float]:
         spec = self.spec
