@@ -5,10 +5,11 @@ from __future__ import annotations
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
+    Calibrated,
     Cuttable,
-    Drawing,
     Encoder,
     EpochStats,
+    Exporting,
     Feed,
     Learner,
     ModelSource,
@@ -21,7 +22,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.data.headers import ImageHeader, image_header
+from autoft.data.headers import ImageHeader, image_header, open_image
 from autoft.data.media import is_media, split_word, walk
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
@@ -62,15 +63,16 @@ __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
+    "Calibrated",
     "Cut",
     "Cuttable",
     "DataError",
     "Dataset",
-    "Drawing",
     "Encoder",
     "Entry",
     "EpochReport",
     "EpochStats",
+    "Exporting",
     "Feed",
     "ImageHeader",
     "Issue",
@@ -119,6 +121,7 @@ __all__ = [
     "listed",
     "missing_word",
     "natural",
+    "open_image",
     "split_word",
     "to_json",
     "unreachable",

@@ -133,15 +133,24 @@ class Tallying(Protocol):
 
 
 @runtime_checkable
-class Drawing(Protocol):
-    """Ability of a task: predictions as pictures, which `autoft predict` writes next to its table."""
+class Exporting(Protocol):
+    """Ability of a task: its predictions become files of their own, where one row per sample says too little."""
 
-    def draw(self, decoded: Arrays, row: int, picture: Any, schema: Schema) -> Mapping[str, Any]:
-        """Pictures (PIL) for one row of `decoded`, by the end of their file's name, such as `_overlay.jpg`.
+    def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
+        """The predictions without the less sure ones; None takes what the schema says, else the task's default."""
+        ...
 
-        Args:
-            picture: the input at its own size, upright, RGB (PIL).
-        """
+    def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
+        """Write files into `folder`, which exists; gives back a word about each kind for the user."""
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """Ability of a task: something about its predictions is set on validation, and kept with each model."""
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """The schema with what was found in `extra`. Called with a model's predictions on its validation part."""
         ...
 
 

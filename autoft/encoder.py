@@ -20,5 +20,7 @@ def encoder(target: str) -> Encoder:
     try:
         found: Encoder = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise TrialFailed(f"the encoder must be a function of the task's package, but '{target}' is not: {error}.") from error
+        raise TrialFailed(
+            f"the encoder must be a function of the task's package, but '{target}' is not: {error}."
+        ) from error
     return found

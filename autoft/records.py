@@ -192,8 +192,8 @@ class Mask(Record):
     path: str = ""
     """Image file; empty where `shapes` are all there is."""
     values: dict[str, str] = {}
-    """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one of
-    the two forms. An empty class marks pixels that are not to be learned nor scored."""
+    """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
+    of the two forms. An empty class marks pixels that are not to be learned nor scored."""
     nearest: bool = False
     """Other values count as the nearest one listed (files with loss); else they are told and left out."""
     background: str = ""

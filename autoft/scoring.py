@@ -1,5 +1,5 @@
-"""From a learner's outputs to what a task scores, in parts where outputs are maps: those of a whole set need not fit into
-memory."""
+"""From a learner's outputs to what a task scores, in parts where outputs are maps: those of a whole set need not fit
+into memory."""
 
 from __future__ import annotations
 

@@ -5,7 +5,12 @@ Apart from `images`, which loads numpy and Pillow, so that plugins can name this
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from autoft.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class ImageHeader(NamedTuple):
@@ -20,6 +25,20 @@ class ImageHeader(NamedTuple):
     def upright(self) -> tuple[int, int]:
         """Width and height of the upright picture, which is what networks see."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+
+def open_image(path: str) -> Image:
+    """The picture, RGB and upright, in its own size: to draw on.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    from autoft.data import images
+
+    try:
+        return images.picture(path)
+    except images.BadSample as bad:
+        raise DataError(f"'{path}' must be a picture, but it is {bad.kind}: {bad.detail}.") from bad
 
 
 def image_header(path: str) -> ImageHeader | None:

@@ -92,21 +92,6 @@ def plain(source: Source, colours: bool) -> Array:
             raise _why(error) from error
 
 
-def upright(source: Source) -> Image.Image:
-    """The picture at its own size, RGB, as people see it.
-
-    Raises:
-        BadSample: as `decode`.
-    """
-    with _quiet:
-        image = _open(source)
-        try:
-            image.load()
-            return _upright(_rgb(image), image)
-        except Exception as error:
-            raise _why(error) from error
-
-
 def turned(pixels: Array, orientation: int) -> Array:
     """Pixels turned upright by an EXIF orientation."""
     turn = _TURNS.get(orientation)
@@ -137,6 +122,21 @@ def header(source: Source) -> tuple[int, int, int]:
         # Pillow gives the size of a TIFF as it will be once turned.
         width, height = image.size[::-1] if image.format == "TIFF" and turn >= 5 else image.size
         return width, height, turn
+
+
+def picture(source: Source) -> Image.Image:
+    """The whole picture, RGB and upright, in its own size: to draw on.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.load()
+            return _upright(_rgb(image), image)
+        except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
+            raise _why(error) from error
 
 
 def read(path: str | os.PathLike[str]) -> bytes:

@@ -22,17 +22,21 @@ from autoft.records import Issue, Sample
 from autoft.run import model_folder
 
 
-def predict(model: str, source: str, out: str = "runs", image_col: str = "") -> Predictions:
+def predict(
+    model: str, source: str, out: str = "runs", image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
 
     Raises:
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], image_col)
+    return predict_sources(Predictor(model_folder(model, out)), [source], image_col, confidence)
 
 
-def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str = "") -> Predictions:
+def predict_sources(
+    predictor: Predictor, sources: Sequence[str], image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
     plugins = registry.installed()
     samples: list[Sample] = []
@@ -49,14 +53,8 @@ def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str
         raise DataError(
             f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
         )
-    return Predictions(
-        ids=tuple(sample.id for sample in kept),
-        decoded=decoded,
-        task=predictor.task,
-        config=predictor.config,
-        issues=tuple(issues),
-        paths=tuple(str(sample.fields[STORED]) for sample in kept),
-    )
+    ids, decoded = tuple(sample.id for sample in kept), predictor.sure(decoded, confidence)
+    return Predictions(ids, decoded, predictor.task, predictor.config, tuple(issues), tuple(kept))
 
 
 def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
@@ -70,9 +68,7 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     dataset = open_dataset(registry.installed(), options, task)
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
-    labels = (
-        masks.labels([s.fields[MASK] for s in samples], config.schema.classes) if MASK in task.targets else None
-    )
+    labels = masks.labels([s.fields[MASK] for s in samples], config.schema.classes) if MASK in task.targets else None
     feed = DecodedFeed(_paths(samples), config.decode_size, predictor.targets(samples), labels=labels)
     decoded, targets = predictor.compared(feed)
     good, damaged = _sorted_out(feed, samples)

@@ -15,7 +15,14 @@ from autoft.testing import reference
 from autoft.testing.backend_base import Array, BackendBase, train
 from autoft.testing.toy_task import problem
 
-POST = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "focal": "sigmoid", "dice": "sigmoid", "heatmap": "sigmoid", "ce_dice": "argmax"}
+POST = {
+    "cross_entropy": "softmax",
+    "binary_cross_entropy": "sigmoid",
+    "focal": "sigmoid",
+    "dice": "sigmoid",
+    "heatmap": "sigmoid",
+    "ce_dice": "argmax",
+}
 """Post word that goes with a loss; identity for the rest."""
 
 

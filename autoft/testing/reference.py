@@ -1,11 +1,10 @@
 """What each loss of the vocabulary means, to the last constant: the numpy code that backends are held to.
 
-Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets
-are class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several
-labels, or a distribution over classes as mixup makes it). Entries whose class index is negative are padding and
-count nowhere; so do entries that are NaN, for `mse`, `mae`, `huber` and `heatmap`. Dense outputs are enlarged to their
-targets before the loss, bilinear, which is left out here, and so is `Output.weight`: it joins several losses, it is no
-part of one.
+Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets are
+class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several labels, or a
+distribution over classes as mixup makes it). Entries whose class index is negative are padding and count nowhere; so
+do entries that are NaN, for `mse`, `mae`, `huber` and `heatmap`. Left out here: dense outputs are enlarged to the size
+of their targets first, bilinear; and `Output.weight` joins several losses, it is no part of one.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ class Scene(NamedTuple):
     """x1, y1, x2, y2 in pixels (the right and lower edges excluded), class name. They do not overlap."""
 
 
-def scenes(count: int, width: int = 64, height: int = 48, seed: int = 0, most: int = 3, classes: int = 3) -> list[Scene]:
+def scenes(
+    count: int, width: int = 64, height: int = 48, seed: int = 0, most: int = 3, classes: int = 3
+) -> list[Scene]:
     """Pictures with 0 to `most` shapes each, at least one wherever the number of the picture is not a multiple of 8."""
     rng = np.random.default_rng((seed, width, height))
     return [_scene(number, width, height, most, classes, rng) for number in range(count)]
@@ -38,7 +40,10 @@ def _scene(number: int, width: int, height: int, most: int, classes: int, rng: n
             break
         kind, reach = int(rng.integers(classes)), min(width, height) * rng.uniform(0.1, 0.22)
         across, down = rng.uniform(reach, width - reach), rng.uniform(reach, height - reach)
-        around = np.s_[max(0, int(down - reach) - 1) : int(down + reach) + 2, max(0, int(across - reach) - 1) : int(across + reach) + 2]
+        around = np.s_[
+            max(0, int(down - reach) - 1) : int(down + reach) + 2,
+            max(0, int(across - reach) - 1) : int(across + reach) + 2,
+        ]
         if taken[around].any():
             continue
         taken[around] = True
@@ -60,7 +65,9 @@ def write_pictures(folder: Path, pictures: list[Scene], suffix: str = "png") -> 
     return files
 
 
-def dataset(folder: Path, count: int = 24, width: int = 64, height: int = 48, seed: int = 0, classes: int = 3) -> Dataset:
+def dataset(
+    folder: Path, count: int = 24, width: int = 64, height: int = 48, seed: int = 0, classes: int = 3
+) -> Dataset:
     """Scenes as a reader would give them: samples with the fields `image`, `boxes` and `size`."""
     made = scenes(count, width, height, seed, classes=classes)
     samples = tuple(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.encoder import encoder
 from autoft.contracts import Task
+from autoft.encoder import encoder
 from autoft.errors import DataError
 from autoft.recipe import Recipe
 from autoft.records import Dataset, Job, Metric, Output, Problem, Schema, from_json, to_json

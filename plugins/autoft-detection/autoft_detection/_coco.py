@@ -87,7 +87,7 @@ def _load(file: Path, issues: list[Issue]) -> dict[str, Any] | None:
         detail = "one of the lists images, annotations and categories is missing"
         issues.append(Issue(kind="unreadable", subject=file.name, detail=detail, drops=False))
         return None
-    return content  # type: ignore[no-any-return]
+    return dict(content)
 
 
 def _root(source: str) -> Path:

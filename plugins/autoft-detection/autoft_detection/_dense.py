@@ -32,10 +32,10 @@ MOST = 100
 FLOOR = 0.01
 """Scores below it are no boxes."""
 NMS = 0.6
-"""A box that overlaps a better one of its class by more than this goes. One peak gives one box, so it need not be low."""
+"""A box that overlaps a better one of its class by more than this goes. One peak gives one box."""
 
 
-def ignored(classes: Array) -> Array:
+def ignored(classes: Any) -> Any:
     """The code of boxes that are not to be learned nor scored, of these classes; its own inverse."""
     return -2 - classes
 
@@ -85,9 +85,10 @@ def _paint(heat: Array, sides: Array, box: Array) -> None:
     last = np.minimum(np.floor(cell + reach + 0.5), scale - 1).astype(int)
     across, down = np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1)
     sigma = np.maximum(reach * 2 / SIGMAS, 1e-3)
-    peak = np.exp(-(((across - cell[0]) / sigma[0]) ** 2) / 2)[None] * np.exp(
-        -(((down - cell[1]) / sigma[1]) ** 2) / 2
-    )[:, None]
+    peak = (
+        np.exp(-(((across - cell[0]) / sigma[0]) ** 2) / 2)[None]
+        * np.exp(-(((down - cell[1]) / sigma[1]) ** 2) / 2)[:, None]
+    )
     here = (slice(first[1], last[1] + 1), slice(first[0], last[0] + 1))
     channel = heat[(*here, int(box[4]))]
     np.fmax(channel, peak, out=channel)

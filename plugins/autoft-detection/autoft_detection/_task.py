@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_detection import _classes, _dense, _metrics
+from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft_detection import _classes, _confidence, _dense, _metrics
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
-
-CONFIDENCE = 0.3
-"""Boxes with a lower score are not shown. Metrics take them all, as COCO's do."""
 
 
 class ObjectDetection:
@@ -28,7 +27,7 @@ class ObjectDetection:
     metrics = _metrics.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
-        """The classes in natural order; `extra` keeps the number of boxes of each ("counts") and sentences ("warnings").
+        """The classes in natural order; `extra` keeps their boxes' number ("counts") and sentences ("warnings").
 
         Raises:
             DataError: no image has a box that can be learned from.
@@ -48,7 +47,9 @@ class ObjectDetection:
         )
         sides = Output(name="sides", head="dense", size=4, loss="mae", post="identity", target="sides")
         return (
-            Problem(name="centres", inputs=self.inputs, outputs=(heat, sides), encoder="autoft_detection._dense:encode"),
+            Problem(
+                name="centres", inputs=self.inputs, outputs=(heat, sides), encoder="autoft_detection._dense:encode"
+            ),
         )
 
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
@@ -64,7 +65,7 @@ class ObjectDetection:
             for place, (x1, y1, x2, y2, name, *flag) in enumerate(sample.fields.get("boxes", ())):
                 if name not in index:
                     raise _classes.unknown(sample.id, name, schema.classes)
-                code = _dense.ignored(index[name]) if flag else index[name]
+                code = int(_dense.ignored(index[name])) if flag else index[name]
                 boxes[row, place] = x1 / width, y1 / height, x2 / width, y2 / height, code
         return {"boxes": boxes}
 
@@ -77,10 +78,27 @@ class ObjectDetection:
         return _metrics.compute(list(names), decoded["boxes"], targets["boxes"], len(schema.classes))
 
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
-        """`prediction` in words (`3 cats, ...` as `cat 3, dog 1`), `boxes`, how many, and the best `confidence`."""
+        """`prediction` in words (`cat 3, dog 1`), `boxes`, how many, and the best `confidence`."""
         for boxes in decoded["boxes"]:
-            shown = boxes[boxes[:, 4] >= CONFIDENCE]
+            shown = boxes[boxes[:, 5] >= 0]
             counts = Counter(schema.classes[int(kind)] for kind in shown[:, 5])
             words = ", ".join(f"{name} {number}" for name, number in counts.most_common())
-            best = float(boxes[0, 4]) if boxes[0, 5] >= 0 else 0.0
+            best = float(shown[:, 4].max(initial=0.0))
             yield {"prediction": words or "nothing", "boxes": len(shown), "confidence": best}
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """`extra["confidence"]`: the score at which precision and recall are best together."""
+        found = _confidence.best(decoded["boxes"], targets["boxes"])
+        return msgspec.structs.replace(schema, extra={**schema.extra, "confidence": found})
+
+    def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
+        """The boxes whose score is at least `confidence`, or that found on validation."""
+        least = schema.extra.get("confidence", _confidence.DEFAULT) if confidence is None else confidence
+        boxes = decoded["boxes"]
+        return {"boxes": np.where(boxes[..., 4:5] >= least, boxes, np.float32(-1))}
+
+    def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
+        """COCO JSON, a table with a row for each box, and pictures with the boxes drawn in."""
+        from autoft_detection._export import export
+
+        return export(decoded["boxes"], samples, schema, folder)

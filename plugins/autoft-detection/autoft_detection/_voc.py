@@ -88,7 +88,7 @@ def _claims(file: Path) -> bool:
 def _parse(file: Path, issues: list[Issue]) -> Element | None:
     """The tree of a file. Entities, DTDs and everything outside the file are refused."""
     try:
-        tree: Element = SafeTree.parse(file, forbid_dtd=True).getroot()
+        tree: Element | None = SafeTree.parse(file, forbid_dtd=True).getroot()
     except (OSError, ValueError, ParseError, DefusedXmlException) as error:
         detail = f"{type(error).__name__}: {error}"[:200]
         issues.append(Issue(kind="unreadable", subject=file.name, detail=detail))

@@ -22,7 +22,9 @@ def content(made: list[scenes.Scene], prefix: str = "") -> dict[str, Any]:
     for number, scene in enumerate(made):
         for x1, y1, x2, y2, name in scene.boxes:
             corner = [x1, y1, x2 - x1, y2 - y1]
-            entries.append({"id": len(entries), "image_id": number, "category_id": 7 + names.index(name), "bbox": corner})
+            entries.append(
+                {"id": len(entries), "image_id": number, "category_id": 7 + names.index(name), "bbox": corner}
+            )
     height, width = made[0].picture.shape[:2]
     return {
         "images": [
@@ -164,5 +166,5 @@ def test_other_tasks_are_left_alone(tmp_path: Path) -> None:
 def test_truncated_json_says_so(tmp_path: Path) -> None:
     target = write(tmp_path)
     target.write_text(target.read_text()[:-3])
-    with pytest.raises(DataError, match="instances_all2017.json"):
+    with pytest.raises(DataError, match="instances_all2017"):
         CocoReader().read(str(tmp_path), BOXES)

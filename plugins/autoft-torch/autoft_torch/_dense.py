@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from autoft.api import Output, Recipe
 from autoft_torch import _levels
 
-WIDTH = 64
+WIDTH = 48
 """Channels at stride 4. Wider ones cost more than most small trunks."""
 PRIOR = 0.05
 """What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
@@ -25,7 +25,6 @@ class Neck(nn.Module):
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
         self.sides = nn.ModuleList(nn.Conv2d(inputs, WIDTH, 1) for inputs in channels)
-        self.smooth = _convolution(WIDTH, WIDTH)
 
     def forward(self, levels: Sequence[torch.Tensor], side: int) -> torch.Tensor:
         """`side` is that of the map."""
@@ -34,8 +33,7 @@ class Neck(nn.Module):
             here: torch.Tensor = part(level)
             joined = here if joined is None else here + _sized(joined, here.shape[-1])
         assert joined is not None
-        smooth: torch.Tensor = self.smooth(_sized(joined, side))
-        return smooth
+        return _sized(joined, side)
 
 
 def side_of(size: int) -> int:

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 
 from autoft_torch._augment import recolour
 
-
 Targets = dict[str, torch.Tensor]
 
 

@@ -14,7 +14,6 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_torch import caches
 
-
 PYRAMIDS = ("autoft", "timm")
 """Libraries whose networks in the catalogue give maps at several strides."""
 
