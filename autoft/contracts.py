@@ -96,7 +96,7 @@ class Task(Protocol):
         ...
 
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
-        """Encoded targets by `Output.target`, each with one row per sample.
+        """Encoded targets by `Output.target`, each with one row per sample. Not `mask`, which the store holds.
 
         For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size). With a
         `Problem.encoder` it is what that takes, such as `boxes` float32 (n, m, 5), empty rows filled with -1.
@@ -113,6 +113,22 @@ class Task(Protocol):
 
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """One flat row per sample for a table: `prediction`, then details."""
+        ...
+
+
+@runtime_checkable
+class Tallying(Protocol):
+    """Ability of a task whose predictions are maps: a few numbers of each sample say all that its metrics need.
+
+    Predictions and masks are then looked at part by part, and a resample of the score's interval costs next to nothing.
+    """
+
+    def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:
+        """Numbers from which `Task.score(tallies, {}, ...)` computes every metric; one row per sample.
+
+        Args:
+            targets: what `Task.encode` gave, and `mask` (n, size, size) as `vocab.IGNORED` says.
+        """
         ...
 
 
@@ -166,7 +182,7 @@ class Feed(Protocol):
     def batch(self, index: Array) -> dict[str, Array]:
         """Inputs by field and targets by key for these rows (int64 (n,), counted within this feed).
 
-        Images are uint8 (n, height, width, 3).
+        Images are uint8 (n, height, width, 3); `mask` is uint8 or uint16 (n, height, width), see `vocab.IGNORED`.
         """
         ...
 
@@ -196,7 +212,7 @@ class Learner(Protocol):
         ...
 
     def predict(self, feed: Feed) -> dict[str, Array]:
-        """Outputs by name, after `Output.post`, float32, one row per sample, in order."""
+        """Outputs by name, after `Output.post`, float32 (argmax: uint8 or uint16), one row per sample, in order."""
         ...
 
     def save(self, folder: Path) -> None:

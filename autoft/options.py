@@ -46,8 +46,9 @@ class SearchOptions(DataOptions):
     backend: str = "auto"
     metric: str = ""
     """Empty takes the task's default."""
-    strategy: str = "flat"
-    """flat asks `searcher` for trials that `scheduler` stops; auto goes from cheap trials to dear ones by itself."""
+    strategy: str = ""
+    """auto goes from cheap trials to dear ones by itself; flat asks `searcher` for trials that `scheduler` stops. Empty
+    is auto, or flat where one of those two is named."""
     searcher: str = ""
     """Who proposes trials, with the flat strategy; empty is random."""
     scheduler: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autoft import artifact, registry
-from autoft.contracts import Arrays, Exporting, Feed, Learner, Task
+from autoft import artifact, registry, scoring
+from autoft.contracts import Array, Arrays, Exporting, Feed, Learner, Task
 from autoft.errors import UsageError
 from autoft.records import Issue, Sample, Scalar
 
@@ -89,7 +89,11 @@ class Predictor:
 
     def outputs(self, feed: Feed) -> Arrays:
         """Decoded predictions for a feed."""
-        return self.task.decode(self.learner.predict(feed), self.config.schema, self.config.problem)
+        return scoring.decoded(self.task, self.learner, feed, self.config.schema, self.config.problem)
+
+    def compared(self, feed: scoring.TruthFeed) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What the task scores: predictions for a feed and its targets."""
+        return scoring.compared(self.task, self.learner, feed, self.config.schema, self.config.problem)
 
     def targets(self, samples: Sequence[Sample]) -> Arrays:
         """Encoded targets of labelled samples."""

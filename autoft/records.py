@@ -175,6 +175,33 @@ class Sample(Record):
     """Samples of one group never straddle splits."""
 
 
+class Shape(Record):
+    """One thing that a mask is drawn of."""
+
+    name: str
+    """Its class; empty marks pixels that are not to be learned nor scored."""
+    polygons: tuple[tuple[float, ...], ...] = ()
+    """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
+    runs: tuple[int, ...] = ()
+    """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
+
+
+class Mask(Record):
+    """What a reader puts into the field `mask` (`msgspec.to_builtins` of it): where the classes of the pixels stand."""
+
+    path: str = ""
+    """Image file; empty where `shapes` are all there is."""
+    values: dict[str, str] = {}
+    """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
+    of the two forms. An empty class marks pixels that are not to be learned nor scored."""
+    nearest: bool = False
+    """Other values count as the nearest one listed (files with loss); else they are told and left out."""
+    background: str = ""
+    """Class of pixels that no shape covers."""
+    shapes: tuple[Shape, ...] = ()
+    """Later ones cover earlier ones."""
+
+
 class Issue(Record):
     """One thing wrong with the data."""
 
@@ -266,6 +293,13 @@ class Splits(Record):
     folds: tuple[Fold, ...]
     """One, or several when validation is repeated; a trial's score is then their mean."""
     test: tuple[str, ...]
+    spare: tuple[Fold, ...] = ()
+    """Other divisions of the samples of the only fold, where its validation part is small: a configuration that is to
+    be confirmed runs again on one of them (`TrialSpec.division`)."""
+
+    def division(self, number: int) -> tuple[Fold, ...]:
+        """The folds of a trial: those of the search, or one of the spare divisions, taken in turn."""
+        return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
 
 
 class DataRef(Record):
@@ -313,6 +347,8 @@ class TrialSpec(Record):
     0 is no limit."""
     versions: dict[str, str] = {}
     """Distribution -> version in the driver; a worker with another version refuses."""
+    division: int = 0
+    """0 trains and validates on the folds of the search, above 0 on `Splits.division`."""
     caching: Caching | None = None
     """None computes frozen prefixes at every step, as if nothing were shared."""
 
@@ -341,6 +377,8 @@ class EpochReport(Record):
     """Epochs that the trial now plans for, where its allowance made that fewer than the recipe's; else 0."""
     done: str = ""
     """Why the trial ended with this epoch; empty while it goes on."""
+    cross: float | None = None
+    """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
     build_seconds: float = 0.0
     """Imports, data and network, before the first epoch."""
     val_seconds: float = 0.0

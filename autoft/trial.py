@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, headstart, registry, shelf
+from autoft import artifact, headstart, registry, scoring, shelf
 from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.data.feed import StoreFeed
 from autoft.errors import TrialFailed
@@ -60,7 +60,7 @@ class Trial:
         self.backend: Backend = plugins.get("backend", spec.backend)
         self.card = shelf.with_weights(spec.card)
         self.decode_size = open_data(spec.data).store.size
-        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
+        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.val_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
         self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
@@ -75,6 +75,8 @@ class Trial:
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self._told = ""
         """What was said of the prefix last."""
+        self._cross: float | None = None
+        """The score of the solved head by cross-validation."""
 
     def again(self, spec: TrialSpec) -> Trial | None:
         """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
@@ -142,6 +144,7 @@ class Trial:
             build_seconds=self.build_seconds,
             val_seconds=self.val_seconds,
             prefix=self._news(),
+            cross=self._cross if self.spec.recipe.optimizer == "solve" else None,
         )
 
     def save_state(self, folder: Path) -> None:
@@ -176,11 +179,11 @@ class Trial:
 
     def _part(self, fold: Fold) -> _Part:
         spec = self.spec
-        train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
+        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
         job = Job(
             card=self.card,
-            problem=weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
+            problem=weighted(spec.problem, train, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
             image_size=image_size(spec, self.decode_size),
             seed=spec.seed,
@@ -195,15 +198,13 @@ class Trial:
         if recipe.head_init == "random":
             return []
         rows, features = self.prefix.features()
+        own = [features[np.searchsorted(rows, part.train.rows)] for part in self.parts]
+        if recipe.optimizer == "solve":
+            first = self.parts[0]
+            self._cross = headstart.cross_score(recipe, first.job.problem, own[0], first.train.targets, self._judge)
         return [
-            headstart.start(
-                part.learner,
-                recipe,
-                part.job.problem,
-                features[np.searchsorted(rows, part.train.rows)],
-                part.train.targets,
-            )
-            for part in self.parts
+            headstart.start(part.learner, recipe, part.job.problem, values, part.train.targets)
+            for part, values in zip(self.parts, own, strict=True)
         ]
 
     def _train(self, number: int) -> EpochStats:
@@ -211,11 +212,21 @@ class Trial:
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, self._out_of_time)
 
     def _validate(self, number: int) -> dict[str, float]:
+        """Scores on the validation part of a fold."""
         spec, part = self.spec, self.parts[number]
-        decoded = self.task.decode(part.learner.predict(self.prefix.val(number)), spec.schema, spec.problem)
+        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
+            decoded, truth = scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem)
+        else:
+            outputs = part.learner.predict(self.prefix.val(number))
+            decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
         if number == 0 and isinstance(self.task, Calibrated):
-            self.schema = self.task.calibrate(decoded, part.val_targets, spec.schema)
-        return self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
+            self.schema = self.task.calibrate(decoded, truth, spec.schema)
+        return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
+
+    def _judge(self, outputs: Arrays, targets: Arrays) -> float:
+        spec = self.spec
+        decoded = self.task.decode(outputs, spec.schema, spec.problem)
+        return self.task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name]
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

@@ -131,7 +131,8 @@ Strategy = Annotated[
     _option(
         "--strategy",
         group=_SEARCH,
-        text="flat: what --searcher proposes and --scheduler stops. auto: from cheap trials to dear ones (new).",
+        text="auto: from cheap trials to dear ones. flat: what --searcher proposes and --scheduler stops.",
+        shown="auto",
         metavar="NAME",
     ),
 ]

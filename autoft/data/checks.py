@@ -36,6 +36,8 @@ WORDS = {
     "empty": ("empty file", "empty files"),
     "huge": ("huge image", "huge images"),
     "leak": ("training file that is also in validation or test", "files that are in several splits"),
+    "mask_remark": ("mask that does not fit its image exactly", "masks that do not fit their images exactly"),
+    "mask_size": ("mask of another size than its image", "masks of another size than their images"),
     "missing": ("missing file", "missing files"),
     "missing_part": ("part that is named and absent", "parts that are named and absent"),
     "no_annotation": ("image without an annotation file, not used", "images without annotation files, not used"),

@@ -70,6 +70,34 @@ def decode(source: Source, size: int) -> Array:
             raise _why(error) from error
 
 
+def plain(source: Source, colours: bool) -> Array:
+    """Pixels of a mask as they are stored, neither turned nor mixed: RGB (height, width, 3) uint8 where colours mean
+    something, else palette indices or grey values (height, width).
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.load()
+            if colours:
+                return np.array(image.convert("RGB"))
+            if image.mode in ("P", "L") or image.mode.startswith("I"):
+                return np.array(image)
+            if image.mode == "PA":
+                return np.array(image.getchannel(0))
+            return np.array(image.convert("L"))
+        except Exception as error:
+            raise _why(error) from error
+
+
+def turned(pixels: Array, orientation: int) -> Array:
+    """Pixels turned upright by an EXIF orientation."""
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+
+
 def dimensions(source: Source) -> tuple[int, int]:
     """Width and height in pixels as stored, from the header alone.
 

@@ -97,7 +97,7 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
 def _strategy(options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
     named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
-    strategy = check_strategy(options.strategy)
+    strategy = check_strategy(options.strategy or ("flat" if named else "auto"))
     if strategy == "flat":
         parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
@@ -147,7 +147,8 @@ def _search(
             return None
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
-    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency)
+    val_share = len(first.val) / max(1, len(first.train) + len(first.val))
+    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share)
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -189,6 +190,7 @@ def _run_ray(
     watch: Watch,
     spec_of: Any,
     concurrency: int,
+    val_share: float,
 ) -> bool:
     from autoft.search import ray
 
@@ -208,7 +210,7 @@ def _run_ray(
     if options.strategy == "flat":
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
-    strategy = _auto(registry, options, made, budget, concurrency)
+    strategy = _auto(registry, options, made, budget, concurrency, val_share)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
     chosen = strategy.chosen()
     if chosen is not None:
@@ -216,7 +218,9 @@ def _run_ray(
     return interrupted
 
 
-def _auto(registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int) -> Auto:
+def _auto(
+    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
+) -> Auto:
     candidates = made.candidates.values()
     return Auto(
         Facts(
@@ -231,6 +235,7 @@ def _auto(registry: Registry, options: SearchOptions, made: plan.Plan, budget: B
             solvable=all(heads.solvable(c.problem) for c in candidates),
             trials=options.trials,
             perfect=made.metric.best,
+            val_share=val_share,
         )
     )
 

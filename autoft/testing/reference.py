@@ -3,8 +3,8 @@
 Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets are
 class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several labels, or a
 distribution over classes as mixup makes it). Entries whose class index is negative are padding and count nowhere; so
-do entries that are NaN, for `mse`, `mae`, `huber` and `heatmap`. `Output.weight` is left out: it joins several
-losses, it is no part of one.
+do entries that are NaN, for `mse`, `mae`, `huber` and `heatmap`. Left out here: dense outputs are enlarged to the size
+of their targets first, bilinear; and `Output.weight` joins several losses, it is no part of one.
 """
 
 from __future__ import annotations
@@ -103,11 +103,16 @@ def huber(raw: Array, targets: Array, weights: Array, smoothing: float, post: st
 def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """One minus the soft Dice overlap (Milletari et al., 2016) of each class over all entries of the batch.
 
-    Probabilities come from `Output.post`: softmax over classes, or a sigmoid per channel.
+    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax.
     """
-    chance = np.exp(log_softmax(raw)) if post == "softmax" else sigmoid(raw)
+    chance = sigmoid(raw) if post in ("sigmoid", "identity") else np.exp(log_softmax(raw))
     overlap = 2 * (chance * targets).sum(0) + SMOOTH
     return float(np.average(1 - overlap / (chance.sum(0) + targets.sum(0) + SMOOTH), weights=weights))
+
+
+def ce_dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """The sum of both (as in nnU-Net, Isensee et al., 2021); smoothing is that of cross-entropy alone."""
+    return cross_entropy(raw, targets, weights, smoothing, post) + dice(raw, targets, weights, 0.0, post)
 
 
 REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]] = {
@@ -119,11 +124,14 @@ REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]]
     "mae": mae,
     "huber": huber,
     "dice": dice,
+    "ce_dice": ce_dice,
 }
 
 
 def post(word: str, raw: Array) -> Array:
     """What `Output.post` makes of raw outputs, channels last."""
+    if word == "argmax":
+        return np.asarray(raw.argmax(-1).astype(np.uint8 if raw.shape[-1] <= 255 else np.uint16))
     if word == "softmax":
         return np.exp(log_softmax(raw))
     return sigmoid(raw) if word == "sigmoid" else raw

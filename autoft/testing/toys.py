@@ -106,7 +106,7 @@ def targets_for(output: Output, labels: Array, size: int = 32) -> Array:
     A dense head gets the same target at every position (stride 4).
     """
     inside = labels % max(2, output.size)
-    if output.loss == "cross_entropy":
+    if output.loss in ("cross_entropy", "ce_dice"):
         wanted = inside
     elif output.size == 1:
         wanted = (labels % 2).astype(np.float32)[:, None]

@@ -106,10 +106,12 @@ class TorchLearner:
     ) -> tuple[torch.Tensor, Targets]:
         """A batch augmented, normalised, encoded and mixed."""
         problem, recipe = self.job.problem, self.job.recipe
-        if not problem.encoder:
+        if self.net.neck is None:
             images = self.inputs.normalise(self.augment(images, draws))
             return mix(images, targets, problem, recipe, rng)
-        images, targets["boxes"] = move(recipe.augment, images, targets["boxes"], draws)
+        images, targets = move(recipe.augment, images, targets, draws)
+        if not problem.encoder:
+            return self.inputs.normalise(images), targets
         arrays = {key: value.cpu().numpy() for key, value in targets.items()}
         made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
         return self.inputs.normalise(images), {k: torch.from_numpy(v).to(self.device) for k, v in made.items()}
@@ -187,12 +189,16 @@ class TorchLearner:
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
-                found[output.name].append(_losses.finish(output, raw[output.name]).cpu().numpy())
+                done = _losses.finish(output, raw[output.name], self.job.image_size)
+                found[output.name].append(done.cpu().numpy())
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
-        place = (self.net.side, self.net.side) if output.head == "dense" else ()
+        side = self.job.image_size if output.post == "argmax" else self.net.side
+        place = (side, side) if output.head == "dense" else ()
+        if output.post == "argmax":
+            return np.zeros((0, *place), np.uint8 if output.size <= 255 else np.uint16)
         return np.zeros((0, *place, output.size), np.float32)
 
     def _indices(self, feed: Feed) -> list[Array]:

@@ -1,4 +1,4 @@
-"""Augmentation that moves boxes with the image. Policies, by word; none turns the image, so boxes stay boxes:
+"""Augmentation that moves boxes and masks with the image. Policies, by word; none turns it, so boxes stay boxes:
 
 none     images as they are.
 light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
@@ -17,6 +17,8 @@ import torch
 from torch.nn import functional as F
 
 from autoft_torch._augment import recolour
+
+Targets = dict[str, torch.Tensor]
 
 
 class Reach(NamedTuple):
@@ -40,12 +42,11 @@ LEFT = 0.3
 """A box of which less than this share of its area is left in the image is not one any more."""
 
 
-def move(
-    word: str, images: torch.Tensor, boxes: torch.Tensor, draws: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images (n, 3, h, w) in 0..255 and boxes (n, m, 4 or more) in fractions, moved alike."""
+def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generator) -> tuple[torch.Tensor, Targets]:
+    """Images (n, 3, h, w) in 0..255, and with them the targets that are places: `boxes` (n, m, 4 or more) in fractions,
+    and `mask` (n, h, w), int64, -1 where there is no class, which is also what is seen beyond the image's edge."""
     if word not in REACHES:
-        return images, boxes
+        return images, targets
     reach, n = REACHES[word], len(images)
     left = iter(torch.rand(8, n, generator=draws))
 
@@ -60,18 +61,23 @@ def move(
     colours = [1 + reach.colour * (2 * next(left) - 1) for _ in range(3)]
     scale = torch.stack([across * mirrored, down]).T  # of the input, for one of the output
     middle = middle.T
-    return _image(images, scale, middle, colours), _boxes(boxes, scale, middle)
-
-
-def _image(
-    images: torch.Tensor, scale: torch.Tensor, middle: torch.Tensor, colours: list[torch.Tensor]
-) -> torch.Tensor:
     # grid_sample counts the side as 2, from -1 to 1.
-    rows = torch.zeros(len(images), 2, 3)
+    rows = torch.zeros(n, 2, 3)
     rows[:, 0, 0], rows[:, 1, 1], rows[:, :, 2] = scale[:, 0], scale[:, 1], 2 * middle - 1
     grid = F.affine_grid(rows.to(images.device), list(images.shape), align_corners=False)
-    moved = F.grid_sample(images.float() - GREY, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    return recolour(moved + GREY, *(value.to(images.device).view(-1, 1, 1, 1) for value in colours))
+    moved = dict(targets)
+    if "boxes" in targets:
+        moved["boxes"] = _boxes(targets["boxes"], scale, middle)
+    if "mask" in targets:
+        # Counted from 0, so that the zeros of what lies outside become -1.
+        mask = (targets["mask"] + 1).float()[:, None]
+        moved["mask"] = _sampled(mask, grid, "nearest")[:, 0].long() - 1
+    shown = _sampled(images.float() - GREY, grid, "bilinear") + GREY
+    return recolour(shown, *(value.to(images.device).view(-1, 1, 1, 1) for value in colours)), moved
+
+
+def _sampled(values: torch.Tensor, grid: torch.Tensor, mode: str) -> torch.Tensor:
+    return F.grid_sample(values, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
 def _boxes(boxes: torch.Tensor, scale: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "mse", "mae", "huber")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
 HEADS = ("pooled", "dense")
-POSTS = ("softmax", "sigmoid", "identity")
+POSTS = ("softmax", "sigmoid", "identity", "argmax")
 INPUTS = ("image",)
 
 
