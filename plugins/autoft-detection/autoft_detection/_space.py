@@ -15,13 +15,10 @@ SIZES = (256, 192, 320)
 RATE = 5e-3
 """Above it, training on heat maps breaks down."""
 FIXED: dict[str, Scalar] = {
-    # These mix images, or change class targets, of which there are none here.
-    "mixup": 0.0,
-    "cutmix": 0.0,
+    # These change class targets, of which there are none here.
     "label_smoothing": 0.0,
     "class_weights": "none",
-    # Heads are convolutions on many places: nothing to be solved, and little to be gained by these.
-    "head_init": "random",
+    # Heads are convolutions on many places, which gain little by these.
     "head_width": 0,
     "l1": 0.0,
     "optimizer": "adamw",
