@@ -44,9 +44,7 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
         elif param.key == "augment" and len(set(param.choices)) > 1:
             choices = ("light", "trivial", "strong", "strong")
             yield msgspec.structs.replace(param, choices=choices, default="strong")
-        elif param.key == "epochs" and len(set(param.choices)) == 1 and isinstance(param.choices[0], int):
-            yield msgspec.structs.replace(param, choices=(2 * param.choices[0],), default=2 * param.choices[0])
-        elif param.key == "patience" and len(set(param.choices)) == 1 and isinstance(param.choices[0], int):
+        elif param.key in ("epochs", "patience") and isinstance(param.choices[0], int):
             yield msgspec.structs.replace(param, choices=(2 * param.choices[0],), default=2 * param.choices[0])
         elif param.key == "lr":
             high = max(param.low, min(param.high, RATE))
