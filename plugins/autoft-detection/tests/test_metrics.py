@@ -103,3 +103,13 @@ def test_a_class_that_is_absent_counts_nowhere() -> None:
     found[0, 1] = [0.5, 0.5, 1, 1, 0.9, 2]
     assert _metrics.compute(["map"], found, truth, CLASSES) == {"map": pytest.approx(1.0)}
     assert np.isnan(_metrics.by_class(found, truth, CLASSES)[1:]).all()
+
+
+def test_resamples_score_as_if_nothing_were_remembered() -> None:
+    found, truth = example(1)
+    rows = np.random.default_rng(0).integers(0, len(truth), 30)
+    _metrics.compute(["map"], found, truth, CLASSES)
+    kept = _metrics.compute(["map", "ap50"], found[rows], truth[rows], CLASSES)
+    _metrics._kept.clear()
+    assert _metrics.compute(["map", "ap50"], found[rows], truth[rows], CLASSES) == kept
+    assert _metrics.compute(["map"], found, truth, CLASSES) != {"map": kept["map"]}
