@@ -39,11 +39,11 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size":
-            choices = (8,) if len(set(param.choices)) == 1 else (8, 8, 16)
-            yield msgspec.structs.replace(param, choices=choices, default=8)
+            sizes = (8,) if len(set(param.choices)) == 1 else (8, 8, 16)
+            yield msgspec.structs.replace(param, choices=sizes, default=8)
         elif param.key == "augment" and len(set(param.choices)) > 1:
-            choices = ("light", "trivial", "strong", "strong")
-            yield msgspec.structs.replace(param, choices=choices, default="strong")
+            words = ("light", "trivial", "strong", "strong")
+            yield msgspec.structs.replace(param, choices=words, default="strong")
         elif param.key in ("epochs", "patience") and isinstance(param.choices[0], int):
             yield msgspec.structs.replace(param, choices=(2 * param.choices[0],), default=2 * param.choices[0])
         elif param.key == "lr":
