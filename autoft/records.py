@@ -427,7 +427,7 @@ def to_json(record: Any, *, pretty: bool = False) -> str:
 
 def to_plain(record: Any) -> Any:
     """Dicts, lists, words and numbers, as `Sample.fields` holds records."""
-    return msgspec.to_builtins(record)
+    return msgspec.json.decode(msgspec.json.encode(record))
 
 
 def from_json(text: str | bytes, kind: type[T]) -> T:
