@@ -23,7 +23,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.data.headers import ImageHeader, image_header, open_image
+from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, split_word, walk
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
@@ -56,6 +56,7 @@ from autoft.records import (
     View,
     from_json,
     to_json,
+    to_plain,
 )
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
@@ -125,7 +126,9 @@ __all__ = [
     "natural",
     "open_image",
     "split_word",
+    "survey_mask",
     "to_json",
+    "to_plain",
     "unreachable",
     "walk",
 ]

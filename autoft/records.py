@@ -425,6 +425,11 @@ def to_json(record: Any, *, pretty: bool = False) -> str:
     return (msgspec.json.format(raw, indent=2) if pretty else raw).decode()
 
 
+def to_plain(record: Any) -> Any:
+    """Dicts, lists, words and numbers, as `Sample.fields` holds records."""
+    return msgspec.json.decode(msgspec.json.encode(record))
+
+
 def from_json(text: str | bytes, kind: type[T]) -> T:
     """The record in `text`.
 

@@ -83,7 +83,7 @@ class DecodedFeed:
             found[MASK] = np.full(shape, IGNORED[labels.dtype], labels.dtype)
             for place, row in enumerate(np.asarray(index).tolist()):
                 try:
-                    found[MASK][place] = masks.decode(row, labels, self.size, self.paths[row]).index
+                    found[MASK][place] = masks.decode(row, labels, self.size, self.paths[row]).pixels
                 except images.BadSample as bad:
                     self.bad.setdefault(row, bad)
         return found

@@ -12,6 +12,8 @@ from autoft.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from autoft.data.masks import Survey
+
 
 class ImageHeader(NamedTuple):
     """Size as stored, and how the picture must be turned to stand upright."""
@@ -39,6 +41,16 @@ def open_image(path: str) -> Image:
         return images.picture(path)
     except images.BadSample as bad:
         raise DataError(f"'{path}' must be a picture, but it is {bad.kind}: {bad.detail}.") from bad
+
+
+def survey_mask(path: str) -> Survey | None:
+    """Which values the pixels of a mask file have, or None if it cannot be read: whoever decodes it says why."""
+    from autoft.data import images, masks
+
+    try:
+        return masks.survey(path)
+    except images.BadSample:
+        return None
 
 
 def image_header(path: str) -> ImageHeader | None:

@@ -8,7 +8,7 @@ import stat
 import threading
 import warnings
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import PIL
@@ -70,9 +70,19 @@ def decode(source: Source, size: int) -> Array:
             raise _why(error) from error
 
 
-def plain(source: Source, colours: bool) -> Array:
-    """Pixels of a mask as they are stored, neither turned nor mixed: RGB (height, width, 3) uint8 where colours mean
-    something, else palette indices or grey values (height, width).
+class Facts(NamedTuple):
+    """Pixels of a mask as they are stored."""
+
+    pixels: Array
+    """Palette indices or grey values (height, width), or RGB (height, width, 3) uint8."""
+    palette: tuple[int, ...]
+    """Colours by index, 0xRRGGBB; empty without a palette."""
+    lossy: bool
+    """The format does not keep pixels exactly."""
+
+
+def facts(source: Source) -> Facts:
+    """Pixels as they are stored, neither turned nor mixed.
 
     Raises:
         BadSample: as `decode`.
@@ -81,15 +91,37 @@ def plain(source: Source, colours: bool) -> Array:
         image = _open(source)
         try:
             image.load()
-            if colours:
-                return np.array(image.convert("RGB"))
-            if image.mode in ("P", "L") or image.mode.startswith("I"):
-                return np.array(image)
-            if image.mode == "PA":
-                return np.array(image.getchannel(0))
-            return np.array(image.convert("L"))
+            lossy = image.format in ("JPEG", "MPO") or (image.format in ("WEBP", "AVIF") and image.mode != "P")
+            if image.mode == "P":
+                table = np.array(image.getpalette("RGB"), np.int64).reshape(-1, 3) @ np.array([65536, 256, 1])
+                return Facts(np.array(image), tuple(table.tolist()), lossy)
+            if image.mode == "L" or image.mode.startswith("I"):
+                return Facts(np.array(image), (), lossy)
+            grey = image.mode in ("1", "LA", "F")
+            return Facts(np.array(image.convert("L" if grey else "RGB")), (), lossy)
         except Exception as error:
             raise _why(error) from error
+
+
+def plain(source: Source, colours: bool) -> Array:
+    """Pixels of a mask: RGB (height, width, 3) uint8 where colours mean something, else palette indices or grey values
+    (height, width).
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    found = facts(source)
+    pixels = found.pixels
+    if not colours:
+        return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
+    if pixels.ndim == 3:
+        return pixels
+    if not found.palette:
+        return np.repeat(pixels.astype(np.uint8)[..., None], 3, axis=2)
+    table = np.zeros((256, 3), np.uint8)
+    codes = np.array(found.palette, np.int64)
+    table[: len(codes)] = np.stack([codes >> 16 & 255, codes >> 8 & 255, codes & 255], 1)
+    return np.asarray(table[pixels])
 
 
 def turned(pixels: Array, orientation: int) -> Array:

@@ -40,7 +40,7 @@ class Labels(NamedTuple):
 class Decoded(NamedTuple):
     """One mask."""
 
-    index: Array
+    pixels: Array
     """(size, size), `Labels.dtype`; the largest number of the type where there is no class."""
     remark: str
     """What is wrong with it, though it can be used; else empty."""
@@ -167,3 +167,39 @@ def _unrolled(shape: Shape, upright: tuple[int, int]) -> Array:
     if len(flat) != width * height:
         raise images.BadSample("mask_size", f"run lengths for {len(flat)} pixels, its image has {width * height}")
     return np.ascontiguousarray(flat.reshape(width, height).T)
+
+
+class Survey(NamedTuple):
+    """What the pixels of one mask file are, for readers."""
+
+    colours: bool
+    """Values are 0xRRGGBB; else they are grey values or palette indices."""
+    values: dict[int, int]
+    """Value -> pixels."""
+    palette: dict[int, int]
+    """Of a file with a palette: index -> 0xRRGGBB, for the values that occur."""
+    lossy: bool
+    """Of a format in which pixels come back a little changed."""
+
+
+def survey(path: str) -> Survey:
+    """The values in a mask file. RGB files whose channels are alike count as grey.
+
+    Raises:
+        BadSample: as `images.decode`.
+    """
+    found = images.facts(path)
+    pixels = found.pixels
+    if pixels.ndim == 3:
+        codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+        grey = bool((pixels == pixels[..., :1]).all())
+        codes = pixels[..., 0] if grey else codes
+        present, counts = np.unique(codes, return_counts=True)
+        return Survey(not grey, _counted(present, counts), {}, found.lossy)
+    present, counts = np.unique(pixels, return_counts=True)
+    table = {int(v): found.palette[int(v)] for v in present if int(v) < len(found.palette)} if found.palette else {}
+    return Survey(False, _counted(present, counts), table, found.lossy)
+
+
+def _counted(present: Array, counts: Array) -> dict[int, int]:
+    return {int(value): int(count) for value, count in zip(present, counts, strict=True)}

@@ -1,4 +1,4 @@
-"""Toy pictures with several things in each: coloured shapes on noise, and the box of each."""
+"""Toy pictures with several things in each: coloured shapes on noise, the box of each, and a mask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoft.records import Dataset, Sample
+from autoft.records import Dataset, Mask, Sample, to_plain
 from autoft.testing import toys
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -20,6 +20,8 @@ class Scene(NamedTuple):
     """uint8 (height, width, 3)."""
     boxes: list[tuple[int, int, int, int, str]]
     """x1, y1, x2, y2 in pixels (the right and lower edges excluded), class name. They do not overlap."""
+    mask: Array
+    """uint8 (height, width): 0 where nothing is, else 1 + the number of the class."""
 
 
 def scenes(
@@ -32,7 +34,7 @@ def scenes(
 
 def _scene(number: int, width: int, height: int, most: int, classes: int, rng: np.random.Generator) -> Scene:
     canvas = rng.integers(0, 60, (height, width, 3)).astype(np.uint8)
-    taken = np.zeros((height, width), bool)
+    taken, mask = np.zeros((height, width), bool), np.zeros((height, width), np.uint8)
     boxes: list[tuple[int, int, int, int, str]] = []
     wanted = 0 if number % 8 == 7 else int(rng.integers(1, most + 1))
     for _ in range(20 * wanted):
@@ -48,10 +50,11 @@ def _scene(number: int, width: int, height: int, most: int, classes: int, rng: n
             continue
         taken[around] = True
         covered = toys.draw_shape(canvas, kind, across, down, reach, rng)
+        mask[covered] = 1 + kind
         rows, columns = np.nonzero(covered.any(axis=1))[0], np.nonzero(covered.any(axis=0))[0]
         box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
         boxes.append((*box, toys.CLASSES[kind]))
-    return Scene(canvas, boxes)
+    return Scene(canvas, boxes, mask)
 
 
 def write_pictures(folder: Path, pictures: list[Scene], suffix: str = "png") -> list[Path]:
@@ -78,3 +81,31 @@ def dataset(
         for file, scene in zip(write_pictures(folder, made), made, strict=True)
     )
     return Dataset(samples=samples, reader="toy", root=str(folder), recognised=f"{count} scenes of toys")
+
+
+def write_masks(folder: Path, count: int = 24, width: int = 64, height: int = 48, classes: int = 3) -> list[Scene]:
+    """Scenes in `images/` below a folder and their masks as index PNG in `masks/`."""
+    from PIL import Image
+
+    made = scenes(count, width, height, classes=max(1, classes))
+    for file, scene in zip(write_pictures(folder / "images", made), made, strict=True):
+        (folder / "masks").mkdir(exist_ok=True)
+        Image.fromarray(scene.mask if classes else np.zeros_like(scene.mask)).save(folder / "masks" / file.name)
+    return made
+
+
+def masked(folder: Path, count: int = 24, width: int = 64, height: int = 48, classes: int = 3) -> Dataset:
+    """Scenes as a reader would give them: samples with the fields `image` and `mask`."""
+    write_masks(folder, count, width, height, classes)
+    values = {str(number): name for number, name in enumerate(("background", *toys.CLASSES[:classes]))}
+    samples = tuple(
+        Sample(
+            id=file.name,
+            fields={
+                "image": str(file),
+                "mask": to_plain(Mask(path=str(folder / "masks" / file.name), values=values)),
+            },
+        )
+        for file in sorted((folder / "images").iterdir())
+    )
+    return Dataset(samples=samples, reader="toy", root=str(folder), recognised=f"{count} scenes of toys with masks")
