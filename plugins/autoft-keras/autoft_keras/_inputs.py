@@ -56,7 +56,6 @@ class Inputs:
             return tf.convert_to_tensor(arrays[ACTIVATION]), wanted
         return resize(tf.convert_to_tensor(arrays[self.field]), self.size), wanted
 
-
     def _target(self, key: str, values: Array) -> Tensor:
         """Masks come at the size that the network sees, int64, -1 where there is no class."""
         if key != "mask" or values.dtype.name not in IGNORED:

@@ -8,7 +8,7 @@ import msgspec
 
 from autoft.api import Param, Scalar
 
-SIZES = (192, 128, 256)
+SIZES = (160, 128, 224)
 """Of networks that take any size; the default first."""
 LOWEST, HIGHEST = 3e-4, 1e-2
 FIXED: dict[str, Scalar] = {"label_smoothing": 0.0, "l1": 0.0, "head_width": 0, "optimizer": "adamw"}
