@@ -39,7 +39,6 @@ from autoft.records import (
     EpochReport,
     Issue,
     Job,
-    Mask,
     Metric,
     ModelCard,
     Output,
@@ -50,7 +49,6 @@ from autoft.records import (
     Sample,
     Scalar,
     Schema,
-    Shape,
     TrialResult,
     TrialSpec,
     View,
@@ -58,6 +56,7 @@ from autoft.records import (
     to_json,
     to_plain,
 )
+from autoft.shapes import Mask, Shape
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
