@@ -350,7 +350,9 @@ class EpochReport(Record):
     cross: float | None = None
     """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
     build_seconds: float = 0.0
-    """Imports, data and network, before the first epoch."""
+    """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
+    prefix_seconds: float = 0.0
+    """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch."""
     prefix: str = ""

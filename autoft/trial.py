@@ -63,8 +63,9 @@ class Trial:
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.val_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
-        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
         self.build_seconds = time.time() - self.started
+        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
+        self.prefix_seconds = time.time() - self.started - self.build_seconds
         self.epochs = spec.recipe.epochs
         self.epoch = 0
         self.best_epoch = 0
@@ -84,7 +85,7 @@ class Trial:
         if self.spec.recipe.optimizer != "solve" or _but_head(spec) != _but_head(self.spec):
             return None
         other = copy.copy(self)
-        other.spec, other.started, other.build_seconds = spec, time.time(), 0.0
+        other.spec, other.started, other.build_seconds, other.prefix_seconds = spec, time.time(), 0.0, 0.0
         other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
         other.epoch, other.best_epoch, other.best_score = 0, 0, math.nan
         other.prefix = self.prefix.again(spec, other._out_of_time)
@@ -134,6 +135,7 @@ class Trial:
             planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
             done=self._done(complete),
             build_seconds=self.build_seconds,
+            prefix_seconds=self.prefix_seconds,
             val_seconds=self.val_seconds,
             prefix=self._news(),
             cross=self._cross if self.spec.recipe.optimizer == "solve" else None,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
 from autoft import heads
 from autoft import registry as plugins
-from autoft.contracts import Task
+from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Planned
 from autoft.options import SearchOptions
@@ -24,8 +27,12 @@ from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search.auto import Auto, Facts
 from autoft.search.defaults import is_weak
+from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
 from autoft.search.settings import Settings, check_scheduler, check_strategy
+
+GPU: Final = Path("/dev/nvidiactl")
+"""Is there where a machine has a GPU of NVIDIA's, whose context cannot be forked."""
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -50,7 +57,7 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     RunWriter.check_name(place.out, task.name, options.name)
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
-    with ThreadPoolExecutor(1) as starter:
+    with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options):
         # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
@@ -58,6 +65,26 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
+
+
+@contextmanager
+def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[None]:
+    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU."""
+    wanted: dict[str, dict[str, None]] = {}
+    for candidate in made.candidates.values():
+        backend = registry.get("backend", candidate.card.backend)
+        if isinstance(backend, Forkable):
+            modules = wanted.setdefault(candidate.card.backend, {})
+            modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
+    if options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and GPU.exists()):
+        wanted = {}
+    servers = ForkServers()
+    try:
+        for name, modules in wanted.items():
+            servers.start(name, list(modules), max(1, int(options.cpus_per_trial)))
+        yield
+    finally:
+        servers.close()
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
