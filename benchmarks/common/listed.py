@@ -1,6 +1,6 @@
 """A searcher plugin that proposes the configurations of a file, so that autoft tries just those that a peer tries.
 
-    AUTOFT_PLUGINS=benchmarks.common.listed BENCH_CONFIGS=configs.json autoft search --strategy flat --searcher listed
+AUTOFT_PLUGINS=benchmarks.common.listed BENCH_CONFIGS=configs.json autoft search --strategy flat --searcher listed
 """
 
 from __future__ import annotations

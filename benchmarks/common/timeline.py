@@ -1,6 +1,6 @@
 """A plugin that notes when a search comes to each of its steps, by autoft's own hooks.
 
-    AUTOFT_PLUGINS=benchmarks.common.timeline BENCH_TIMELINE=timeline.jsonl autoft search ...
+AUTOFT_PLUGINS=benchmarks.common.timeline BENCH_TIMELINE=timeline.jsonl autoft search ...
 """
 
 from __future__ import annotations

@@ -61,9 +61,7 @@ def main() -> None:
     journal = Path(tempfile.mkdtemp()) / "journal.log"
     study(journal, made, 0)
     context = multiprocessing.get_context("spawn")
-    workers = [
-        context.Process(target=work, args=(journal, made, number, options)) for number in range(options.workers)
-    ]
+    workers = [context.Process(target=work, args=(journal, made, number, options)) for number in range(options.workers)]
     for worker in workers:
         worker.start()
     for worker in workers:
