@@ -21,7 +21,9 @@ PEERS = {
     "ray-naive": "benchmarks.peers.ray_naive",
     "optuna": "benchmarks.peers.optuna_hyperband",
 }
-ARMS = ("autoft", *PEERS)
+ARMS = ("autoft", "autoft-halved", *PEERS)
+#: The entry points of autoft's own arms.
+OURS = {"autoft": "autoft", "autoft-halved": "benchmarks.common.halved"}
 
 
 class Setting(NamedTuple):
@@ -58,7 +60,7 @@ def compare(setting: Setting, name: str, place: Path, cache: str) -> Row:
         shutil.rmtree(place / "cache", ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        arm = autoft if name == "autoft" else peer
+        arm = autoft if name in OURS else peer
         done, facts = arm(setting, name, place, Path(folder))
         trace = facts.pop("trace") if done.code == 0 else []
     row = {"arm": name, "cache": cache, "seed": setting.seed, "wall_s": done.wall, "cpu_s": done.cpu}
@@ -66,8 +68,8 @@ def compare(setting: Setting, name: str, place: Path, cache: str) -> Row:
 
 
 def autoft(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done, Row]:
-    """`autoft search`: the strategy `auto`, or the listed configurations with ASHA."""
-    command = python("autoft", *search_words(setting, folder / "runs"), "--json", "-q")
+    """`autoft search`: the strategy `auto`, or the listed configurations, with ASHA or halved."""
+    command = python(OURS[name], *search_words(setting, folder / "runs", name), "--json", "-q")
     environment = {"AUTOFT_CACHE": str(place / "cache"), **listed(setting.configs, folder)}
     began = time.time()
     watch = snapshots.Watch(folder / "runs", folder / "snapshots", began)
@@ -86,6 +88,7 @@ def autoft(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done
         "trials": len(results),
         "epochs": sum(result["epochs"] for result in results),
         "failed": sum(result["status"] == "failed" for result in results),
+        "cached": sum(shared(result) for result in results),
         "seconds": {key: round(value, 2) for key, value in summary["seconds"].items()},
         "ended": [round(result["ended"] - done.began, 2) for result in results],
     }
@@ -93,12 +96,17 @@ def autoft(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done
     return done, {**facts, "trace": scored(score, environment, place)}
 
 
-def search_words(setting: Setting, out: Path) -> list[str]:
+def shared(result: Row) -> bool:
+    """Whether a trial took its frozen blocks from the cache."""
+    return any(words and not words.startswith("none") for words in (r.get("prefix", "") for r in result["history"]))
+
+
+def search_words(setting: Setting, out: Path, arm: str = "autoft") -> list[str]:
     """The words of the search; the budget of one that may come to its end is a day."""
     fixed = [f"image_size={setting.size}", f"epochs={setting.epochs}"]
     space = fixed if setting.wide else words(setting.space, setting.size, setting.epochs)
     strategy = ["--strategy", "auto"]
-    if setting.configs:
+    if setting.configs and arm == "autoft":
         strategy = ["--strategy", "flat", "--searcher", "listed", "--trials", str(len(setting.configs))]
     places = ["--data", str(setting.data), "--models", setting.model, "--out", str(out)]
     limits = ["--time", f"{setting.time or 86400:g}s", "--concurrency", str(setting.workers)]

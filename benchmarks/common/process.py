@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,6 +98,10 @@ class Meter:
             found["unseen"] += max(0.0, one.waited - children[number])
         return {role: round(seconds, 2) for role, seconds in sorted(found.items()) if seconds >= 0.005}
 
+    def numbers(self) -> set[int]:
+        """All that were seen."""
+        return {number for number, _ in self._seen}
+
     def living(self) -> list[int]:
         """Processes of the tree that have not ended."""
         found = []
@@ -164,8 +168,9 @@ def run(words: Sequence[str], environment: Mapping[str, str] | None = None, log:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         process.returncode = code  # reaped below, so that its time could still be read
-        _reap()
+        _reap(meter.numbers())
         reader.join(LINGER)
+        process.stdout.close()
     return Done(code, "".join(lines), began, round(wall, 3), round(sum(used.values()), 2), used)
 
 
@@ -189,12 +194,11 @@ def _outlast(meter: Meter) -> list[int]:
     return left
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            number, _ = os.waitpid(-1, os.WNOHANG)
-            if not number:
-                return
+def _reap(numbers: Iterable[int]) -> None:
+    """Take those that were handed to us, and have ended, out of the table of processes."""
+    for number in numbers:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(number, os.WNOHANG)
 
 
 def _adopt_orphans() -> None:
