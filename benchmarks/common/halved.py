@@ -3,7 +3,7 @@
     BENCH_CONFIGS=configs.json python -m benchmarks.common.halved search --strategy auto ...
 
 The command line has no words for it: a list comes from a searcher, a searcher needs the flat strategy, and that stops
-trials by a scheduler of Ray. So this puts a strategy made of `autoft.search.halving` in the place of `auto`, and no more:
+trials by a scheduler of Ray. So this puts a strategy made of `autoft.search.halving` in the place of `auto`, no more:
 orders, pieces of work, pausing and taking up again are those of the product.
 """
 
