@@ -44,11 +44,12 @@ from typing import Any
 
 from autoft.options import seconds
 from benchmarks.common import space
-from benchmarks.common.arms import ARMS, Setting, compare
+from benchmarks.common.arms import ARMS, OURS, Setting, compare
 from benchmarks.common.machine import machine, name_of
 from benchmarks.common.parts import divide
 
 Row = dict[str, Any]
+SAME = ("data", "model", "cache")
 POINTS = (30.0, 120.0, 600.0)
 """Seconds at which accuracies are compared."""
 
@@ -95,20 +96,15 @@ def prepare(options: argparse.Namespace, folder: Path, model: str, seed: int, pl
 
 def summary(rows: Sequence[Row]) -> list[Row]:
     """autoft against each peer, over the seeds of one data set, network and state of the cache."""
-    found = []
     good = [row for row in rows if not row["code"]]
-    for data, model, cache, arm in dict.fromkeys((r["data"], r["model"], r["cache"], r["arm"]) for r in good):
-        pairs = [
-            (ours, theirs)
-            for ours in good
-            for theirs in good
-            if ours["arm"] == "autoft" != arm == theirs["arm"]
-            and all(ours[k] == theirs[k] for k in ("data", "model", "cache", "seed"))
-            and (ours["data"], ours["model"], ours["cache"]) == (data, model, cache)
-        ]
-        if pairs:
-            found.append({"data": data, "model": model, "cache": cache, "peer": arm, **against(pairs)})
-    return found
+    pairs: dict[tuple[str, ...], list[tuple[Row, Row]]] = {}
+    for ours in good:
+        for theirs in good:
+            alike = all(ours[key] == theirs[key] for key in (*SAME, "seed"))
+            if alike and ours["arm"] in OURS and theirs["arm"] not in OURS:
+                key = (*(ours[key] for key in SAME), ours["arm"], theirs["arm"])
+                pairs.setdefault(key, []).append((ours, theirs))
+    return [{**dict(zip((*SAME, "arm", "peer"), key, strict=True)), **against(some)} for key, some in pairs.items()]
 
 
 def against(pairs: Sequence[tuple[Row, Row]]) -> Row:
