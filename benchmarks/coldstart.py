@@ -50,8 +50,9 @@ def once(folder: Path, model: str, options: argparse.Namespace, place: Path) -> 
     """One search, as seconds from its start to each step."""
     events = place / "timeline.jsonl"
     events.unlink(missing_ok=True)
-    words = ["--data", str(folder), "--models", model, "--time", options.time, "--strategy", options.strategy]
-    command = python("autoft", "search", "--task", "image-cls", *words, "--out", str(place / "runs"), "-q")
+    words = ["--data", str(folder), "--models", model, "--time", options.time, "--trials", str(options.trials)]
+    words += ["--strategy", options.strategy, "--out", str(place / "runs"), "-q"]
+    command = python("autoft", "search", "--task", "image-cls", *words)
     environment = {
         "AUTOFT_PLUGINS": timeline.__name__,
         timeline.TIMELINE: str(events),
@@ -80,7 +81,7 @@ def rounds(folder: Path, options: argparse.Namespace, place: Path) -> list[Row]:
         for number, model in enumerate(options.models):
             own = place / str(number)
             own.mkdir(exist_ok=True)
-            for state in ("cold", "warm"):
+            for state in options.cache:
                 if state == "cold":
                     shutil.rmtree(own / "cache", ignore_errors=True)
                 row = once(folder, model, options, own)
@@ -116,7 +117,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="class folders, or parts that hold them")
     parser.add_argument("--models", nargs="+", default=["autoft/resnet-s"])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--time", default="40s", help="budget of each search; what is measured comes long before")
+    parser.add_argument("--cache", nargs="+", choices=("cold", "warm"), default=["cold", "warm"])
+    parser.add_argument("--time", default="5m", help="budget of each search; what is measured comes long before")
+    parser.add_argument("--trials", type=int, default=20, help="most trials of each search, so that it ends early")
     parser.add_argument("--strategy", default="auto")
     parser.add_argument("--words", nargs="*", default=[], help="more for the command, such as image_size=96")
     parser.add_argument("--json", type=Path, help="write the numbers here too")

@@ -62,11 +62,12 @@ def measure(folder: Path, model: str, seed: int, options: argparse.Namespace, pl
 
 def unit(setting: Setting, place: Path) -> Row:
     """One full fine-tune: all weights, the default recipe's learning rate for this network, no early stop."""
-    freeless = space.words(setting.space._replace(freeze=(0.0,)), setting.size, setting.epochs)
+    batch = max(size for size in setting.space.batch_size if size <= 32)
+    freeless = space.words(setting.space._replace(freeze=(0.0,), batch_size=(batch,)), setting.size, setting.epochs)
     fixed = [word for word in freeless if ".." not in word and "," not in word]
     words = ["--task", "image-cls", "--data", str(setting.data), "--models", setting.model]
     command = python("autoft", "train", *words, "--out", str(place / "unit"), "--seed", str(setting.seed), "--json")
-    return outcome(run([*command, "-q", *fixed, "batch_size=32"], cold(place, "unit"), place / "unit.txt"), place)
+    return outcome(run([*command, "-q", *fixed], cold(place, "unit"), place / "unit.txt"), place)
 
 
 def search(setting: Setting, place: Path) -> Row:

@@ -161,12 +161,14 @@ def run(words: Sequence[str], environment: Mapping[str, str] | None = None, log:
         lines: list[str] = []
         reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
         reader.start()
-        code, wall = _ended(process.pid), time.monotonic() - start
+        try:
+            code, wall = _ended(process.pid), time.monotonic() - start
+        except BaseException:  # interrupted: leave nothing behind
+            _kill(meter.living())
+            raise
         left = _outlast(meter)
         used = meter.stop()
-        for number in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        _kill(left)
         process.returncode = code  # reaped below, so that its time could still be read
         _reap(meter.numbers())
         reader.join(LINGER)
@@ -192,6 +194,12 @@ def _outlast(meter: Meter) -> list[int]:
     while (left := meter.living()) and time.monotonic() < until:
         time.sleep(PERIOD)
     return left
+
+
+def _kill(numbers: Iterable[int]) -> None:
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def _reap(numbers: Iterable[int]) -> None:

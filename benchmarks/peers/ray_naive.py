@@ -77,7 +77,7 @@ def prepared(made: Any, images: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     made, options = loop.setup()
-    ray.init(num_cpus=options.workers, log_to_driver=False)
+    ray.init(address="local", num_cpus=options.workers, log_to_driver=False)
     listed = json.loads(options.configs.read_text()) if options.configs else None
     result = tune.Tuner(
         tune.with_parameters(train, made=made),
