@@ -35,7 +35,9 @@ def space(words: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     made, options = loop.setup()
-    ray.init(address="local", num_cpus=options.workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init(
+        address="local", num_cpus=options.workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+    )
     data = loop.load(made)
     listed = json.loads(options.configs.read_text()) if options.configs else None
     result = tune.Tuner(
