@@ -70,7 +70,10 @@ class Reader(Protocol):
 
 @runtime_checkable
 class Task(Protocol):
-    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only."""
+    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only.
+
+    A task may have an attribute `modules`, names of slow modules that `score` imports: a search loads them meanwhile.
+    """
 
     name: str
     modality: str
