@@ -27,18 +27,27 @@ def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, t
         TrialFailed: the heads of this problem cannot be solved, or are not linear.
     """
     assert isinstance(learner, Cuttable)
-    for output in problem.outputs:
-        if reason := heads.refusal(output):
-            raise TrialFailed(f"head_init={recipe.head_init} cannot be: {reason}.", "Use head_init=random.")
-    found = {
-        output.name: heads.solve(recipe.head_init, recipe.head_strength, features, targets[output.target], output)
-        for output in problem.outputs
-    }
+    found = solved(recipe, problem, features, targets)
     try:
         learner.set_head(found)
     except ValueError as error:
         raise TrialFailed(f"head_init={recipe.head_init} needs linear heads: {error}", "Use head_width=0.") from error
     return _loss(found, problem, features, targets)
+
+
+def solved(recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> dict[str, heads.Head]:
+    """The heads that `recipe.head_init` names, by output.
+
+    Raises:
+        TrialFailed: the heads of this problem cannot be solved.
+    """
+    for output in problem.outputs:
+        if reason := heads.refusal(output):
+            raise TrialFailed(f"head_init={recipe.head_init} cannot be: {reason}.", "Use head_init=random.")
+    return {
+        output.name: heads.solve(recipe.head_init, recipe.head_strength, features, targets[output.target], output)
+        for output in problem.outputs
+    }
 
 
 def _loss(found: Mapping[str, heads.Head], problem: Problem, features: Array, targets: Arrays) -> float:

@@ -95,3 +95,11 @@ def log_softmax(raw: Array) -> Array:
 def sigmoid(raw: Array) -> Array:
     bent: Array = (1 + np.tanh(raw / 2)) / 2  # tanh does not overflow where exp would
     return bent
+
+
+def finish(post: str, raw: Array) -> Array:
+    """`Output.post` of raw outputs (n, size)."""
+    if post == "softmax":
+        chances: Array = np.exp(log_softmax(raw))
+        return chances
+    return sigmoid(raw) if post == "sigmoid" else raw
