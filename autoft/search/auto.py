@@ -1,7 +1,8 @@
 """The strategy `auto`: from cheap to dear, and more epochs only for those that earn them.
 
 1. Trial 0, the plain default recipe, runs to its end beside everything else: it is what the search must beat.
-2. Heads are solved on the features of every network and image size; networks with poor features are dropped.
+2. Heads are solved on the features of every network and image size; networks with poor features are dropped. On the
+   best features of those that are left some heads are trained by steps, side by side (`bankwork.py`).
 3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time.
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
-from autoft.search import halving
+from autoft.search import bankwork, halving
 from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, Head, heads, models, subspace
 from autoft.search.halving import Bracket
@@ -90,6 +91,8 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         self.to_solve = [name for name in self.networks if facts.solvable and name in facts.sharing]
         self.solving: set[int] = set()
+        self.banked: set[str] = set()
+        """Networks of which heads were trained by steps."""
         self.draws = self._draws()
         self.stale = 0
         self.leading = -float("inf")
@@ -108,7 +111,7 @@ class Auto:
             return self._heads()
         if self.solving:
             return None  # what follows starts from the best head
-        return self._from_brackets() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._new_bracket() or self._again()
 
     def over(self) -> str:
         if not self._end and 0 in self.results and self._perfect():
@@ -164,6 +167,19 @@ class Auto:
         orders = tuple(self._begin(HEADS, params) for params in wanted)
         self.solving |= {order.number for order in orders}
         return Work(orders) if orders else self.next()
+
+    def _bank(self) -> Work | None:
+        """Heads by steps of a network whose solved heads are known, once for each."""
+        for name in self.networks:
+            if name not in self.heads or name in self.banked or not self._room_for_trials():
+                continue
+            self.banked.add(name)
+            wanted = bankwork.configurations(self.facts.space, self.heads[name][1], self.facts.seed)
+            if self.facts.trials:
+                wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
+            if wanted:
+                return Work(tuple(self._order(self._begin(bankwork.BANK, params).number, 0) for params in wanted))
+        return None
 
     def _note_head(self, number: int) -> None:
         known = self.known[number]
