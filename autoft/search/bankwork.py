@@ -37,7 +37,7 @@ def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> l
         head: the network's best solved head: it says the size of the images, and where some of the heads start.
     """
     base = spaces.resolve(space, {"model": head.model} if any(p.key == "model" for p in space) else {})
-    wanted = {**ALIKE, **{key: base[key] for key in SAME if key in base}}
+    wanted: Values = {**ALIKE, **{key: base[key] for key in SAME if key in base}}
     if head.model and "model" in base:
         wanted["model"] = head.model
     if head.image_size:
