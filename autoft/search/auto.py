@@ -91,8 +91,7 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         self.to_solve = [name for name in self.networks if facts.solvable and name in facts.sharing]
         self.solving: set[int] = set()
-        self.banked: set[str] = set()
-        """Networks of which heads were trained by steps."""
+        self.bank = bankwork.Banks(facts.space, facts.seed)
         self.draws = self._draws()
         self.stale = 0
         self.leading = -float("inf")
@@ -170,16 +169,10 @@ class Auto:
 
     def _bank(self) -> Work | None:
         """Heads by steps of a network whose solved heads are known, once for each."""
-        for name in self.networks:
-            if name not in self.heads or name in self.banked or not self._room_for_trials():
-                continue
-            self.banked.add(name)
-            wanted = bankwork.configurations(self.facts.space, self.heads[name][1], self.facts.seed)
-            if self.facts.trials:
-                wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
-            if wanted:
-                return Work(tuple(self._order(self._begin(bankwork.BANK, params).number, 0) for params in wanted))
-        return None
+        most = self.facts.trials - len(self.known) - FEWEST if self.facts.trials else bankwork.COUNT
+        wanted = self.bank.next({name: self.heads[name][1] for name in self.networks if name in self.heads}, most)
+        orders = tuple(self._order(self._begin(bankwork.BANK, params).number, 0) for params in wanted)
+        return Work(orders) if orders else None
 
     def _note_head(self, number: int) -> None:
         known = self.known[number]

@@ -30,6 +30,28 @@ SAME: Final = ("batch_size", "class_weights", "precision")
 """What they must have in common; the default will do."""
 
 
+class Banks:
+    """Gives each network its heads by steps, once."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space, self.seed = space, seed
+        self.done: set[str] = set()
+
+    def next(self, heads: Mapping[str, Head], most: int) -> list[Values]:
+        """Those of the first network that has had none; empty when all have had theirs.
+
+        Args:
+            heads: the best solved head of each network, in the order of their turn.
+            most: configurations that there is room for.
+        """
+        for name, head in heads.items():
+            if most > 0 and name not in self.done:
+                self.done.add(name)
+                if found := configurations(self.space, head, self.seed, min(most, COUNT)):
+                    return found
+        return []
+
+
 def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> list[Values]:
     """Configurations around the default recipe and all over the space; none where the space forbids heads alone.
 
