@@ -47,7 +47,7 @@ class SearchOptions(DataOptions):
     metric: str = ""
     """Empty takes the task's default."""
     strategy: str = "flat"
-    """flat asks `searcher` for trials that `scheduler` stops; auto goes from cheap trials to dear ones by itself."""
+    """flat asks `searcher` for trials that `scheduler` stops; others, such as auto, do both by themselves."""
     searcher: str = ""
     """Who proposes trials, with the flat strategy; empty is random."""
     scheduler: str = ""

@@ -131,7 +131,7 @@ Strategy = Annotated[
     _option(
         "--strategy",
         group=_SEARCH,
-        text="flat: what --searcher proposes and --scheduler stops. auto: from cheap trials to dear ones (new).",
+        text="flat: what --searcher proposes and --scheduler stops. Others, such as auto: `autoft ls strategies`.",
         metavar="NAME",
     ),
 ]
