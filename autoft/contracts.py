@@ -245,6 +245,15 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class Forkable(Protocol):
+    """Ability of a backend: its processes may be forks of one that has imported these modules and computed nothing."""
+
+    def modules(self, card: ModelCard) -> Sequence[str]:
+        """What training this network imports, the slowest first."""
+        ...
+
+
+@runtime_checkable
 class ModelSource(Protocol):
     """Knows a family of pretrained networks without importing their library."""
 

@@ -6,7 +6,8 @@ ICLR 2022).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from autoft.contracts import Array, Arrays, Cuttable, Learner
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
 from autoft.records import Problem
+
+FEWEST = 5
+"""Rows that a part of a cross-validation must have."""
 
 
 def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> float:
@@ -39,6 +43,32 @@ def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, t
     except ValueError as error:
         raise TrialFailed(f"head_init={recipe.head_init} needs linear heads: {error}", "Use head_width=0.") from error
     return _loss(found, problem, features, targets)
+
+
+def cross_score(
+    recipe: Recipe,
+    problem: Problem,
+    features: Array,
+    targets: Arrays,
+    judge: Callable[[Arrays, Arrays], float],
+) -> float | None:
+    """The score of solved heads on the rows that they are solved on, each row left out in turn (a fifth at a time for
+    logistic heads). None where too few rows of a class leave nothing to solve or to judge.
+
+    A small validation part says little about which of many heads is best; these rows say it without touching it.
+
+    Args:
+        judge: from outputs after `Output.post` and encoded targets to the score.
+    """
+    outputs = {}
+    for output in problem.outputs:
+        truth = targets[output.target]
+        if len(truth) < 2 * FEWEST or (truth.ndim == 1 and (truth < 0).any()):
+            return None
+        raw = heads.left_out(recipe.head_init, recipe.head_strength, features, truth, output)
+        outputs[output.name] = heads.finish(output, raw)
+    value = judge(outputs, targets)
+    return value if math.isfinite(value) else None
 
 
 def _loss(found: Mapping[str, heads.Head], problem: Problem, features: Array, targets: Arrays) -> float:

@@ -46,8 +46,9 @@ class SearchOptions(DataOptions):
     backend: str = "auto"
     metric: str = ""
     """Empty takes the task's default."""
-    strategy: str = "flat"
-    """flat asks `searcher` for trials that `scheduler` stops; others, such as auto, do both by themselves."""
+    strategy: str = ""
+    """auto goes from cheap trials to dear ones; flat asks `searcher` for trials that `scheduler` stops; plugins
+    may offer others. Empty is auto, or flat where one of those two is named."""
     searcher: str = ""
     """Who proposes trials, with the flat strategy; empty is random."""
     scheduler: str = ""

@@ -96,6 +96,8 @@ class Prefix:
 
     def _enter(self, learner: Cuttable, choice: Choice, views: int, blocks: int) -> str:
         train, val = self._rows("train"), self._rows("val")
+        if self._data.splits.spare:  # one store of a view then serves all divisions
+            train = np.union1d(train, val)
         asks = [Ask(PLAIN, val if views else np.union1d(train, val), choice.all)]
         asks += [Ask(View(augment=self.spec.recipe.augment, number=n + 1), train, choice.all) for n in range(views)]
         found: list[Filled] = []

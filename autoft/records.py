@@ -263,6 +263,13 @@ class Splits(Record):
     folds: tuple[Fold, ...]
     """One, or several when validation is repeated; a trial's score is then their mean."""
     test: tuple[str, ...]
+    spare: tuple[Fold, ...] = ()
+    """Other divisions of the samples of the only fold, where its validation part is small: a configuration that is to
+    be confirmed runs again on one of them (`TrialSpec.division`)."""
+
+    def division(self, number: int) -> tuple[Fold, ...]:
+        """The folds of a trial: those of the search, or one of the spare divisions, taken in turn."""
+        return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
 
 
 class DataRef(Record):
@@ -310,6 +317,8 @@ class TrialSpec(Record):
     0 is no limit."""
     versions: dict[str, str] = {}
     """Distribution -> version in the driver; a worker with another version refuses."""
+    division: int = 0
+    """0 trains and validates on the folds of the search, above 0 on `Splits.division`."""
     caching: Caching | None = None
     """None computes frozen prefixes at every step, as if nothing were shared."""
 
@@ -338,8 +347,12 @@ class EpochReport(Record):
     """Epochs that the trial now plans for, where its allowance made that fewer than the recipe's; else 0."""
     done: str = ""
     """Why the trial ended with this epoch; empty while it goes on."""
+    cross: float | None = None
+    """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
     build_seconds: float = 0.0
-    """Imports, data and network, before the first epoch."""
+    """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
+    prefix_seconds: float = 0.0
+    """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch."""
     prefix: str = ""

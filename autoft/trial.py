@@ -60,11 +60,12 @@ class Trial:
         self.backend: Backend = plugins.get("backend", spec.backend)
         self.card = shelf.with_weights(spec.card)
         self.decode_size = open_data(spec.data).store.size
-        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.folds]
+        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.val_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
-        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
         self.build_seconds = time.time() - self.started
+        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
+        self.prefix_seconds = time.time() - self.started - self.build_seconds
         self.epochs = spec.recipe.epochs
         self.epoch = 0
         self.best_epoch = 0
@@ -73,6 +74,8 @@ class Trial:
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self._told = ""
         """What was said of the prefix last."""
+        self._cross: float | None = None
+        """The score of the solved head by cross-validation."""
 
     def again(self, spec: TrialSpec) -> Trial | None:
         """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
@@ -82,7 +85,7 @@ class Trial:
         if self.spec.recipe.optimizer != "solve" or _but_head(spec) != _but_head(self.spec):
             return None
         other = copy.copy(self)
-        other.spec, other.started, other.build_seconds = spec, time.time(), 0.0
+        other.spec, other.started, other.build_seconds, other.prefix_seconds = spec, time.time(), 0.0, 0.0
         other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
         other.epoch, other.best_epoch, other.best_score = 0, 0, math.nan
         other.prefix = self.prefix.again(spec, other._out_of_time)
@@ -132,8 +135,10 @@ class Trial:
             planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
             done=self._done(complete),
             build_seconds=self.build_seconds,
+            prefix_seconds=self.prefix_seconds,
             val_seconds=self.val_seconds,
             prefix=self._news(),
+            cross=self._cross if self.spec.recipe.optimizer == "solve" else None,
         )
 
     def save_state(self, folder: Path) -> None:
@@ -187,15 +192,13 @@ class Trial:
         if recipe.head_init == "random":
             return []
         rows, features = self.prefix.features()
+        own = [features[np.searchsorted(rows, part.train.rows)] for part in self.parts]
+        if recipe.optimizer == "solve":
+            first = self.parts[0]
+            self._cross = headstart.cross_score(recipe, first.job.problem, own[0], first.train.targets, self._judge)
         return [
-            headstart.start(
-                part.learner,
-                recipe,
-                part.job.problem,
-                features[np.searchsorted(rows, part.train.rows)],
-                part.train.targets,
-            )
-            for part in self.parts
+            headstart.start(part.learner, recipe, part.job.problem, values, part.train.targets)
+            for part, values in zip(self.parts, own, strict=True)
         ]
 
     def _train(self, number: int) -> EpochStats:
@@ -203,9 +206,16 @@ class Trial:
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, self._out_of_time)
 
     def _validate(self, number: int) -> dict[str, float]:
-        spec, part = self.spec, self.parts[number]
-        decoded = self.task.decode(part.learner.predict(self.prefix.val(number)), spec.schema, spec.problem)
-        return self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
+        part = self.parts[number]
+        return self._score(part.learner.predict(self.prefix.val(number)), part.val_targets)
+
+    def _score(self, outputs: Arrays, targets: Arrays) -> dict[str, float]:
+        spec = self.spec
+        decoded = self.task.decode(outputs, spec.schema, spec.problem)
+        return self.task.score(decoded, targets, spec.schema, [spec.metric.name])
+
+    def _judge(self, outputs: Arrays, targets: Arrays) -> float:
+        return self._score(outputs, targets)[self.spec.metric.name]
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoft_graybox.curve import Array
-from autoft_graybox.surrogate import Surrogate, shipped
+from autoft_graybox.surrogate import Surrogate, load, save, shipped
 from autoft_graybox.table import Table, read
 from autoft_graybox.training import learn
 from benchmarks import curve_dyhpo
@@ -130,12 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--costs", default="epochs,seconds")
     parser.add_argument("--only", default="", help="strategies whose name contains this")
+    parser.add_argument("--surrogates", type=Path, help="folder where those that are learned are kept for the next run")
     parser.add_argument("--shipped", action="store_true", help="judge the surrogate of the package on unseen data sets")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
     tables = read(asked.curves)
     began = time.process_time()
-    surrogates = _shipped(tables) if asked.shipped else _left_out(tables, asked.seed)
+    surrogates = _shipped(tables) if asked.shipped else _left_out(tables, asked.seed, asked.surrogates)
     tables = {name: tables[name] for name in surrogates}
     out: dict[str, Any] = {
         "curves": asked.curves.name,
@@ -164,9 +165,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _left_out(tables: Mapping[str, Table], seed: int) -> dict[str, Surrogate]:
+def _left_out(tables: Mapping[str, Table], seed: int, folder: Path | None) -> dict[str, Surrogate]:
     """For each data set a surrogate that was learned from all others: prior, networks and normalisation."""
-    return {name: learn({o: t for o, t in tables.items() if o != name}, seed) for name in tables}
+    found = {}
+    for name in tables:
+        others = {other: table for other, table in tables.items() if other != name}
+        file = folder / f"without-{name}-{seed}.safetensors" if folder else None
+        if file and file.exists():
+            found[name] = load(file)
+        else:
+            found[name] = learn(others, seed)
+            if file:
+                save(found[name], file, {"seed": str(seed)})
+        assert found[name].data_sets == tuple(others), f"{file} was learned from other data sets"
+    return found
 
 
 def _shipped(tables: Mapping[str, Table]) -> dict[str, Surrogate]:

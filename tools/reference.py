@@ -117,12 +117,6 @@ def searchers() -> None:
         print(f"- `{entry.name}`: {entry.summary}")
 
 
-def strategies() -> None:
-    """The strategies that core brings, beside the flat one."""
-    for entry in builtin.autoft_strategies():
-        print(f"- `{entry.name}`: {entry.summary}")
-
-
 def aliases() -> None:
     """Short and foreign names of parameters."""
     print(", ".join(f"`{alias}` for `{key}`" for alias, key in ALIASES.items()) + ".")

@@ -131,7 +131,9 @@ Strategy = Annotated[
     _option(
         "--strategy",
         group=_SEARCH,
-        text="flat: what --searcher proposes and --scheduler stops. Others, such as auto: `autoft ls strategies`.",
+        text="auto: from cheap trials to dear ones. flat: what --searcher proposes and --scheduler stops. See "
+        "`autoft ls strategies`.",
+        shown="auto",
         metavar="NAME",
     ),
 ]

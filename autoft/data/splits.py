@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from autoft.data.partition import count, divide, ensure_strata
@@ -26,6 +27,8 @@ FEW_TRAIN, FEW_VAL, FEW_VAL_TOTAL = 10, 2, 30
 MANY_VAL: Final = 500
 """With this many validation samples one rare class does not make the whole search several times as dear."""
 FOLDS: Final = (3, 5)
+SPARES: Final = 2
+"""Divisions beside the first."""
 
 
 class _Unit(NamedTuple):
@@ -102,7 +105,24 @@ class _Maker:
         if few and len(rest) > 2:
             return self._repeated(rest, test, f"{said}; {few}")
         kind = "grouped" if self.grouped else "stratified"
-        return self._one_fold(train, val, test, kind, said)
+        divided = self._one_fold(train, val, test, kind, said)
+        return msgspec.structs.replace(divided, spare=self._spare(train, val))
+
+    def _spare(self, train: list[_Unit], val: list[_Unit]) -> tuple[Fold, ...]:
+        """Further divisions of the same samples: other ones validate in each. None where one part says enough."""
+        found: list[Fold] = []
+        if _size(val) >= MANY_VAL or self.given:
+            return ()
+        fresh, before = train, val
+        for number in range(SPARES):
+            if len(fresh) < 3:
+                break
+            fresh, own = self._carve(fresh, _size(val) / max(1, _size(fresh)), f"spare {number}")
+            if self._too_few(fresh, own):
+                break
+            found.append(Fold(train=_ids([*fresh, *before]), val=_ids(own)))
+            before = [*before, *own]
+        return tuple(found)
 
     def _too_few(self, train: list[_Unit], val: list[_Unit]) -> str:
         """Why one validation part would say too little, or an empty string."""

@@ -19,8 +19,19 @@ What was solved stays for a while in this process, so that many strengths on the
 
 from __future__ import annotations
 
-from autoft.heads.encode import loss, refusal, solvable
+from autoft.heads.encode import finish, loss, refusal, solvable
 from autoft.heads.solvers import Head, leave_one_out, path, solve
-from autoft.heads.validate import cross_validate
+from autoft.heads.validate import cross_validate, left_out
 
-__all__ = ["Head", "cross_validate", "leave_one_out", "loss", "path", "refusal", "solvable", "solve"]
+__all__ = [
+    "Head",
+    "cross_validate",
+    "finish",
+    "leave_one_out",
+    "left_out",
+    "loss",
+    "path",
+    "refusal",
+    "solvable",
+    "solve",
+]

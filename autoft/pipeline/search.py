@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
 from autoft import heads
 from autoft import registry as plugins
-from autoft.contracts import Task
+from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Planned
 from autoft.options import SearchOptions
@@ -23,9 +26,13 @@ from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search.defaults import is_weak
+from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
 from autoft.search.settings import FLAT, Settings, check_scheduler, check_strategy
 from autoft.search.strategy import Facts, Strategy
+
+GPU: Final = Path("/dev/nvidiactl")
+"""Is there where a machine has a GPU of NVIDIA's, whose context cannot be forked."""
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -50,7 +57,7 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     RunWriter.check_name(place.out, task.name, options.name)
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
-    with ThreadPoolExecutor(1) as starter:
+    with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options):
         # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
@@ -58,6 +65,26 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
+
+
+@contextmanager
+def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[None]:
+    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU."""
+    wanted: dict[str, dict[str, None]] = {}
+    for candidate in made.candidates.values():
+        backend = registry.get("backend", candidate.card.backend)
+        if isinstance(backend, Forkable):
+            modules = wanted.setdefault(candidate.card.backend, {})
+            modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
+    if options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and GPU.exists()):
+        wanted = {}
+    servers = ForkServers()
+    try:
+        for name, modules in wanted.items():
+            servers.start(name, list(modules), max(1, int(options.cpus_per_trial)))
+        yield
+    finally:
+        servers.close()
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -97,7 +124,7 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
 def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
     named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
-    strategy = check_strategy(options.strategy, registry.entries("strategy"))
+    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
     if strategy == FLAT:
         parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
@@ -147,7 +174,8 @@ def _search(
             return None
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
-    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency)
+    val_share = len(first.val) / max(1, len(first.train) + len(first.val))
+    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share)
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -189,6 +217,7 @@ def _run_ray(
     watch: Watch,
     spec_of: Any,
     concurrency: int,
+    val_share: float,
 ) -> bool:
     from autoft.search import ray
 
@@ -208,7 +237,7 @@ def _run_ray(
     if options.strategy == FLAT:
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
-    facts = _facts(registry, options, made, budget, concurrency)
+    facts = _facts(registry, options, made, budget, concurrency, val_share)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
     chosen = strategy.chosen()
@@ -217,7 +246,9 @@ def _run_ray(
     return interrupted
 
 
-def _facts(registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int) -> Facts:
+def _facts(
+    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
+) -> Facts:
     candidates = made.candidates.values()
     return Facts(
         space=made.space,
@@ -231,6 +262,7 @@ def _facts(registry: Registry, options: SearchOptions, made: plan.Plan, budget: 
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
         perfect=made.metric.best,
+        val_share=val_share,
     )
 
 

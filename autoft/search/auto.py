@@ -5,7 +5,8 @@
 3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time.
-4. The best few once more with fresh seeds. The best mean wins: one lucky run does not.
+4. The best few once more with fresh seeds and, where the validation part is small, on another division of the same
+   samples. The best mean wins: one lucky run does not.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any, Final, NamedTuple
 from autoft.records import EpochReport, TrialResult
 from autoft.search import halving
 from autoft.search import space as spaces
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, Head, heads, models, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
 from autoft.search.halving import Bracket
+from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
 from autoft.search.strategy import Closed, Facts, Order, Work
 from autoft.search.times import Times
@@ -32,6 +34,8 @@ LEADER: Final = 0.75
 MOST: Final = 27
 FEWEST: Final = 3
 """Trials in a bracket, at most and at least."""
+SHORTEST: Final = 4
+"""Epochs that the trials of a bracket should have at least."""
 NETWORKS: Final = 3
 """Networks that go on after the heads."""
 AT_A_TIME: Final = 1.0
@@ -46,7 +50,7 @@ STALE: Final = 4
 class _Known(NamedTuple):
     family: str
     params: Values
-    seed: int
+    again: int
 
 
 class Auto:
@@ -62,10 +66,13 @@ class Auto:
         self.started: set[int] = set()
         self.brackets: list[Bracket] = []
         self.times = Times()
-        self.heads: dict[str, tuple[float, Head]] = {}
         self.networks = list(models(facts.space)) or [""]
-        self.to_solve = [name for name in self.networks if facts.solvable and name in facts.sharing]
+        solvable = [name for name in self.networks if facts.solvable and name in facts.sharing]
+        self.sign = 1.0 if facts.mode == "max" else -1.0
+        self.heads = Heads(facts.space, solvable, facts.val_share, self.sign)
         self.solving: set[int] = set()
+        self.narrowed = False
+        """Whether networks and image sizes were chosen by their heads."""
         self.draws = self._draws()
         self.stale = 0
         self.leading = -float("inf")
@@ -80,10 +87,12 @@ class Auto:
             return None
         if not self.known:
             return Work((self._begin(BASELINE, spaces.baseline(self.facts.space)),))
-        if self.to_solve and self._room_for_trials():
-            return self._heads()
+        if self._room_for_trials() and (work := self._heads()):
+            return work
         if self.solving:
             return None  # what follows starts from the best head
+        if not self.narrowed:
+            self._narrow()
         return self._from_brackets() or self._new_bracket() or self._again()
 
     def over(self) -> str:
@@ -109,9 +118,11 @@ class Auto:
     # ---- what came of it ------------------------------------------------------------------------------
 
     def reported(self, number: int, report: EpochReport) -> None:
-        value = report.score if self.facts.mode == "max" else -report.score
-        self.best_of[number] = max(value, self.best_of.get(number, -float("inf")))
-        self.times.saw(self.known[number].family, number, report)
+        known = self.known[number]
+        self.best_of[number] = max(self.sign * report.score, self.best_of.get(number, -float("inf")))
+        self.times.saw(known.family, number, report, area(known.params.get("image_size")))
+        if known.family == HEADS:
+            self.heads.saw(self._model(number), known.params, report)
 
     def paused(self, number: int) -> None:
         self._arrive(number, able=True)
@@ -123,7 +134,6 @@ class Auto:
         if result.status == "failed":
             self.best_of.pop(number, None)
         self.solving.discard(number)
-        self._note_head(number)
         self._arrive(number, able=False)
 
     def closed(self) -> Sequence[Closed]:
@@ -133,39 +143,30 @@ class Auto:
     # ---- heads ----------------------------------------------------------------------------------------
 
     def _heads(self) -> Work | None:
-        name = self.to_solve.pop(0)
-        wanted = heads(self.facts.space, name)
+        wanted = self.heads.next(self._left(), {self._model(number) for number in self.solving})
         if self.facts.trials:
             wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
         self.solving |= {order.number for order in orders}
-        return Work(orders) if orders else self.next()
+        return Work(orders) if orders else None
 
-    def _note_head(self, number: int) -> None:
-        known = self.known[number]
-        if known.family != HEADS or number not in self.best_of:
-            return
-        params, value = known.params, self.best_of[number]
-        name = str(params.get("model", self.networks[0]))
-        if name not in self.heads or value > self.heads[name][0]:
-            head = Head(
-                name, int(params.get("image_size") or 0), str(params["head_init"]), float(params["head_strength"] or 0)
-            )
-            self.heads[name] = (value, head)
-        if not self.solving and not self.to_solve:
-            self._drop_weak()
-
-    def _drop_weak(self) -> None:
-        """Keep the networks whose features are best; of equal ones those with the better prior, which come first."""
-        unknown = [name for name in self.networks if name not in self.heads]
-        ranked = sorted(self.heads, key=lambda name: (-self.heads[name][0], self.networks.index(name)))
-        kept = {*ranked[:NETWORKS], *unknown}
+    def _narrow(self) -> None:
+        """Keep the networks and image sizes whose features are best; of equal ones those with the better prior, which
+        come first."""
+        self.narrowed = True
+        ranked = self.heads.ranked(self.networks)
+        kept = {*ranked[:NETWORKS], *(name for name in self.networks if name not in ranked)}
         self.networks = [name for name in self.networks if name in kept]
-        for draws in self.draws.values():
+        for family, draws in self.draws.items():
             draws.models = [name for name in draws.models if name in kept] or draws.models
+            draws.sizes = {name: self._worth(name, family) for name in ranked}
 
-    def _head(self, model: str) -> Head | None:
-        return self.heads[model][1] if model in self.heads else None
+    def _worth(self, name: str, family: str) -> tuple[int, ...]:
+        """Of the image sizes with good features, those at which a small bracket fits into half of the time left; the
+        smallest one if none does."""
+        sizes = self.heads.sizes(name)
+        least = halving.cost(FEWEST, SHORTEST) * self._epoch(family) / self._hands(FEWEST)
+        return tuple(size for size in sizes if least * area(size) <= self._left() / 2) or sizes[-1:]
 
     # ---- brackets -------------------------------------------------------------------------------------
 
@@ -176,7 +177,8 @@ class Auto:
             while seconds < AT_A_TIME and (number := bracket.take()) is not None:
                 orders.append(self._order(number, bracket.until))
                 done = self.times.epochs.get(number, 0)
-                seconds += self._epoch(bracket.family) * max(1, (bracket.until or bracket.rungs[-1]) - done)
+                epochs = max(1, (bracket.until or bracket.rungs[-1]) - done)
+                seconds += self._epoch(bracket.family) * area(self.known[number].params.get("image_size")) * epochs
                 if not self.times.measured(bracket.family):
                     break
             if orders:
@@ -193,7 +195,7 @@ class Auto:
         best = self._best(family)
         numbers = []
         for _ in range(count):
-            params = self.draws[family].draw(best, self._head)
+            params = self.draws[family].draw(best, self.heads.best)
             if params is None or not self._room_for_trials():
                 break
             numbers.append(self._begin(family, {**params, **self._shorter(epochs)}).number)
@@ -208,7 +210,7 @@ class Auto:
         left, epochs = self._left() - self._kept_for_finals(), self.facts.epochs
         if left <= 0:
             return 0, 0
-        each = self._epoch(family)
+        each = self._epoch(family) * self._area(family)
         if not each:  # nothing was measured yet
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
         while epochs > 2 and halving.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
@@ -222,6 +224,13 @@ class Auto:
     def _hands(self, count: int) -> float:
         """Workers that a bracket of few trials keeps busy: its last rung has but one."""
         return min(self.facts.workers, max(1.0, count / 2))
+
+    def _area(self, family: str) -> float:
+        """Mean area of the images of this family's trials."""
+        draws = self.draws[family]
+        sizes = [draws.sizes.get(name) or head_sizes(self.facts.space, name) for name in draws.models]
+        areas = [area(size) for some in sizes for size in some]
+        return sum(areas) / len(areas)
 
     def _shorter(self, epochs: int) -> Values:
         return {"epochs": epochs} if epochs != self.facts.epochs else {}
@@ -267,7 +276,7 @@ class Auto:
             for number in self.finals:
                 known = self.known[number]
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    self._begin(AGAIN, known.params, seed=known.seed + 1)
+                    self._begin(AGAIN, known.params, again=known.again + 1)
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         if waiting:
             return Work((self._order(waiting[0], 0),))
@@ -298,18 +307,18 @@ class Auto:
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
-    def _begin(self, family: str, params: Mapping[str, Any], seed: int = 0) -> Order:
+    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0) -> Order:
         number = len(self.known)
-        self.known[number] = _Known(family, dict(params), seed)
+        self.known[number] = _Known(family, dict(params), again)
         if family in (BASELINE, HEADS):
             return self._order(number, 0)
-        return Order(number, dict(params), 0, seed)
+        return Order(number, dict(params), 0, again)
 
     def _order(self, number: int, until: int) -> Order:
         known = self.known[number]
         first = number not in self.started
         self.started.add(number)
-        return Order(number, dict(known.params) if first else None, until, known.seed)
+        return Order(number, dict(known.params) if first else None, until, known.again)
 
     def _draws(self) -> dict[str, Draws]:
         found = {}
@@ -322,12 +331,15 @@ class Auto:
     def _of(self, family: str) -> list[int]:
         return [number for number, known in self.known.items() if known.family == family]
 
+    def _model(self, number: int) -> str:
+        return str(self.known[number].params.get("model", self.networks[0]))
+
     def _best(self, family: str) -> Values | None:
         scored = [number for number in self._of(family) if number in self.best_of]
         return self.known[max(scored, key=lambda n: self.best_of[n])].params if scored else None
 
     def _epoch(self, family: str) -> float:
-        """Expected seconds of an epoch; 0 when there is nothing to go by."""
+        """Expected seconds of an epoch on images of area 1; 0 when there is nothing to go by."""
         for other, factor in ((family, 1.0), (WHOLE, 0.5), (PARTIAL, 2.0), (BASELINE, 1.0)):
             if self.times.measured(other):
                 return self.times.epoch(other) * factor
@@ -347,8 +359,7 @@ class Auto:
     def _perfect(self) -> bool:
         if self.facts.perfect is None or not self.best_of:
             return False
-        goal = self.facts.perfect if self.facts.mode == "max" else -self.facts.perfect
-        return max(self.best_of.values()) >= goal
+        return max(self.best_of.values()) >= self.sign * self.facts.perfect
 
 
 def _key(params: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ class Crew:
             if spec is None:
                 self.full = True
                 break
-            spec = msgspec.structs.replace(spec, seed=spec.seed + order.seed)
+            spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=order.again)
             self.ledger.specs[order.number] = spec
             tasks.append(Task(spec=spec, until=order.until))
         if not tasks:

@@ -65,15 +65,22 @@ def values_of(space: Space, key: str, params: Mapping[str, Scalar]) -> tuple[Sca
     return (spaces.listed(found) or ()) if found is not None else ()
 
 
-def heads(space: Space, model: str) -> list[Values]:
-    """All heads to be solved for a network, one list for all its image sizes; empty where the space forbids them."""
+def head_sizes(space: Space, model: str) -> tuple[Scalar, ...]:
+    """Image sizes at which heads of a network can be solved, its default first; None stands for what the data have."""
+    base = spaces.resolve(space, {"model": model})
+    default = base.get("image_size")
+    return tuple(dict.fromkeys((default, *values_of(space, "image_size", base))))
+
+
+def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values]:
+    """All heads to be solved for a network at these image sizes, or at all; empty where the space forbids them."""
     base = spaces.resolve(space, {"model": model})
     if "freeze" in base and 1.0 not in values_of(space, "freeze", base):
         return []
     if base.get("head_width", 0) and 0 not in values_of(space, "head_width", base):
         return []
     found = []
-    for size in values_of(space, "image_size", base) or (base.get("image_size"),):
+    for size in sizes or head_sizes(space, model):
         for kind, strengths in STRENGTHS.items():
             for strength in strengths:
                 chosen: Values = {
@@ -126,6 +133,8 @@ class Draws:
         self.space = space
         self.family = family
         self.models = list(model_names)
+        self.sizes: dict[str, tuple[int, ...]] = {}
+        """Network -> image sizes that are worth their time; any where a network is not in it."""
         self.seed = seed
         self.count = 0
         self._seen: set[tuple[tuple[str, Scalar], ...]] = set()
@@ -173,7 +182,11 @@ class Draws:
         )
 
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
-        """The start of the head and the views follow from the family, where the user leaves them open."""
+        """The image size follows from the network's features, the start of the head and the views from the family,
+        where the user leaves them open."""
+        allowed = self.sizes.get(str(params.get("model", self.models[0])))
+        if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
+            params["image_size"] = generator.choice(allowed)
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):

@@ -30,6 +30,8 @@ class Facts(NamedTuple):
     """Most trials; 0 is as many as time allows."""
     perfect: float | None = None
     """The best value that the metric can have."""
+    val_share: float = 1.0
+    """Samples of the validation part, as a share of those that train and validate."""
     clock: Callable[[], float] = time.time
 
 
@@ -41,8 +43,9 @@ class Order(NamedTuple):
     """Its configuration when it begins; None when it goes on."""
     until: int = 0
     """Epoch after which it pauses; 0 goes on to its end."""
-    seed: int = 0
-    """Added to the seed of the search: the same configuration once more, with other draws."""
+    again: int = 0
+    """Above 0 for a configuration that runs once more: added to the seed of the search, and the number of the division
+    that it trains and validates on (`TrialSpec.division`)."""
 
 
 class Work(NamedTuple):

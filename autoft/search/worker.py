@@ -50,7 +50,14 @@ class Look(Record, tag=True):
     """Answer, and tell the memory."""
 
 
-Request = Begin | Step | Save | Load | Look
+class Call(Record, tag=True):
+    """Call `package.module:name` with one text; what it finds it writes to files."""
+
+    function: str
+    payload: str
+
+
+Request = Begin | Step | Save | Load | Look | Call
 
 
 class Reply(Record):
@@ -94,6 +101,8 @@ class Runner:
                 self.trial.save_state(Path(request.folder))
             case Load():
                 self.trial.load_state(Path(request.folder))
+            case Call():
+                imported(request.function)(request.payload)
             case Look():
                 pass
         return None

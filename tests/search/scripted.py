@@ -20,6 +20,11 @@ CARD = ModelCard(name="scripted", backend="none", modality="image")
 OUTPUT = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 
 
+def tell(place: str) -> None:
+    """Write what an environment variable says."""
+    Path(place).write_text(os.environ.get("AUTOFT_TOLD", ""))
+
+
 class Scripted:
     """Its score rises by lr with each epoch. What it does is noted in the file that its spec calls the store."""
 

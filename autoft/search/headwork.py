@@ -1,0 +1,92 @@
+"""The solved heads of a search: which network and image size come next, and what their scores say of both.
+
+Heads are cheap where features are shared, so every network is tried at every image size that time allows: features that
+are better at 224 pixels than at 128 make better partly frozen networks too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from autoft.records import EpochReport, Scalar
+from autoft.search.families import Head, head_sizes, heads
+from autoft.search.space import Space, Values
+
+SHARE: Final = 0.2
+"""Part of the time left that the features of one network at one image size may take."""
+CLOSE: Final = 0.02
+"""Features this much worse, as a part of the best score, are as good: the smaller image is then the cheaper one."""
+
+
+class Heads:
+    """Hands out configurations of solved heads by network and image size, and ranks both by how they score.
+
+    Args:
+        networks: those whose heads can be solved, the most promising first.
+        val_share: samples of the validation part as a share of those that train and validate. A head's value is the
+            mean of its score there and by cross-validation on the training part, weighted by their samples.
+        sign: 1 where larger scores are better, -1 where smaller ones are.
+    """
+
+    def __init__(self, space: Space, networks: Sequence[str], val_share: float, sign: float) -> None:
+        self.space, self.val_share, self.sign = space, val_share, sign
+        self._todo = [(name, size) for name in networks for size in _by_promise(head_sizes(space, name))]
+        self._values: dict[str, dict[int, float]] = {}
+        self._best: dict[str, tuple[float, Head]] = {}
+        self._seconds: dict[str, float] = {}
+        """For the features of a network, per unit of area."""
+
+    def next(self, left: float, busy: Collection[str] = ()) -> list[Values]:
+        """The heads of the next network and size whose features take no more than their share of `left` seconds;
+        empty when there are none now.
+
+        Args:
+            busy: networks that are being worked on: what their features cost is known when that is done.
+        """
+        for name, size in [(name, size) for name, size in self._todo if name not in busy]:
+            self._todo.remove((name, size))
+            expected = self._seconds.get(name, 0.0) * area(size)
+            if expected <= SHARE * left and (found := heads(self.space, name, (size,))):
+                return found
+        return []
+
+    def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
+        """A head of this network was solved."""
+        size = int(params.get("image_size") or 0)
+        per_area = report.prefix_seconds / area(size)
+        self._seconds[name] = max(per_area, self._seconds.get(name, 0.0))
+        value = self.sign * report.score
+        if report.cross is not None:
+            value = self.val_share * value + (1 - self.val_share) * self.sign * report.cross
+        sizes = self._values.setdefault(name, {})
+        sizes[size] = max(value, sizes.get(size, -float("inf")))
+        if name not in self._best or value > self._best[name][0]:
+            head = Head(name, size, str(params["head_init"]), float(params["head_strength"] or 0))
+            self._best[name] = (value, head)
+
+    def best(self, name: str) -> Head | None:
+        """The best head of a network."""
+        return self._best[name][1] if name in self._best else None
+
+    def ranked(self, networks: Sequence[str]) -> list[str]:
+        """Networks by their best head; of equal ones the earlier in `networks` comes first."""
+        known = [name for name in networks if name in self._best]
+        return sorted(known, key=lambda name: (-self._best[name][0], networks.index(name)))
+
+    def sizes(self, name: str) -> tuple[int, ...]:
+        """Image sizes at which the features of a network are as good as at the best one, the largest first."""
+        values = self._values.get(name, {})
+        best = max(values.values(), default=0.0)
+        return tuple(sorted((s for s, value in values.items() if value >= best - CLOSE * abs(best)), reverse=True))
+
+
+def area(size: Scalar) -> float:
+    """Of an image, in units in which times do not become tiny; 1 where there is no image size."""
+    return (float(size) / 100) ** 2 if isinstance(size, int | float) and size else 1.0
+
+
+def _by_promise(sizes: Iterable[Scalar]) -> list[Scalar]:
+    """The default first, which tells what features cost; then the largest, which tend to be the best."""
+    first, *others = sizes
+    return [first, *sorted(others, key=lambda size: -area(size))]
