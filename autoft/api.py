@@ -47,6 +47,9 @@ from autoft.records import (
     from_json,
     to_json,
 )
+from autoft.search.sampling import draw
+from autoft.search.space import baseline
+from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugin, Work
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
@@ -54,6 +57,7 @@ __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
+    "Closed",
     "Cut",
     "Cuttable",
     "Forkable",
@@ -62,6 +66,7 @@ __all__ = [
     "Entry",
     "EpochReport",
     "EpochStats",
+    "Facts",
     "Feed",
     "Issue",
     "Job",
@@ -69,6 +74,7 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
+    "Order",
     "Output",
     "Param",
     "Problem",
@@ -84,15 +90,20 @@ __all__ = [
     "Searcher",
     "SearcherPlugin",
     "Stop",
+    "Strategy",
+    "StrategyPlugin",
     "Task",
     "TrialFailed",
     "TrialResult",
     "TrialSpec",
     "UsageError",
     "View",
+    "Work",
     "ahead",
+    "baseline",
     "cache_home",
     "did_you_mean",
+    "draw",
     "fetch",
     "from_hub",
     "from_json",

@@ -16,7 +16,7 @@ from autoft import vocab
 from autoft.recipe import Recipe
 
 Scalar = str | int | float | bool | None
-Kind = Literal["task", "backend", "reader", "models", "searcher", "command"]
+Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
 Mode = Literal["max", "min"]
 T = TypeVar("T")
 

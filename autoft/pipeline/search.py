@@ -27,11 +27,11 @@ from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
-from autoft.search.auto import Auto, Facts
 from autoft.search.defaults import is_weak
 from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
-from autoft.search.settings import Settings, check_scheduler, check_strategy
+from autoft.search.settings import FLAT, Settings, check_scheduler, check_strategy
+from autoft.search.strategy import Facts, Strategy
 
 GPU: Final = Path("/dev/nvidiactl")
 """Is there where a machine has a GPU of NVIDIA's, whose context cannot be forked."""
@@ -115,19 +115,19 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
     if not options.data:
         raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
     task: Task = registry.get("task", options.task)
-    options = _strategy(options)
-    if options.strategy == "flat":
+    options = _strategy(registry, options)
+    if options.strategy == FLAT:
         registry.entry("searcher", options.searcher)
         check_scheduler(options.scheduler)
     preset = find_preset(options.preset)
     return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
 
 
-def _strategy(options: SearchOptions) -> SearchOptions:
+def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
     named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
-    strategy = check_strategy(options.strategy or ("flat" if named else "auto"))
-    if strategy == "flat":
+    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
+    if strategy == FLAT:
         parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
     if named:
@@ -237,10 +237,11 @@ def _run_ray(
         deadline=budget.end,
         seed=options.seed,
     )
-    if options.strategy == "flat":
+    if options.strategy == FLAT:
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
-    strategy = _auto(registry, options, made, budget, concurrency, val_share)
+    facts = _facts(registry, options, made, budget, concurrency, val_share)
+    strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
     chosen = strategy.chosen()
     if chosen is not None:
@@ -248,25 +249,23 @@ def _run_ray(
     return interrupted
 
 
-def _auto(
+def _facts(
     registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
-) -> Auto:
+) -> Facts:
     candidates = made.candidates.values()
-    return Auto(
-        Facts(
-            space=made.space,
-            mode=made.metric.mode,
-            seed=options.seed,
-            epochs=made.epochs,
-            workers=concurrency,
-            deadline=lambda: budget.deadline,
-            sharing=plan.sharing(made, registry, options),
-            weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
-            solvable=all(heads.solvable(c.problem) for c in candidates),
-            trials=options.trials,
-            perfect=made.metric.best,
-            val_share=val_share,
-        )
+    return Facts(
+        space=made.space,
+        mode=made.metric.mode,
+        seed=options.seed,
+        epochs=made.epochs,
+        workers=concurrency,
+        deadline=lambda: budget.deadline,
+        sharing=plan.sharing(made, registry, options),
+        weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
+        solvable=all(heads.solvable(c.problem) for c in candidates),
+        trials=options.trials,
+        perfect=made.metric.best,
+        val_share=val_share,
     )
 
 

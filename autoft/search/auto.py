@@ -12,9 +12,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
@@ -23,8 +22,8 @@ from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
-from autoft.search.space import Space, Values
-from autoft.search.strategy import Closed, Order, Work
+from autoft.search.space import Values
+from autoft.search.strategy import Closed, Facts, Order, Work
 from autoft.search.times import Times
 
 BASELINE: Final = "baseline"
@@ -47,31 +46,6 @@ FINAL_SHARE: Final = 0.2
 """Part of the search time that is kept for runs with fresh seeds."""
 STALE: Final = 4
 """Brackets without a better score after which nothing more is expected."""
-
-
-class Facts(NamedTuple):
-    """What the strategy is told of the search."""
-
-    space: Space
-    mode: str
-    seed: int
-    epochs: int
-    workers: int
-    deadline: Callable[[], float]
-    """Unix time at which trials must have ended, as far as is known by now; 0 for none."""
-    sharing: frozenset[str]
-    """Networks whose frozen blocks can be computed once for all trials."""
-    weak: frozenset[str]
-    """Networks of which most must still be learned."""
-    solvable: bool
-    """Whether heads can be solved for this problem."""
-    trials: int = 0
-    """Most trials; 0 is as many as time allows."""
-    perfect: float | None = None
-    """The best value that the metric can have."""
-    val_share: float = 1.0
-    """Samples of the validation part, as a share of those that train and validate."""
-    clock: Callable[[], float] = time.time
 
 
 class _Known(NamedTuple):
