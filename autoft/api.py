@@ -12,6 +12,7 @@ from autoft.contracts import (
     EpochStats,
     Exporting,
     Feed,
+    Forkable,
     Learner,
     ModelSource,
     Reader,
@@ -56,6 +57,9 @@ from autoft.records import (
     to_json,
     to_plain,
 )
+from autoft.search.sampling import draw
+from autoft.search.space import baseline
+from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugin, Work
 from autoft.shapes import Mask, Shape
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
@@ -65,8 +69,10 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Calibrated",
+    "Closed",
     "Cut",
     "Cuttable",
+    "Forkable",
     "DataError",
     "Dataset",
     "Detailed",
@@ -75,6 +81,7 @@ __all__ = [
     "EpochReport",
     "EpochStats",
     "Exporting",
+    "Facts",
     "Feed",
     "ImageHeader",
     "Issue",
@@ -84,6 +91,7 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
+    "Order",
     "Output",
     "Param",
     "Problem",
@@ -101,16 +109,21 @@ __all__ = [
     "Shape",
     "Stop",
     "Tallying",
+    "Strategy",
+    "StrategyPlugin",
     "Task",
     "TrialFailed",
     "TrialResult",
     "TrialSpec",
     "UsageError",
     "View",
+    "Work",
     "ahead",
+    "baseline",
     "cache_home",
     "did_you_mean",
     "encoder",
+    "draw",
     "fetch",
     "from_hub",
     "from_json",

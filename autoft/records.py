@@ -16,7 +16,7 @@ from autoft import vocab
 from autoft.recipe import Recipe
 
 Scalar = str | int | float | bool | None
-Kind = Literal["task", "backend", "reader", "models", "searcher", "command"]
+Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
 Mode = Literal["max", "min"]
 T = TypeVar("T")
 
@@ -353,7 +353,9 @@ class EpochReport(Record):
     cross: float | None = None
     """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
     build_seconds: float = 0.0
-    """Imports, data and network, before the first epoch."""
+    """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
+    prefix_seconds: float = 0.0
+    """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch."""
     prefix: str = ""
