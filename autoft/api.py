@@ -12,6 +12,7 @@ from autoft.contracts import (
     EpochStats,
     Exporting,
     Feed,
+    Forkable,
     Learner,
     ModelSource,
     Reader,
@@ -39,7 +40,6 @@ from autoft.records import (
     EpochReport,
     Issue,
     Job,
-    Mask,
     Metric,
     ModelCard,
     Output,
@@ -50,7 +50,6 @@ from autoft.records import (
     Sample,
     Scalar,
     Schema,
-    Shape,
     TrialResult,
     TrialSpec,
     View,
@@ -58,6 +57,10 @@ from autoft.records import (
     to_json,
     to_plain,
 )
+from autoft.search.sampling import draw
+from autoft.search.space import baseline
+from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugin, Work
+from autoft.shapes import Mask, Shape
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
@@ -66,8 +69,10 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Calibrated",
+    "Closed",
     "Cut",
     "Cuttable",
+    "Forkable",
     "DataError",
     "Dataset",
     "Detailed",
@@ -76,6 +81,7 @@ __all__ = [
     "EpochReport",
     "EpochStats",
     "Exporting",
+    "Facts",
     "Feed",
     "ImageHeader",
     "Issue",
@@ -85,6 +91,7 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
+    "Order",
     "Output",
     "Param",
     "Problem",
@@ -102,16 +109,21 @@ __all__ = [
     "Shape",
     "Stop",
     "Tallying",
+    "Strategy",
+    "StrategyPlugin",
     "Task",
     "TrialFailed",
     "TrialResult",
     "TrialSpec",
     "UsageError",
     "View",
+    "Work",
     "ahead",
+    "baseline",
     "cache_home",
     "did_you_mean",
     "encoder",
+    "draw",
     "fetch",
     "from_hub",
     "from_json",

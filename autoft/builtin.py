@@ -30,3 +30,12 @@ def autoft_searchers() -> Iterable[Entry]:
     yield Entry(name="random", target="autoft.search.searchers:Random", summary="Random draws from the space")
     yield Entry(name="tpe", target="autoft.search.searchers:Tpe", summary="Tree-structured Parzen estimator (Optuna)")
     yield Entry(name="grid", target="autoft.search.searchers:Grid", summary="Every combination of the listed values")
+
+
+@hookimpl
+def autoft_strategies() -> Iterable[Entry]:
+    yield Entry(
+        name="auto",
+        target="autoft.search.strategies:FromCheapToDear",
+        summary="From cheap trials to dear ones: solved heads, partly frozen networks, whole ones, fresh seeds",
+    )

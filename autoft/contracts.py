@@ -70,7 +70,10 @@ class Reader(Protocol):
 
 @runtime_checkable
 class Task(Protocol):
-    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only."""
+    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only.
+
+    A task may have an attribute `modules`, names of slow modules that `score` imports: a search loads them meanwhile.
+    """
 
     name: str
     modality: str
@@ -215,6 +218,10 @@ class Learner(Protocol):
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
         """One pass in an order drawn from (seed, epoch). `epoch` counts from 1; `stop` is asked every step.
 
+        So that a head alone can be trained beside others to the same end (`autoft.bank`), the order is that of numpy's
+        `default_rng((seed, epoch))`: one integer below 2**62, the seed of whatever else is drawn; a permutation of the
+        rows; `array_split` of it into as few batches as `batch_size` allows.
+
         Raises:
             TrialFailed: the loss is not finite.
         """
@@ -309,6 +316,15 @@ class Backend(Protocol):
 
     def loss(self, output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:
         """The loss of raw outputs, as training would compute it; for the contract kit."""
+        ...
+
+
+@runtime_checkable
+class Forkable(Protocol):
+    """Ability of a backend: its processes may be forks of one that has imported these modules and computed nothing."""
+
+    def modules(self, card: ModelCard) -> Sequence[str]:
+        """What training this network imports, the slowest first."""
         ...
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from autoft import shelf
 from autoft.contracts import Array, Arrays, Detailed, Task
 from autoft.predictor import Predictor
-from autoft.records import DataRef, Metric, Record, Schema
+from autoft.records import DataRef, Metric, Record, Schema, from_json
 from autoft.trialdata import feed_of
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
+ANSWERS = ("decoded", "targets")
+"""What `write_test` leaves, by file."""
 SECONDS = 3.0
 """Time that one bootstrap may take; slow metrics get fewer resamples, but never under 200."""
 
@@ -47,6 +50,33 @@ def predict_test(
         config = predictor.config
         feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem)
         return predictor.compared(feed)
+
+
+class ScoreJob(Record):
+    """Asks another process for `predict_test`."""
+
+    folder: str
+    ref: DataRef
+    ids: tuple[str, ...]
+    threads: int
+    out: str
+    """Folder for `decoded.npz` and `targets.npz`."""
+
+
+def write_test(payload: str) -> None:
+    """Do a `ScoreJob`."""
+    job = from_json(payload, ScoreJob)
+    for name, arrays in zip(ANSWERS, predict_test(job.folder, job.ref, job.ids, job.threads), strict=True):
+        np.savez(Path(job.out) / f"{name}.npz", allow_pickle=False, **arrays)
+
+
+def read_test(job: ScoreJob) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What `write_test` has written."""
+    found = []
+    for name in ANSWERS:
+        with np.load(Path(job.out) / f"{name}.npz", allow_pickle=False) as arrays:
+            found.append(dict(arrays))
+    return found[0], found[1]
 
 
 def all_metrics(task: Task, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float | None]:

@@ -50,7 +50,12 @@ def autoft_models() -> Iterable[Entry]:  # type: ignore[empty-body]
 
 @hookspec
 def autoft_searchers() -> Iterable[Entry]:  # type: ignore[empty-body]
-    """Search strategies: targets are `contracts.SearcherPlugin` classes."""
+    """Who proposes trials in flat searches: targets are `contracts.SearcherPlugin` classes."""
+
+
+@hookspec
+def autoft_strategies() -> Iterable[Entry]:  # type: ignore[empty-body]
+    """Who says which trials get which epochs: targets are `search.strategy.StrategyPlugin` classes."""
 
 
 @hookspec

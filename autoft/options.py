@@ -47,8 +47,8 @@ class SearchOptions(DataOptions):
     metric: str = ""
     """Empty takes the task's default."""
     strategy: str = ""
-    """auto goes from cheap trials to dear ones by itself; flat asks `searcher` for trials that `scheduler` stops. Empty
-    is auto, or flat where one of those two is named."""
+    """auto goes from cheap trials to dear ones; flat asks `searcher` for trials that `scheduler` stops; plugins
+    may offer others. Empty is auto, or flat where one of those two is named."""
     searcher: str = ""
     """Who proposes trials, with the flat strategy; empty is random."""
     scheduler: str = ""

@@ -16,7 +16,7 @@ from autoft import vocab
 from autoft.recipe import Recipe
 
 Scalar = str | int | float | bool | None
-Kind = Literal["task", "backend", "reader", "models", "searcher", "command"]
+Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
 Mode = Literal["max", "min"]
 T = TypeVar("T")
 
@@ -173,33 +173,6 @@ class Sample(Record):
     """train, val or test where the data say so."""
     group: str = ""
     """Samples of one group never straddle splits."""
-
-
-class Shape(Record):
-    """One thing that a mask is drawn of."""
-
-    name: str
-    """Its class; empty marks pixels that are not to be learned nor scored."""
-    polygons: tuple[tuple[float, ...], ...] = ()
-    """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
-    runs: tuple[int, ...] = ()
-    """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
-
-
-class Mask(Record):
-    """What a reader puts into the field `mask` (`msgspec.to_builtins` of it): where the classes of the pixels stand."""
-
-    path: str = ""
-    """Image file; empty where `shapes` are all there is."""
-    values: dict[str, str] = {}
-    """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
-    of the two forms. An empty class marks pixels that are not to be learned nor scored."""
-    nearest: bool = False
-    """Other values count as the nearest one listed (files with loss); else they are told and left out."""
-    background: str = ""
-    """Class of pixels that no shape covers."""
-    shapes: tuple[Shape, ...] = ()
-    """Later ones cover earlier ones."""
 
 
 class Issue(Record):
@@ -380,7 +353,9 @@ class EpochReport(Record):
     cross: float | None = None
     """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
     build_seconds: float = 0.0
-    """Imports, data and network, before the first epoch."""
+    """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
+    prefix_seconds: float = 0.0
+    """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch."""
     prefix: str = ""

@@ -26,6 +26,7 @@ HOOKS = {
     "reader": "autoft_readers",
     "models": "autoft_models",
     "searcher": "autoft_searchers",
+    "strategy": "autoft_strategies",
     "command": "autoft_commands",
 }
 

@@ -2,7 +2,7 @@
 
     python benchmarks/cache.py --parts steps --json cache.json
 
-From the repository's root; the ImageNet checkpoint, which only torch reads, is found by AUTOFT_SHARED or in ../shared,
+From the repository's root; the ImageNet checkpoint, which torch alone reads, is found by AUTOFT_SHARED or in ../shared,
 and left out where it is absent. Parts run apart add to the same JSON file.
 
 * steps: a training step of a network whose first blocks are frozen, from images and from what stands at the deepest cut

@@ -31,7 +31,7 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="KIND",
-        help="tasks, models, backends, readers, searchers, presets, plugins or runs.",
+        help="tasks, models, backends, readers, searchers, strategies, presets, plugins or runs.",
         show_default=False,
     ),
 ]
@@ -45,7 +45,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 
 def ls(what: What, task: Task = "", backend: Backend = "", out: p.Out = p.DEFAULTS.out, json: Json = False) -> None:
-    """List tasks, models, backends, readers, searchers, presets, plugins or runs."""
+    """List tasks, models, backends, readers, searchers, strategies, presets, plugins or runs."""
     kind = KINDS.get(what) or KINDS.get(f"{what}s")
     if kind is None:
         known = list(KINDS)
@@ -183,6 +183,7 @@ KINDS: Final[dict[str, Callable[[], Rows]]] = {
     "backends": lambda: _entries("backend"),
     "readers": lambda: _entries("reader"),
     "searchers": lambda: _entries("searcher"),
+    "strategies": lambda: _entries("strategy"),
     "commands": lambda: _entries("command"),
     "presets": _presets,
     "plugins": _plugins,

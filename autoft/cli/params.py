@@ -131,7 +131,8 @@ Strategy = Annotated[
     _option(
         "--strategy",
         group=_SEARCH,
-        text="auto: from cheap trials to dear ones. flat: what --searcher proposes and --scheduler stops.",
+        text="auto: from cheap trials to dear ones. flat: what --searcher proposes and --scheduler stops. See "
+        "`autoft ls strategies`.",
         shown="auto",
         metavar="NAME",
     ),

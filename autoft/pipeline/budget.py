@@ -40,7 +40,8 @@ class Budget:
         if report.epoch == 1:
             self._builds[backend].append(report.build_seconds)
         self._validations.append(report.val_seconds)
-        self._epochs[backend].append((report.seconds - report.build_seconds) / report.epoch)
+        before = report.build_seconds + report.prefix_seconds
+        self._epochs[backend].append((report.seconds - before) / report.epoch)
 
     @property
     def reserve(self) -> float:

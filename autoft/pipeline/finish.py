@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoft import artifact, evaluate, remote
 from autoft.atomic import write_text
@@ -14,10 +15,14 @@ from autoft.options import SearchOptions
 from autoft.pipeline import plan
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Splits, TrialResult
+from autoft.records import DataRef, Splits, TrialResult, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
+from autoft.search import host
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
 
 
 class Outcome(NamedTuple):
@@ -81,20 +86,10 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
 
 
 def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> dict[str, Any]:
-    from autoft.search import ray
-
     ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
     schema = artifact.read(Path(best.folder)).schema
     rivals = [best] if baseline is None or baseline.number == best.number else [best, baseline]
-    trials, threads = outcome.storage.trials(), max(1, int(outcome.options.cpus_per_trial))
-    # A process for each: the frameworks of two backends do not share one.
-    answers = ray.call(
-        "autoft.evaluate:predict_test",
-        [(remote.join(trials, rival.name), outcome.ref, ids, threads) for rival in rivals],
-        cpus=outcome.options.cpus_per_trial,
-        gpus=max(0.0, outcome.options.gpus_per_trial),
-        timeout=max(60.0, 3 * outcome.budget.reserve),
-    )
+    answers = _predicted(outcome, rivals)
     decoded, targets = answers[0]
     band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed)
     report: dict[str, Any] = {
@@ -123,6 +118,32 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> 
     else:
         report["baseline"] = report["metrics"]
     return report
+
+
+def _predicted(outcome: Outcome, rivals: list[TrialResult]) -> list[tuple[dict[str, Array], dict[str, Array]]]:
+    """Predictions and targets of the test part. A process for each model: two frameworks do not share one."""
+    options, trials, ids = outcome.options, outcome.storage.trials(), outcome.splits.test
+    threads, limit = max(1, int(options.cpus_per_trial)), max(60.0, 3 * outcome.budget.reserve)
+    places = [remote.join(trials, rival.name) for rival in rivals]
+    if options.address:  # the machines with the memory and the GPUs are elsewhere
+        from autoft.search import ray
+
+        return ray.call(
+            "autoft.evaluate:predict_test",
+            [(place, outcome.ref, ids, threads) for place in places],
+            cpus=options.cpus_per_trial,
+            gpus=max(0.0, options.gpus_per_trial),
+            timeout=limit,
+        )
+    with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+        jobs = []
+        for number, place in enumerate(places):
+            out = Path(scratch) / str(number)
+            out.mkdir()
+            jobs.append(evaluate.ScoreJob(folder=place, ref=outcome.ref, ids=ids, threads=threads, out=str(out)))
+        backends = ["" if options.gpus_per_trial > 0 else rival.backend for rival in rivals]
+        host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
+        return [evaluate.read_test(job) for job in jobs]
 
 
 def _status(outcome: Outcome) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import threading
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
 from autoft import heads
 from autoft import registry as plugins
-from autoft.contracts import Task
+from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Planned
 from autoft.options import SearchOptions
@@ -22,10 +27,14 @@ from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
-from autoft.search.auto import Auto, Facts
 from autoft.search.defaults import is_weak
+from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
-from autoft.search.settings import Settings, check_scheduler, check_strategy
+from autoft.search.settings import FLAT, Settings, check_scheduler, check_strategy
+from autoft.search.strategy import Facts, Strategy
+
+GPU: Final = Path("/dev/nvidiactl")
+"""Is there where a machine has a GPU of NVIDIA's, whose context cannot be forked."""
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -50,7 +59,7 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     RunWriter.check_name(place.out, task.name, options.name)
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
-    with ThreadPoolExecutor(1) as starter:
+    with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options):
         # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
@@ -58,6 +67,26 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
+
+
+@contextmanager
+def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[None]:
+    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU."""
+    wanted: dict[str, dict[str, None]] = {}
+    for candidate in made.candidates.values():
+        backend = registry.get("backend", candidate.card.backend)
+        if isinstance(backend, Forkable):
+            modules = wanted.setdefault(candidate.card.backend, {})
+            modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
+    if options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and GPU.exists()):
+        wanted = {}
+    servers = ForkServers()
+    try:
+        for name, modules in wanted.items():
+            servers.start(name, list(modules), max(1, int(options.cpus_per_trial)))
+        yield
+    finally:
+        servers.close()
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -86,19 +115,19 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
     if not options.data:
         raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
     task: Task = registry.get("task", options.task)
-    options = _strategy(options)
-    if options.strategy == "flat":
+    options = _strategy(registry, options)
+    if options.strategy == FLAT:
         registry.entry("searcher", options.searcher)
         check_scheduler(options.scheduler)
     preset = find_preset(options.preset)
     return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
 
 
-def _strategy(options: SearchOptions) -> SearchOptions:
+def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
     named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
-    strategy = check_strategy(options.strategy or ("flat" if named else "auto"))
-    if strategy == "flat":
+    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
+    if strategy == FLAT:
         parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
     if named:
@@ -137,6 +166,7 @@ def _search(
     listener(planned)
 
     searching = time.time()
+    threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
@@ -207,10 +237,11 @@ def _run_ray(
         deadline=budget.end,
         seed=options.seed,
     )
-    if options.strategy == "flat":
+    if options.strategy == FLAT:
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
-    strategy = _auto(registry, options, made, budget, concurrency, val_share)
+    facts = _facts(registry, options, made, budget, concurrency, val_share)
+    strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
     chosen = strategy.chosen()
     if chosen is not None:
@@ -218,26 +249,31 @@ def _run_ray(
     return interrupted
 
 
-def _auto(
+def _facts(
     registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
-) -> Auto:
+) -> Facts:
     candidates = made.candidates.values()
-    return Auto(
-        Facts(
-            space=made.space,
-            mode=made.metric.mode,
-            seed=options.seed,
-            epochs=made.epochs,
-            workers=concurrency,
-            deadline=lambda: budget.deadline,
-            sharing=plan.sharing(made, registry, options),
-            weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
-            solvable=all(heads.solvable(c.problem) for c in candidates),
-            trials=options.trials,
-            perfect=made.metric.best,
-            val_share=val_share,
-        )
+    return Facts(
+        space=made.space,
+        mode=made.metric.mode,
+        seed=options.seed,
+        epochs=made.epochs,
+        workers=concurrency,
+        deadline=lambda: budget.deadline,
+        sharing=plan.sharing(made, registry, options),
+        weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
+        solvable=all(heads.solvable(c.problem) for c in candidates),
+        trials=options.trials,
+        perfect=made.metric.best,
+        val_share=val_share,
     )
+
+
+def _import(modules: Sequence[str]) -> None:
+    """What scoring needs, while trials run: at the end it would be waited for."""
+    for module in modules:
+        with suppress(ImportError):  # told by whoever needs it
+            importlib.import_module(module)
 
 
 def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:

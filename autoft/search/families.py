@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
-from autoft.search.sampling import sample, short
+from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
@@ -162,7 +162,7 @@ class Draws:
         if way == -1:  # first the default recipe of each network
             return spaces.resolve(self.space, {"model": self.models[self.count]} if self._has("model") else {})
         if way == 2 or (way == 1 and best is None and self.count % 2):
-            return self._drop_others(spaces.walk(self.space, lambda param: sample(param, generator)), generator)
+            return self._drop_others(draw(self.space, generator), generator)
         model = {"model": generator.choice(self.models)} if self._has("model") else {}
         around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
         return spaces.walk(self.space, lambda param: _near(param, around, generator))

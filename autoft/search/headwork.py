@@ -54,7 +54,7 @@ class Heads:
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
         """A head of this network was solved."""
         size = int(params.get("image_size") or 0)
-        per_area = report.build_seconds / area(size)
+        per_area = report.prefix_seconds / area(size)
         self._seconds[name] = max(per_area, self._seconds.get(name, 0.0))
         value = self.sign * report.score
         if report.cross is not None:

@@ -12,14 +12,19 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing import Pipe
 from pathlib import Path
 
 import msgspec
 
+from autoft.errors import TrialFailed
 from autoft.records import EpochReport, TrialSpec
+from autoft.search.forkserver import Forked, fork
 from autoft.search.outcome import Failure, TrialLost
-from autoft.search.worker import Begin, Load, Look, Reply, Request, Save, Step
+from autoft.search.process import computing
+from autoft.search.worker import Begin, Call, Load, Look, News, Reply, Request, Save, Step, StepAll, Together
 
 RECYCLE_MB = 3000
 """A process whose memory has grown by this much since its first trial makes room for a fresh one."""
@@ -35,9 +40,13 @@ PROGRAM = (
 
 
 class Worker:
-    """One process, as its parent sees it."""
+    """One process, as its parent sees it: a fork of the server of its backend, where there is one.
 
-    def __init__(self) -> None:
+    Args:
+        backend: whose server; empty starts a process of its own.
+    """
+
+    def __init__(self, backend: str = "") -> None:
         self.broken = False
         self.idle_mb = 0.0
         """Memory after its first trial."""
@@ -45,12 +54,13 @@ class Worker:
         self._connection, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()
-            self._process = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] | Forked = fork(backend, descriptor) or subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(descriptor), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[descriptor],
+                env=computing(),
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -136,16 +146,17 @@ class Host:
         Raises:
             TrialLost: its process died. So do the other methods.
         """
-        before = self._workers.get(self._backend)
-        if before is not None and before.worn():
-            self._workers.pop(self._backend).end()
-        if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
-            self._end_all(but=spec.backend)
-        self._backend = spec.backend
-        worker = self._workers.get(spec.backend)
-        if worker is None or not worker.alive:
-            worker = self._workers[spec.backend] = Worker()
-        return worker.ask(Begin(target=target, spec=spec)).failure
+        return self._ready(spec).ask(Begin(target=target, spec=spec)).failure
+
+    def together(self, target: str, specs: Sequence[TrialSpec]) -> Failure | str:
+        """Make trials of one backend that are trained side by side, or say why they cannot be; empty if they can."""
+        reply = self._ready(specs[0]).ask(Together(target=target, specs=tuple(specs)))
+        return reply.failure or reply.refused
+
+    def step_all(self) -> tuple[News, ...] | Failure:
+        """One epoch of trials that were made together: what there is to tell of any of them."""
+        reply = self._worker.ask(StepAll())
+        return reply.failure or reply.news
 
     def step(self) -> EpochReport | Failure:
         """One epoch."""
@@ -164,6 +175,19 @@ class Host:
         """End all processes."""
         self._end_all()
 
+    def _ready(self, spec: TrialSpec) -> Worker:
+        """The process in which the trial of `spec` will run."""
+        before = self._workers.get(self._backend)
+        if before is not None and before.worn():
+            self._workers.pop(self._backend).end()
+        if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
+            self._end_all(but=spec.backend)
+        self._backend = spec.backend
+        worker = self._workers.get(spec.backend)
+        if worker is None or not worker.alive:
+            worker = self._workers[spec.backend] = Worker("" if spec.resources.gpus else spec.backend)
+        return worker
+
     @property
     def _worker(self) -> Worker:
         return self._workers[self._backend]
@@ -171,6 +195,34 @@ class Host:
     def _end_all(self, but: str = "") -> None:
         for backend in [name for name in self._workers if name != but]:
             self._workers.pop(backend).end()
+
+
+def call(function: str, payloads: Sequence[str], backends: Sequence[str], timeout: float) -> None:
+    """Call `package.module:function` once per payload, each in a process of its own, at once.
+
+    Args:
+        backends: whose server each process is forked from, if there is one.
+
+    Raises:
+        TrialFailed: one of them failed, died, or took longer than `timeout` seconds.
+    """
+    workers = [Worker(backend) for backend in backends]
+    with ThreadPoolExecutor(len(workers)) as pool:
+        pending = [
+            pool.submit(worker.ask, Call(function=function, payload=payload))
+            for worker, payload in zip(workers, payloads, strict=True)
+        ]
+        try:
+            for one in as_completed(pending, timeout):
+                if failure := one.result().failure:
+                    raise TrialFailed(failure.reason)
+        except TrialLost as lost:
+            raise TrialFailed(lost.failure.reason) from lost
+        except TimeoutError as error:
+            raise TrialFailed(f"{function} took longer than {timeout:.0f} s") from error
+        finally:
+            for worker in workers:
+                worker.end()
 
 
 def _cause(code: int) -> str:

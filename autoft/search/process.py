@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import resource
 import signal
@@ -13,6 +14,18 @@ from typing import Any
 
 OWN = re.compile(r"AUTOFT_CACHE|AUTOFT_SHARED|HF_TOKEN|HF_HOME|HF_\w*(_CACHE|_PATH)")
 """Variables that name a place on this machine, or a secret: each node has its own."""
+
+
+FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""For processes that compute: glibc then keeps large blocks for the next batch instead of giving them back to the
+system, which would clear every page anew. Measured with a MobileNetV2 at 160 pixels on one core: 1.4 times the images
+per second in training, up to 2 times in prediction. Other C libraries do not know these variables."""
+
+
+def computing(threads: int = 0) -> dict[str, str]:
+    """The environment of a process that computes; with `threads`, as many for numerical libraries."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if threads else ()
+    return {**FREED_MEMORY, **os.environ, **dict.fromkeys(names, str(threads))}
 
 
 def for_workers(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,11 +1,18 @@
-"""Random values of one parameter, as JSON scalars."""
+"""Random values of parameters, as JSON scalars."""
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 from autoft.records import Param, Scalar
+from autoft.search import space as spaces
+
+
+def draw(space: Sequence[Param], generator: random.Random) -> dict[str, Scalar]:
+    """One configuration of the space; parameters whose condition does not hold are left out."""
+    return spaces.walk(space, lambda param: sample(param, generator))
 
 
 def sample(param: Param, generator: random.Random) -> Scalar:

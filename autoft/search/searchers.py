@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from autoft.errors import UsageError
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
-from autoft.search.sampling import sample, short
+from autoft.search.sampling import draw, short
 from autoft.search.space import Space, Values
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class RandomSearch:
         if number == 0 and attempt == 0:
             return spaces.baseline(self._space)
         generator = self._generator(number, attempt)
-        return spaces.walk(self._space, lambda param: sample(param, generator))
+        return draw(self._space, generator)
 
     def _generator(self, number: int, attempt: int) -> random.Random:
         return random.Random(f"{self._seed}:{number}:{attempt}")

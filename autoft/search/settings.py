@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from autoft.errors import UsageError
-from autoft.records import EpochReport, Metric, Param, Record, TrialResult, TrialSpec
+from autoft.records import Entry, EpochReport, Metric, Param, Record, TrialResult, TrialSpec
 from autoft.vocab import did_you_mean
 
-STRATEGIES = ("auto", "flat")
+FLAT = "flat"
+"""The strategy that is no object: a searcher and a scheduler."""
 SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
 MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
 """What population based training may change in a network that is already trained in part."""
@@ -69,16 +70,18 @@ def check_scheduler(name: str) -> str:
     return name
 
 
-def check_strategy(name: str) -> str:
-    """The strategy's name.
+def check_strategy(name: str, offered: Sequence[Entry]) -> str:
+    """The strategy's name: flat, or one that is offered by this name or alias.
 
     Raises:
         UsageError: there is none of this name.
     """
-    if name not in STRATEGIES:
-        raise UsageError(
-            f"there is no strategy '{name}'.{did_you_mean(name, STRATEGIES)} Known: {', '.join(STRATEGIES)}."
-        )
+    for entry in offered:
+        if name == entry.name or name in entry.aliases:
+            return entry.name
+    if name != FLAT:
+        known = sorted([FLAT, *(entry.name for entry in offered)])
+        raise UsageError(f"there is no strategy '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
     return name
 
 

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from autoft.records import EpochReport, TrialResult
+from autoft.records import EpochReport, Mode, Param, TrialResult
+
+
+class Facts(NamedTuple):
+    """What a strategy is told of the search."""
+
+    space: tuple[Param, ...]
+    mode: Mode
+    seed: int
+    epochs: int
+    """The most epochs of a trial."""
+    workers: int
+    deadline: Callable[[], float]
+    """Unix time at which trials must have ended, as far as is known by now; 0 for none."""
+    sharing: frozenset[str] = frozenset()
+    """Networks whose frozen blocks can be computed once for all trials."""
+    weak: frozenset[str] = frozenset()
+    """Networks of which most must still be learned."""
+    solvable: bool = False
+    """Whether heads can be solved for this problem."""
+    trials: int = 0
+    """Most trials; 0 is as many as time allows."""
+    perfect: float | None = None
+    """The best value that the metric can have."""
+    val_share: float = 1.0
+    """Samples of the validation part, as a share of those that train and validate."""
+    clock: Callable[[], float] = time.time
 
 
 class Order(NamedTuple):
@@ -22,7 +49,11 @@ class Order(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What one worker does in one go: cheap trials come several at a time."""
+    """What one worker does in one go: cheap trials come several at a time.
+
+    Orders that stand next to each other, run to their end and differ in nothing but how a linear head on frozen
+    features is trained are carried out side by side (`banks.py`).
+    """
 
     orders: tuple[Order, ...]
 
@@ -56,3 +87,14 @@ class Strategy(Protocol):
     def closed(self) -> Sequence[Closed]:
         """Paused trials to be closed now; each is named once."""
         ...
+
+    def chosen(self) -> int | None:
+        """The trial whose model is the result; None takes the one with the best score."""
+        ...
+
+
+class StrategyPlugin(Protocol):
+    """What a `strategy` entry's target gives: makes a strategy for one search. Trial 0 must be the default recipe,
+    run to its end: the gain that a search reports is measured against it."""
+
+    def start(self, facts: Facts) -> Strategy: ...

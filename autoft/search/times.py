@@ -17,7 +17,7 @@ class Times:
         self._last: dict[int, float] = {}
 
     def saw(self, family: str, number: int, report: EpochReport, area: float = 1.0) -> None:
-        before = self._last.get(number, report.build_seconds)
+        before = self._last.get(number, report.build_seconds + report.prefix_seconds)
         self._last[number] = report.seconds
         self.epochs[number] = report.epoch
         self.spent[family] += max(0.0, report.seconds - before)

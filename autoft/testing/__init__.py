@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autoft.testing.numpy_backend import NumpyBackend, NumpyModels
     from autoft.testing.plugin_kit import PluginContract
     from autoft.testing.reader_kit import ReaderContract
+    from autoft.testing.strategy_kit import StrategyContract
     from autoft.testing.task_kit import TaskContract
     from autoft.testing.toy_task import ToyTask
 
@@ -32,6 +33,7 @@ __all__ = [
     "NumpyModels",
     "PluginContract",
     "ReaderContract",
+    "StrategyContract",
     "TaskContract",
     "ToyTask",
 ]
@@ -43,6 +45,7 @@ _HOMES = {
     "NumpyModels": "numpy_backend",
     "PluginContract": "plugin_kit",
     "ReaderContract": "reader_kit",
+    "StrategyContract": "strategy_kit",
     "TaskContract": "task_kit",
     "ToyTask": "toy_task",
 }
@@ -51,7 +54,7 @@ _HOMES = {
 # Plain asserts in a library explain nothing unless pytest rewrites them before they are imported.
 _REWRITTEN = (
     *("contract", "backend_base", "backend_losses", "backend_dense", "backend_prefix", "backend_training"),
-    *("backend_kit", "plugin_kit", "reader_kit", "task_kit"),
+    *("backend_kit", "plugin_kit", "reader_kit", "strategy_kit", "task_kit", "machine"),
 )
 
 

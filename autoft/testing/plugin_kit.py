@@ -14,6 +14,7 @@ import pytest
 from autoft import hookspecs, registry
 from autoft.contracts import Backend, ModelSource, Reader, SearcherPlugin, Task
 from autoft.records import Entry, Param, Schema
+from autoft.search.strategy import StrategyPlugin
 from autoft.testing.contract import HEAVY, Contract, dragged_in, misfits
 
 PROTOCOLS: dict[str, type] = {
@@ -22,6 +23,7 @@ PROTOCOLS: dict[str, type] = {
     "reader": Reader,
     "models": ModelSource,
     "searcher": SearcherPlugin,
+    "strategy": StrategyPlugin,
 }
 
 

@@ -54,7 +54,7 @@ def test_defaults_are_shown_as_they_hold(cli: Cli) -> None:
     defaults = SearchOptions()
     for word in (
         defaults.preset,
-        defaults.strategy,
+        "(auto)",
         "(random)",
         "(asha)",
         defaults.out,

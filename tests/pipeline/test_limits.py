@@ -75,6 +75,8 @@ def test_time_is_kept(search: Search) -> None:
         ({"models": ("numpy/mpl",)}, "numpy/mlp"),
         ({"scheduler": "ash"}, "Did you mean 'asha'"),
         ({"searcher": "rondom"}, "Did you mean 'random'"),
+        ({"strategy": "flt"}, "Did you mean 'flat'"),
+        ({"strategy": "autos"}, "Did you mean 'auto'"),
         ({"preset": "fastest"}, "Did you mean 'fast'"),
         ({"metric": "acuracy"}, "Did you mean 'accuracy'"),
         ({"name": "../evil"}, "a run's name must be"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -15,10 +16,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from autoft.errors import TrialFailed
 from autoft.records import EpochReport, Metric, Resources
 from autoft.search import host as hosts
+from autoft.search.forkserver import VARIABLE, Forked, ForkServers
 from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost
+from autoft.search.worker import Call, Look
 from tests.search.scripted import TARGET, noted, spec_in
 
 METRIC = Metric(name="accuracy")
@@ -45,8 +49,20 @@ class Hosted:
         return int([row["pid"] for row in noted(self.folder / "log") if row["what"] == "begun"][-1])
 
 
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[Hosted]:
+@pytest.fixture(scope="module")
+def servers() -> Iterator[ForkServers]:
+    found = ForkServers()
+    for backend in ("none", "one", "other"):
+        found.start(backend, ["tests.search.scripted"])
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=["started", "forked"])
+def hosted(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
+    """Processes of their own, and forks of a server's: whoever asks for trials sees no difference."""
+    if request.param == "forked":
+        monkeypatch.setenv(VARIABLE, request.getfixturevalue("servers").told)
     one = Hosted(tmp_path)
     yield one
     one.host.close()
@@ -57,6 +73,51 @@ def running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_fork_has_the_surroundings_of_who_asked(
+    servers: ForkServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, servers.told)
+    monkeypatch.setenv("AUTOFT_TOLD", "later")
+    monkeypatch.chdir(tmp_path)
+    worker = hosts.Worker("one")
+    assert isinstance(worker._process, Forked)
+    assert Path(f"/proc/{worker.pid}/cwd").readlink() == tmp_path
+    out = tmp_path / "told"
+    reply = worker.ask(Call(function="tests.search.scripted:tell", payload=str(out)))
+    assert reply.failure is None
+    assert out.read_text() == "later"
+    worker.end()
+
+
+def test_without_a_server_a_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps({"one": "/nowhere/at/all"}))
+    for backend in ("one", "other"):
+        worker = hosts.Worker(backend)
+        assert not isinstance(worker._process, Forked)
+        worker.end()
+
+
+def test_servers_end_with_what_they_forked() -> None:
+    before = os.environ.get(VARIABLE)
+    servers = ForkServers()
+    servers.start("one", ["no.such.module", "tests.search.scripted"])
+    worker = hosts.Worker("one")
+    assert isinstance(worker._process, Forked), "a module that is missing is the trial's to tell"
+    servers.close()
+    assert os.environ.get(VARIABLE) == before
+    with pytest.raises(TrialLost):
+        worker.ask(Look())
+    assert ended(worker.pid)
+
+
+def test_calls_run_side_by_side_and_failures_are_told(tmp_path: Path) -> None:
+    outs = [tmp_path / name for name in ("a", "b")]
+    hosts.call("tests.search.scripted:tell", [str(out) for out in outs], ["", ""], 60.0)
+    assert all(out.exists() for out in outs)
+    with pytest.raises(TrialFailed, match="nowhere"):
+        hosts.call("tests.search.scripted:tell", [str(tmp_path / "nowhere" / "c")], [""], 60.0)
 
 
 def ended(pid: int) -> bool:

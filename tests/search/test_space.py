@@ -239,7 +239,7 @@ def test_pick_models_prefers_pretrained_then_at_hand_within_the_size():
 
 
 def test_sizes_for_stays_near_the_size_of_pretraining():
-    assert presets.sizes_for(PRETRAINED, 32, "fast") == (128,)  # half of 224, up to a multiple of 32
+    assert presets.sizes_for(PRETRAINED, 32, "fast") == (128, 224)  # half of 224, up to a multiple of 32, and 224
     assert presets.sizes_for(PRETRAINED, 500, "best")[0] == 224
     assert presets.sizes_for(SCRATCH, 32, "fast") == (32,)
     fixed = ModelCard(name="f", backend="numpy", modality="image", input_size=299, fixed_size=True)

@@ -25,8 +25,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
 Key = TypeVar("Key")
 
-#: Pixels in one batch of predictions.
-PREDICT_PIXELS = 64 * 224 * 224
+#: Pixels in one batch of predictions. On a CPU, what a layer gives should stay near the core: with a MobileNetV2,
+#: batches of 16 are up to twice as fast as batches of 128.
+PREDICT_PIXELS = {"cpu": 16 * 160 * 160}
+MOST_PIXELS = 64 * 224 * 224
 
 
 class TorchLearner:
@@ -202,7 +204,8 @@ class TorchLearner:
         return np.zeros((0, *place, output.size), np.float32)
 
     def _indices(self, feed: Feed) -> list[Array]:
-        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
+        pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)
+        size = max(1, min(512, pixels // self.job.image_size**2))
         return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:

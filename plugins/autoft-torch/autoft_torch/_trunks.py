@@ -15,23 +15,15 @@ from torch import nn
 
 from autoft.api import ModelCard, TrialFailed
 from autoft_torch import _weights, caches
-
-LIBRARIES = {
-    "autoft": "autoft_torch._resnet_trunk",
-    "timm": "autoft_torch._timm",
-    "torchvision": "autoft_torch._torchvision",
-    "transformers": "autoft_torch._transformers",
-}
+from autoft_torch.backend import TRUNKS
 
 
 def library(card: ModelCard) -> ModuleType:
     name = str(card.extra.get("library", ""))
-    if name not in LIBRARIES:
-        raise TrialFailed(
-            f"the library of a network must be one of {', '.join(LIBRARIES)}, but {card.name} has '{name}'."
-        )
+    if name not in TRUNKS:
+        raise TrialFailed(f"the library of a network must be one of {', '.join(TRUNKS)}, but {card.name} has '{name}'.")
     try:
-        return importlib.import_module(LIBRARIES[name])
+        return importlib.import_module(TRUNKS[name])
     except ImportError as error:
         hint = "python -m pip install 'autoft-torch[hf]'" if name == "transformers" else ""
         raise TrialFailed(f"{card.name} needs {name}, which cannot be imported: {error}.", hint) from error

@@ -16,6 +16,13 @@ LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "
 HEADS = ("pooled", "dense")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
 INPUTS = ("image",)
+TRUNKS = {
+    "autoft": "autoft_torch._resnet_trunk",
+    "timm": "autoft_torch._timm",
+    "torchvision": "autoft_torch._torchvision",
+    "transformers": "autoft_torch._transformers",
+}
+"""Library of a network -> module that makes its trunk."""
 
 
 class TorchBackend:
@@ -29,6 +36,11 @@ class TorchBackend:
         if card.backend != self.name:
             return f"{card.name} is a network of the backend '{card.backend}'"
         return missing_word(problem, card, inputs=INPUTS, heads=HEADS, losses=LOSSES, posts=POSTS)
+
+    def modules(self, card: ModelCard) -> tuple[str, ...]:
+        library = str(card.extra.get("library", ""))
+        trunk = [TRUNKS[library]] if library in TRUNKS else []
+        return ("torch", *trunk, "torch._dynamo", "autoft_torch._learner")  # any optimizer of torch imports _dynamo
 
     def build(self, job: Job) -> Learner:
         from autoft_torch._learner import TorchLearner
