@@ -32,6 +32,12 @@ class Trunk(nn.Module):
         features: torch.Tensor = self.net(pixel_values=x).logits
         return features
 
+    def levels(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Maps (n, channels, h, w) of the network's stages; empty where these are rows of tokens."""
+        found = self.net(pixel_values=images, output_hidden_states=True)
+        states = getattr(found, "reshaped_hidden_states", None) or found.hidden_states or ()
+        return [state for state in states if state.ndim == 4]
+
 
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:
     """From the configuration kept in the card: no file is opened, no remote code is run."""

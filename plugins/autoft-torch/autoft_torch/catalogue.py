@@ -14,8 +14,10 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_torch import caches
 
-PYRAMIDS = ("autoft", "timm")
+PYRAMIDS = ("autoft", "timm", "torchvision")
 """Libraries whose networks in the catalogue give maps at several strides."""
+FLAT = "torchvision/vit"
+"""How networks without such maps begin."""
 
 
 @functools.cache
@@ -23,7 +25,9 @@ def listed() -> tuple[ModelCard, ...]:
     """All cards of the shipped catalogue, as published."""
     cards = msgspec.json.decode((files("autoft_torch") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
     return tuple(
-        msgspec.structs.replace(card, heads=("pooled", "dense")) if card.extra["library"] in PYRAMIDS else card
+        msgspec.structs.replace(card, heads=("pooled", "dense"))
+        if card.extra["library"] in PYRAMIDS and not card.name.startswith(FLAT)
+        else card
         for card in cards
     )
 

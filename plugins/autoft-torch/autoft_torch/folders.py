@@ -20,8 +20,12 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: Networks of Transformers that take images of any size. Others have position embeddings for one.
 ANY_SIZE = (
     *("resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "efficientnet"),
-    *("regnet", "swin", "swinv2", "dinov2", "poolformer", "focalnet", "van", "bit", "levit", "cvt", "pvt_v2"),
+    *("segformer", "regnet", "swin", "swinv2", "dinov2", "poolformer", "focalnet", "van", "bit", "levit", "cvt"),
+    "pvt_v2",
 )
+
+#: Networks of Transformers whose stages give maps.
+MAPS = ("resnet", "convnext", "convnextv2", "segformer", "regnet", "swin")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -119,6 +123,7 @@ def _transformers(name: str, config: dict[str, Any], processor: dict[str, Any]) 
         name=name,
         backend="torch",
         modality="image",
+        heads=("pooled", "dense") if kind in MAPS else ("pooled",),
         input_size=size,
         fixed_size=fixed,
         min_size=size if fixed else min(64, size),
