@@ -39,8 +39,11 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size":
-            sizes = (8,) if len(set(param.choices)) == 1 else (8, 8, 16)
-            yield msgspec.structs.replace(param, choices=sizes, default=8)
+            # Small data give few steps: on 131 pictures, six epochs in batches of 4 gave 0.14, in batches of 8 0.09.
+            largest = max((int(size) for size in param.choices if isinstance(size, int)), default=8)
+            half = 4 if largest <= 8 else 8
+            sizes = (half,) if len(set(param.choices)) == 1 else (half, half, 2 * half)
+            yield msgspec.structs.replace(param, choices=sizes, default=half)
         elif param.key == "augment" and len(set(param.choices)) > 1:
             words = ("light", "trivial", "strong", "strong")
             yield msgspec.structs.replace(param, choices=words, default="strong")
