@@ -5,8 +5,11 @@ from __future__ import annotations
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
+    Calibrated,
     Cuttable,
+    Encoder,
     EpochStats,
+    Exporting,
     Feed,
     Forkable,
     Learner,
@@ -17,12 +20,17 @@ from autoft.contracts import (
     Searcher,
     SearcherPlugin,
     Stop,
+    Tallying,
     Task,
 )
+from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
+from autoft.data.media import is_media, split_word, walk
+from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
 from autoft.hookspecs import hookimpl
 from autoft.hub import cache_home, fetch, from_hub, hub_endpoint, hub_file, hub_folder, unreachable
+from autoft.names import listed, natural
 from autoft.recipe import Recipe
 from autoft.records import (
     Cut,
@@ -31,6 +39,7 @@ from autoft.records import (
     EpochReport,
     Issue,
     Job,
+    Mask,
     Metric,
     ModelCard,
     Output,
@@ -41,11 +50,13 @@ from autoft.records import (
     Sample,
     Scalar,
     Schema,
+    Shape,
     TrialResult,
     TrialSpec,
     View,
     from_json,
     to_json,
+    to_plain,
 )
 from autoft.search.sampling import draw
 from autoft.search.space import baseline
@@ -58,19 +69,24 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Closed",
+    "Calibrated",
     "Cut",
     "Cuttable",
     "Forkable",
     "DataError",
     "Dataset",
+    "Encoder",
     "Entry",
     "EpochReport",
     "EpochStats",
     "Facts",
+    "Exporting",
     "Feed",
+    "ImageHeader",
     "Issue",
     "Job",
     "Learner",
+    "Mask",
     "Metric",
     "ModelCard",
     "ModelSource",
@@ -89,9 +105,11 @@ __all__ = [
     "Schema",
     "Searcher",
     "SearcherPlugin",
+    "Shape",
     "Stop",
     "Strategy",
     "StrategyPlugin",
+    "Tallying",
     "Task",
     "TrialFailed",
     "TrialResult",
@@ -104,6 +122,7 @@ __all__ = [
     "cache_home",
     "did_you_mean",
     "draw",
+    "encoder",
     "fetch",
     "from_hub",
     "from_json",
@@ -111,7 +130,16 @@ __all__ = [
     "hub_endpoint",
     "hub_file",
     "hub_folder",
+    "image_header",
+    "is_media",
+    "listed",
     "missing_word",
+    "natural",
+    "open_image",
+    "split_word",
+    "survey_mask",
     "to_json",
+    "to_plain",
     "unreachable",
+    "walk",
 ]

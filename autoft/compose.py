@@ -31,6 +31,11 @@ def agree(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> tupl
     return None, "; ".join(reasons) or f"{task.name} offers no formulation"
 
 
+def supported(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> list[Problem]:
+    """All of the task's formulations that the backend supports with this network, best first."""
+    return [problem for problem in task.formulations(schema) if not backend.supports(problem, card)]
+
+
 def matrix(registry: Registry) -> list[Cell]:
     """Every task with one network of every source, and what they agree on."""
     cells = []

@@ -99,9 +99,10 @@ class Task(Protocol):
         ...
 
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
-        """Encoded targets by `Output.target`, each with one row per sample.
+        """Encoded targets by `Output.target`, each with one row per sample. Not `mask`, which the store holds.
 
-        For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size).
+        For cross_entropy int64 (n,); for binary_cross_entropy and regression float32 (n, size). With a
+        `Problem.encoder` it is what that takes, such as `boxes` float32 (n, m, 5), empty rows filled with -1.
         """
         ...
 
@@ -118,6 +119,64 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class Tallying(Protocol):
+    """Ability of a task whose predictions are maps: a few numbers of each sample say all that its metrics need.
+
+    Predictions and masks are then looked at part by part, and a resample of the score's interval costs next to nothing.
+    """
+
+    def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:
+        """Numbers from which `Task.score(tallies, {}, ...)` computes every metric; one row per sample.
+
+        Args:
+            targets: what `Task.encode` gave, and `mask` (n, size, size) as `vocab.IGNORED` says.
+        """
+        ...
+
+
+@runtime_checkable
+class Exporting(Protocol):
+    """Ability of a task: its predictions become files of their own, where one row per sample says too little."""
+
+    def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
+        """The predictions without the less sure ones; None takes what the schema says, else the task's default."""
+        ...
+
+    def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
+        """Write files into `folder`, which exists; gives back a word about each kind for the user."""
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """Ability of a task: something about its predictions is set on validation, and kept with each model."""
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """The schema with what was found in `extra`. Called with a model's predictions on its validation part."""
+        ...
+
+
+class Encoder(Protocol):
+    """What `Problem.encoder` names: a pure numpy function of a task's package.
+
+    It is needed where a target is a place in the image: augmentation moves places, and what a loss compares with
+    follows from them afterwards.
+    """
+
+    def __call__(self, targets: Arrays, height: int, width: int, problem: Problem) -> dict[str, Array]:
+        """Arrays by `Output.target` for a batch: for a dense head float32 (n, height, width, size), NaN where nothing
+        is to be learned.
+
+        Args:
+            targets: rows of what `Task.encode` gave, moved with the images. Under `boxes` a backend moves the columns
+                x1, y1, x2, y2 (fractions of the sides) of float32 (n, m, 4 or more) rows that have an area, and fills
+                those with -1 of which too little is left in the image.
+            height, width: of the dense maps: a quarter of the image's sides, rounded up.
+        """
+        ...
+
+
 class Feed(Protocol):
     """Samples as arrays, shared by all trials. Indexing it copies only the rows asked for."""
 
@@ -126,7 +185,7 @@ class Feed(Protocol):
     def batch(self, index: Array) -> dict[str, Array]:
         """Inputs by field and targets by key for these rows (int64 (n,), counted within this feed).
 
-        Images are uint8 (n, height, width, 3).
+        Images are uint8 (n, height, width, 3); `mask` is uint8 or uint16 (n, height, width), see `vocab.IGNORED`.
         """
         ...
 
@@ -160,7 +219,7 @@ class Learner(Protocol):
         ...
 
     def predict(self, feed: Feed) -> dict[str, Array]:
-        """Outputs by name, after `Output.post`, float32, one row per sample, in order."""
+        """Outputs by name, after `Output.post`, float32 (argmax: uint8 or uint16), one row per sample, in order."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -43,12 +43,13 @@ class Comparison(Record):
 def predict_test(
     folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Decoded predictions of the model in `folder`, which may be an address, for these samples, and their targets."""
+    """What the task scores: decoded predictions of the model in `folder`, which may be an address, for these samples,
+    and their targets."""
     with shelf.at_hand(folder) as model:
         predictor = Predictor(model, threads)
         config = predictor.config
-        feed, targets = feed_of(ref, ids, predictor.task, config.schema, config.problem)
-        return dict(predictor.outputs(feed)), dict(targets)
+        feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem)
+        return predictor.compared(feed)
 
 
 class ScoreJob(Record):
@@ -90,7 +91,7 @@ def interval(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metri
     def score(rows: Array) -> float:
         return _score(task, take(decoded, rows), take(targets, rows), schema, metric)
 
-    return _bootstrap(score, _length(targets), seed)
+    return _bootstrap(score, _length(decoded), seed)
 
 
 def compare(
@@ -107,7 +108,7 @@ def compare(
         best = _score(task, take(decoded, rows), truth, schema, metric)
         return sign * (best - _score(task, take(baseline, rows), truth, schema, metric))
 
-    everything = np.arange(_length(targets))
+    everything = np.arange(_length(decoded))
     difference = gain(everything)
     band = _bootstrap(gain, len(everything), seed)
     significant = band.low > 0 or band.high < 0

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autoft import artifact, registry
-from autoft.contracts import Arrays, Feed, Learner, Task
+from autoft import artifact, registry, scoring
+from autoft.contracts import Array, Arrays, Exporting, Feed, Learner, Task
+from autoft.errors import UsageError
 from autoft.records import Issue, Sample, Scalar
 
 
@@ -19,11 +20,31 @@ class Predictions(NamedTuple):
     task: Task
     config: artifact.Config
     issues: tuple[Issue, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    """Those of `ids`."""
 
     def rows(self) -> Iterator[dict[str, Scalar]]:
         """Flat rows for a table: the file, the prediction, then details."""
         for name, row in zip(self.ids, self.task.rows(self.decoded, self.config.schema), strict=True):
             yield {"file": name, **row}
+
+    def export(self, folder: Path) -> Sequence[str]:
+        """Write the task's own kinds of files into `folder`; a word about each.
+
+        Raises:
+            UsageError: the task has none.
+        """
+        if not isinstance(self.task, Exporting):
+            raise _no_export(self.task)
+        folder.mkdir(parents=True, exist_ok=True)
+        return self.task.export(self.decoded, self.samples, self.config.schema, folder)
+
+
+def _no_export(task: Task) -> UsageError:
+    return UsageError(
+        f"predictions of {task.name} are one row for each file: a folder of files or --conf has no meaning for them.",
+        "Name a table: --out preds.csv",
+    )
 
 
 class Predictor:
@@ -54,9 +75,25 @@ class Predictor:
         paths = [sources] if isinstance(sources, str | Path) else list(sources)
         return list(predict_sources(self, [str(p) for p in paths]).rows())
 
+    def sure(self, decoded: Arrays, confidence: float | None) -> Arrays:
+        """Predictions without those below `confidence`, where the task knows such a thing.
+
+        Raises:
+            UsageError: it does not, and a confidence is given.
+        """
+        if isinstance(self.task, Exporting):
+            return self.task.above(decoded, self.config.schema, confidence)
+        if confidence is not None:
+            raise _no_export(self.task)
+        return decoded
+
     def outputs(self, feed: Feed) -> Arrays:
         """Decoded predictions for a feed."""
-        return self.task.decode(self.learner.predict(feed), self.config.schema, self.config.problem)
+        return scoring.decoded(self.task, self.learner, feed, self.config.schema, self.config.problem)
+
+    def compared(self, feed: scoring.TruthFeed) -> tuple[dict[str, Array], dict[str, Array]]:
+        """What the task scores: predictions for a feed and its targets."""
+        return scoring.compared(self.task, self.learner, feed, self.config.schema, self.config.problem)
 
     def targets(self, samples: Sequence[Sample]) -> Arrays:
         """Encoded targets of labelled samples."""

@@ -70,6 +70,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Alpha of mixup (Zhang et al., 2018); 0 is off."""
     cutmix: float = 0.0
     """Alpha of cutmix (Yun et al., 2019); 0 is off."""
+    formulation: str = ""
+    """Which of the task's ways to pose the problem is trained (its losses above all); empty is the first one."""
     precision: str = "auto"
     """auto (16 bit on a GPU, 32 bit on a CPU), fp32, bf16 or fp16."""
     extra: dict[str, str | int | float | bool] = {}

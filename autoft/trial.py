@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, course, headstart, registry, shelf
+from autoft import artifact, course, headstart, registry, scoring, shelf
 from autoft.bank import Bank
-from autoft.contracts import Arrays, Backend, EpochStats, Reschedulable, Resumable, Task
+from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
@@ -60,6 +60,8 @@ class Trial:
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
+        self.schema = spec.schema
+        """As calibrated on the validation part of the first fold, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self._told = ""
@@ -114,7 +116,13 @@ class Trial:
             shelf.save(
                 self.spec.folder,
                 part.learner,
-                artifact.config_of(self.spec, part.job, self.decode_size, self.epoch, score),
+                artifact.config_of(
+                    msgspec.structs.replace(self.spec, schema=self.schema),
+                    part.job,
+                    self.decode_size,
+                    self.epoch,
+                    score,
+                ),
             )
         complete = all(s.complete for s in stats)
         if self.epoch == 1:
@@ -167,11 +175,11 @@ class Trial:
 
     def _part(self, fold: Fold) -> Part:
         spec = self.spec
-        train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
+        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
         job = Job(
             card=self.card,
-            problem=weighted(spec.problem, targets, spec.recipe.class_weights == "balanced"),
+            problem=weighted(spec.problem, train, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
             image_size=image_size(spec, self.decode_size),
             seed=spec.seed,
@@ -200,16 +208,21 @@ class Trial:
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, self._out_of_time)
 
     def _validate(self, number: int) -> dict[str, float]:
-        part = self.parts[number]
-        return self._score(part.learner.predict(self.prefix.val(number)), part.val_targets)
-
-    def _score(self, outputs: Arrays, targets: Arrays) -> dict[str, float]:
-        spec = self.spec
-        decoded = self.task.decode(outputs, spec.schema, spec.problem)
-        return self.task.score(decoded, targets, spec.schema, [spec.metric.name])
+        """Scores on the validation part of a fold."""
+        spec, part = self.spec, self.parts[number]
+        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
+            decoded, truth = scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem)
+        else:
+            outputs = part.learner.predict(self.prefix.val(number))
+            decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
+        if number == 0 and isinstance(self.task, Calibrated):
+            self.schema = self.task.calibrate(decoded, truth, spec.schema)
+        return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
-        return self._score(outputs, targets)[self.spec.metric.name]
+        spec = self.spec
+        decoded = self.task.decode(outputs, spec.schema, spec.problem)
+        return self.task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name]
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

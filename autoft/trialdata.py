@@ -16,7 +16,7 @@ from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
 from autoft.data.store import ABOUT, Store
 from autoft.errors import DataError
-from autoft.records import DataRef, Dataset, Job, Problem, Sample, Schema, Splits, from_json
+from autoft.records import DataRef, Dataset, Job, Output, Problem, Sample, Schema, Splits, from_json
 
 
 class Opened(NamedTuple):
@@ -84,21 +84,32 @@ def feed_of(ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, proble
     return StoreFeed(opened.store.arrays, rows, targets), targets
 
 
-def weighted(problem: Problem, targets: Arrays, balanced: bool) -> Problem:
-    """The problem with class weights in its losses, if they are to be balanced."""
+def weighted(problem: Problem, feed: StoreFeed, balanced: bool) -> Problem:
+    """The problem with class weights in its losses, if they are to be balanced over the targets of this feed."""
     if not balanced:
         return problem
     outputs = [
-        msgspec.structs.replace(output, class_weights=balanced_weights(targets[output.target], output.size))
-        if output.loss == "cross_entropy"
+        msgspec.structs.replace(output, class_weights=balanced_weights(_counts(feed, output)))
+        if output.loss in ("cross_entropy", "ce_dice")
         else output
         for output in problem.outputs
     ]
     return msgspec.structs.replace(problem, outputs=tuple(outputs))
 
 
-def balanced_weights(targets: Array, size: int) -> tuple[float, ...]:
+def _counts(feed: StoreFeed, output: Output) -> Array:
+    """Samples, or pixels, of each class; those of no class count nowhere."""
+    if output.target in feed.targets:
+        index = feed.targets[output.target].ravel()
+        return np.bincount(index[index >= 0], minlength=output.size)[: output.size]
+    masks = feed.arrays[output.target]
+    counts = np.zeros(output.size, np.int64)
+    for row in feed.rows.tolist():
+        counts += np.bincount(masks[row].ravel(), minlength=output.size)[: output.size]
+    return counts
+
+
+def balanced_weights(counts: Array) -> tuple[float, ...]:
     """n / (classes present * count) for each class, 0 for a class without samples (King and Zeng, 2001)."""
-    counts = np.bincount(targets.ravel(), minlength=size)[:size]
-    present = int((counts > 0).sum())
-    return tuple(float(targets.size / (present * c)) if c else 0.0 for c in counts)
+    present, total = int((counts > 0).sum()), int(counts.sum())
+    return tuple(float(total / (present * c)) if c else 0.0 for c in counts)

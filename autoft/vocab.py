@@ -15,8 +15,9 @@ from autoft.errors import UsageError
 #: What one sample consists of. A reader yields these, a task names which of them it needs.
 FIELDS: Final = (
     "image",  # path of an image file; uint8 (height, width, 3) once decoded
-    "mask",  # path of an image whose pixels are class indices
-    "boxes",  # list of (x1, y1, x2, y2, class name), absolute pixels
+    "mask",  # what the classes of the pixels are: a `records.Mask`, as plain values
+    "boxes",  # list of (x1, y1, x2, y2, class name), pixels of the upright image; a sixth item is why not to score it
+    "size",  # (width, height) of the upright image in pixels, for tasks that say where something is
     "label",  # one class name
     "labels",  # several class names
     "audio",  # path of a recording
@@ -45,16 +46,26 @@ LOSSES: Final = (
     "cross_entropy",
     "binary_cross_entropy",
     "focal",
+    "heatmap",
     "mse",
     "mae",
     "huber",
     "dice",
+    "ce_dice",  # the sum of cross_entropy and dice
     "ctc",
     "native",
 )
 
 #: What turns raw outputs into what a task decodes.
-POSTS: Final = ("softmax", "sigmoid", "identity")
+POSTS: Final = (
+    "softmax",
+    "sigmoid",
+    "identity",
+    "argmax",  # the index of the largest channel, uint8 (uint16 beyond 255); dense: at the size of the network's image
+)
+
+#: In masks, the largest number that their type holds marks pixels that belong to no class: 255, or 65535.
+IGNORED: Final = {"uint8": 255, "uint16": 65535}
 
 #: How weights are found. "solve" takes no steps: the head alone, in closed form or by L-BFGS (`Recipe.head_init`).
 OPTIMIZERS: Final = ("adamw", "adam", "sgd", "solve")

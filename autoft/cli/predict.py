@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,18 @@ Source = Annotated[
 ]
 Out = Annotated[
     str,
-    typer.Option("--out", help="Write a .csv, .tsv, .json or .jsonl file.", metavar="FILE", show_default="the screen"),
+    typer.Option(
+        "--out",
+        help="Write a .csv, .tsv, .json or .jsonl file; a folder for pictures and the like, where the task has them.",
+        metavar="FILE",
+        show_default="the screen",
+    ),
+]
+Conf = Annotated[
+    float | None,
+    typer.Option(
+        "--conf", help="Leave out what is less sure, from 0 to 1.", min=0.0, max=1.0, show_default="the model's own"
+    ),
 ]
 
 
@@ -35,6 +47,7 @@ def predict(
     model: p.Model,
     source: Source,
     out: Out = "",
+    conf: Conf = None,
     image_col: p.ImageCol = "",
     json: p.Json = False,
     quiet: p.Quiet = False,
@@ -45,22 +58,24 @@ def predict(
     """
     from autoft.cli import rowfile
 
-    if out:
+    files = Path(out) if out and not Path(out).suffix else None
+    if out and not files:
         rowfile.check(out)
     from autoft.pipeline import predict as pipeline
 
     columns = {"image_col": image_col} if image_col else {}
-    predictions = pipeline.predict(model, source, **columns)
+    predictions = pipeline.predict(model, source, confidence=conf, **columns)
     rows = list(predictions.rows())
     for sentence in summarised(getattr(predictions, "issues", ())):
         print(f"warning: {sentence}", file=sys.stderr)
-    if out:
+    written = predictions.export(files) if files else ()
+    if out and not files:
         rowfile.write(rows, out)
     if json:
         document({"predictions": len(rows), "out": out} if out else rows, sys.stdout)
     elif out:
         if not quiet:
-            print(f"{count(len(rows), 'prediction')}: {clean(out)}")
+            print(f"{count(len(rows), 'prediction')}: {clean(out)}" + "".join(f"\n  {clean(word)}" for word in written))
     else:
         _screen(rows)
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoft.data import images
+from autoft.data import images, masks
 from autoft.data.inspect import default_workers
+from autoft.data.masks import Labels
+from autoft.data.store import MASK
+from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
@@ -33,6 +36,11 @@ class StoreFeed:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def truth(self, index: Array) -> dict[str, Array]:
+        """What predictions for these rows are compared with: targets, and masks of the store."""
+        masks = {MASK: np.take(self.arrays[MASK], self.rows[index], axis=0)} if MASK in self.arrays else {}
+        return {**{key: target[index] for key, target in self.targets.items()}, **masks}
+
     def batch(self, index: Array) -> dict[str, Array]:
         """Inputs by field and targets by key for `index` (int64 (b,), counted within this feed)."""
         taken = self.rows[index]
@@ -53,6 +61,7 @@ class DecodedFeed:
         targets: Mapping[str, Array] | None = None,
         field: str = "image",
         workers: int = 0,
+        labels: Labels | None = None,
     ) -> None:
         self.paths = list(paths)
         self.size = size
@@ -60,10 +69,24 @@ class DecodedFeed:
         self.targets = _aligned(targets or {}, len(self.paths))
         self.bad: dict[int, images.BadSample] = {}
         """Row -> why it has no pixels; complete once every row has been asked for."""
+        self.labels = labels
         self._workers = workers or default_workers()
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def truth(self, index: Array) -> dict[str, Array]:
+        """Targets of these rows, and their masks where the samples have them."""
+        found = {key: target[index] for key, target in self.targets.items()}
+        if self.labels:
+            labels, shape = self.labels, (len(index), self.size, self.size)
+            found[MASK] = np.full(shape, IGNORED[labels.dtype], labels.dtype)
+            for place, row in enumerate(np.asarray(index).tolist()):
+                try:
+                    found[MASK][place] = masks.decode(row, labels, self.size, self.paths[row]).pixels
+                except images.BadSample as bad:
+                    self.bad.setdefault(row, bad)
+        return found
 
     def batch(self, index: Array) -> dict[str, Array]:
         """uint8 (b, size, size, 3) under the field's name, and targets by key."""

@@ -8,7 +8,7 @@ import stat
 import threading
 import warnings
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import PIL
@@ -70,6 +70,66 @@ def decode(source: Source, size: int) -> Array:
             raise _why(error) from error
 
 
+class Facts(NamedTuple):
+    """Pixels of a mask as they are stored."""
+
+    pixels: Array
+    """Palette indices or grey values (height, width), or RGB (height, width, 3) uint8."""
+    palette: tuple[int, ...]
+    """Colours by index, 0xRRGGBB; empty without a palette."""
+    lossy: bool
+    """The format does not keep pixels exactly."""
+
+
+def facts(source: Source) -> Facts:
+    """Pixels as they are stored, neither turned nor mixed.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.load()
+            lossy = image.format in ("JPEG", "MPO") or (image.format in ("WEBP", "AVIF") and image.mode != "P")
+            if image.mode == "P":
+                table = np.array(image.getpalette("RGB"), np.int64).reshape(-1, 3) @ np.array([65536, 256, 1])
+                return Facts(np.array(image), tuple(table.tolist()), lossy)
+            if image.mode == "L" or image.mode.startswith("I"):
+                return Facts(np.array(image), (), lossy)
+            grey = image.mode in ("1", "LA", "F")
+            return Facts(np.array(image.convert("L" if grey else "RGB")), (), lossy)
+        except Exception as error:
+            raise _why(error) from error
+
+
+def plain(source: Source, colours: bool) -> Array:
+    """Pixels of a mask: RGB (height, width, 3) uint8 where colours mean something, else palette indices or grey values
+    (height, width).
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    found = facts(source)
+    pixels = found.pixels
+    if not colours:
+        return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
+    if pixels.ndim == 3:
+        return pixels
+    if not found.palette:
+        return np.repeat(pixels.astype(np.uint8)[..., None], 3, axis=2)
+    table = np.zeros((256, 3), np.uint8)
+    codes = np.array(found.palette, np.int64)
+    table[: len(codes)] = np.stack([codes >> 16 & 255, codes >> 8 & 255, codes & 255], 1)
+    return np.asarray(table[pixels])
+
+
+def turned(pixels: Array, orientation: int) -> Array:
+    """Pixels turned upright by an EXIF orientation."""
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+
+
 def dimensions(source: Source) -> tuple[int, int]:
     """Width and height in pixels as stored, from the header alone.
 
@@ -78,6 +138,37 @@ def dimensions(source: Source) -> tuple[int, int]:
     """
     with _quiet:
         return _open(source).size
+
+
+def header(source: Source) -> tuple[int, int, int]:
+    """Width and height in pixels as stored, and the EXIF orientation (1 to 8), without decoding.
+
+    Raises:
+        BadSample: as `dimensions`.
+    """
+    with _quiet:
+        image = _open(source)
+        # A PNG that has its EXIF data behind the pixels would have to be decoded for them.
+        late = image.format == "PNG" and "exif" not in image.info
+        turn = 1 if late else _orientation(image)
+        # Pillow gives the size of a TIFF as it will be once turned.
+        width, height = image.size[::-1] if image.format == "TIFF" and turn >= 5 else image.size
+        return width, height, turn
+
+
+def picture(source: Source) -> Image.Image:
+    """The whole picture, RGB and upright, in its own size: to draw on.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        try:
+            image.load()
+            return _upright(_rgb(image), image)
+        except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
+            raise _why(error) from error
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
@@ -162,11 +253,16 @@ _TURNS: Final = {
 
 def _upright(small: Image.Image, original: Image.Image) -> Image.Image:
     """Turned after resizing, which is cheaper and, for a square, the same. Pillow itself turns TIFF on loading."""
-    try:
-        turn = _TURNS.get(original.getexif().get(0x0112, 1))
-    except Exception:  # damaged EXIF says nothing about the pixels, which are whole
-        turn = None
+    turn = _TURNS.get(_orientation(original))
     return small.transpose(turn) if turn is not None else small
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        found = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF says nothing about the pixels, which are whole
+        return 1
+    return found if found in _TURNS else 1
 
 
 def _unidentified(data: bytes) -> BadSample:

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from autoft import remote, trial
+from autoft import remote, scoring, trial
 from autoft.contracts import Task
 from autoft.errors import UsageError
 from autoft.events import Listener
 from autoft.observers import Observers
 from autoft.options import SearchOptions
-from autoft.pipeline import models
+from autoft.pipeline import fitting, models
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import Recipe
-from autoft.records import Caching, DataRef, Metric, Param, Resources, Scalar, Schema, TrialSpec, trial_name
+from autoft.records import Caching, DataRef, Metric, Param, Problem, Resources, Scalar, Schema, TrialSpec, trial_name
 from autoft.registry import Registry
 from autoft.search import families, overrides, space
 from autoft.search.defaults import default_space
@@ -33,6 +33,8 @@ class Plan(NamedTuple):
     task: Task
     metric: Metric
     candidates: dict[str, models.Candidate]
+    problems: dict[str, dict[str, Problem]]
+    """By candidate and name: the formulations that a trial can have."""
     space: tuple[Param, ...]
     decode_size: int
     epochs: int
@@ -61,14 +63,18 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     whole = default_space(cards, sizes, options.preset, samples)
     if options.strategy == "auto":
         whole = (*whole, *families.additions())
+    ways = fitting.problems(registry, task, checked.schema, candidates)
+    whole = fitting.fit(whole, ways)
     for edits in Observers(registry, listener).ask("autoft_edit_space", space=whole, schema=checked.schema):
         whole = space.edit(whole, edits)
     whole = space.edit(whole, overrides.parse(options.overrides, whole))
     space.validate(whole)
+    fitting.refuse(whole, ways)
     return Plan(
         task=task,
         metric=metric,
         candidates={candidate.key: candidate for candidate in candidates},
+        problems=ways,
         space=whole,
         decode_size=options.decode_size or _largest_size(whole, sizes),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
@@ -112,7 +118,7 @@ def spec_maker(
             task=plan.task.name,
             backend=candidate.card.backend,
             card=candidate.card,
-            problem=candidate.problem,
+            problem=plan.problems[recipe.model].get(recipe.formulation, candidate.problem),
             schema=schema,
             recipe=recipe,
             data=ref,
@@ -145,7 +151,11 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
         for name in {c.card.backend for c in plan.candidates.values()}
         if "cut" in getattr(registry.get("backend", name), "abilities", ())
     }
-    return frozenset(name for name, candidate in plan.candidates.items() if candidate.card.backend in able)
+    return frozenset(
+        name
+        for name, candidate in plan.candidates.items()
+        if candidate.card.backend in able and not scoring.is_dense(candidate.problem)
+    )
 
 
 def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[str, Any]:

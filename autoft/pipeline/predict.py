@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from autoft import evaluate, registry
-from autoft.contracts import Arrays
-from autoft.data import checks
+from autoft.contracts import Array, Arrays
+from autoft.data import checks, masks
 from autoft.data.feed import DecodedFeed
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
+from autoft.data.store import MASK
 from autoft.errors import DataError
 from autoft.options import DataOptions
 from autoft.pipeline.prepare import STORED
@@ -21,17 +22,21 @@ from autoft.records import Issue, Sample
 from autoft.run import model_folder
 
 
-def predict(model: str, source: str, out: str = "runs", image_col: str = "") -> Predictions:
+def predict(
+    model: str, source: str, out: str = "runs", image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
 
     Raises:
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], image_col)
+    return predict_sources(Predictor(model_folder(model, out)), [source], image_col, confidence)
 
 
-def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str = "") -> Predictions:
+def predict_sources(
+    predictor: Predictor, sources: Sequence[str], image_col: str = "", confidence: float | None = None
+) -> Predictions:
     """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
     plugins = registry.installed()
     samples: list[Sample] = []
@@ -48,7 +53,8 @@ def predict_sources(predictor: Predictor, sources: Sequence[str], image_col: str
         raise DataError(
             f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
         )
-    return Predictions(tuple(sample.id for sample in kept), decoded, predictor.task, predictor.config, tuple(issues))
+    ids, decoded = tuple(sample.id for sample in kept), predictor.sure(decoded, confidence)
+    return Predictions(ids, decoded, predictor.task, predictor.config, tuple(issues), tuple(kept))
 
 
 def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
@@ -61,15 +67,19 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     config, task = predictor.config, predictor.task
     dataset = open_dataset(registry.installed(), options, task)
     found = inspect(dataset, task.inputs)
-    kept, decoded, damaged = _predicted(predictor, found.dataset.samples)
+    samples = found.dataset.samples
+    labels = masks.labels([s.fields[MASK] for s in samples], config.schema.classes) if MASK in task.targets else None
+    feed = DecodedFeed(_paths(samples), config.decode_size, predictor.targets(samples), labels=labels)
+    decoded, targets = predictor.compared(feed)
+    good, damaged = _sorted_out(feed, samples)
     issues = [*found.issues, *damaged]
     checks.refuse_if_too_bad(issues, checks.total(dataset), options.max_bad)
-    targets = predictor.targets(kept)
+    decoded, targets = evaluate.take(decoded, good), evaluate.take(targets, good)
     band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed)
     return {
         "model": str(predictor.folder),
         "metric": config.metric.name,
-        "samples": len(kept),
+        "samples": len(good),
         "metrics": evaluate.all_metrics(task, decoded, targets, config.schema),
         "interval": [band.low, band.high],
         "confidence": evaluate.CONFIDENCE,
@@ -79,11 +89,21 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
 
 def _predicted(predictor: Predictor, samples: Sequence[Sample]) -> tuple[list[Sample], Arrays, list[Issue]]:
     """Predictions for those whose files decode, and the others as issues. Every file is decoded once."""
-    feed = DecodedFeed([str(sample.fields[STORED]) for sample in samples], predictor.config.decode_size)
+    feed = DecodedFeed(_paths(samples), predictor.config.decode_size)
     decoded = predictor.outputs(feed)
-    good = [row for row in range(len(samples)) if row not in feed.bad]
-    issues = [Issue(kind=bad.kind, subject=samples[row].id, detail=bad.detail) for row, bad in sorted(feed.bad.items())]
-    return [samples[row] for row in good], evaluate.take(decoded, np.array(good, np.int64)), issues
+    good, issues = _sorted_out(feed, samples)
+    return [samples[row] for row in good], evaluate.take(decoded, good), issues
+
+
+def _paths(samples: Sequence[Sample]) -> list[str]:
+    return [str(sample.fields[STORED]) for sample in samples]
+
+
+def _sorted_out(feed: DecodedFeed, samples: Sequence[Sample]) -> tuple[Array, list[Issue]]:
+    """Rows whose files decoded, and the others as issues."""
+    good = np.array([row for row in range(len(samples)) if row not in feed.bad], np.int64)
+    bad = sorted(feed.bad.items())
+    return good, [Issue(kind=why.kind, subject=samples[row].id, detail=why.detail) for row, why in bad]
 
 
 def _first(issues: Sequence[Issue]) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autoft.contracts import Task
-from autoft.data import cache, checks, splits, store
+from autoft.data import cache, checks, masks, splits, store
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
 from autoft.data.store import Store
@@ -78,10 +78,17 @@ def prepare(
     Raises:
         DataError: too many files turn out to be damaged, or too few samples are left to split.
     """
-    decoded, damaged = store.build(checked.dataset, checked.digests, STORED, size, root or cache.cache_root())
+    samples = checked.dataset.samples
+    wanted = (
+        masks.labels([s.fields[store.MASK] for s in samples], checked.schema.classes)
+        if store.MASK in task.targets
+        else None
+    )
+    place = root or cache.cache_root()
+    decoded, damaged = store.build(checked.dataset, checked.digests, STORED, size, place, labels=wanted)
     issues = (*checked.issues, *damaged)
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
-    divided = split(checked, task, seed, tuple(issue.subject for issue in damaged))
+    divided = split(checked, task, seed, tuple(issue.subject for issue in damaged if issue.drops))
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
     return prepared

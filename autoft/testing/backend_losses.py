@@ -15,8 +15,19 @@ from autoft.testing import reference
 from autoft.testing.backend_base import Array, BackendBase, train
 from autoft.testing.toy_task import problem
 
-POST = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "focal": "sigmoid", "dice": "sigmoid"}
+POST = {
+    "cross_entropy": "softmax",
+    "binary_cross_entropy": "sigmoid",
+    "focal": "sigmoid",
+    "dice": "sigmoid",
+    "heatmap": "sigmoid",
+    "ce_dice": "argmax",
+}
 """Post word that goes with a loss; identity for the rest."""
+
+
+INDEXED = ("cross_entropy", "ce_dice")
+"""Losses whose targets are class indices."""
 
 
 class Case(NamedTuple):
@@ -59,7 +70,7 @@ def example(case: Case, output: Output, dense: bool = False) -> tuple[Array, Arr
     raw = rng.normal(0, case.scale, shape).astype(np.float32)
     if case.soft:
         return raw, rng.dirichlet(np.ones(output.size), shape[:-1]).astype(np.float32)
-    if case.loss == "cross_entropy":
+    if case.loss in INDEXED:
         index = rng.integers(0, output.size, shape[:-1])
         if dense:
             index[0, 0] = -1  # padding
@@ -166,6 +177,9 @@ class LossLaws(SupportLaws):
         assert set(outputs) == {output.name for output in wanted.outputs}
         for output in wanted.outputs:
             values = outputs[output.name]
+            if output.post == "argmax":
+                _check_indices(output, values, count)
+                continue
             assert values.dtype == np.float32, f"outputs are float32, but '{output.name}' is {values.dtype}"
             assert (len(values), values.shape[-1]) == (count, output.size), (
                 f"'{output.name}' has the shape {values.shape}"
@@ -175,3 +189,10 @@ class LossLaws(SupportLaws):
                 assert (values >= 0).all() and (values <= 1).all(), f"{output.post} gives probabilities"
             if output.post == "softmax" and count:
                 assert np.allclose(values.sum(-1), 1, atol=1e-3), "softmax rows add up to 1"
+
+
+def _check_indices(output: Output, values: Array, count: int) -> None:
+    wanted = "uint8" if output.size <= vocab.IGNORED["uint8"] else "uint16"
+    assert values.dtype.name == wanted, f"argmax gives {wanted}, but '{output.name}' is {values.dtype}"
+    assert len(values) == count and values.ndim == (3 if output.head == "dense" else 1)
+    assert not count or values.max() < output.size

@@ -1,9 +1,10 @@
 """What each loss of the vocabulary means, to the last constant: the numpy code that backends are held to.
 
-Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets
-are class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several
-labels, or a distribution over classes as mixup makes it). Entries whose class index is negative are padding and
-count nowhere. `Output.weight` is left out: it joins several losses, it is no part of one.
+Raw outputs have channels last: (n, size) for a pooled head, (n, height, width, size) for a dense one. Targets are
+class indices (raw's shape without channels) or one float per channel (raw's shape: regression, several labels, or a
+distribution over classes as mixup makes it). Entries whose class index is negative are padding and count nowhere; so
+do entries that are NaN, for `mse`, `mae`, `huber` and `heatmap`. Left out here: dense outputs are enlarged to the size
+of their targets first, bilinear; and `Output.weight` joins several losses, it is no part of one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ GAMMA: Final = 2.0
 """Focusing exponent of `focal`."""
 ALPHA: Final = 0.25
 """Weight of the positive side of `focal`; the negative side has 1 - ALPHA."""
+PEAKED: Final = 2.0
+"""Focusing exponent of `heatmap`."""
+REDUCED: Final = 4.0
+"""Exponent by which `heatmap` spares entries near a peak."""
 DELTA: Final = 1.0
 """Where `huber` goes from square to line."""
 SMOOTH: Final = 1.0
@@ -67,45 +72,66 @@ def focal(raw: Array, targets: Array, weights: Array, smoothing: float, post: st
     return _mean(side * (1 - right) ** GAMMA * _bce(raw, targets), weights)
 
 
+def heatmap(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """Penalty-reduced focal loss of maps with peaks (Law & Deng, 2018): the sum over all entries, divided by the number
+    of peaks, entries whose target is 1, or by 1 where there are none. Entries that are NaN count nowhere."""
+    there = np.isfinite(targets)
+    wanted = np.where(there, targets, 0.0)
+    chance, peak = sigmoid(raw), there & (targets == 1)
+    above = (1 - chance) ** PEAKED * _bce(raw, np.ones_like(raw))
+    below = (1 - wanted) ** REDUCED * chance**PEAKED * _bce(raw, np.zeros_like(raw))
+    terms = weights * np.where(peak, above, np.where(there, below, 0.0))
+    return float(terms.sum() / max(1, int(peak.sum())))
+
+
 def mse(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """Mean squared error."""
-    return _mean((raw - targets) ** 2, weights)
+    return _known_mean((raw - targets) ** 2, weights)
 
 
 def mae(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """Mean absolute error."""
-    return _mean(np.abs(raw - targets), weights)
+    return _known_mean(np.abs(raw - targets), weights)
 
 
 def huber(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """Half the square below `DELTA`, a line above it (Huber, 1964)."""
     far = np.abs(raw - targets)
-    return _mean(np.where(far <= DELTA, far**2 / 2, DELTA * (far - DELTA / 2)), weights)
+    return _known_mean(np.where(far <= DELTA, far**2 / 2, DELTA * (far - DELTA / 2)), weights)
 
 
 def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """One minus the soft Dice overlap (Milletari et al., 2016) of each class over all entries of the batch.
 
-    Probabilities come from `Output.post`: softmax over classes, or a sigmoid per channel.
+    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax.
     """
-    chance = np.exp(log_softmax(raw)) if post == "softmax" else sigmoid(raw)
+    chance = sigmoid(raw) if post in ("sigmoid", "identity") else np.exp(log_softmax(raw))
     overlap = 2 * (chance * targets).sum(0) + SMOOTH
     return float(np.average(1 - overlap / (chance.sum(0) + targets.sum(0) + SMOOTH), weights=weights))
+
+
+def ce_dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
+    """The sum of both (as in nnU-Net, Isensee et al., 2021); smoothing is that of cross-entropy alone."""
+    return cross_entropy(raw, targets, weights, smoothing, post) + dice(raw, targets, weights, 0.0, post)
 
 
 REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]] = {
     "cross_entropy": cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,
     "focal": focal,
+    "heatmap": heatmap,
     "mse": mse,
     "mae": mae,
     "huber": huber,
     "dice": dice,
+    "ce_dice": ce_dice,
 }
 
 
 def post(word: str, raw: Array) -> Array:
     """What `Output.post` makes of raw outputs, channels last."""
+    if word == "argmax":
+        return np.asarray(raw.argmax(-1).astype(np.uint8 if raw.shape[-1] <= 255 else np.uint16))
     if word == "softmax":
         return np.exp(log_softmax(raw))
     return sigmoid(raw) if word == "sigmoid" else raw
@@ -135,6 +161,13 @@ def _flat(raw: Array, targets: Array, size: int) -> tuple[Array, Array]:
 def _bce(raw: Array, targets: Array) -> Array:
     terms: Array = np.maximum(raw, 0) - raw * targets + np.log1p(np.exp(-np.abs(raw)))
     return terms
+
+
+def _known_mean(terms: Array, weights: Array) -> float:
+    """The weighted mean of the terms that are no NaN; 0 where there are none."""
+    there = np.isfinite(terms)
+    mass = (there * weights).sum()
+    return float((np.where(there, terms, 0.0) * weights).sum() / mass) if mass else 0.0
 
 
 def _mean(terms: Array, weights: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.contracts import Task
+from autoft.contracts import Tallying, Task
+from autoft.data import masks
+from autoft.encoder import encoder
 from autoft.errors import DataError
 from autoft.recipe import Recipe
-from autoft.records import Dataset, Job, Metric, Output, Problem, Schema, from_json, to_json
+from autoft.records import Dataset, Job, Metric, Output, Problem, Sample, Schema, from_json, to_json
 from autoft.testing import toys
 from autoft.testing.contract import FRAMEWORKS, Contract, dragged_in, misfits
 from autoft.testing.numpy_backend import CARD, NumpyBackend
@@ -106,7 +108,7 @@ class TaskContract(Contract):
     def test_encoded_targets_fit_the_problem(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
         for problem in problems:
-            targets = task.encode(data.samples, schema, problem)
+            targets = compared(problem, truth(task, data.samples, schema, problem))
             assert set(targets) == {output.target for output in problem.outputs}
             for output in problem.outputs:
                 _fits(output, np.asarray(targets[output.target]), len(data.samples))
@@ -133,7 +135,7 @@ class TaskContract(Contract):
     def scores(self, data: Dataset, problem: Problem, roll: int = 0, rows: Any = slice(None)) -> dict[str, float]:
         """Scores of perfect outputs, each given to the sample `roll` places on."""
         task, schema, _ = self.learn(data)
-        targets = {key: np.asarray(values)[rows] for key, values in task.encode(data.samples, schema, problem).items()}
+        targets = {key: np.asarray(values)[rows] for key, values in truth(task, data.samples, schema, problem).items()}
         outputs = {key: np.roll(values, roll, axis=0) for key, values in self.perfect_outputs(problem, targets).items()}
         return task.score(task.decode(outputs, schema, problem), targets, schema, self.names())
 
@@ -157,7 +159,7 @@ class TaskContract(Contract):
         for problem in self.learn(data)[2]:
             roll, turned = len(data.samples) // 3, np.random.default_rng(0).permutation(len(data.samples))
             task, schema, _ = self.learn(data)
-            targets = {key: np.asarray(v) for key, v in task.encode(data.samples, schema, problem).items()}
+            targets = {key: np.asarray(v) for key, v in truth(task, data.samples, schema, problem).items()}
             outputs = {key: np.roll(v, roll, axis=0) for key, v in self.perfect_outputs(problem, targets).items()}
             decoded = task.decode(outputs, schema, problem)
             first = task.score(decoded, targets, schema, self.names())
@@ -169,7 +171,7 @@ class TaskContract(Contract):
 
     def test_only_the_named_metrics_are_computed(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
-        targets = dict(task.encode(data.samples, schema, problems[0]))
+        targets = dict(truth(task, data.samples, schema, problems[0]))
         decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
         for name in self.names():
             scores = task.score(decoded, targets, schema, [name])
@@ -186,13 +188,25 @@ class TaskContract(Contract):
     def test_rows_are_flat_and_plain(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
         for problem in problems:
-            targets = dict(task.encode(data.samples, schema, problem))
+            targets = dict(truth(task, data.samples, schema, problem))
             table = list(task.rows(task.decode(self.perfect_outputs(problem, targets), schema, problem), schema))
             assert len(table) == len(data.samples)
             for row in table:
                 assert next(iter(row)) == "prediction" and list(row) == list(table[0])
                 plain = all(value is None or type(value) in (str, int, float, bool) for value in row.values())
                 assert plain, f"rows hold plain Python values, for CSV and JSON: {row}"
+
+    def test_tallies_say_what_predictions_say(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Tallying):
+            pytest.skip("the task does not tally")
+        targets = truth(task, data.samples, schema, problems[0])
+        outputs = {key: np.roll(v, 1, axis=0) for key, v in self.perfect_outputs(problems[0], targets).items()}
+        decoded = task.decode(outputs, schema, problems[0])
+        tallies = task.tally(decoded, targets, schema)
+        assert all(len(values) == len(data.samples) for values in tallies.values()), "one row per sample"
+        whole, told = (task.score(*pair, schema, self.names()) for pair in ((decoded, targets), (tallies, {})))
+        assert all(math.isclose(whole[name], told[name], rel_tol=1e-9) for name in whole), (whole, told)
 
     # ---- with a network ---------------------------------------------------------------------------------
 
@@ -202,7 +216,7 @@ class TaskContract(Contract):
         problem = next((p for p in problems if not NumpyBackend().supports(p, CARD)), None)
         if problem is None:
             pytest.skip(f"the numpy backend: {NumpyBackend().supports(problems[0], CARD)}")
-        targets = {key: np.asarray(values) for key, values in task.encode(data.samples, schema, problem).items()}
+        targets = {key: np.asarray(values) for key, values in truth(task, data.samples, schema, problem).items()}
         feed = toys.ArrayFeed({"image": toys.load([s.fields["image"] for s in data.samples]), **targets})
         recipe = Recipe(lr=0.01, epochs=40, batch_size=8, augment="none", schedule="constant")
         learner = NumpyBackend().build(Job(card=CARD, problem=problem, recipe=recipe, image_size=32))
@@ -218,6 +232,21 @@ class TaskContract(Contract):
         assert gain > 0, f"{first} went from {before} to {score()} on the data it was trained on"
 
 
+def truth(task: Task, samples: Sequence[Sample], schema: Schema, problem: Problem, side: int = 32) -> Arrays:
+    """What the task encodes, and masks as the store holds them."""
+    found = {key: np.asarray(values) for key, values in task.encode(samples, schema, problem).items()}
+    if "mask" in task.targets:
+        wanted = masks.labels([sample.fields["mask"] for sample in samples], schema.classes)
+        rows = [masks.decode(row, wanted, side, sample.fields["image"]).pixels for row, sample in enumerate(samples)]
+        found["mask"] = np.array(rows, wanted.dtype).reshape(len(samples), side, side)
+    return found
+
+
+def compared(problem: Problem, targets: Mapping[str, Array], side: int = 32) -> Mapping[str, Array]:
+    """What the losses compare with; `side` is that of dense maps."""
+    return encoder(problem.encoder)(targets, side, side, problem) if problem.encoder else targets
+
+
 def perfect(output: Output, targets: Array) -> Array:
     """Post-processed outputs that match encoded targets without error."""
     targets = np.asarray(targets)
@@ -230,10 +259,15 @@ def perfect(output: Output, targets: Array) -> Array:
 
 def _fits(output: Output, targets: Array, count: int) -> None:
     assert len(targets) == count, f"'{output.target}' needs one row per sample"
+    if output.target == "mask":
+        return
     if output.loss == "cross_entropy" and targets.dtype == np.int64:
         assert targets.max() < output.size, f"'{output.target}' has a class beyond the {output.size} of its output"
     elif output.loss not in ("ctc", "native"):
+        if output.head == "dense":
+            assert targets.ndim == 4, f"'{output.target}' must be (n, height, width, {output.size})"
         assert targets.dtype == np.float32 and targets.shape[-1] == output.size, (
             f"'{output.target}' must be float32, {output.size} channels last, but is {targets.dtype} {targets.shape}"
         )
-        assert np.isfinite(targets).all()
+        masked = output.head == "dense" and output.loss in ("mse", "mae", "huber", "heatmap")
+        assert np.isfinite(targets).all() or masked, f"'{output.target}' has values that are not finite"

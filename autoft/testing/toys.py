@@ -30,17 +30,23 @@ def _draw(kind: int, size: int, rng: np.random.Generator) -> Array:
     canvas = rng.integers(0, 60, (size, size, 3)).astype(np.uint8)
     reach = size * rng.uniform(0.22, 0.32)
     across, down = rng.uniform(size * 0.4, size * 0.6, 2)
-    y, x = np.mgrid[:size, :size]
+    draw_shape(canvas, kind, across, down, reach, rng)
+    return canvas
+
+
+def draw_shape(canvas: Array, kind: int, across: float, down: float, reach: float, rng: np.random.Generator) -> Array:
+    """Draw the shape of class `kind` around (across, down); gives back which pixels it covers, bool (height, width)."""
+    y, x = np.mgrid[: canvas.shape[0], : canvas.shape[1]]
     dx, dy = np.abs(x - across), np.abs(y - down)
     far = np.hypot(dx, dy)
-    shape = (
+    shape: Array = (
         (far < reach) & (far > reach * 0.5),
         np.maximum(dx, dy) < reach * 0.8,
         far < reach,
         (np.minimum(dx, dy) < reach * 0.3) & (np.maximum(dx, dy) < reach),
     )[kind]
     canvas[shape] = np.array(COLOURS[kind]) + rng.integers(-20, 20, 3)
-    return canvas
+    return shape
 
 
 def write_image_folder(
@@ -100,7 +106,7 @@ def targets_for(output: Output, labels: Array, size: int = 32) -> Array:
     A dense head gets the same target at every position (stride 4).
     """
     inside = labels % max(2, output.size)
-    if output.loss == "cross_entropy":
+    if output.loss in ("cross_entropy", "ce_dice"):
         wanted = inside
     elif output.size == 1:
         wanted = (labels % 2).astype(np.float32)[:, None]

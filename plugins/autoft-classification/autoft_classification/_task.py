@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, did_you_mean
+from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, did_you_mean, listed
 from autoft_classification import _classes
 from autoft_classification._metrics import METRICS, compute
 
@@ -79,6 +79,6 @@ class ImageClassification:
 def _unknown(sample: Sample, name: str, classes: Sequence[str]) -> DataError:
     return DataError(
         f"labels must be among the {len(classes)} known classes, but '{sample.id}' has '{name}'."
-        f"{did_you_mean(name, tuple(classes))} Known: {_classes.listed(classes)}.",
+        f"{did_you_mean(name, tuple(classes))} Known: {listed(classes)}.",
         "Validation and test data must use the class names of the training data.",
     )

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from autoft.api import DataError, Dataset, Sample, Schema
-from autoft_classification._classes import natural
+from autoft.api import DataError, Dataset, Sample, Schema, natural
 from autoft_classification._task import ImageClassification
 
 NAMES = [metric.name for metric in ImageClassification.metrics]

@@ -101,10 +101,11 @@ def light(images: Tensor, draws: Draws) -> Tensor:
     side = images.shape[1]
     across, down = (draws.uniform(-SHIFT, SHIFT) * side for _ in range(2))
     moved = warp(tf.cast(images, tf.float32), (cos, -sin, across), (sin, cos, down), "BILINEAR", "REFLECT")
-    return _colours(moved, *(draws.uniform(1 - COLOUR, 1 + COLOUR)[:, None, None, None] for _ in range(3)))
+    return recolour(moved, *(draws.uniform(1 - COLOUR, 1 + COLOUR)[:, None, None, None] for _ in range(3)))
 
 
-def _colours(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+def recolour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+    """Images in 0..255 with each of the three changed by a factor per image (n, 1, 1, 1)."""
     grey = tf.reduce_mean(images, -1, keepdims=True)
     images = grey + (images - grey) * saturation
     middle = tf.reduce_mean(grey, (1, 2), keepdims=True)

@@ -36,9 +36,7 @@ class Point(NamedTuple):
 
 def find(trunk: keras.Model, blocks: Sequence[Block]) -> tuple[Point, ...]:
     """The cuts of a trunk by depth, the last one being its features. For each depth the last place there is."""
-    named = _blocks.named(trunk)
-    owners = {id(named[name]): number for number, block in enumerate(blocks) for name in block.members}
-    paths = _Paths(trunk.inputs[0], trunk.outputs[0], owners)
+    paths = _paths(trunk, blocks)
     found: dict[int, Symbol] = {}
     for tensor in paths.order:
         depth = paths.depth(tensor)
@@ -46,6 +44,18 @@ def find(trunk: keras.Model, blocks: Sequence[Block]) -> tuple[Point, ...]:
             found[depth] = tensor
     found[len(blocks)] = trunk.outputs[0]
     return tuple(Point(depth, tensor) for depth, tensor in sorted(found.items()))
+
+
+def places(trunk: keras.Model) -> list[Symbol]:
+    """All tensors that every path from the images to the features leads through, in their order."""
+    paths = _paths(trunk, _blocks.of(trunk))
+    return [tensor for tensor in paths.order if paths.depth(tensor)]
+
+
+def _paths(trunk: keras.Model, blocks: Sequence[Block]) -> _Paths:
+    named = _blocks.named(trunk)
+    owners = {id(named[name]): number for number, block in enumerate(blocks) for name in block.members}
+    return _Paths(trunk.inputs[0], trunk.outputs[0], owners)
 
 
 def _pads(tensor: Symbol, other: Symbol) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Feed, Job, ahead
-from autoft.vocab import ACTIVATION
+from autoft.vocab import ACTIVATION, IGNORED
 from autoft_keras._cuts import Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,7 +23,8 @@ class Inputs:
 
     def __init__(self, job: Job, device: str) -> None:
         self.field = job.problem.inputs[0]
-        self.keys = tuple(output.target for output in job.problem.outputs)
+        self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
+        """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size
         self.device = device
         self.turned = job.card.extra.get("channels") == "bgr"
@@ -49,10 +50,22 @@ class Inputs:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        wanted = {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}
+        keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
+        wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}
         if self.point:
             return tf.convert_to_tensor(arrays[ACTIVATION]), wanted
         return resize(tf.convert_to_tensor(arrays[self.field]), self.size), wanted
+
+    def _target(self, key: str, values: Array) -> Tensor:
+        """Masks come at the size that the network sees, int64, -1 where there is no class."""
+        if key != "mask" or values.dtype.name not in IGNORED:
+            return tf.convert_to_tensor(values)
+        signed = np.where(values == IGNORED[values.dtype.name], -1, values.astype(np.int64))
+        side = values.shape[1]
+        if side != self.size:
+            near = ((np.arange(self.size) + 0.5) * side / self.size).astype(np.int64)
+            signed = signed[:, near[:, None], near[None]]
+        return tf.convert_to_tensor(signed)
 
 
 def resize(images: Tensor, size: int) -> Tensor:

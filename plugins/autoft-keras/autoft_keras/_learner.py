@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View
+from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
+from autoft.vocab import IGNORED
 from autoft_keras import _losses, _optim, _state
 from autoft_keras._augment import DRAWS, fixed, policy
 from autoft_keras._cuts import Point
@@ -19,6 +20,7 @@ from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
+from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device
 from autoft_keras._prefix import Prefix
 
@@ -29,6 +31,8 @@ Key = TypeVar("Key")
 
 #: Pixels in one batch of predictions.
 PREDICT_PIXELS = 64 * 224 * 224
+#: Numbers of enlarged maps that are held at a time.
+HELD = 1 << 25
 NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 
 
@@ -95,13 +99,26 @@ class KerasLearner:
             if stop():
                 return EpochStats(self._mean(total, seen), steps, False)
             if self.inputs.point is None:
-                values = tf.cast(self.augment(values, tf.constant([seed, steps])), tf.float32)
-                values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
+                values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
         return EpochStats(self._mean(total, seen), steps, True)
+
+    def _changed(
+        self, images: Tensor, targets: Targets, seed: Tensor, rng: np.random.Generator
+    ) -> tuple[Tensor, Targets]:
+        """A batch augmented, encoded and mixed."""
+        problem, recipe = self.job.problem, self.job.recipe
+        if not self.net.dense:
+            return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
+        images, targets = mover(recipe.augment)(images, targets, seed)
+        if problem.encoder:
+            arrays = {key: value.numpy() for key, value in targets.items()}
+            made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
+            targets = {key: tf.convert_to_tensor(value) for key, value in made.items()}
+        return tf.cast(images, tf.float32), targets
 
     def set_epochs(self, epochs: int) -> None:
         """Let the schedule end after `epochs` in all, from the next epoch on."""
@@ -186,20 +203,31 @@ class KerasLearner:
 
     def predict(self, feed: Feed) -> dict[str, Array]:
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [np.zeros((0, o.size), np.float32)] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [self._none(o)] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             for name, rows in self._fitted(self._infer, values).items():
                 found[name].append(rows)
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
+    def _none(self, output: Output) -> Array:
+        """No predictions, in their shape."""
+        side = self.job.image_size if output.post == "argmax" else self.net.side
+        place = (side, side) if output.head == "dense" else ()
+        if output.post == "argmax":
+            return np.zeros((0, *place), np.uint8 if output.size <= IGNORED["uint8"] else np.uint16)
+        return np.zeros((0, *place, output.size), np.float32)
+
     def _indices(self, feed: Feed) -> list[Array]:
-        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
+        pixels = self.job.image_size**2
+        widest = max((o.size for o in self.job.problem.outputs if o.head == "dense"), default=0)
+        most = PREDICT_PIXELS // pixels if not widest else min(PREDICT_PIXELS, HELD // widest) // pixels
+        size = max(1, min(512, most))
         return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
 
     def _infer(self, values: Tensor) -> dict[str, Tensor]:
         def outputs(values: Tensor) -> dict[str, Tensor]:
             raw = self._raw(values, training=False)
-            return {o.name: _losses.finish(o, raw[o.name]) for o in self.job.problem.outputs}
+            return {o.name: _losses.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
 
         found: dict[str, Tensor] = self._graph("predict", outputs, values)
         return found
@@ -219,7 +247,8 @@ class KerasLearner:
     # ---- going on from what a frozen prefix gave ------------------------------------------------------
 
     def cuts(self) -> Sequence[Cut]:
-        return self.prefix.cuts()
+        """None where dense heads need what stands before a cut."""
+        return () if self.net.dense else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import tensorflow as tf
 
 from autoft.api import Output
+from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +19,12 @@ Tensor = Any
 
 #: Focusing exponent and weight of the positive side of the focal loss (Lin et al., 2017).
 GAMMA, ALPHA = 2.0, 0.25
+#: Focusing exponent of the heat map's loss, and the one by which it spares places near a peak (Law & Deng, 2018).
+PEAKED, REDUCED = 2.0, 4.0
+#: Losses that leave out places whose target is NaN, and average over the others.
+MASKED = ("mse", "mae", "huber")
+#: Added to numerator and denominator of the Dice overlap.
+SMOOTH = 1.0
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -27,14 +35,58 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
     Args:
         raw: (n, size), before any softmax or sigmoid.
         targets: class indices int64 (n,), negative ones left out, or one float per channel (n, size).
+
+    For a dense head (n, height, width, ...); `raw` is enlarged to the size of the targets.
     """
+    if raw.shape.rank == 4 and raw.shape[1:3] != targets.shape[1:3]:
+        raw = enlarge(raw, targets.shape[1])
+    if output.loss == "ce_dice":
+        parts = [msgspec.structs.replace(output, loss=word) for word in ("cross_entropy", "dice")]
+        return loss(parts[0], raw, targets, label_smoothing) + loss(parts[1], raw, targets)
+    if output.loss == "cross_entropy" and not targets.dtype.is_floating:
+        return _indexed(output, tf.reshape(tf.cast(raw, tf.float32), (-1, output.size)), targets, label_smoothing)
     rows, wanted = _pair(tf.cast(raw, tf.float32), targets, output.size)
     weights = tf.constant(output.class_weights or (1.0,) * output.size, tf.float32)
     if output.loss == "cross_entropy":
         spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
         return -tf.reduce_sum(weights * spread * tf.nn.log_softmax(rows)) / tf.reduce_sum(weights * wanted)
-    terms = _terms(output.loss, rows, wanted, label_smoothing)
-    return tf.reduce_mean(tf.reduce_sum(terms * weights, -1) / tf.reduce_sum(weights))
+    if output.loss == "dice":
+        chance = tf.sigmoid(rows) if output.post in ("sigmoid", "identity") else tf.nn.softmax(rows)
+        return _dice(chance, wanted, weights)
+    terms = _terms(output.loss, rows, wanted, label_smoothing) * weights
+    if output.loss == "heatmap":
+        peaks = tf.reduce_sum(tf.cast(wanted == 1, tf.float32))
+        return tf.reduce_sum(terms) / tf.maximum(peaks, 1)
+    if output.loss in MASKED:
+        known = tf.cast(tf.math.is_finite(wanted), tf.float32) * weights
+        return tf.reduce_sum(terms) / tf.maximum(tf.reduce_sum(known), tf.reduce_min(weights))
+    return tf.reduce_mean(tf.reduce_sum(terms, -1) / tf.reduce_sum(weights))
+
+
+def enlarge(raw: Tensor, side: int) -> Tensor:
+    """Maps (n, height, width, size) to (n, side, side, size), bilinear."""
+    return tf.image.resize(raw, (side, side), "bilinear")
+
+
+def _indexed(output: Output, rows: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    """Cross-entropy without spreading indices over channels: maps have millions of them."""
+    index = tf.reshape(tf.cast(targets, tf.int64), (-1,))
+    kept = tf.cast(index >= 0, tf.float32)
+    index = tf.maximum(index, 0)
+    weights = tf.constant(output.class_weights or (1.0,) * output.size, tf.float32)
+    mass = (tf.gather(weights, index) if output.class_weights else tf.ones_like(kept)) * kept
+    total = (1 - smoothing) * tf.reduce_sum(mass * tf.nn.sparse_softmax_cross_entropy_with_logits(index, rows))
+    if smoothing:
+        spread = tf.reduce_sum(weights * tf.nn.log_softmax(rows), -1)
+        total -= smoothing / output.size * tf.reduce_sum(kept * spread)
+    return total / tf.maximum(tf.reduce_sum(mass), 1e-6)
+
+
+def _dice(chance: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """One minus the soft overlap of each class over all rows (Milletari et al., 2016)."""
+    overlap = 2 * tf.reduce_sum(chance * wanted, 0) + SMOOTH
+    whole = tf.reduce_sum(chance, 0) + tf.reduce_sum(wanted, 0) + SMOOTH
+    return tf.reduce_sum((1 - overlap / whole) * weights) / tf.reduce_sum(weights)
 
 
 def _pair(raw: Tensor, targets: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -56,11 +108,23 @@ def _terms(word: str, raw: Tensor, wanted: Tensor, smoothing: float) -> Tensor:
         right = chance * wanted + (1 - chance) * (1 - wanted)
         side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
         return side * (1 - right) ** GAMMA * tf.nn.sigmoid_cross_entropy_with_logits(wanted, raw)
-    far = tf.abs(raw - wanted)
+    if word == "heatmap":
+        return _peaks(raw, wanted)
+    # Where the target is NaN, the output counts as right: neither a loss nor a gradient comes from it.
+    far = tf.abs(raw - tf.where(tf.math.is_finite(wanted), wanted, tf.stop_gradient(raw)))
     if word == "huber":
         near = tf.minimum(far, DELTA)
         return 0.5 * near**2 + DELTA * (far - near)
     return far**2 if word == "mse" else far
+
+
+def _peaks(raw: Tensor, wanted: Tensor) -> Tensor:
+    """Penalty-reduced focal terms (Law & Deng, 2018)."""
+    chance = tf.sigmoid(raw)
+    peak = (1 - chance) ** PEAKED * tf.nn.softplus(-raw)
+    known = tf.where(tf.math.is_finite(wanted), wanted, 1.0)
+    around = (1 - known) ** REDUCED * chance**PEAKED * tf.nn.softplus(raw)
+    return tf.where(wanted == 1, peak, around)
 
 
 def soften(output: Output, targets: Tensor) -> Tensor:
@@ -73,9 +137,12 @@ def evaluate(output: Output, raw: Array, targets: Array, label_smoothing: float 
     return float(loss(output, tf.convert_to_tensor(raw), tf.convert_to_tensor(targets), label_smoothing))
 
 
-def finish(output: Output, raw: Tensor) -> Tensor:
-    """`Output.post` of raw outputs, float32."""
+def finish(output: Output, raw: Tensor, size: int = 0) -> Tensor:
+    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, maps at `size`."""
     raw = tf.cast(raw, tf.float32)
+    if output.post == "argmax":
+        wide = enlarge(raw, size) if raw.shape.rank == 4 else raw
+        return tf.cast(tf.argmax(wide, -1), tf.uint8 if output.size <= IGNORED["uint8"] else tf.uint16)
     if output.post == "softmax":
         return tf.nn.softmax(raw)
     return tf.sigmoid(raw) if output.post == "sigmoid" else raw

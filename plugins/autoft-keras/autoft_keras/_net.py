@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from autoft.api import Job, Recipe, TrialFailed
-from autoft_keras import _blocks, _trunks
+from autoft_keras import _blocks, _dense, _levels, _trunks
 
 Tensor = Any
 HEAD = "head"
@@ -18,7 +18,8 @@ TRUNK = "trunk"
 
 
 class Net:
-    """Normalised images (n, size, size, 3) to raw outputs by name, each (n, size). `model` is what is deployed."""
+    """Normalised images (n, size, size, 3) to raw outputs by name: (n, size), or (n, height, width, size) from dense
+    heads. `model` is what is deployed."""
 
     def __init__(self, model: keras.Model, job: Job) -> None:
         self.model = model
@@ -27,8 +28,11 @@ class Net:
         self.blocks = _blocks.of(self.trunk)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._arrays = {f"trunk.{k}": v for k, v in _blocks.named(self.trunk).items()}
-        heads = [layer for layer in model.layers if layer.name.startswith("heads.")]
-        self._features = heads[0].input
+        heads = [layer for layer in model.layers if layer.name.startswith(("neck.", "heads."))]
+        self.dense = is_dense(job)
+        self.side = _dense.side_of(job.image_size)
+        """Of dense maps."""
+        self._features = None if self.dense else heads[0].input
         self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
         self.trained = self._freeze()
         """Names of the arrays that training changes, normalisation statistics left out."""
@@ -39,10 +43,16 @@ class Net:
     def of(cls, job: Job) -> Net:
         """The network of a job, with pretrained weights and new heads."""
         trunk = _trunks.pretrained(job.card, job.image_size)
+        if is_dense(job):
+            trunk = _levels.model(trunk)
         trunk.name = TRUNK
         images = keras.Input((job.image_size, job.image_size, 3), name="image")
         features = trunk(images)
-        raw = {o.name: head(features, f"heads.{o.name}", o.size, job.recipe) for o in job.problem.outputs}
+        if is_dense(job):
+            joined = _dense.neck(features, _dense.side_of(job.image_size))
+            raw = {o.name: _dense.head(joined, o, job.recipe) for o in job.problem.outputs}
+        else:
+            raw = {o.name: head(features, f"heads.{o.name}", o.size, job.recipe) for o in job.problem.outputs}
         return cls(keras.Model(images, raw, name="autoft"), job)
 
     @classmethod
@@ -52,7 +62,9 @@ class Net:
         Raises:
             TrialFailed: it is not one of autoft, or has other outputs than the problem.
         """
-        wanted = {output.name: (None, output.size) for output in job.problem.outputs}
+        side = _dense.side_of(job.image_size)
+        place = (side, side) if is_dense(job) else ()
+        wanted = {output.name: (None, *place, output.size) for output in job.problem.outputs}
         if not isinstance(model.output, dict) or TRUNK not in [layer.name for layer in model.layers]:
             raise TrialFailed(f"{where} must be a network that autoft has saved, but it has other parts.")
         if (found := {name: tuple(value.shape) for name, value in model.output.items()}) != wanted:
@@ -101,6 +113,11 @@ class Net:
                 _hold(layer)
         kept = {id(variable) for variable in self.model.trainable_variables} - still
         return tuple(name for name, variable in self._arrays.items() if id(variable) in kept)
+
+
+def is_dense(job: Job) -> bool:
+    """Whether the outputs are maps; a backend's `supports` says that all or none of them are."""
+    return any(output.head == "dense" for output in job.problem.outputs)
 
 
 def _hold(layer: Any) -> None:

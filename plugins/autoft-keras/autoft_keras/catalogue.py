@@ -16,11 +16,18 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_keras import caches
 
+PYRAMIDS = ("autoft", "keras")
+"""Libraries whose networks in the catalogue give maps at several strides."""
+
 
 @functools.cache
 def listed() -> tuple[ModelCard, ...]:
     """All cards of the shipped catalogue, as published."""
-    return msgspec.json.decode((files("autoft_keras") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
+    cards = msgspec.json.decode((files("autoft_keras") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
+    return tuple(
+        msgspec.structs.replace(card, heads=("pooled", "dense")) if card.extra["library"] in PYRAMIDS else card
+        for card in cards
+    )
 
 
 def of(prefix: str) -> tuple[ModelCard, ...]:

@@ -78,12 +78,13 @@ def _lightly(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
     rows = [torch.stack([cos, -sin, across], 1), torch.stack([sin, cos, down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), [n, 3, *images.shape[2:]], align_corners=False)
     moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return _colours(moved, *(uniform(1 - COLOUR, 1 + COLOUR).view(n, 1, 1, 1) for _ in range(3)))
+    return recolour(moved, *(uniform(1 - COLOUR, 1 + COLOUR).view(n, 1, 1, 1) for _ in range(3)))
 
 
-def _colours(
+def recolour(
     images: torch.Tensor, brightness: torch.Tensor, contrast: torch.Tensor, saturation: torch.Tensor
 ) -> torch.Tensor:
+    """Images in 0..255 with each of the three changed by a factor per image (n, 1, 1, 1)."""
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * saturation
     middle = grey.mean((2, 3), keepdim=True)

@@ -101,6 +101,8 @@ def _measured(facts: Facts, *, sized: bool) -> Facts:
     facts = {"backend": "torch", "modality": "image", **facts}
     plain = msgspec.convert({**facts, "pretrained": False, "weights": ""}, ModelCard)
     trunk = _trunks.empty(plain, plain.input_size)
+    if hasattr(trunk, "forward_intermediates"):
+        facts["heads"] = ["pooled", "dense"]
     facts["params"] = sum(p.numel() for p in trunk.parameters())
     if sized:
         facts["extra"] = {**facts["extra"], "sized": True}

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from autoft.api import Feed, Job, ahead
-from autoft.vocab import ACTIVATION
+from autoft.vocab import ACTIVATION, IGNORED
 from autoft_torch._cuts import Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -22,7 +22,8 @@ class Inputs:
 
     def __init__(self, job: Job, device: torch.device) -> None:
         self.field = job.problem.inputs[0]
-        self.keys = tuple(output.target for output in job.problem.outputs)
+        self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
+        """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size
         self.device = device
         self.mean = torch.tensor(job.card.mean, device=device).view(1, -1, 1, 1) * 255
@@ -46,11 +47,23 @@ class Inputs:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        wanted = {key: self._move(arrays[key]) for key in self.keys} if targets else {}
+        keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
+        wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}
         if self.point:
             return self.point.tensor(self._move(arrays[ACTIVATION])), wanted
         images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
         return resize(images, self.size), wanted
+
+    def _target(self, key: str, values: Array) -> torch.Tensor:
+        """Masks come at the size that the network sees, int64, -1 where there is no class."""
+        if key != "mask" or values.dtype.name not in IGNORED:
+            return self._move(values)
+        signed = np.where(values == IGNORED[values.dtype.name], -1, values.astype(np.int64))
+        side = values.shape[1]
+        if side != self.size:
+            near = ((np.arange(self.size) + 0.5) * side / self.size).astype(np.int64)
+            signed = signed[:, near[:, None], near[None]]
+        return self._move(signed)
 
     def _move(self, values: Array) -> torch.Tensor:
         tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only

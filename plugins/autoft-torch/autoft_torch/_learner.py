@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View
+from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
 from autoft_torch import _losses, _optim, _state
 from autoft_torch._augment import fixed, policy
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
 from autoft_torch._norms import Norms
+from autoft_torch._places import move
 from autoft_torch._precision import Precision, device
 from autoft_torch._prefix import Prefix
 
@@ -95,13 +96,27 @@ class TorchLearner:
             if stop():
                 return EpochStats(self._mean(total, seen), steps, False)
             if self.inputs.point is None:
-                values = self.inputs.normalise(self.augment(values, draws))
-                values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
+                values, targets = self._changed(values, targets, draws, rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
         return EpochStats(self._mean(total, seen), steps, True)
+
+    def _changed(
+        self, images: torch.Tensor, targets: Targets, draws: torch.Generator, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, Targets]:
+        """A batch augmented, normalised, encoded and mixed."""
+        problem, recipe = self.job.problem, self.job.recipe
+        if self.net.neck is None:
+            images = self.inputs.normalise(self.augment(images, draws))
+            return mix(images, targets, problem, recipe, rng)
+        images, targets = move(recipe.augment, images, targets, draws)
+        if not problem.encoder:
+            return self.inputs.normalise(images), targets
+        arrays = {key: value.cpu().numpy() for key, value in targets.items()}
+        made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
+        return self.inputs.normalise(images), {k: torch.from_numpy(v).to(self.device) for k, v in made.items()}
 
     def set_epochs(self, epochs: int) -> None:
         """Let the schedule end after `epochs` in all, from the next epoch on."""
@@ -172,12 +187,21 @@ class TorchLearner:
     def predict(self, feed: Feed) -> dict[str, Array]:
         self.net.eval()
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [np.zeros((0, o.size), np.float32)] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [self._none(o)] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
-                found[output.name].append(_losses.finish(output, raw[output.name]).cpu().numpy())
+                done = _losses.finish(output, raw[output.name], self.job.image_size)
+                found[output.name].append(done.cpu().numpy())
         return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def _none(self, output: Output) -> Array:
+        """No predictions, in their shape."""
+        side = self.job.image_size if output.post == "argmax" else self.net.side
+        place = (side, side) if output.head == "dense" else ()
+        if output.post == "argmax":
+            return np.zeros((0, *place), np.uint8 if output.size <= 255 else np.uint16)
+        return np.zeros((0, *place, output.size), np.float32)
 
     def _indices(self, feed: Feed) -> list[Array]:
         pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)
@@ -205,7 +229,8 @@ class TorchLearner:
     # ---- going on from what a frozen prefix gave ------------------------------------------------------
 
     def cuts(self) -> Sequence[Cut]:
-        return self.prefix.cuts()
+        """None where dense heads need what stands before a cut."""
+        return () if self.net.neck is not None else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import torch
 from torch.nn import functional as F
 
 from autoft.api import Output
+from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 #: Focusing exponent and weight of the positive side of the focal loss (Lin et al., 2017).
 GAMMA, ALPHA = 2.0, 0.25
+#: Focusing exponent of the heat map's loss, and the one by which it spares places near a peak (Law & Deng, 2018).
+PEAKED, REDUCED = 2.0, 4.0
+#: Losses that leave out places whose target is NaN, and average over the others.
+MASKED = ("mse", "mae", "huber")
+#: Added to numerator and denominator of the Dice overlap.
+SMOOTH = 1.0
+#: Numbers of enlarged maps that are held at a time.
+HELD = 1 << 25
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -26,13 +36,50 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
     Args:
         raw: (n, size), before any softmax or sigmoid.
         targets: class indices int64 (n,), negative ones left out, or one float per channel (n, size).
+
+    For a dense head (n, height, width, ...); `raw` is enlarged to the size of the targets.
     """
+    if raw.ndim == 4 and raw.shape[1:3] != targets.shape[1:3]:
+        raw = enlarge(raw, targets.shape[1])
+    if output.loss == "ce_dice":
+        parts = [msgspec.structs.replace(output, loss=word) for word in ("cross_entropy", "dice")]
+        return loss(parts[0], raw, targets, label_smoothing) + loss(parts[1], raw, targets)
+    if output.loss == "cross_entropy" and not targets.is_floating_point():
+        return _indexed(output, raw.float().reshape(-1, output.size), targets.reshape(-1), label_smoothing)
     rows, wanted = _pair(raw.float(), targets, output.size)
     weights = rows.new_tensor(output.class_weights or (1.0,) * output.size)
     if output.loss == "cross_entropy":
         spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
         return -(weights * spread * rows.log_softmax(-1)).sum() / (weights * wanted).sum()
-    return ((_terms(output.loss, rows, wanted, label_smoothing) * weights).sum(-1) / weights.sum()).mean()
+    if output.loss == "dice":
+        return _dice(rows.sigmoid() if output.post in ("sigmoid", "identity") else rows.softmax(-1), wanted, weights)
+    terms = _terms(output.loss, rows, wanted, label_smoothing) * weights
+    if output.loss == "heatmap":
+        return terms.sum() / (wanted == 1).sum().clamp(min=1)
+    if output.loss in MASKED:
+        return terms.sum() / (wanted.isfinite() * weights).sum().clamp(min=weights.min())
+    return (terms.sum(-1) / weights.sum()).mean()
+
+
+def enlarge(raw: torch.Tensor, side: int) -> torch.Tensor:
+    """Maps (n, height, width, size) to (n, side, side, size), bilinear."""
+    wide = F.interpolate(raw.permute(0, 3, 1, 2), (side, side), mode="bilinear", align_corners=False)
+    return wide.permute(0, 2, 3, 1)
+
+
+def _indexed(output: Output, rows: torch.Tensor, index: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Cross-entropy without spreading indices over channels: maps have millions of them."""
+    weights = rows.new_tensor(output.class_weights) if output.class_weights else None
+    index = index.long().clamp(min=-1)
+    total = F.cross_entropy(rows, index, weights, ignore_index=-1, reduction="sum", label_smoothing=smoothing)
+    kept = index[index >= 0]
+    return total / (weights[kept].sum() if weights is not None else rows.new_tensor(len(kept))).clamp(min=1e-6)
+
+
+def _dice(chance: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """One minus the soft overlap of each class over all rows (Milletari et al., 2016)."""
+    overlap = (2 * (chance * wanted).sum(0) + SMOOTH) / (chance.sum(0) + wanted.sum(0) + SMOOTH)
+    return ((1 - overlap) * weights).sum() / weights.sum()
 
 
 def _pair(raw: torch.Tensor, targets: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,9 +101,21 @@ def _terms(word: str, raw: torch.Tensor, wanted: torch.Tensor, smoothing: float)
         right = chance * wanted + (1 - chance) * (1 - wanted)
         side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
         return side * (1 - right) ** GAMMA * F.binary_cross_entropy_with_logits(raw, wanted, reduction="none")
+    if word == "heatmap":
+        return _peaks(raw, wanted)
+    # Where the target is NaN, the output counts as right: neither a loss nor a gradient comes from it.
+    wanted = torch.where(wanted.isfinite(), wanted, raw.detach())
     if word == "huber":
         return F.huber_loss(raw, wanted, reduction="none", delta=DELTA)
     return F.mse_loss(raw, wanted, reduction="none") if word == "mse" else F.l1_loss(raw, wanted, reduction="none")
+
+
+def _peaks(raw: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Penalty-reduced focal terms (Law & Deng, 2018)."""
+    chance = raw.sigmoid()
+    peak = (1 - chance) ** PEAKED * F.softplus(-raw)
+    around = (1 - wanted.nan_to_num(1.0)) ** REDUCED * chance**PEAKED * F.softplus(raw)
+    return torch.where(wanted == 1, peak, around)
 
 
 def soften(output: Output, targets: torch.Tensor) -> torch.Tensor:
@@ -69,8 +128,18 @@ def evaluate(output: Output, raw: Array, targets: Array, label_smoothing: float 
     return float(loss(output, torch.as_tensor(raw), torch.as_tensor(targets), label_smoothing))
 
 
-def finish(output: Output, raw: torch.Tensor) -> torch.Tensor:
-    """`Output.post` of raw outputs, float32."""
+def finish(output: Output, raw: torch.Tensor, size: int = 0) -> torch.Tensor:
+    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, maps at `size`."""
+    if output.post == "argmax":
+        return _largest(output, raw.float(), size)
     if output.post == "softmax":
         return raw.float().softmax(-1)
     return raw.float().sigmoid() if output.post == "sigmoid" else raw.float()
+
+
+def _largest(output: Output, raw: torch.Tensor, size: int) -> torch.Tensor:
+    kind = torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16
+    if raw.ndim == 2:
+        return raw.argmax(-1).to(kind)
+    at_a_time = max(1, HELD // (size * size * output.size))
+    return torch.cat([enlarge(part, size).argmax(-1).to(kind) for part in raw.split(at_a_time)])

@@ -8,19 +8,28 @@ import torch
 from torch import nn
 
 from autoft.api import Job, Recipe
-from autoft_torch import _blocks, _trunks
+from autoft_torch import _blocks, _dense, _levels, _trunks
 
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 HEAD = "head"
 
 
 class Net(nn.Module):
-    """Images (n, 3, h, w) to raw outputs by name, each (n, size)."""
+    """Images (n, 3, h, w) to raw outputs by name: (n, size), or (n, height, width, size) from dense heads."""
 
     def __init__(self, trunk: nn.Module, job: Job, width: int) -> None:
         super().__init__()
         self.trunk = trunk
-        self.heads = nn.ModuleDict({o.name: head(width, o.size, job.recipe) for o in job.problem.outputs})
+        dense = [o.name for o in job.problem.outputs if o.head == "dense"]
+        self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
+        self.side = _dense.side_of(job.image_size)
+        """Of dense maps."""
+        self.heads = nn.ModuleDict(
+            {
+                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o.size, job.recipe)
+                for o in job.problem.outputs
+            }
+        )
         self.blocks = _blocks.of(trunk)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._freeze()
@@ -32,6 +41,9 @@ class Net(nn.Module):
         return cls(trunk, job, _trunks.width(trunk, job.image_size))
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self.neck is not None:
+            features = self.neck(_levels.levels(self.trunk, images), self.side)
+            return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
         features = self.trunk(images).float()
         return {name: part(features) for name, part in self.heads.items()}
 

@@ -75,10 +75,16 @@ class ResNet(nn.Module):
         self.apply(initialise)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.levels(x)[-1].mean((2, 3))
+
+    def levels(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """What each stage gives: (n, channels, h, w) at strides 4, 8, 16, 32."""
         x = self.stem(x)
+        found = []
         for stage in self.stages:
             x = stage(x)
-        return x.mean((2, 3))
+            found.append(x)
+        return found
 
 
 def initialise(module: nn.Module) -> None:

@@ -38,7 +38,7 @@ def strip(state: Mapping[str, torch.Tensor]) -> State:
     """Without the prefix that DataParallel or an autoft learner puts before the names, and without autoft's heads."""
     for prefix in ("module.", "trunk."):
         if any(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): t for name, t in state.items() if not name.startswith("heads.")}
+            state = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
     return dict(state)
 
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber")
-HEADS = ("pooled",)
-POSTS = ("softmax", "sigmoid", "identity")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
+HEADS = ("pooled", "dense")
+POSTS = ("softmax", "sigmoid", "identity", "argmax")
 INPUTS = ("image",)
 TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",

@@ -99,6 +99,7 @@ def _timm(name: str, config: dict[str, Any]) -> ModelCard:
         name=name,
         backend="torch",
         modality="image",
+        heads=("pooled", "dense"),
         input_size=size,
         mean=tuple(about.get("mean") or MEAN),
         std=tuple(about.get("std") or STD),

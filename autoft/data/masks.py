@@ -1,0 +1,205 @@
+"""From a mask file, or from shapes, to class indices: the one decoder for search and evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from PIL import Image, ImageDraw
+
+from autoft.data import images
+from autoft.data.inspect import default_workers
+from autoft.records import Mask, Shape
+from autoft.vocab import IGNORED
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
+
+DECODER: Final = "1"
+"""Part of every store's key that holds masks. Raise it when the same mask would give other indices."""
+ASPECT: Final = 0.02
+"""A mask whose sides have another ratio than the image's, by more than this, is another picture's."""
+
+
+class Labels(NamedTuple):
+    """The masks of a data set, in the order of its samples, and the classes in the order of their index."""
+
+    masks: tuple[Mask, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def dtype(self) -> str:
+        """One number is kept free for pixels of no class."""
+        return "uint8" if len(self.classes) <= IGNORED["uint8"] else "uint16"
+
+
+class Decoded(NamedTuple):
+    """One mask."""
+
+    pixels: Array
+    """(size, size), `Labels.dtype`; the largest number of the type where there is no class."""
+    remark: str
+    """What is wrong with it, though it can be used; else empty."""
+
+
+def labels(values: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Labels:
+    """Of what samples hold in the field `mask`."""
+    return Labels(tuple(msgspec.convert(value, Mask) for value in values), tuple(classes))
+
+
+def fingerprint(wanted: Labels, workers: int = 0) -> str:
+    """A hash of all masks, their files' bytes included. A file that is not there counts as empty: decoding tells."""
+
+    def look(mask: Mask) -> bytes:
+        state = hashlib.blake2b(msgspec.json.encode(msgspec.structs.replace(mask, path="")), digest_size=16)
+        if mask.path:
+            try:
+                state.update(images.read(mask.path))
+            except images.BadSample:
+                state.update(b"missing")
+        return state.digest()
+
+    whole = hashlib.blake2b(f"{DECODER}|{wanted.dtype}|{'|'.join(wanted.classes)}".encode(), digest_size=16)
+    with ThreadPoolExecutor(workers or default_workers()) as pool:
+        for digest in pool.map(look, wanted.masks):
+            whole.update(digest)
+    return whole.hexdigest()
+
+
+def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> Decoded:
+    """Class indices of one mask, squashed to a square by taking the nearest pixel.
+
+    Raises:
+        BadSample: its file gives no pixels, or they cannot be those of `picture`.
+    """
+    mask = wanted.masks[number]
+    width, height, turn = images.header(picture)
+    upright = (height, width) if turn >= 5 else (width, height)
+    index = {name: place for place, name in enumerate(wanted.classes)}
+    ignored = IGNORED[wanted.dtype]
+    if not mask.path:
+        drawn = _draw(mask, upright, index, ignored)
+        return Decoded(_square(drawn, size).astype(wanted.dtype), "")
+    colours = any(value.startswith("#") for value in mask.values)
+    pixels = images.plain(mask.path, colours)
+    if turn != 1 and pixels.shape[:2] == (height, width) and pixels.shape[:2] != upright[::-1]:
+        pixels = images.turned(pixels, turn)
+    remark = _size_remark(pixels.shape[:2][::-1], upright)
+    found, strange = _looked_up(_square(pixels, size), mask, index, ignored)
+    return Decoded(found.astype(wanted.dtype), "; ".join(part for part in (remark, strange) if part))
+
+
+def _size_remark(found: tuple[int, ...], upright: tuple[int, int]) -> str:
+    if tuple(found) == upright:
+        return ""
+    words = f"{found[0]} x {found[1]} pixels, its image {upright[0]} x {upright[1]}"
+    if abs(found[0] * upright[1] / (found[1] * upright[0]) - 1) > ASPECT:
+        raise images.BadSample("mask_size", words)
+    return words
+
+
+def _square(pixels: Array, size: int) -> Array:
+    """The nearest pixel of each place, as `images.decode` squashes the image itself."""
+    height, width = pixels.shape[:2]
+    rows = ((np.arange(size) + 0.5) * height / size).astype(np.int64)
+    columns = ((np.arange(size) + 0.5) * width / size).astype(np.int64)
+    return np.asarray(pixels[rows[:, None], columns[None]])
+
+
+def _looked_up(pixels: Array, mask: Mask, index: Mapping[str, int], ignored: int) -> tuple[Array, str]:
+    """Indices of values, and in words which values nobody knows."""
+    codes = pixels.astype(np.int64) if pixels.ndim == 2 else pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    present, inverse = np.unique(codes, return_inverse=True)
+    known = {number(value): index.get(name, ignored) for value, name in mask.values.items()}
+    meant = np.array([known.get(int(code), -1) for code in present], np.int64)
+    strange = ""
+    if (meant < 0).any():
+        if mask.nearest and known:
+            listed = np.array(list(known), np.int64)
+            places = np.array(list(known.values()), np.int64)
+            far = ((_split(present)[:, None] - _split(listed)[None]) ** 2).sum(-1)
+            meant = np.where(meant < 0, places[far.argmin(1)], meant)
+        else:
+            shown = ", ".join(_written(int(code), pixels.ndim) for code in present[meant < 0][:3])
+            share = float(np.isin(codes, present[meant < 0]).mean())
+            strange = f"unknown {'colours' if pixels.ndim == 3 else 'values'} {shown} in {share:.1%} of its pixels"
+            meant = np.where(meant < 0, ignored, meant)
+    return meant[inverse].reshape(codes.shape), strange
+
+
+def number(value: str) -> int:
+    """A pixel's value as one number: `7` is 7, `#ff8000` is 0xff8000."""
+    return int(value[1:], 16) if value.startswith("#") else int(value)
+
+
+def _split(codes: Array) -> Array:
+    return np.stack([codes >> 16 & 255, codes >> 8 & 255, codes & 255], -1)
+
+
+def _written(code: int, axes: int) -> str:
+    return f"#{code:06x}" if axes == 3 else str(code)
+
+
+def _draw(mask: Mask, upright: tuple[int, int], index: Mapping[str, int], ignored: int) -> Array:
+    """Shapes at the image's own size, int32 (height, width)."""
+    canvas = Image.new("I", upright, index.get(mask.background, ignored))
+    pen = ImageDraw.Draw(canvas)
+    for shape in mask.shapes:
+        value = index.get(shape.name, ignored)
+        for ring in shape.polygons:
+            if len(ring) >= 6:
+                pen.polygon(list(ring), fill=value)
+        if shape.runs:
+            inside = Image.fromarray(_unrolled(shape, upright))
+            canvas.paste(value, mask=inside)
+    return np.array(canvas)
+
+
+def _unrolled(shape: Shape, upright: tuple[int, int]) -> Array:
+    """Run lengths as uint8 (height, width), 255 inside."""
+    width, height = upright
+    flags = np.arange(len(shape.runs)) % 2 * 255
+    flat = np.repeat(flags.astype(np.uint8), shape.runs)
+    if len(flat) != width * height:
+        raise images.BadSample("mask_size", f"run lengths for {len(flat)} pixels, its image has {width * height}")
+    return np.ascontiguousarray(flat.reshape(width, height).T)
+
+
+class Survey(NamedTuple):
+    """What the pixels of one mask file are, for readers."""
+
+    colours: bool
+    """Values are 0xRRGGBB; else they are grey values or palette indices."""
+    values: dict[int, int]
+    """Value -> pixels."""
+    palette: dict[int, int]
+    """Of a file with a palette: index -> 0xRRGGBB, for the values that occur."""
+    lossy: bool
+    """Of a format in which pixels come back a little changed."""
+
+
+def survey(path: str) -> Survey:
+    """The values in a mask file. RGB files whose channels are alike count as grey.
+
+    Raises:
+        BadSample: as `images.decode`.
+    """
+    found = images.facts(path)
+    pixels = found.pixels
+    if pixels.ndim == 3:
+        codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+        grey = bool((pixels == pixels[..., :1]).all())
+        codes = pixels[..., 0] if grey else codes
+        present, counts = np.unique(codes, return_counts=True)
+        return Survey(not grey, _counted(present, counts), {}, found.lossy)
+    present, counts = np.unique(pixels, return_counts=True)
+    table = {int(v): found.palette[int(v)] for v in present if int(v) < len(found.palette)} if found.palette else {}
+    return Survey(False, _counted(present, counts), table, found.lossy)
+
+
+def _counted(present: Array, counts: Array) -> dict[int, int]:
+    return {int(value): int(count) for value, count in zip(present, counts, strict=True)}

@@ -1,0 +1,65 @@
+"""What is searched for one kind of problem: its formulations, and nothing that it has no use for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from autoft import compose, scoring
+from autoft.contracts import Task
+from autoft.errors import UsageError
+from autoft.pipeline.models import Candidate
+from autoft.records import Param, Problem, Scalar, Schema
+from autoft.registry import Registry
+from autoft.search.space import Space
+from autoft.vocab import did_you_mean
+
+POOLED: Final[Mapping[str, Scalar]] = {"mixup": 0.0, "cutmix": 0.0, "head_init": "random", "views": 0}
+"""What only pooled heads know, and the value that leaves it out."""
+WITH: Final = {"head_strength": "head_init"}
+"""What goes with another key."""
+
+
+def problems(
+    registry: Registry, task: Task, schema: Schema, candidates: Sequence[Candidate]
+) -> dict[str, dict[str, Problem]]:
+    """For each candidate's key every formulation that its backend supports, best first, by name."""
+    found = {}
+    for candidate in candidates:
+        backend = registry.get("backend", candidate.card.backend)
+        supported = compose.supported(task, schema, backend, candidate.card)
+        found[candidate.key] = {problem.name: problem for problem in supported}
+    return found
+
+
+def fit(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> Space:
+    """The space without what these problems cannot use, and with the choice of their formulation."""
+    if _any_dense(ways):
+        space = tuple(param for param in space if WITH.get(param.key, param.key) not in POOLED)
+    first = next(iter(ways.values()))
+    shared = [name for name in first if all(name in names for names in ways.values())]
+    if len(shared) > 1:
+        space = (*space, Param(key="formulation", choices=tuple(shared), default=shared[0]))
+    return space
+
+
+def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
+    """Refuse what the user asked for and these problems cannot use.
+
+    Raises:
+        UsageError: names the parameter.
+    """
+    for param in space:
+        values = param.choices if param.kind == "choice" else (param.low, param.high)
+        if param.key in POOLED and _any_dense(ways) and any(value != POOLED[param.key] for value in values):
+            raise UsageError(f"{param.key} needs an output for the whole image, but this task's outputs are maps.")
+        if param.key == "formulation":
+            known = list(dict.fromkeys(name for names in ways.values() for name in names))
+            for value in values:
+                if value and value not in known:
+                    near = did_you_mean(str(value), known)
+                    raise UsageError(f"formulation must be one of {', '.join(known)}, but got '{value}'.{near}")
+
+
+def _any_dense(ways: Mapping[str, Mapping[str, Problem]]) -> bool:
+    return any(scoring.is_dense(problem) for names in ways.values() for problem in names.values())

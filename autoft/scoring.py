@@ -1,0 +1,76 @@
+"""From a learner's outputs to what a task scores, in parts where outputs are maps: those of a whole set need not fit
+into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from autoft.contracts import Array, Arrays, Feed, Learner, Tallying, Task
+from autoft.records import Problem, Schema
+
+ROWS: Final = 64
+"""Samples whose maps are held at a time."""
+
+
+class TruthFeed(Feed, Protocol):
+    """A feed that also knows what predictions are compared with."""
+
+    def truth(self, index: Array) -> dict[str, Array]: ...
+
+
+class _Part:
+    """Some rows of another feed."""
+
+    def __init__(self, feed: Feed, index: Array) -> None:
+        self.feed, self.index = feed, index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def batch(self, index: Array) -> dict[str, Array]:
+        return self.feed.batch(self.index[index])
+
+
+def is_dense(problem: Problem) -> bool:
+    return any(output.head == "dense" for output in problem.outputs)
+
+
+def decoded(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem) -> dict[str, Array]:
+    """`Task.decode` of the predictions for all rows."""
+    if not is_dense(problem):
+        return dict(task.decode(learner.predict(feed), schema, problem))
+    return _joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
+
+
+def compared(
+    task: Task, learner: Learner, feed: TruthFeed, schema: Schema, problem: Problem
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What `Task.score` takes, row by row: decoded predictions and their targets; for a task that tallies, its tallies
+    and no targets."""
+    if not is_dense(problem):
+        everything = np.arange(len(feed))
+        return dict(task.decode(learner.predict(feed), schema, problem)), feed.truth(everything)
+    found, truths = [], []
+    for index, part in _parts(task, learner, feed, schema, problem):
+        truth = feed.truth(index)
+        if isinstance(task, Tallying):
+            found.append(dict(task.tally(part, truth, schema)))
+        else:
+            found.append(dict(part))
+            truths.append(truth)
+    return _joined(found), _joined(truths)
+
+
+def _parts(
+    task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem
+) -> Iterator[tuple[Array, Arrays]]:
+    for first in range(0, max(1, len(feed)), ROWS):
+        index = np.arange(first, min(first + ROWS, len(feed)))
+        yield index, task.decode(learner.predict(_Part(feed, index)), schema, problem)
+
+
+def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}

@@ -1,0 +1,108 @@
+"""Checks of dense heads: maps of the right size, masks that are learned and kept, places without a class left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from autoft.contracts import Array
+from autoft.records import Output, Problem
+from autoft.testing import scenes, toys
+from autoft.testing.backend_base import BackendBase, close, never, train
+
+CLASSES = 4
+"""Background and three shapes."""
+SIDE = 64
+
+
+class DenseLaws(BackendBase):
+    """A network that says it has dense features keeps these; others are skipped."""
+
+    def posed_dense(self, loss: str = "ce_dice", post: str = "argmax", size: int = CLASSES) -> Problem:
+        output = Output(name="mask", head="dense", size=size, loss=loss, post=post, target="mask")
+        wanted = Problem(name="dense", inputs=("image",), outputs=(output,))
+        if reason := self.unsupported(wanted):
+            pytest.skip(reason)
+        return wanted
+
+    def masked(self, count: int = 16) -> toys.ArrayFeed:
+        """Scenes with masks, as the store holds them."""
+        made = scenes.scenes(count, SIDE, SIDE)
+        pictures, masks = np.stack([scene.picture for scene in made]), np.stack([scene.mask for scene in made])
+        return toys.ArrayFeed({"image": pictures, "mask": masks})
+
+    def dense_learner(self, wanted: Problem, **recipe: Any) -> Any:
+        return self.backend().build(self.dense_job(wanted, **recipe))
+
+    def dense_job(self, wanted: Problem, **recipe: Any) -> Any:
+        return msgspec.structs.replace(self.job(wanted, **recipe), image_size=SIDE)
+
+    def test_dense_masks_are_learned(self) -> None:
+        wanted, feed = self.posed_dense(), self.masked()
+        learner = self.dense_learner(wanted, epochs=40)
+        right = 0.0
+        for epoch in range(1, 41):
+            learner.train_epoch(feed, epoch, never)
+            found = learner.predict(feed)["mask"]
+            thing = feed.arrays["mask"] > 0
+            right = float((found[thing] == feed.arrays["mask"][thing]).mean())
+            if right > 0.9:
+                break
+        assert right > 0.9, f"after 40 epochs only {right:.0%} of the pixels of things are right"
+        background = float((found[~thing] == 0).mean())
+        assert background > 0.8, f"only {background:.0%} of the background is right"
+
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_dense_indices_have_the_size_of_the_image(self, count: int) -> None:
+        wanted = self.posed_dense()
+        found = self.dense_learner(wanted).predict(self.masked(max(1, count)) if count else _empty())["mask"]
+        assert found.shape == (count, SIDE, SIDE) and found.dtype == np.uint8
+        assert not count or found.max() < CLASSES
+
+    def test_dense_maps_have_a_quarter_of_the_side(self) -> None:
+        wanted = self.posed_dense(post="softmax")
+        found = self.dense_learner(wanted).predict(self.masked(2))["mask"]
+        assert found.shape == (2, SIDE // 4, SIDE // 4, CLASSES) and found.dtype == np.float32
+        assert np.allclose(found.sum(-1), 1, atol=1e-3)
+
+    def test_dense_models_are_kept(self, tmp_path: Path) -> None:
+        wanted, feed = self.posed_dense(post="softmax"), self.masked(8)
+        job = self.dense_job(wanted)
+        learner = self.backend().build(job)
+        train(learner, feed, epochs=2)
+        learner.save(tmp_path)
+        again = self.backend().load(job, tmp_path).predict(feed)
+        assert close(again, learner.predict(feed), 10 * self.tolerance)
+
+    def test_pixels_without_a_class_teach_nothing(self) -> None:
+        wanted, feed = self.posed_dense(), self.masked(8)
+        void = toys.ArrayFeed({**feed.arrays, "mask": np.full_like(feed.arrays["mask"], 255)})
+        half = toys.ArrayFeed({**feed.arrays, "mask": feed.arrays["mask"].copy()})
+        half.arrays["mask"][:, : SIDE // 2] = 255
+        loss = train(self.dense_learner(wanted), half)[0]
+        assert np.isfinite(loss) and loss > 0
+        plain = self.posed_dense("cross_entropy")
+        assert train(self.dense_learner(plain), void) == [0.0], "nothing is known, so nothing is wrong"
+
+    @pytest.mark.parametrize("augment", ["light", "trivial", "strong"])
+    def test_dense_heads_train_on_moved_masks(self, augment: str) -> None:
+        wanted, feed = self.posed_dense(), self.masked()
+        losses = train(self.dense_learner(wanted, augment=augment), feed, epochs=5)
+        assert losses[-1] < losses[0], losses
+
+    def test_dense_networks_freeze_their_trunk_alone(self) -> None:
+        learner = self.dense_learner(self.posed_dense(), freeze=1.0)
+        before = learner.arrays()
+        train(learner, self.masked(8))
+        after = learner.arrays()
+        moved = [b for b in before if any(not np.array_equal(before[b][k], after[b][k]) for k in before[b])]
+        assert moved == ["head"]
+
+
+def _empty() -> toys.ArrayFeed:
+    none: Array = np.zeros((0, SIDE, SIDE, 3), np.uint8)
+    return toys.ArrayFeed({"image": none, "mask": none[..., 0]})

@@ -1,0 +1,68 @@
+"""Finds the classes in the boxes: their order, their sizes, and what looks wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from autoft.api import DataError, Dataset, Sample, did_you_mean, listed, natural
+
+IMBALANCE = 20
+"""The largest class may have this many times the boxes of the smallest before it is worth a word."""
+FEW = 10
+"""Classes with fewer boxes are named."""
+RARE = 20
+"""Strata of fewer images are one: otherwise a class in a handful of images would have validation repeated in folds."""
+EMPTY = "no boxes"
+
+
+def scored(sample: Sample) -> list[str]:
+    """The class of each box that is learned and scored."""
+    return [row[4] for row in sample.fields.get("boxes", ()) if len(row) == 5]
+
+
+def count(dataset: Dataset) -> dict[str, int]:
+    """Boxes by class, classes in their natural order.
+
+    Raises:
+        DataError: there are none.
+    """
+    sizes = Counter(name for sample in dataset.samples for name in scored(sample))
+    every = {row[4] for sample in dataset.samples for row in sample.fields.get("boxes", ())}
+    if not sizes:
+        raise DataError(
+            f"detection needs boxes to learn from, but none of the {len(dataset.samples)} images has one.",
+            "Are the annotation files beside the images, or is every box flagged as crowd or difficult?",
+        )
+    return {name: sizes[name] for name in natural(every)}
+
+
+def strata(dataset: Dataset) -> list[str]:
+    """One word per image: the rarest of its classes."""
+    sizes = Counter(name for sample in dataset.samples for name in scored(sample))
+    words = [min(scored(sample), key=lambda name: (sizes[name], name), default=EMPTY) for sample in dataset.samples]
+    images = Counter(words)
+    small = {word for word, number in images.items() if number < RARE}
+    common = images.most_common(1)[0][0] if images else EMPTY
+    rest = "rare" if sum(images[word] for word in small) >= RARE else common
+    return [rest if word in small else word for word in words]
+
+
+def warnings(sizes: dict[str, int]) -> list[str]:
+    """What the user should know about the classes, in sentences."""
+    said = []
+    few = [name for name, number in sizes.items() if number < FEW]
+    if few:
+        said.append(f"{listed(few)} {'has' if len(few) == 1 else 'have'} fewer than {FEW} boxes.")
+    small, large = min(sizes, key=lambda n: sizes[n]), max(sizes, key=lambda n: sizes[n])
+    if sizes[large] >= IMBALANCE * max(sizes[small], 1):
+        said.append(f"the classes are uneven: '{large}' has {sizes[large]} boxes, '{small}' has {sizes[small]}.")
+    return said
+
+
+def unknown(where: str, name: str, classes: Sequence[str]) -> DataError:
+    return DataError(
+        f"boxes must be of the {len(classes)} known classes, but '{where}' has a '{name}'."
+        f"{did_you_mean(name, tuple(classes))} Known: {listed(classes)}.",
+        "Validation and test data must use the class names of the training data.",
+    )

@@ -1,0 +1,125 @@
+"""Boxes as dense maps, on which any backbone can be trained, and back.
+
+The form is that of CenterNet (Zhou et al., 2019): a map per class that is 1 where the centre of a thing lies, and a
+second one that tells the sides of its box. As in TTFNet (Liu et al., 2020) the peaks are as wide and high as their
+boxes demand, and the sides are learned in the whole middle part of a box, which needs fewer epochs than the one cell of
+the centre. As in FCOS (Tian et al., 2019) the sides are distances to the left, top, right and bottom.
+
+Boxes are rows x1, y1, x2, y2 in fractions of the image's sides and a class code: the class's index, `ignored(index)`
+for one that is not to be learned nor scored, -1 in rows that hold no box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autoft.api import Problem
+from autoft_detection._geometry import suppress
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MIDDLE = 0.54
+"""Share of a box's sides in which its peak lies and its sides are learned (TTFNet's alpha)."""
+SIGMAS = 6.0
+"""Standard deviations of a peak that fit into that share."""
+UNIT = 16
+"""Sides are learned as logarithms of fractions of 1/16 of the image: near 0 for things of usual size."""
+MOST = 100
+"""Boxes of one image that are kept, as in COCO's metrics."""
+FLOOR = 0.01
+"""Scores below it are no boxes."""
+NMS = 0.6
+"""A box that overlaps a better one of its class by more than this goes. One peak gives one box."""
+
+
+def ignored(classes: Any) -> Any:
+    """The code of boxes that are not to be learned nor scored, of these classes; its own inverse."""
+    return -2 - classes
+
+
+def encode(targets: Mapping[str, Array], height: int, width: int, problem: Problem) -> dict[str, Array]:
+    """Maps for a batch of boxes; NaN where nothing is to be learned.
+
+    Args:
+        targets: `boxes` float32 (n, m, 5).
+        height, width: of the maps.
+
+    Returns:
+        `heat` float32 (n, height, width, classes), 1 at centres, falling towards 0 around them, and `sides`
+        float32 (n, height, width, 4), logarithms of the distances from the middle of the cell.
+    """
+    boxes = np.asarray(targets["boxes"], np.float64)
+    size = next(output.size for output in problem.outputs if output.target == "heat")
+    heat = np.zeros((len(boxes), height, width, size), np.float32)
+    sides = np.full((len(boxes), height, width, 4), np.nan, np.float32)
+    for row, rows in enumerate(boxes):
+        real = rows[(rows[:, 2] > rows[:, 0]) & (rows[:, 3] > rows[:, 1])]
+        _blank(heat[row], real[real[:, 4] < 0])
+        # Large ones first: a small box before a large one keeps its cells.
+        learned = real[real[:, 4] >= 0]
+        for box in learned[np.argsort(-np.prod(learned[:, 2:4] - learned[:, :2], axis=1), kind="stable")]:
+            _paint(heat[row], sides[row], box)
+    return {"heat": heat, "sides": sides}
+
+
+def _blank(heat: Array, boxes: Array) -> None:
+    """Nothing is learned inside crowds and difficult boxes: neither that something is there nor that nothing is."""
+    height, width, _ = heat.shape
+    for x1, y1, x2, y2, _ in boxes:
+        rows = slice(int(np.floor(y1 * height)), int(np.ceil(y2 * height)))
+        heat[rows, int(np.floor(x1 * width)) : int(np.ceil(x2 * width))] = np.nan
+
+
+def _paint(heat: Array, sides: Array, box: Array) -> None:
+    """One box into both maps."""
+    height, width, _ = heat.shape
+    scale = np.array([width, height])
+    low, high = box[:2], box[2:4]
+    centre = np.minimum((low + high) / 2 * scale, scale - 1e-3)
+    cell = np.maximum(np.floor(centre), 0).astype(int)
+    reach = (high - low) * scale * MIDDLE / 2
+    first = np.maximum(np.floor(cell - reach + 0.5), 0).astype(int)
+    last = np.minimum(np.floor(cell + reach + 0.5), scale - 1).astype(int)
+    across, down = np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1)
+    sigma = np.maximum(reach * 2 / SIGMAS, 1e-3)
+    peak = (
+        np.exp(-(((across - cell[0]) / sigma[0]) ** 2) / 2)[None]
+        * np.exp(-(((down - cell[1]) / sigma[1]) ** 2) / 2)[:, None]
+    )
+    here = (slice(first[1], last[1] + 1), slice(first[0], last[0] + 1))
+    channel = heat[(*here, int(box[4]))]
+    np.fmax(channel, peak, out=channel)
+    x, y = np.meshgrid((across + 0.5) / width, (down + 0.5) / height)
+    distances = np.stack([x - low[0], y - low[1], high[0] - x, high[1] - y], axis=-1)
+    sides[here] = np.log(np.maximum(distances, 0.25 / scale.max()) * UNIT)
+
+
+def decode(heat: Array, sides: Array) -> Array:
+    """Boxes float32 (n, MOST, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows."""
+    found = np.full((len(heat), MOST, 6), -1, np.float32)
+    for row in range(len(heat)):
+        boxes = _peaks(np.asarray(heat[row], np.float32), np.asarray(sides[row], np.float32))
+        kept = boxes[suppress(boxes[:, :4], boxes[:, 5], NMS)][:MOST]
+        found[row, : len(kept)] = kept
+    return found
+
+
+def _peaks(heat: Array, sides: Array) -> Array:
+    """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class, best first."""
+    height, width, _ = heat.shape
+    padded = np.pad(heat, ((1, 1), (1, 1), (0, 0)), constant_values=-1.0)
+    across = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
+    highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])
+    y, x, kind = np.nonzero((heat >= highest) & (heat >= FLOOR))
+    scores = heat[y, x, kind]
+    best = np.argsort(-scores, kind="stable")[: 2 * MOST]
+    y, x, kind, scores = y[best], x[best], kind[best], scores[best]
+    distances = np.exp(np.clip(sides[y, x], -20, 10)) / UNIT
+    across, down = (x + 0.5) / width, (y + 0.5) / height
+    boxes = np.stack(
+        [across - distances[:, 0], down - distances[:, 1], across + distances[:, 2], down + distances[:, 3]], axis=1
+    )
+    return np.concatenate([np.clip(boxes, 0, 1), scores[:, None], kind[:, None]], axis=1)

@@ -1,0 +1,60 @@
+"""Boxes as arrays of corners (n, 4): x1, y1, x2, y2, in whatever unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def area(boxes: Array) -> Array:
+    """(n,); 0 for a box that is inverted."""
+    sides = np.clip(boxes[..., 2:4] - boxes[..., :2], 0, None)
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def overlap(first: Array, second: Array) -> Array:
+    """Intersection over union of each with each: (n, m) for (n, 4) and (m, 4). Two empty boxes have none."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
+    sides = np.clip(high - low, 0, None)
+    shared = sides[..., 0] * sides[..., 1]
+    union = area(first)[:, None] + area(second)[None] - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+
+
+def suppress(boxes: Array, classes: Array, limit: float) -> Array:
+    """Greedy non-maximum suppression within each class; `boxes` (n, 4) come best first.
+
+    Returns:
+        bool (n,): which boxes stay. One goes if a better one of its class overlaps it by more than `limit`.
+    """
+    stay = np.ones(len(boxes), bool)
+    clash = (overlap(boxes, boxes) > limit) & (classes[:, None] == classes[None])
+    for row in range(len(boxes)):
+        if stay[row]:
+            stay[row + 1 :] &= ~clash[row, row + 1 :]
+    return stay
+
+
+def turn(boxes: Array, width: float, height: float, orientation: int) -> Array:
+    """Corners in the upright picture of boxes (n, 4) that were drawn on the picture as stored.
+
+    Args:
+        width, height: of the picture as stored.
+        orientation: of EXIF, 1 to 8.
+    """
+    x, y = boxes[:, [0, 2]], boxes[:, [1, 3]]
+    across, down = {
+        1: (x, y),
+        2: (width - x, y),
+        3: (width - x, height - y),
+        4: (x, height - y),
+        5: (y, x),
+        6: (height - y, x),
+        7: (height - y, width - x),
+        8: (y, width - x),
+    }[orientation]
+    return np.stack([across.min(1), down.min(1), across.max(1), down.max(1)], axis=1)

@@ -1,0 +1,49 @@
+"""What the three readers share: when they are asked at all, and how they sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
+from autoft_detection._drafts import Draft, finish
+
+FORMATS = "COCO JSON, Pascal VOC XML or YOLO text files"
+
+
+def wanted(source: str, options: ReadOptions) -> bool:
+    """Whether the task asks for boxes and the source is something on this disk."""
+    if not source or "\0" in source or not {"image", "boxes"} <= set(options.needs):
+        return False
+    try:
+        return Path(source).exists()
+    except OSError:  # a name too long for a file is the name of none
+        return False
+
+
+def refuse(source: str, what: str) -> DataError:
+    return DataError(
+        f"'{source}' must hold {what}, but it does not.", f"Boxes are read from {FORMATS} beside the images."
+    )
+
+
+def dataset(reader: str, root: Path, words: str, drafts: Iterable[Draft], issues: Sequence[Issue]) -> Dataset:
+    """The samples of the drafts with a sentence that counts them."""
+    samples, found = finish(drafts)
+    return Dataset(
+        samples=samples,
+        reader=reader,
+        root=str(root.absolute()),
+        recognised=f"{words}: {_counted(samples)}",
+        issues=(*issues, *found),
+    )
+
+
+def _counted(samples: Sequence[Sample]) -> str:
+    boxes = [row for sample in samples for row in sample.fields["boxes"]]
+    empty = sum(1 for sample in samples if not sample.fields["boxes"])
+    apart = sum(1 for row in boxes if len(row) > 5)
+    classes = len({row[4] for row in boxes})
+    said = f"{len(samples)} images, {len(boxes)} boxes of {classes} {'class' if classes == 1 else 'classes'}"
+    said += f" ({apart} crowd or difficult, not scored)" if apart else ""
+    return said + (f", {empty} images without boxes" if empty else "")

@@ -1,0 +1,48 @@
+"""What is searched for detection in place of the default space: the size of the image decides, and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from autoft.api import Param, Scalar
+
+SMALL = 160
+"""Sides below it show no small things; networks that were trained on such images still take larger ones."""
+SIZES = (256, 192, 320)
+"""The default first."""
+FIXED: dict[str, Scalar] = {
+    # These mix images, or change class targets, of which there are none here.
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "label_smoothing": 0.0,
+    "class_weights": "none",
+    # Heads are convolutions on many places: nothing to be solved, and little to be gained by these.
+    "head_init": "random",
+    "head_width": 0,
+    "l1": 0.0,
+    "optimizer": "adamw",
+}
+
+
+def edits(space: Sequence[Param]) -> Iterator[Param]:
+    """Params in the place of those of the default space."""
+    for param in space:
+        if param.key == "image_size":
+            largest = max((int(size) for size in param.choices if isinstance(size, int)), default=0)
+            if largest < SMALL or len(set(param.choices)) > 1:
+                yield msgspec.structs.replace(param, choices=SIZES, default=SIZES[0])
+            else:
+                yield param
+        elif param.key == "freeze":
+            yield msgspec.structs.replace(param, choices=(0.0, 0.0, 0.25, 0.5), default=0.0)
+        elif param.key in FIXED:
+            yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
+        elif param.key == "batch_size" and len(set(param.choices)) > 1:
+            yield msgspec.structs.replace(param, choices=(8, 8, 16), default=8)
+        elif param.key == "augment" and len(set(param.choices)) > 1:
+            choices = ("light", "trivial", "strong", "strong")
+            yield msgspec.structs.replace(param, choices=choices, default="strong")
+        elif param.key == "lr":
+            yield msgspec.structs.replace(param, low=max(param.low, 3e-4), high=min(param.high, 5e-3))

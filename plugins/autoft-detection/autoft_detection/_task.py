@@ -1,0 +1,104 @@
+"""`ObjectDetection`: what boxes mean, how they are encoded, and how good predictions are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft_detection import _classes, _confidence, _dense, _metrics
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = Mapping[str, Array]
+
+
+class ObjectDetection:
+    """Boxes and classes of the things in an image."""
+
+    name = "object-det"
+    modality = "image"
+    inputs = ("image",)
+    targets = ("boxes",)
+    metrics = _metrics.METRICS
+
+    def schema(self, dataset: Dataset) -> Schema:
+        """The classes in natural order; `extra` keeps their boxes' number ("counts") and sentences ("warnings").
+
+        Raises:
+            DataError: no image has a box that can be learned from.
+        """
+        sizes = _classes.count(dataset)
+        extra = {"counts": list(sizes.values()), "warnings": _classes.warnings(sizes)}
+        return Schema(task=self.name, classes=tuple(sizes), extra=extra)
+
+    def strata(self, dataset: Dataset) -> Sequence[str]:
+        """The rarest class in each image; rare words are one, so that a handful of images does not decide the split."""
+        return _classes.strata(dataset)
+
+    def formulations(self, schema: Schema) -> Sequence[Problem]:
+        """Centres and sides as dense maps (see `_dense`)."""
+        heat = Output(
+            name="heat", head="dense", size=len(schema.classes), loss="heatmap", post="sigmoid", target="heat"
+        )
+        sides = Output(name="sides", head="dense", size=4, loss="mae", post="identity", target="sides")
+        return (
+            Problem(
+                name="centres", inputs=self.inputs, outputs=(heat, sides), encoder="autoft_detection._dense:encode"
+            ),
+        )
+
+    def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
+        """`boxes` float32 (n, m, 5): x1, y1, x2, y2 in fractions of the sides, class code; -1 in empty rows.
+
+        Raises:
+            DataError: a class is not one of those that the search started with.
+        """
+        index = {name: number for number, name in enumerate(schema.classes)}
+        boxes = np.full((len(samples), max([1, *(len(s.fields.get("boxes", ())) for s in samples)]), 5), -1, np.float32)
+        for row, sample in enumerate(samples):
+            width, height = sample.fields["size"]
+            for place, (x1, y1, x2, y2, name, *flag) in enumerate(sample.fields.get("boxes", ())):
+                if name not in index:
+                    raise _classes.unknown(sample.id, name, schema.classes)
+                code = int(_dense.ignored(index[name])) if flag else index[name]
+                boxes[row, place] = x1 / width, y1 / height, x2 / width, y2 / height, code
+        return {"boxes": boxes}
+
+    def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
+        """`boxes` float32 (n, k, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows."""
+        return {"boxes": _dense.decode(outputs["heat"], outputs["sides"])}
+
+    def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
+        """The named metrics of COCO; NaN where the truth has no boxes."""
+        return _metrics.compute(list(names), decoded["boxes"], targets["boxes"], len(schema.classes))
+
+    def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
+        """`prediction` in words (`cat 3, dog 1`), `boxes`, how many, and the best `confidence`."""
+        for boxes in decoded["boxes"]:
+            shown = boxes[boxes[:, 5] >= 0]
+            counts = Counter(schema.classes[int(kind)] for kind in shown[:, 5])
+            words = ", ".join(f"{name} {number}" for name, number in counts.most_common())
+            best = float(shown[:, 4].max(initial=0.0))
+            yield {"prediction": words or "nothing", "boxes": len(shown), "confidence": best}
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """`extra["confidence"]`: the score at which precision and recall are best together."""
+        found = _confidence.best(decoded["boxes"], targets["boxes"])
+        return msgspec.structs.replace(schema, extra={**schema.extra, "confidence": found})
+
+    def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
+        """The boxes whose score is at least `confidence`, or that found on validation."""
+        least = schema.extra.get("confidence", _confidence.DEFAULT) if confidence is None else confidence
+        boxes = decoded["boxes"]
+        return {"boxes": np.where(boxes[..., 4:5] >= least, boxes, np.float32(-1))}
+
+    def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
+        """COCO JSON, a table with a row for each box, and pictures with the boxes drawn in."""
+        from autoft_detection._export import export
+
+        return export(decoded["boxes"], samples, schema, folder)

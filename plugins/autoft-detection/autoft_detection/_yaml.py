@@ -1,0 +1,116 @@
+"""data.yaml of YOLO: names of the classes, and where the parts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from autoft.api import DataError, Issue
+
+SPLITS = ("train", "val", "valid", "test")
+DEPTH = 2
+"""Folders below the source in which a data.yaml is looked for."""
+
+
+class Parts(NamedTuple):
+    """What a data.yaml says."""
+
+    root: Path
+    """The folder that all parts lie in."""
+    names: dict[int, str]
+    places: tuple[tuple[str, Path], ...]
+    """(split, folder or list of images), those that exist."""
+
+
+def find_yaml(source: str) -> Path | None:
+    """The data.yaml that `source` is or holds: a file with the key `names` and one for a part."""
+    path = Path(source)
+    if path.is_file():
+        return path if path.suffix.lower() in (".yaml", ".yml") and _load(path) else None
+    for depth in range(DEPTH + 1):
+        for file in sorted(path.glob("*/" * depth + "*.y*ml")):
+            if file.suffix.lower() in (".yaml", ".yml") and _load(file):
+                return file
+    return None
+
+
+def description(source: str, issues: list[Issue]) -> Parts | None:
+    """What the data.yaml of `source` says, or None if there is none.
+
+    Paths are relative to `path`, which is relative to the file's own folder; where they lead nowhere from there,
+    leading `../` are taken off, which some exporters write too many of.
+
+    Raises:
+        DataError: parts are named and none of them exists.
+    """
+    file = find_yaml(source)
+    if file is None:
+        return None
+    content = _load(file) or {}
+    folder = file.absolute().parent
+    base = _existing(folder, str(content.get("path") or "")) or folder
+    places: list[tuple[str, Path]] = []
+    for key in SPLITS:
+        for text in _texts(content.get(key)):
+            place = _existing(base, text) or _existing(folder, text)
+            if place is None:
+                detail = f"{file.name} says {key}: {text}, which is not there"
+                issues.append(Issue(kind="missing_part", subject=text, detail=detail, drops=False))
+            else:
+                places.append(("val" if key == "valid" else key, place))
+    if not places and issues:
+        raise DataError(f"the parts that '{file}' names must exist, but {issues[0].subject} does not.")
+    return Parts(_around(file, base, [place for _, place in places]), _named(content), tuple(places))
+
+
+def _load(file: Path) -> dict[str, Any] | None:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None  # whatever it is, it is no data.yaml
+    fits = isinstance(content, dict) and _named(content) and any(content.get(key) for key in SPLITS)
+    return content if fits else None
+
+
+def _named(content: dict[str, Any]) -> dict[int, str]:
+    names = content.get("names")
+    if isinstance(names, list):
+        return {number: str(name) for number, name in enumerate(names)}
+    if isinstance(names, dict):
+        return {int(number): str(name) for number, name in names.items() if str(number).isdigit()}
+    return {}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and text.strip() and "\0" not in text:
+            yield text.strip()
+
+
+def _existing(base: Path, text: str) -> Path | None:
+    text = text.replace("\\", "/")
+    shorter = text
+    while shorter.startswith("../"):
+        shorter = shorter[3:]
+    for candidate in dict.fromkeys((text, shorter)):
+        path = (base / candidate).resolve()
+        if path.exists():
+            return path
+    return None
+
+
+def _around(file: Path, base: Path, places: list[Path]) -> Path:
+    """The folder that holds all parts: that of data.yaml, that of its `path`, or the nearest above all of them."""
+    folder = file.absolute().parent
+    for candidate in (folder.resolve(), base.resolve()):
+        if all(place.is_relative_to(candidate) for place in places):
+            return candidate
+    shared = places[0]
+    while not all(place.is_relative_to(shared) for place in places):
+        shared = shared.parent
+    if shared.parent == shared:
+        raise DataError(f"the parts that '{file}' names must lie in one folder, but they have none in common.")
+    return shared

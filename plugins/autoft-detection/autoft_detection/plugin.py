@@ -1,0 +1,45 @@
+"""What this distribution offers to autoft. Imported on every start: nothing heavy here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from autoft.api import Entry, Param, Schema, hookimpl
+
+TASK = "object-det"
+
+
+@hookimpl
+def autoft_tasks() -> Iterable[Entry]:
+    yield Entry(
+        name=TASK,
+        aliases=("detect", "object-detection"),
+        target="autoft_detection._task:ObjectDetection",
+        summary="Boxes and classes of the things in an image",
+    )
+
+
+@hookimpl
+def autoft_readers() -> Iterable[Entry]:
+    yield Entry(
+        name="coco-boxes",
+        target="autoft_detection._coco:CocoReader",
+        summary="COCO JSON with boxes, one file or several",
+    )
+    yield Entry(
+        name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
+    )
+    yield Entry(
+        name="yolo-boxes",
+        target="autoft_detection._yolo:YoloReader",
+        summary="YOLO: a text file for each image, with or without data.yaml",
+    )
+
+
+@hookimpl
+def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+    if schema.task != TASK:
+        return ()
+    from autoft_detection._space import edits
+
+    return edits(space)

@@ -1,0 +1,72 @@
+"""Dense heads: the levels of a trunk joined at stride 4 (Lin et al., 2017, feature pyramids), then a map per output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from autoft.api import Output, Recipe
+
+Tensor = Any
+
+WIDTH = 48
+"""Channels at stride 4. Wider ones cost more than most small trunks."""
+PRIOR = 0.05
+"""What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
+SPARSE = ("focal", "heatmap")
+STRIDE = 4
+EPSILON = 1e-5
+
+
+def side_of(size: int) -> int:
+    """Side of dense maps for an image of this side."""
+    return math.ceil(size / STRIDE)
+
+
+def neck(levels: Sequence[Tensor], side: int) -> Tensor:
+    """Levels (finest first) to one map (n, side, side, WIDTH): coarse ones are enlarged and added, step by step."""
+    joined = None
+    for number, level in reversed(list(enumerate(levels))):
+        here = keras.layers.Conv2D(WIDTH, 1, name=f"neck.{number}", dtype="float32")(level)
+        if joined is not None:
+            here = keras.layers.Add(name=f"neck.{number}.add", dtype="float32")(
+                [here, _sized(joined, here.shape[1], f"neck.{number}.size")]
+            )
+        joined = here
+    return _sized(joined, side, "neck.size")
+
+
+def _sized(values: Tensor, side: int, name: str) -> Tensor:
+    if values.shape[1] == side:
+        return values
+    return keras.layers.Resizing(side, side, "bilinear", name=name, dtype="float32")(values)
+
+
+def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
+    """A 3x3 convolution and one to the output's channels; `head_width` is the width between them."""
+    name = f"heads.{output.name}"
+    start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")  # torch's own
+    wide = keras.layers.Conv2D(
+        recipe.head_width or WIDTH,
+        3,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=start,
+        name=f"{name}.wide",
+        dtype="float32",
+    )(features)
+    wide = keras.layers.BatchNormalization(epsilon=EPSILON, momentum=0.9, name=f"{name}.norm", dtype="float32")(wide)
+    wide = keras.layers.Activation("relu", name=f"{name}.relu", dtype="float32")(wide)
+    wide = keras.layers.SpatialDropout2D(recipe.dropout, name=f"{name}.dropout", dtype="float32")(wide)
+    bias = math.log(PRIOR / (1 - PRIOR)) if output.loss in SPARSE else 0.0
+    return keras.layers.Conv2D(
+        output.size,
+        1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=keras.initializers.Constant(bias),
+        name=f"{name}.last",
+        dtype="float32",
+    )(wide)

@@ -1,0 +1,99 @@
+"""Augmentation that moves boxes and masks with the image. Policies, by word; none turns it, so boxes stay boxes:
+
+none     images as they are.
+light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
+         saturation. No flips: signs and letters are another thing when mirrored.
+trivial  as light, and mirrored half of the time.
+strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
+         colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from autoft_keras._augment import Draws, recolour
+from autoft_keras._operations import warp
+
+Tensor = Any
+Targets = dict[str, Any]
+
+
+class Reach(NamedTuple):
+    """How far a policy goes."""
+
+    zoom: float
+    stretch: float
+    shift: float
+    colour: float
+    flip: bool
+
+
+REACHES = {
+    "light": Reach(1.33, 1.0, 0.12, 0.2, False),
+    "trivial": Reach(1.33, 1.0, 0.12, 0.2, True),
+    "strong": Reach(2.0, 1.25, 0.25, 0.4, True),
+}
+GREY = 128.0
+"""What is seen beyond the image's edge."""
+LEFT = 0.3
+"""A box of which less than this share of its area is left in the image is not one any more."""
+
+
+@functools.cache
+def mover(word: str) -> Any:
+    """`move` with this policy, compiled for all learners of the process."""
+    return tf.function(functools.partial(move, word), reduce_retracing=True, autograph=False)
+
+
+def move(word: str, images: Tensor, targets: Targets, seed: Tensor) -> tuple[Tensor, Targets]:
+    """Images (n, h, w, 3) in 0..255, and with them the targets that are places: `boxes` (n, m, 4 or more) in fractions,
+    and `mask` (n, h, w), int64, -1 where there is no class, which is also what is seen beyond the image's edge."""
+    if word not in REACHES:
+        return images, targets
+    reach, draws = REACHES[word], Draws(images, seed)
+
+    def spread(most: float) -> Tensor:
+        """Around 1, as often below as above, on a logarithmic scale."""
+        return tf.exp(draws.uniform(-1, 1) * math.log(most))
+
+    zoom, stretch = spread(reach.zoom), tf.sqrt(spread(reach.stretch))
+    across, down = 1 / (zoom * stretch), stretch / zoom
+    middle = tf.stack([0.5 + reach.shift * draws.uniform(-1, 1) for _ in range(2)], 1)
+    mirrored = tf.sign(draws.uniform(-1, 1)) if reach.flip else tf.ones_like(zoom)
+    colours = [(1 + reach.colour * draws.uniform(-1, 1))[:, None, None, None] for _ in range(3)]
+    scale = tf.stack([across * mirrored, down], 1)  # of the input, for one of the output
+    moved = dict(targets)
+    if "boxes" in targets:
+        moved["boxes"] = _boxes(targets["boxes"], scale, middle)
+    if "mask" in targets:
+        # Counted from 0, so that the zeros of what lies outside become -1.
+        mask = tf.cast(targets["mask"] + 1, tf.float32)[..., None]
+        moved["mask"] = tf.cast(_sampled(mask, scale, middle, "NEAREST")[..., 0], tf.int64) - 1
+    shown = _sampled(tf.cast(images, tf.float32) - GREY, scale, middle, "BILINEAR") + GREY
+    return recolour(shown, *colours), moved
+
+
+def _sampled(values: Tensor, scale: Tensor, middle: Tensor, filter_word: str) -> Tensor:
+    side, none = values.shape[1], tf.zeros_like(scale[:, 0])
+    shift = (middle - 0.5) * side
+    return warp(values, (scale[:, 0], none, shift[:, 0]), (none, scale[:, 1], shift[:, 1]), filter_word, "CONSTANT")
+
+
+def _boxes(boxes: Tensor, scale: Tensor, middle: Tensor) -> Tensor:
+    """The same map, the other way round; clipped, and -1 where too little is left."""
+    ends = [(boxes[..., k : k + 2] - middle[:, None]) / scale[:, None] + 0.5 for k in (0, 2)]
+    low, high = tf.minimum(*ends), tf.maximum(*ends)
+    inside = tf.clip_by_value(tf.concat([low, high], -1), 0, 1)
+    kept = _area(inside) >= LEFT * _area(tf.concat([low, high], -1))
+    real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+    moved = tf.concat([inside, boxes[..., 4:]], -1)
+    return tf.where((kept & real)[..., None], moved, -tf.ones_like(moved))
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

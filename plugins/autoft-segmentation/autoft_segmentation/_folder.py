@@ -1,0 +1,77 @@
+"""Images with mask files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autoft.api import DataError, Dataset, Mask, ReadOptions, Sample, to_plain
+from autoft_segmentation import _names, _pairs, _values
+
+
+class MaskFolderReader:
+    """A folder at any depth of which lie images and their masks; a class list may lie beside them."""
+
+    name = "masks"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """Why `source` is images with masks, or an empty string. Looks at names alone."""
+        if not wanted(source, options) or not Path(source).is_dir():
+            return ""
+        found = _pairs.find(Path(source).absolute())
+        return f"images with masks of the same name ({_where(found.folders)})" if found.pairs else ""
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample for each image with a mask.
+
+        Raises:
+            DataError: there are none, or it cannot be told what the masks mean.
+        """
+        found = _pairs.find(Path(source).absolute()) if wanted(source, options) and Path(source).is_dir() else None
+        if not found or not found.pairs:
+            raise DataError(
+                f"'{source}' must hold images with masks of the same name, but it does not.",
+                "Put the images into images/ and the masks into masks/, or end the masks' names with _mask.",
+            )
+        root = Path(source).absolute()
+        listed = _names.find(_folders(root, found.folders))
+        means = _values.meaning([pair.mask for pair in found.pairs], listed, source)
+        samples = tuple(
+            Sample(
+                id=pair.id,
+                fields={
+                    "image": pair.image,
+                    "mask": to_plain(Mask(path=pair.mask, values=means.values, nearest=means.nearest)),
+                },
+                split=pair.split,
+            )
+            for pair in found.pairs
+        )
+        words = f"{len(samples)} images with masks ({_where(found.folders)}): {means.words}"
+        return Dataset(samples=samples, reader=self.name, root=str(root), recognised=words, issues=found.issues)
+
+
+def wanted(source: str, options: ReadOptions) -> bool:
+    """Whether the task asks for masks and the source is something on this disk."""
+    needs: Any = set(options.needs)
+    if not source or "\0" in source or not {"image", "mask"} <= needs:
+        return False
+    try:
+        return Path(source).exists()
+    except OSError:  # a name too long for a file is the name of none
+        return False
+
+
+def _folders(root: Path, below: Sequence[str]) -> list[Path]:
+    """Where a class list may lie: the root first, then what is between it and the masks."""
+    places = [root]
+    for name in below:
+        path = root / name
+        places += [path, *(parent for parent in path.parents if parent.is_relative_to(root))]
+    return list(dict.fromkeys(place for place in places if place.is_dir()))
+
+
+def _where(folders: Sequence[str]) -> str:
+    shown = [f"{name}/" if name != "." else "beside the images" for name in folders[:3]]
+    return ", ".join(shown) + (" and more" if len(folders) > 3 else "")

@@ -1,0 +1,130 @@
+"""What the pixels of a data set's masks mean, from the values that occur and the class list, if there is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from autoft.api import DataError, survey_mask
+from autoft_segmentation._names import ClassList, is_ignored
+
+LOOKED_AT = 1000
+"""Most masks whose values are counted; of more, this many, evenly spread."""
+MOST = 256
+"""Values in all masks beyond which they are no classes."""
+NEAR = 24
+"""How far the noise of a lossy format moves a value."""
+VOID = 255
+"""By convention (Pascal VOC) this index marks pixels of no class."""
+
+
+class Meaning(NamedTuple):
+    """How masks are to be read."""
+
+    values: dict[str, str]
+    nearest: bool
+    words: str
+    """For the user."""
+
+
+class _Seen(NamedTuple):
+    files: int
+    coloured: int
+    lossy: int
+    values: Counter[int]
+    paletted: int
+
+
+def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meaning:
+    """The classes of the values in these masks.
+
+    Raises:
+        DataError: no mask can be read, colours without a map, or so many values that they are no classes.
+    """
+    step = max(1, -(-len(paths) // LOOKED_AT))
+    seen = _look(paths[::step])
+    if not seen.files:
+        raise DataError(f"masks must be images, but none below '{root}' can be read.")
+    if listed and listed.colours:
+        return _by_colour(seen, listed)
+    if seen.coloured > seen.files / 2:
+        return _uncharted(seen, root)
+    if listed:
+        return _by_index(seen, listed)
+    return _unnamed(seen, root)
+
+
+def _look(paths: Iterable[str]) -> _Seen:
+    values: Counter[int] = Counter()
+    files = coloured = lossy = paletted = 0
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(survey_mask, paths):
+            if found is None:
+                continue
+            files += 1
+            coloured += found.colours
+            lossy += found.lossy
+            paletted += bool(found.palette)
+            values.update(found.values)
+    return _Seen(files, coloured, lossy, values, paletted)
+
+
+def _by_colour(seen: _Seen, listed: ClassList) -> Meaning:
+    words = f"colours named by {listed.file}: {_classes(listed.values)}"
+    return Meaning(listed.values, bool(seen.lossy), words)
+
+
+def _by_index(seen: _Seen, listed: ClassList) -> Meaning:
+    values = dict(listed.values)
+    if len(values) == 2 and set(seen.values) <= {0, VOID} and set(values) == {"0", "1"}:
+        values = {"0": values["0"], str(VOID): values["1"]}
+    else:
+        values.setdefault(str(VOID), "")
+    form = "palette indices" if seen.paletted > seen.files / 2 else "indices"
+    return Meaning(values, False, f"{form} named by {listed.file}: {_classes(values)}")
+
+
+def _unnamed(seen: _Seen, root: str) -> Meaning:
+    levels = sorted(seen.values)
+    if seen.lossy:
+        total = sum(seen.values.values())
+        ends = sum(n for value, n in seen.values.items() if value <= NEAR or value >= VOID - NEAR)
+        if ends < 0.9 * total:
+            raise DataError(
+                f"masks must keep their values exactly, but those below '{root}' are of a format with loss.",
+                "Save them as PNG.",
+            )
+        return Meaning({"0": "background", str(VOID): "foreground"}, True, "black and white, of a format with loss")
+    if len(levels) == 2:
+        low, high = levels
+        return Meaning(
+            {str(low): "background", str(high): "foreground"}, False, f"two values, {low} background, {high} foreground"
+        )
+    if len(levels) > MOST:
+        raise DataError(
+            f"a mask's values must be classes, but those below '{root}' have {len(levels)} different ones.",
+            "Are they instances, or photos? A mask has one number for each class.",
+        )
+    values = {str(level): f"class {level}" for level in levels}
+    void = ""
+    if levels[-1] == VOID and len(levels) > 2 and levels[-2] < VOID - 1:
+        values[str(VOID)], void = "", ", 255 is no class"
+    form = "palette indices" if seen.paletted > seen.files / 2 else "indices"
+    return Meaning(values, False, f"{form} without names: {_classes(values)}{void}")
+
+
+def _uncharted(seen: _Seen, root: str) -> Meaning:
+    if seen.lossy or len(seen.values) > MOST:
+        raise DataError(
+            f"masks in colours need a colour map, but there is none in '{root}', and {len(seen.values)} colours occur.",
+            "Put class_dict.csv (name,r,g,b) or label_colors.txt (r g b name) beside them.",
+        )
+    values = {f"#{value:06x}": "background" if value == 0 else f"#{value:06x}" for value in sorted(seen.values)}
+    return Meaning(values, False, f"colours without names: {_classes(values)}")
+
+
+def _classes(values: dict[str, str]) -> str:
+    names = {name for name in values.values() if name and not is_ignored(name)}
+    return f"{len(names)} classes"

@@ -1,0 +1,40 @@
+"""What this distribution offers to autoft. Imported on every start: nothing heavy here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from autoft.api import Entry, Param, Schema, hookimpl
+
+
+@hookimpl
+def autoft_tasks() -> Iterable[Entry]:
+    yield Entry(
+        name="image-seg",
+        aliases=("segment", "semantic-segmentation"),
+        target="autoft_segmentation._task:ImageSegmentation",
+        summary="A class for each pixel of an image",
+    )
+
+
+@hookimpl
+def autoft_readers() -> Iterable[Entry]:
+    yield Entry(
+        name="coco-masks",
+        target="autoft_segmentation._coco:CocoMaskReader",
+        summary="COCO JSON with polygons or run lengths",
+    )
+    yield Entry(
+        name="masks",
+        target="autoft_segmentation._folder:MaskFolderReader",
+        summary="Images with mask files of the same name, in folders such as images/ and masks/",
+    )
+
+
+@hookimpl
+def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+    if schema.task != "image-seg":
+        return ()
+    from autoft_segmentation._space import edits
+
+    return tuple(edits(space))

@@ -1,0 +1,182 @@
+"""Which masks belong to which images, what their pixels mean, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoft.api import DataError, ReadOptions
+from autoft_segmentation import _names
+from autoft_segmentation._coco import CocoMaskReader
+from autoft_segmentation._folder import MaskFolderReader
+from autoft_segmentation._runs import counts
+
+ASKED = ReadOptions(needs=("image", "mask"))
+
+
+def image(path: Path, values: Any = 0, mode: str = "RGB") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros((6, 8) if mode != "RGB" else (6, 8, 3), np.uint8)
+    pixels[:] = values
+    Image.fromarray(pixels).save(path)
+
+
+def mask(path: Path, *values: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.resize(np.array(values, np.uint8), (6, 8))
+    Image.fromarray(pixels).save(path)
+
+
+def read(folder: Path) -> Any:
+    return MaskFolderReader().read(str(folder), ASKED)
+
+
+def values(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = read(folder).samples[0].fields["mask"]["values"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("picture", "truth", "split"),
+    [
+        ("images/a.jpg", "masks/a.png", ""),
+        ("train/images/a.jpg", "train/masks/a.png", "train"),
+        ("images/val/a.jpg", "labels/val/a.png", "val"),
+        ("test/a.png", "testannot/a.png", "test"),
+        ("train/a.png", "train_labels/a_L.png", "train"),
+        ("a.jpg", "a_mask.png", ""),
+        ("JPEGImages/a.jpg", "SegmentationClass/a.png", ""),
+        ("leftImg8bit/train/x/a_leftImg8bit.png", "gtFine/train/x/a_labelIds.png", "train"),
+    ],
+)
+def test_pairs_are_found(tmp_path: Path, picture: str, truth: str, split: str) -> None:
+    image(tmp_path / picture)
+    mask(tmp_path / truth, 0, 1, 2)
+    (sample,) = read(tmp_path).samples
+    assert sample.fields["image"] == str(tmp_path / picture)
+    assert sample.fields["mask"]["path"] == str(tmp_path / truth) and sample.split == split
+
+
+def test_equal_names_in_two_parts_are_kept_apart(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        image(tmp_path / part / "images" / "1.png")
+        mask(tmp_path / part / "masks" / "1.png", 0, 1)
+    found = {sample.split: sample.fields["mask"]["path"] for sample in read(tmp_path).samples}
+    assert found == {part: str(tmp_path / part / "masks" / "1.png") for part in ("train", "test")}
+
+
+def test_lonely_files_are_told(tmp_path: Path) -> None:
+    for name in "abc":
+        image(tmp_path / "images" / f"{name}.png")
+        mask(tmp_path / "masks" / f"{name}.png", 0, 1)
+    (tmp_path / "masks" / "a.png").unlink()
+    (tmp_path / "images" / "b.png").unlink()
+    issues = {issue.kind: issue for issue in read(tmp_path).issues}
+    assert issues["no_mask"].subject == "images/a.png" and issues["no_mask"].drops
+    assert issues["orphan_mask"].subject == "masks/b.png" and not issues["orphan_mask"].drops
+
+
+def test_two_values_are_background_and_foreground(tmp_path: Path) -> None:
+    image(tmp_path / "images" / "a.png")
+    mask(tmp_path / "masks" / "a.png", 0, 255)
+    assert values(tmp_path) == {"0": "background", "255": "foreground"}
+    assert "two values, 0 background, 255 foreground" in read(tmp_path).recognised
+
+
+def test_indices_without_names(tmp_path: Path) -> None:
+    image(tmp_path / "images" / "a.png")
+    mask(tmp_path / "masks" / "a.png", 0, 3, 7, 255)
+    assert values(tmp_path) == {"0": "class 0", "3": "class 3", "7": "class 7", "255": ""}
+
+
+def test_a_list_names_indices_and_what_is_ignored(tmp_path: Path) -> None:
+    image(tmp_path / "images" / "a.png")
+    mask(tmp_path / "masks" / "a.png", 0, 1, 2)
+    (tmp_path / "classes.txt").write_text("0 Sky\n1 Road marking\n2 Unlabelled")
+    assert values(tmp_path) == {"0": "Sky", "1": "Road marking", "2": "", "255": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("class_dict.csv", "name,r,g,b\nsky,0,0,64\nroad,255,128,0\nVoid,0,0,0\n"),
+        ("label_colors.txt", "0 0 64\tsky\n255 128 0\troad\n0 0 0\tVoid\n"),
+        ("labelmap.txt", "# label:color_rgb:parts:actions\nsky:0,0,64::\nroad:255,128,0::\nVoid:0,0,0::\n"),
+    ],
+)
+def test_colour_maps(tmp_path: Path, name: str, text: str) -> None:
+    image(tmp_path / "images" / "a.png")
+    pixels = np.zeros((6, 8, 3), np.uint8)
+    pixels[:, :4] = (255, 128, 0)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "masks" / "a.png")
+    (tmp_path / name).write_text(text)
+    assert values(tmp_path) == {"#000040": "sky", "#ff8000": "road", "#000000": ""}
+
+
+def test_colours_of_a_format_with_loss_need_a_map(tmp_path: Path) -> None:
+    image(tmp_path / "images" / "a.png")
+    noise = np.random.default_rng(0).integers(0, 255, (6, 8, 3)).astype(np.uint8)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(noise).save(tmp_path / "masks" / "a.jpg")
+    with pytest.raises(DataError, match="colour map"):
+        read(tmp_path)
+
+
+def test_photos_are_no_masks(tmp_path: Path) -> None:
+    image(tmp_path / "images" / "a.png")
+    noise = np.random.default_rng(0).integers(0, 60000, (60, 80)).astype(np.uint16)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(noise).save(tmp_path / "masks" / "a.png")
+    with pytest.raises(DataError, match="different ones"):
+        read(tmp_path)
+
+
+def test_titles_and_plain_lists(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("background\ncat\ndog\n")
+    found = _names.read(tmp_path / "classes.txt")
+    assert found is not None and found.values == {"0": "background", "1": "cat", "2": "dog"}
+    (tmp_path / "classes.json").write_text('{"0": "background", "5": "cat"}')
+    found = _names.read(tmp_path / "classes.json")
+    assert found is not None and found.values == {"0": "background", "5": "cat"}
+
+
+def test_run_lengths_are_those_of_pycocotools() -> None:
+    tools = pytest.importorskip("pycocotools.mask")
+    truth = np.random.default_rng(3).random((37, 23)) < 0.4
+    truth[5:30, 4:20] = True
+    packed = tools.encode(np.asfortranarray(truth.astype(np.uint8)))["counts"].decode()
+    flags = np.arange(len(counts(packed))) % 2 == 1
+    assert (truth == np.repeat(flags, counts(packed)).reshape(23, 37).T).all()
+    assert counts([1, 2, 3]) == (1, 2, 3)
+    for wrong in ("~", [-1], None):
+        with pytest.raises(ValueError, match="run lengths"):
+            counts(wrong)
+
+
+def test_coco_shapes(tmp_path: Path) -> None:
+    image(tmp_path / "val" / "a.png")
+    square = {"image_id": 1, "category_id": 9, "segmentation": [[0, 0, 3, 0, 3, 3, 0, 3]]}
+    crowd = {
+        "image_id": 1,
+        "category_id": 9,
+        "iscrowd": 1,
+        "segmentation": {"counts": [40, 8], "size": [6, 8]},
+    }
+    broken = {"image_id": 1, "category_id": 4, "segmentation": [[0, 0]]}
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "gone.png"}],
+        "annotations": [square, crowd, broken],
+        "categories": [{"id": 9, "name": "cat"}],
+    }
+    (tmp_path / "val.json").write_text(json.dumps(content))
+    data = CocoMaskReader().read(str(tmp_path), ASKED)
+    (sample,) = data.samples
+    assert sample.split == "val" and sample.fields["mask"]["background"] == "background"
+    assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["cat", ""]
+    assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable"]

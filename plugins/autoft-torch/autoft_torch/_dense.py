@@ -1,0 +1,60 @@
+"""Dense heads: the levels of a trunk joined at stride 4 (Lin et al., 2017, feature pyramids), then a map per output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autoft.api import Output, Recipe
+from autoft_torch import _levels
+
+WIDTH = 48
+"""Channels at stride 4. Wider ones cost more than most small trunks."""
+PRIOR = 0.05
+"""What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
+SPARSE = ("focal", "heatmap")
+
+
+class Neck(nn.Module):
+    """Levels (finest first) to one map (n, WIDTH, height, width): coarse ones are enlarged and added, step by step."""
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.sides = nn.ModuleList(nn.Conv2d(inputs, WIDTH, 1) for inputs in channels)
+
+    def forward(self, levels: Sequence[torch.Tensor], side: int) -> torch.Tensor:
+        """`side` is that of the map."""
+        joined = None
+        for part, level in zip(reversed(self.sides), reversed(levels), strict=True):
+            here: torch.Tensor = part(level)
+            joined = here if joined is None else here + _sized(joined, here.shape[-1])
+        assert joined is not None
+        return _sized(joined, side)
+
+
+def side_of(size: int) -> int:
+    """Side of dense maps for an image of this side."""
+    return math.ceil(size / _levels.FINEST)
+
+
+def head(output: Output, recipe: Recipe) -> nn.Module:
+    """A 3x3 convolution and one to the output's channels; `head_width` is the width between them."""
+    width = recipe.head_width or WIDTH
+    last = nn.Conv2d(width, output.size, 1)
+    nn.init.normal_(last.weight, std=0.01)
+    nn.init.constant_(last.bias, math.log(PRIOR / (1 - PRIOR)) if output.loss in SPARSE else 0.0)
+    return nn.Sequential(_convolution(WIDTH, width), nn.Dropout2d(recipe.dropout), last)
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _sized(values: torch.Tensor, side: int) -> torch.Tensor:
+    if values.shape[-1] == side:
+        return values
+    return F.interpolate(values, (side, side), mode="bilinear", align_corners=False)

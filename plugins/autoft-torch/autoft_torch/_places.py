@@ -1,0 +1,96 @@
+"""Augmentation that moves boxes and masks with the image. Policies, by word; none turns it, so boxes stay boxes:
+
+none     images as they are.
+light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
+         saturation. No flips: signs and letters are another thing when mirrored.
+trivial  as light, and mirrored half of the time.
+strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
+         colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional as F
+
+from autoft_torch._augment import recolour
+
+Targets = dict[str, torch.Tensor]
+
+
+class Reach(NamedTuple):
+    """How far a policy goes."""
+
+    zoom: float
+    stretch: float
+    shift: float
+    colour: float
+    flip: bool
+
+
+REACHES = {
+    "light": Reach(1.33, 1.0, 0.12, 0.2, False),
+    "trivial": Reach(1.33, 1.0, 0.12, 0.2, True),
+    "strong": Reach(2.0, 1.25, 0.25, 0.4, True),
+}
+GREY = 128.0
+"""What is seen beyond the image's edge."""
+LEFT = 0.3
+"""A box of which less than this share of its area is left in the image is not one any more."""
+
+
+def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generator) -> tuple[torch.Tensor, Targets]:
+    """Images (n, 3, h, w) in 0..255, and with them the targets that are places: `boxes` (n, m, 4 or more) in fractions,
+    and `mask` (n, h, w), int64, -1 where there is no class, which is also what is seen beyond the image's edge."""
+    if word not in REACHES:
+        return images, targets
+    reach, n = REACHES[word], len(images)
+    left = iter(torch.rand(8, n, generator=draws))
+
+    def spread(most: float) -> torch.Tensor:
+        """Around 1, as often below as above, on a logarithmic scale."""
+        return torch.exp((2 * next(left) - 1) * math.log(most))
+
+    zoom, stretch = spread(reach.zoom), spread(reach.stretch) ** 0.5
+    across, down = 1 / (zoom * stretch), stretch / zoom
+    middle = torch.stack([0.5 + reach.shift * (2 * next(left) - 1) for _ in range(2)])
+    mirrored = torch.where(next(left) < 0.5, -1.0, 1.0) if reach.flip else torch.ones(n)
+    colours = [1 + reach.colour * (2 * next(left) - 1) for _ in range(3)]
+    scale = torch.stack([across * mirrored, down]).T  # of the input, for one of the output
+    middle = middle.T
+    # grid_sample counts the side as 2, from -1 to 1.
+    rows = torch.zeros(n, 2, 3)
+    rows[:, 0, 0], rows[:, 1, 1], rows[:, :, 2] = scale[:, 0], scale[:, 1], 2 * middle - 1
+    grid = F.affine_grid(rows.to(images.device), list(images.shape), align_corners=False)
+    moved = dict(targets)
+    if "boxes" in targets:
+        moved["boxes"] = _boxes(targets["boxes"], scale, middle)
+    if "mask" in targets:
+        # Counted from 0, so that the zeros of what lies outside become -1.
+        mask = (targets["mask"] + 1).float()[:, None]
+        moved["mask"] = _sampled(mask, grid, "nearest")[:, 0].long() - 1
+    shown = _sampled(images.float() - GREY, grid, "bilinear") + GREY
+    return recolour(shown, *(value.to(images.device).view(-1, 1, 1, 1) for value in colours)), moved
+
+
+def _sampled(values: torch.Tensor, grid: torch.Tensor, mode: str) -> torch.Tensor:
+    return F.grid_sample(values, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+def _boxes(boxes: torch.Tensor, scale: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
+    """The same map, the other way round; clipped, and -1 where too little is left."""
+    scale, middle = (value.to(boxes.device)[:, None] for value in (scale, middle))
+    ends = torch.stack([(boxes[..., k : k + 2] - middle) / scale + 0.5 for k in (0, 2)])
+    low, high = ends.amin(0), ends.amax(0)
+    inside = torch.cat([low.clamp(0, 1), high.clamp(0, 1)], -1)
+    kept = _area(inside) >= LEFT * _area(torch.cat([low, high], -1))
+    real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+    moved = torch.cat([inside, boxes[..., 4:]], -1)
+    return torch.where((kept & real)[..., None], moved, torch.full_like(moved, -1))
+
+
+def _area(boxes: torch.Tensor) -> torch.Tensor:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
