@@ -70,7 +70,10 @@ class Reader(Protocol):
 
 @runtime_checkable
 class Task(Protocol):
-    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only."""
+    """Owns the meaning of data: classes, encoding, decoding, metrics. Numpy only.
+
+    A task may have an attribute `modules`, names of slow modules that `score` imports: a search loads them meanwhile.
+    """
 
     name: str
     modality: str
@@ -146,6 +149,10 @@ class Learner(Protocol):
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
         """One pass in an order drawn from (seed, epoch). `epoch` counts from 1; `stop` is asked every step.
+
+        So that a head alone can be trained beside others to the same end (`autoft.bank`), the order is that of numpy's
+        `default_rng((seed, epoch))`: one integer below 2**62, the seed of whatever else is drawn; a permutation of the
+        rows; `array_split` of it into as few batches as `batch_size` allows.
 
         Raises:
             TrialFailed: the loss is not finite.

@@ -11,19 +11,22 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from autoft.contracts import Stop
 from autoft.heads import Head
-from autoft.heads.encode import encode, log_softmax, sigmoid
+from autoft.heads.encode import Targets, encode, log_softmax, sigmoid
 from autoft.recipe import Recipe
-from autoft.records import Output
+from autoft.records import Output, Problem
+from autoft.vocab import POSTS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CACHE = 1 << 20
 """Bytes of one array of weights that is worked on at a time: with its moments it stays near the core."""
 BETAS, EPSILON = (0.9, 0.999), 1e-8
+LOSSES = ("cross_entropy", "binary_cross_entropy", "mse")
 
 
 class BankEpoch(NamedTuple):
@@ -33,6 +36,30 @@ class BankEpoch(NamedTuple):
     """(heads,): mean training loss over the samples seen."""
     steps: int
     complete: bool
+
+
+def refusal(recipe: Recipe, problem: Problem) -> str:
+    """Why a head of this recipe cannot be trained beside others, or empty if it can."""
+    if len(problem.outputs) != 1:
+        return f"heads train side by side for one output, but '{problem.name}' has {len(problem.outputs)}"
+    (output,) = problem.outputs
+    for word, value, known in (
+        ("head", output.head, ("pooled",)),
+        ("loss", output.loss, LOSSES),
+        ("post", output.post, POSTS),
+    ):
+        if value not in known:
+            return (
+                f"the {word} of heads side by side must be one of {', '.join(known)}, but '{output.name}' has {value}"
+            )
+    if recipe.optimizer == "solve":
+        return "optimizer=solve takes no steps"
+    for key, wanted in (("freeze", 1.0), ("head_width", 0), ("dropout", 0.0), ("mixup", 0.0), ("cutmix", 0.0)):
+        if (value := getattr(recipe, key)) != wanted:
+            return f"heads that train side by side need {key}={wanted:g}, but it is {value:g}"
+    if recipe.extra:
+        return f"what a plugin makes of {', '.join(recipe.extra)} is not known here"
+    return ""
 
 
 class HeadBank:
@@ -55,6 +82,7 @@ class HeadBank:
         start: Sequence[Head] | None = None,
     ) -> None:
         self.recipes, self.output, self.batch_size, self.seed = list(recipes), output, batch_size, seed
+        self._goal: tuple[Array, Targets] | None = None
         first = np.random.default_rng(seed).normal(0, 0.01, (output.size, width))
         heads = start or [Head(first.astype(np.float32), np.zeros(output.size, np.float32))] * len(self.recipes)
         words = [recipe.optimizer for recipe in self.recipes]
@@ -73,16 +101,17 @@ class HeadBank:
         return len(self.recipes)
 
     def train_epoch(self, features: Array, targets: Array, epoch: int, stop: Stop) -> BankEpoch:
-        """One pass in an order drawn from (seed, epoch); `epoch` counts from 1.
+        """One pass in the order that `Learner.train_epoch` describes; `epoch` counts from 1.
+
+        A head whose numbers overflow has a loss that is not finite from there on; the others are not touched by it.
 
         Args:
             features: float32 (n, width).
             targets: as `Task.encode` gives them.
         """
-        goal = encode(self.output, targets)
-        rows = features[goal.kept]
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(rows))
-        batches = np.array_split(order, max(1, math.ceil(len(order) / self.batch_size)))
+        goal = self._encoded(targets)
+        rows = features if goal.kept.all() else features[goal.kept]
+        batches = order(self.seed, epoch, len(rows), self.batch_size)
         losses, seen = np.zeros(len(self.recipes)), 0
         for step, index in enumerate(batches):
             if stop():
@@ -90,11 +119,38 @@ class HeadBank:
             batch = _with_one(rows[index])
             wanted = goal.values[index].astype(np.float32)
             at = (epoch - 1) * len(batches) + step
-            for group in self._groups:
-                group.set_rates(at, len(batches))
-                losses[group.numbers] += len(index) * group.step(batch, wanted, self.output, goal.loss)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                for group in self._groups:
+                    group.set_rates(at, len(batches))
+                    losses[group.numbers] += len(index) * group.step(batch, wanted, self.output, goal.loss)
             seen += len(index)
         return BankEpoch(losses / max(1, seen), len(batches), True)
+
+    def keep(self, numbers: Sequence[int]) -> None:
+        """Train these heads alone from now on. The others stay as they are no more: losses are 0, `head` fails."""
+        wanted = set(numbers)
+        self._groups = [group for group in self._groups if group.keep(wanted)]
+
+    def plan(self, epochs: int) -> None:
+        """From the next epoch on, rates fall as if `epochs` had been planned at most (as `Reschedulable` does)."""
+        shorter = [msgspec.structs.replace(r, epochs=min(r.epochs, epochs)) for r in self.recipes]
+        self.recipes = shorter
+        for group in self._groups:
+            group.recipes = [shorter[number] for number in group.numbers]
+
+    def _encoded(self, targets: Array) -> Targets:
+        if self._goal is None or self._goal[0] is not targets:
+            self._goal = targets, encode(self.output, targets)
+        return self._goal[1]
+
+    def each(self, features: Array) -> Iterator[tuple[int, Array]]:
+        """The raw outputs (n, size) of every head that is trained, with its number; not all at once in memory."""
+        batch = _with_one(features)
+        for group in self._groups:
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = group.raw(batch)
+            for place, number in enumerate(group.numbers):
+                yield number, found[:, place]
 
     def raw(self, features: Array) -> Array:
         """Raw outputs (heads, n, size)."""
@@ -104,10 +160,14 @@ class HeadBank:
             found[group.numbers] = group.raw(batch).transpose(1, 0, 2)
         return found
 
+    def head(self, number: int) -> Head:
+        """One head as it is now."""
+        group = next(group for group in self._groups if number in group.numbers)
+        return group.head(group.numbers.index(number))
+
     def heads(self) -> list[Head]:
         """The heads as they are now."""
-        found = {number: head for group in self._groups for number, head in group.heads()}
-        return [found[number] for number in range(len(self.recipes))]
+        return [self.head(number) for number in range(len(self.recipes))]
 
 
 def _with_one(features: Array) -> Array:
@@ -119,14 +179,22 @@ class _Group:
     """Heads with the same optimizer, side by side: weights (width + 1, heads * size), the last row biases."""
 
     def __init__(self, numbers: list[int], recipes: list[Recipe], size: int, heads: list[Head]) -> None:
-        self.numbers, self.recipes, self.size = numbers, recipes, size
+        self.numbers, self.size = numbers, size
         self.weights = np.concatenate([np.vstack([h.weights.T, h.bias]) for h in heads], axis=1).astype(np.float32)
         self.first = np.zeros_like(self.weights)
         self.second = np.zeros_like(self.weights) if recipes[0].optimizer != "sgd" else self.first
         self.scratch = np.empty_like(self.weights)
         self.steps = 0
+        self._take(recipes)
+
+    def _take(self, recipes: list[Recipe]) -> None:
+        """What the steps need of the recipes, one value per head or, wide, per column of the weights."""
+        self.recipes = recipes
         self.rates = np.zeros(len(recipes), np.float32)
         self.smoothing = self._each("label_smoothing")[None, :, None]
+        self.most = self._each("clip")
+        self.decay, self.sparse = self._wide(self._each("weight_decay")), self._wide(self._each("l1"))
+        self.momentum, self.ahead = self._wide(self._each("momentum")), self._wide(self._each("nesterov") > 0)
 
     def _each(self, key: str) -> Array:
         return np.array([getattr(recipe, key) for recipe in self.recipes], np.float32)
@@ -144,17 +212,29 @@ class _Group:
         values: Array = (batch @ self.weights).reshape(len(batch), len(self.recipes), self.size)
         return values
 
-    def heads(self) -> Iterator[tuple[int, Head]]:
-        for place, number in enumerate(self.numbers):
-            part = self.weights[:, place * self.size : (place + 1) * self.size]
-            yield number, Head(part[:-1].T.copy(), part[-1].copy())
+    def head(self, place: int) -> Head:
+        part = self.weights[:, place * self.size : (place + 1) * self.size]
+        return Head(part[:-1].T.copy(), part[-1].copy())
+
+    def keep(self, wanted: set[int]) -> bool:
+        """Leave out all other heads; whether any is left."""
+        kept = [place for place, number in enumerate(self.numbers) if number in wanted]
+        if 0 < len(kept) < len(self.numbers):
+            columns = np.concatenate([np.arange(place * self.size, (place + 1) * self.size) for place in kept])
+            shared = self.second is self.first
+            self.weights, self.first = self.weights[:, columns], self.first[:, columns]
+            self.second = self.first if shared else self.second[:, columns]
+            self.scratch = np.empty_like(self.weights)
+            self.numbers = [self.numbers[place] for place in kept]
+            self._take([self.recipes[place] for place in kept])
+        return bool(kept)
 
     def step(self, batch: Array, wanted: Array, output: Output, loss: str) -> Array:
         """One step of all heads; gives the loss of each."""
         losses, pull = _loss(self.raw(batch), wanted[:, None], self.smoothing, output, loss)
         gradient = np.matmul(batch.T, pull.reshape(len(batch), -1), out=self.scratch)
         self.steps += 1
-        decay, rates, word = self._wide(self._each("weight_decay")), self._wide(self.rates), self.recipes[0].optimizer
+        decay, rates, word = self.decay, self._wide(self.rates), self.recipes[0].optimizer
         self._clip(gradient)
         if word == "adam" and decay.any():
             gradient[:-1] += decay * self.weights[:-1]
@@ -164,25 +244,22 @@ class _Group:
             self._descend(gradient, rates)
         else:
             self._adapt(gradient, rates)
-        self._shrink(rates * self._wide(self._each("l1")))
+        self._shrink(rates * self.sparse)
         return losses
 
     def _clip(self, gradient: Array) -> None:
-        most = self._each("clip")
-        if most.any():
+        if self.most.any():
             norms = np.sqrt(np.square(gradient).sum(0).reshape(-1, self.size).sum(1))
-            factors = np.where(most > 0, np.minimum(1, most / (norms + 1e-6)), 1)
+            factors = np.where(self.most > 0, np.minimum(1, self.most / (norms + 1e-6)), 1)
             if (factors < 1).any():
                 gradient *= self._wide(factors.astype(np.float32))
 
     def _descend(self, gradient: Array, rates: Array) -> None:
-        momentum = self._wide(self._each("momentum"))
-        self.first *= momentum
+        self.first *= self.momentum
         self.first += gradient
-        ahead = self._wide(np.array([recipe.nesterov for recipe in self.recipes]))
         way = self.first
-        if ahead.any():
-            way = np.where(ahead, gradient + momentum * self.first, self.first)
+        if self.ahead.any():
+            way = np.where(self.ahead, gradient + self.momentum * self.first, self.first)
         self.weights -= rates * way
 
     def _adapt(self, gradient: Array, rates: Array) -> None:
@@ -222,6 +299,14 @@ def _loss(raw: Array, wanted: Array, smoothing: Array, output: Output, word: str
     smooth = wanted * (1 - smoothing) + smoothing / 2
     terms = np.logaddexp(0, raw) - raw * smooth
     return np.einsum("nhc,c->h", terms, share), share * (sigmoid(raw) - smooth)
+
+
+def order(seed: int, epoch: int, count: int, size: int) -> list[Array]:
+    """Rows of each minibatch of an epoch: see `Learner.train_epoch`."""
+    rng = np.random.default_rng((seed, epoch))
+    rng.integers(1 << 62)  # the seed of what else is drawn
+    rows = rng.permutation(count)
+    return list(np.array_split(rows, max(1, math.ceil(count / size))))
 
 
 def rate(recipe: Recipe, step: int, total: int) -> float:

@@ -31,13 +31,7 @@ def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, t
         TrialFailed: the heads of this problem cannot be solved, or are not linear.
     """
     assert isinstance(learner, Cuttable)
-    for output in problem.outputs:
-        if reason := heads.refusal(output):
-            raise TrialFailed(f"head_init={recipe.head_init} cannot be: {reason}.", "Use head_init=random.")
-    found = {
-        output.name: heads.solve(recipe.head_init, recipe.head_strength, features, targets[output.target], output)
-        for output in problem.outputs
-    }
+    found = solved(recipe, problem, features, targets)
     try:
         learner.set_head(found)
     except ValueError as error:
@@ -66,9 +60,24 @@ def cross_score(
         if len(truth) < 2 * FEWEST or (truth.ndim == 1 and (truth < 0).any()):
             return None
         raw = heads.left_out(recipe.head_init, recipe.head_strength, features, truth, output)
-        outputs[output.name] = heads.finish(output, raw)
+        outputs[output.name] = heads.finish(output.post, raw)
     value = judge(outputs, targets)
     return value if math.isfinite(value) else None
+
+
+def solved(recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> dict[str, heads.Head]:
+    """The heads that `recipe.head_init` names, by output.
+
+    Raises:
+        TrialFailed: the heads of this problem cannot be solved.
+    """
+    for output in problem.outputs:
+        if reason := heads.refusal(output):
+            raise TrialFailed(f"head_init={recipe.head_init} cannot be: {reason}.", "Use head_init=random.")
+    return {
+        output.name: heads.solve(recipe.head_init, recipe.head_strength, features, targets[output.target], output)
+        for output in problem.outputs
+    }
 
 
 def _loss(found: Mapping[str, heads.Head], problem: Problem, features: Array, targets: Arrays) -> float:

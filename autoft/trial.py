@@ -13,13 +13,13 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, headstart, registry, shelf
-from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
-from autoft.data.feed import StoreFeed
+from autoft import artifact, course, headstart, registry, shelf
+from autoft.bank import Bank
+from autoft.contracts import Arrays, Backend, EpochStats, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
-from autoft.trialdata import feed_of, open_data, weighted
+from autoft.trialdata import Part, feed_of, open_data, weighted
 from autoft.version import API_VERSION
 
 STATE = "trial.json"
@@ -32,16 +32,6 @@ class _State(NamedTuple):
     epoch: int
     planned: int
     seconds: float
-
-
-class _Part(NamedTuple):
-    """One fold: what trains and validates one learner."""
-
-    learner: Learner
-    job: Job
-    train: StoreFeed
-    val: StoreFeed
-    val_targets: Arrays
 
 
 class Trial:
@@ -91,6 +81,13 @@ class Trial:
         other.prefix = self.prefix.again(spec, other._out_of_time)
         return other
 
+    def together(self, specs: Sequence[TrialSpec]) -> Bank | str:
+        """The trials of `specs`, heads alone of this one's network, trained side by side; or why they cannot be.
+
+        Nothing may have been trained here yet. When it gives a bank, this trial must not be used any more.
+        """
+        return Bank.of(specs, self.task, self.parts, self.prefix, self.decode_size, self.started)
+
     def step(self) -> EpochReport:
         """One epoch of training and validation.
 
@@ -110,11 +107,8 @@ class Trial:
         metrics = _mean([self._validate(number) for number in range(len(self.parts))])
         self.val_seconds = time.time() - began
         score, loss = metrics[self.spec.metric.name], float(np.mean([s.loss for s in stats]))
-        if not math.isfinite(score):
-            raise TrialFailed(f"{self.spec.metric.name} must be a finite number, but epoch {self.epoch} gave {score}.")
-        if not math.isfinite(loss):  # JSON knows no NaN, so it must not go into a report
-            raise TrialFailed(f"the training loss must be a finite number, but epoch {self.epoch} gave {loss}.")
-        if self._better(score):
+        course.check(self.spec.metric, self.epoch, score, loss)
+        if course.better(self.spec.metric, score, self.best_score):
             self.best_score, self.best_epoch = score, self.epoch
             part = self.parts[0]
             shelf.save(
@@ -171,7 +165,7 @@ class Trial:
         if kept:
             self.best_epoch, self.best_score = kept.epoch, math.nan if kept.score is None else kept.score
 
-    def _part(self, fold: Fold) -> _Part:
+    def _part(self, fold: Fold) -> Part:
         spec = self.spec
         train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
@@ -184,7 +178,7 @@ class Trial:
             resources=spec.resources,
             steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),
         )
-        return _Part(self.backend.build(job), job, train, val, val_targets)
+        return Part(self.backend.build(job), job, train, val, val_targets)
 
     def _start_heads(self) -> list[float]:
         """Solve each fold's heads on its training part alone, if the recipe says so; gives their losses there."""
@@ -222,11 +216,6 @@ class Trial:
         known, self._told = self._told, self.prefix.words
         return self.prefix.words if self.prefix.words != known else ""
 
-    def _better(self, score: float) -> bool:
-        if not self.best_epoch or math.isnan(self.best_score):
-            return True
-        return score > self.best_score if self.spec.metric.mode == "max" else score < self.best_score
-
     def _out_of_time(self) -> bool:
         # Validation comes after training, so its time is kept back.
         return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
@@ -235,8 +224,7 @@ class Trial:
         """Plan fewer epochs where those of the recipe would take too long, so that the schedule comes to its end."""
         if not self.spec.allowance:
             return
-        fitting = max(2, int(self.spec.allowance / max(epoch_seconds, 1e-6)))
-        if fitting < self.epochs:
+        if (fitting := course.fitting(self.spec.allowance, epoch_seconds)) < self.epochs:
             self._plan(fitting)
 
     def _plan(self, epochs: int) -> None:
@@ -249,13 +237,8 @@ class Trial:
         recipe = self.spec.recipe
         if recipe.optimizer == "solve":
             return "the head is solved"
-        if not complete or self._out_of_time():
-            return "out of time"
-        if self.epoch >= self.epochs:
-            return "all epochs done"
-        if recipe.patience and self.epoch - max(self.best_epoch, self.taken_up) >= recipe.patience:
-            return f"no better score for {recipe.patience} epochs"
-        return ""
+        late = not complete or self._out_of_time()
+        return course.ended(recipe, self.epoch, self.epochs, max(self.best_epoch, self.taken_up), late)
 
 
 def _but_head(spec: TrialSpec) -> TrialSpec:

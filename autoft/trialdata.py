@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 
 from autoft import remote
-from autoft.contracts import Array, Arrays, Task
+from autoft.contracts import Array, Arrays, Learner, Task
 from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
 from autoft.data.store import ABOUT, Store
 from autoft.errors import DataError
-from autoft.records import DataRef, Dataset, Problem, Sample, Schema, Splits, from_json
+from autoft.records import DataRef, Dataset, Job, Problem, Sample, Schema, Splits, from_json
 
 
 class Opened(NamedTuple):
@@ -26,6 +26,16 @@ class Opened(NamedTuple):
     samples: dict[str, tuple[int, Sample]]
     """Sample id -> row of the store, sample."""
     splits: Splits
+
+
+class Part(NamedTuple):
+    """One fold: what trains and validates one learner."""
+
+    learner: Learner
+    job: Job
+    train: StoreFeed
+    val: StoreFeed
+    val_targets: Arrays
 
 
 @functools.lru_cache(maxsize=4)

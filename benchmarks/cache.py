@@ -2,8 +2,8 @@
 
     python benchmarks/cache.py --parts steps --json cache.json
 
-From the repository's root; the ImageNet checkpoint is found by AUTOFT_SHARED or in ../shared, and left out where it is
-absent. Parts run apart add to the same JSON file.
+From the repository's root; the ImageNet checkpoint, which torch alone reads, is found by AUTOFT_SHARED or in ../shared,
+and left out where it is absent. Parts run apart add to the same JSON file.
 
 * steps: a training step of a network whose first blocks are frozen, from images and from what stands at the deepest cut
   within the frozen blocks. Milliseconds of one thread's processor time per image, batch and all: the smallest of
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from parity import BACKENDS, imported
 
 from autoft.activations import ActivationFeed, ActivationStore
 from autoft.api import Cut, Job, ModelCard, Output, Problem, Recipe, View
@@ -47,12 +48,13 @@ PROBLEM = Problem(
 # ---- steps --------------------------------------------------------------------------------------------
 
 
-def networks() -> Iterator[tuple[str, ModelCard, int]]:
+def networks(backend: str) -> Iterator[tuple[str, ModelCard, int]]:
     """Names and cards, with the side of their images."""
+    yield "resnet-s", imported(BACKENDS[backend][1])().catalogue()[0], 96
+    if backend != "torch":
+        return
     from autoft_torch.local import LocalSource
-    from autoft_torch.sources import AutoftSource
 
-    yield "resnet-s", AutoftSource().catalogue()[0], 96
     shared = Path(os.environ.get("AUTOFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
     folder = shared / "weights" / "mobilenet_v2_1.0_imagenet" / "timm"
     card = LocalSource().resolve(str(folder)) if folder.is_dir() else None
@@ -61,14 +63,14 @@ def networks() -> Iterator[tuple[str, ModelCard, int]]:
 
 
 def steps(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: depths(card, size, options) for name, card, size in networks()}
+    return {name: depths(card, size, options) for name, card, size in networks(options.backend)}
 
 
 def depths(card: ModelCard, size: int, options: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (options.images, size, size, 3)).astype(np.uint8)
     feed = ArrayFeed({"image": images, "class": rng.integers(0, 10, options.images)})
-    whole = build(card, size, 1.0, options.batch)
+    whole = build(card, size, 1.0, options)
     cuts = whole.cuts()
 
     def extract(chosen: Any) -> list[np.ndarray[Any, Any]]:
@@ -76,11 +78,11 @@ def depths(card: ModelCard, size: int, options: argparse.Namespace) -> dict[str,
 
     rows = extract(cuts)
     times = best(options.rounds, lambda: extract(cuts), lambda: extract(cuts[-1:]))
-    free = build(card, size, 0.0, options.batch)
+    free = build(card, size, 0.0, options)
     (unfrozen,) = best(options.rounds, lambda: epoch(free, feed))
     table = []
     for cut, kept in zip(cuts, rows, strict=True):
-        plain, cached = (build(card, size, cut.depth / len(whole.blocks()), options.batch) for _ in range(2))
+        plain, cached = (build(card, size, cut.depth / len(whole.blocks()), options) for _ in range(2))
         cached.enter(cut)
         given = ArrayFeed({ACTIVATION: kept, "class": feed.arrays["class"]})
         from_images, from_cut = best(
@@ -111,11 +113,10 @@ def depths(card: ModelCard, size: int, options: argparse.Namespace) -> dict[str,
     }
 
 
-def build(card: ModelCard, size: int, freeze: float, batch: int) -> Any:
-    from autoft_torch.backend import TorchBackend
-
-    recipe = Recipe(model=card.name, freeze=freeze, augment="none", batch_size=batch, precision="fp32")
-    return TorchBackend().build(Job(card=card, problem=PROBLEM, recipe=recipe, image_size=size, steps_per_epoch=1))
+def build(card: ModelCard, size: int, freeze: float, options: argparse.Namespace) -> Any:
+    recipe = Recipe(model=card.name, freeze=freeze, augment="none", batch_size=options.batch, precision="fp32")
+    job = Job(card=card, problem=PROBLEM, recipe=recipe, image_size=size, steps_per_epoch=1)
+    return imported(BACKENDS[options.backend][0])().build(job)
 
 
 def epoch(learner: Any, feed: ArrayFeed) -> None:
@@ -258,6 +259,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"steps": ste
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--backend", choices=BACKENDS, default="torch", help="of `steps`")
     parser.add_argument("--images", type=int, default=64, help="in the toy data set of `steps`")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=5)

@@ -92,13 +92,14 @@ def log_softmax(raw: Array) -> Array:
     return logs
 
 
-def finish(output: Output, raw: Array) -> Array:
-    """`Output.post` of raw outputs, float32, as a backend would give them."""
-    if output.post == "softmax":
-        return np.exp(log_softmax(np.asarray(raw, np.float64))).astype(np.float32)
-    return (sigmoid(raw) if output.post == "sigmoid" else raw).astype(np.float32)
-
-
 def sigmoid(raw: Array) -> Array:
     bent: Array = (1 + np.tanh(raw / 2)) / 2  # tanh does not overflow where exp would
     return bent
+
+
+def finish(post: str, raw: Array) -> Array:
+    """`Output.post` of raw outputs (n, size)."""
+    if post == "softmax":
+        chances: Array = np.exp(log_softmax(raw))
+        return chances
+    return sigmoid(raw) if post == "sigmoid" else raw

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -164,6 +166,7 @@ def _search(
     listener(planned)
 
     searching = time.time()
+    threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
@@ -264,6 +267,13 @@ def _facts(
         perfect=made.metric.best,
         val_share=val_share,
     )
+
+
+def _import(modules: Sequence[str]) -> None:
+    """What scoring needs, while trials run: at the end it would be waited for."""
+    for module in modules:
+        with suppress(ImportError):  # told by whoever needs it
+            importlib.import_module(module)
 
 
 def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:

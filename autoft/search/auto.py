@@ -1,7 +1,8 @@
 """The strategy `auto`: from cheap to dear, and more epochs only for those that earn them.
 
 1. Trial 0, the plain default recipe, runs to its end beside everything else: it is what the search must beat.
-2. Heads are solved on the features of every network and image size; networks with poor features are dropped.
+2. Heads are solved on the features of every network and image size; networks with poor features are dropped. On the
+   best features of those that are left some heads are trained by steps, side by side (`bankwork.py`).
 3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time.
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
-from autoft.search import halving
+from autoft.search import bankwork, halving
 from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
 from autoft.search.halving import Bracket
@@ -73,6 +74,7 @@ class Auto:
         self.solving: set[int] = set()
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
+        self.bank = bankwork.Banks(facts.space, facts.seed)
         self.draws = self._draws()
         self.stale = 0
         self.leading = -float("inf")
@@ -93,7 +95,7 @@ class Auto:
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._from_brackets() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._new_bracket() or self._again()
 
     def over(self) -> str:
         if not self._end and 0 in self.results and self._perfect():
@@ -148,6 +150,15 @@ class Auto:
             wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
         self.solving |= {order.number for order in orders}
+        return Work(orders) if orders else None
+
+    def _bank(self) -> Work | None:
+        """Heads by steps of a network whose solved heads are known, once for each."""
+        most = self.facts.trials - len(self.known) - FEWEST if self.facts.trials else bankwork.COUNT
+        solved = {name: head for name in self.networks if (head := self.heads.best(name))}
+        orders = tuple(
+            self._order(self._begin(bankwork.BANK, params).number, 0) for params in self.bank.next(solved, most)
+        )
         return Work(orders) if orders else None
 
     def _narrow(self) -> None:

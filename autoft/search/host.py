@@ -24,7 +24,7 @@ from autoft.records import EpochReport, TrialSpec
 from autoft.search.forkserver import Forked, fork
 from autoft.search.outcome import Failure, TrialLost
 from autoft.search.process import computing
-from autoft.search.worker import Begin, Call, Load, Look, Reply, Request, Save, Step
+from autoft.search.worker import Begin, Call, Load, Look, News, Reply, Request, Save, Step, StepAll, Together
 
 RECYCLE_MB = 3000
 """A process whose memory has grown by this much since its first trial makes room for a fresh one."""
@@ -146,16 +146,17 @@ class Host:
         Raises:
             TrialLost: its process died. So do the other methods.
         """
-        before = self._workers.get(self._backend)
-        if before is not None and before.worn():
-            self._workers.pop(self._backend).end()
-        if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
-            self._end_all(but=spec.backend)
-        self._backend = spec.backend
-        worker = self._workers.get(spec.backend)
-        if worker is None or not worker.alive:
-            worker = self._workers[spec.backend] = Worker("" if spec.resources.gpus else spec.backend)
-        return worker.ask(Begin(target=target, spec=spec)).failure
+        return self._ready(spec).ask(Begin(target=target, spec=spec)).failure
+
+    def together(self, target: str, specs: Sequence[TrialSpec]) -> Failure | str:
+        """Make trials of one backend that are trained side by side, or say why they cannot be; empty if they can."""
+        reply = self._ready(specs[0]).ask(Together(target=target, specs=tuple(specs)))
+        return reply.failure or reply.refused
+
+    def step_all(self) -> tuple[News, ...] | Failure:
+        """One epoch of trials that were made together: what there is to tell of any of them."""
+        reply = self._worker.ask(StepAll())
+        return reply.failure or reply.news
 
     def step(self) -> EpochReport | Failure:
         """One epoch."""
@@ -173,6 +174,19 @@ class Host:
     def close(self) -> None:
         """End all processes."""
         self._end_all()
+
+    def _ready(self, spec: TrialSpec) -> Worker:
+        """The process in which the trial of `spec` will run."""
+        before = self._workers.get(self._backend)
+        if before is not None and before.worn():
+            self._workers.pop(self._backend).end()
+        if spec.resources.gpus:  # a framework keeps the memory of a GPU until its process ends
+            self._end_all(but=spec.backend)
+        self._backend = spec.backend
+        worker = self._workers.get(spec.backend)
+        if worker is None or not worker.alive:
+            worker = self._workers[spec.backend] = Worker("" if spec.resources.gpus else spec.backend)
+        return worker
 
     @property
     def _worker(self) -> Worker:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Literal
 
 from autoft import remote
 from autoft.records import EpochReport, Record, TrialSpec, trial_name
+from autoft.search import banks
 from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost
 
@@ -56,15 +57,46 @@ class Shift:
         return found
 
     def _all(self, tasks: list[Task]) -> Iterator[Event]:
-        for task in tasks:
+        whole = [task.spec if not (task.until or task.resume) else None for task in tasks]
+        for places in banks.runs(whole):
+            alone = [tasks[place] for place in places]
+            if len(alone) > 1:
+                alone = yield from self._together(alone)
+            for task in alone:
+                yield from self._tried(task)
+
+    def _together(self, tasks: list[Task]) -> Generator[Event, None, list[Task]]:
+        """Trials side by side; gives those that must be run alone, from their beginning."""
+        left = {task.spec.number: task for task in tasks}
+        told: set[int] = set()
+        try:
+            begun = self._host.together(self._target, [task.spec for task in tasks])
+            while left and not begun:
+                news = self._host.step_all()
+                if isinstance(news, Failure):  # not of one configuration: those are among the news
+                    break
+                for one in news:
+                    kind: Literal["report", "failed"] = "failed" if one.failure else "report"
+                    yield Event(number=one.number, kind=kind, report=one.report, failure=one.failure)
+                    told.add(one.number)
+                    if one.failure or (one.report and one.report.done):
+                        left.pop(one.number)
+        except TrialLost:
+            pass  # each gets its two tries below
+        for number in told & set(left):
+            yield Event(number=number, kind="again")
+        return list(left.values())
+
+    def _tried(self, task: Task) -> Iterator[Event]:
+        """One trial, in a second process where the first one died."""
+        try:
+            yield from self._one(task)
+        except TrialLost:
+            yield Event(number=task.spec.number, kind="again")
             try:
                 yield from self._one(task)
-            except TrialLost:
-                yield Event(number=task.spec.number, kind="again")
-                try:
-                    yield from self._one(task)
-                except TrialLost as lost:
-                    yield Event(number=task.spec.number, kind="failed", failure=lost.failure)
+            except TrialLost as lost:
+                yield Event(number=task.spec.number, kind="failed", failure=lost.failure)
 
     def _one(self, task: Task) -> Iterator[Event]:
         number = task.spec.number

@@ -49,7 +49,11 @@ class Order(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What one worker does in one go: cheap trials come several at a time."""
+    """What one worker does in one go: cheap trials come several at a time.
+
+    Orders that stand next to each other, run to their end and differ in nothing but how a linear head on frozen
+    features is trained are carried out side by side (`banks.py`).
+    """
 
     orders: tuple[Order, ...]
 

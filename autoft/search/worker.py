@@ -46,6 +46,17 @@ class Load(Record, tag=True):
     folder: str
 
 
+class Together(Record, tag=True):
+    """Make the trials of `specs`, to be trained side by side."""
+
+    target: str
+    specs: tuple[TrialSpec, ...]
+
+
+class StepAll(Record, tag=True):
+    """Train and validate one epoch of all that were made together."""
+
+
 class Look(Record, tag=True):
     """Answer, and tell the memory."""
 
@@ -57,7 +68,15 @@ class Call(Record, tag=True):
     payload: str
 
 
-Request = Begin | Step | Save | Load | Look | Call
+Request = Begin | Step | Save | Load | Together | StepAll | Look | Call
+
+
+class News(Record):
+    """What came of one of several trials."""
+
+    number: int
+    report: EpochReport | None = None
+    failure: Failure | None = None
 
 
 class Reply(Record):
@@ -65,6 +84,10 @@ class Reply(Record):
 
     report: EpochReport | None = None
     """Of a step that went well."""
+    news: tuple[News, ...] = ()
+    """What there is to tell of trials that are trained side by side."""
+    refused: str = ""
+    """Why trials cannot be trained side by side."""
     failure: Failure | None = None
     """Why the request could not be done."""
     broken: bool = False
@@ -78,34 +101,61 @@ class Runner:
 
     def __init__(self) -> None:
         self.trial: Any = None
+        self.fresh: TrialSpec | None = None
+        """Of a trial that was made, but has not been asked for yet."""
 
     def answer(self, request: Request) -> Reply:
         """Never raises: a failure of one configuration ends that trial only."""
         try:
-            report = self._do(request)
+            reply = self._do(request)
         except Exception as error:
             return Reply(failure=failure_of(error), broken=not isinstance(error, TrialFailed), memory=memory_mb())
-        return Reply(report=report, memory=memory_mb())
+        return msgspec.structs.replace(reply, memory=memory_mb())
 
-    def _do(self, request: Request) -> EpochReport | None:
+    def _do(self, request: Request) -> Reply:
         match request:
             case Begin():
-                again = getattr(self.trial, "again", None)
-                alike = again(request.spec) if again else None
-                self.trial = None  # two networks at once may be one too many
-                self.trial = alike or imported(request.target)(request.spec)
+                if request.spec != self.fresh:
+                    self._make(request.target, request.spec)
+                self.fresh = None
             case Step():
-                report: EpochReport = self.trial.step()
-                return report
+                return Reply(report=self.trial.step())
             case Save():
                 self.trial.save_state(Path(request.folder))
             case Load():
                 self.trial.load_state(Path(request.folder))
             case Call():
                 imported(request.function)(request.payload)
+            case Together():
+                return self._together(request)
+            case StepAll():
+                return Reply(news=tuple(_news(number, what) for number, what in self.trial.step()))
             case Look():
                 pass
-        return None
+        return Reply()
+
+    def _make(self, target: str, spec: TrialSpec) -> None:
+        again = getattr(self.trial, "again", None)
+        alike = again(spec) if again else None
+        self.trial = self.fresh = None  # two networks at once may be one too many
+        self.trial = alike or imported(target)(spec)
+
+    def _together(self, request: Together) -> Reply:
+        if not hasattr(imported(request.target), "together"):
+            return Reply(refused=f"{request.target} runs every trial alone")
+        self._make(request.target, request.specs[0])
+        found = self.trial.together(request.specs)
+        if isinstance(found, str):
+            self.fresh = request.specs[0]
+            return Reply(refused=found)
+        self.trial = found
+        return Reply()
+
+
+def _news(number: int, what: EpochReport | TrialFailed) -> News:
+    if isinstance(what, TrialFailed):
+        return News(number=number, failure=failure_of(what))
+    return News(number=number, report=what)
 
 
 def main(descriptor: int) -> None:

@@ -137,6 +137,16 @@ class PrefixLaws(BackendBase):
             wanted = apply_post(output.post, features @ weights.T + bias)
             assert np.allclose(found[output.name], wanted, rtol=1e-3, atol=100 * self.tolerance), output.name
 
+    def test_a_learner_whose_heads_are_solved_needs_no_optimizer(self, tmp_path: Path) -> None:
+        learner, feed = self.cuttable(optimizer="solve", head_init="ridge", freeze=1.0), self.feed(count=FEW)
+        width, output = learner.cuts()[-1].shape[0], self.problem().outputs[0]
+        weights = np.random.default_rng(0).normal(size=(output.size, width)).astype(np.float32)
+        learner.set_head({output.name: (weights, np.zeros(output.size, np.float32))})
+        wanted = learner.predict(feed)
+        learner.save(tmp_path)
+        loaded = self.backend().load(self.job(optimizer="solve", head_init="ridge", freeze=1.0), tmp_path)
+        assert close(loaded.predict(feed), wanted, 10 * self.tolerance)
+
     def test_set_head_refuses_what_does_not_fit(self) -> None:
         output, linear = self.problem().outputs[0], self.cuttable()
         width = linear.cuts()[-1].shape[0]

@@ -57,6 +57,7 @@ class NumpyBackend:
 
     name = "numpy"
     distributions = ("numpy",)
+    abilities = ("cut",)
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

@@ -10,10 +10,11 @@ import numpy as np
 
 from autoft.contracts import EpochStats, Feed, Stop
 from autoft.errors import TrialFailed
+from autoft.headbank import order, rate
 from autoft.records import Cut, Job, Output, View
 from autoft.testing import numpy_net
 from autoft.testing.numpy_losses import apply_post, value_and_gradient
-from autoft.testing.numpy_optim import Optimizer, augment, mix, rate
+from autoft.testing.numpy_optim import Optimizer, augment, mix
 from autoft.vocab import ACTIVATION
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,15 +42,15 @@ class NumpyLearner:
         return sum(a.size for name in self._trained for key, a in self._blocks[name].items() if key not in kept)
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
-        rng = np.random.default_rng((self.job.seed, epoch))
-        order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
-        total = 0.0
-        for step, first in enumerate(range(0, len(order), size)):
+        batches = order(self.job.seed, epoch, len(feed), self.job.recipe.batch_size)
+        rng = np.random.default_rng((self.job.seed, epoch, 1))
+        total, seen = 0.0, 0
+        for step, rows in enumerate(batches):
             if stop():
-                return EpochStats(total / max(1, first), step, False)
-            rows = order[first : first + size]
+                return EpochStats(total / max(1, seen), step, False)
             total += self._step(feed.batch(rows), rng) * len(rows)
-        return EpochStats(total / max(1, len(order)), -(-len(order) // size), True)
+            seen += len(rows)
+        return EpochStats(total / max(1, seen), len(batches), True)
 
     def _step(self, batch: dict[str, Array], rng: np.random.Generator) -> float:
         recipe = self.job.recipe

@@ -1,4 +1,4 @@
-"""Optimizers, schedules and image mixing of the numpy backend, as the `Recipe` names them."""
+"""Optimizers and image mixing of the numpy backend, as the `Recipe` names them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from autoft.recipe import Recipe
 from autoft.testing.numpy_net import Blocks
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-def rate(recipe: Recipe, step: int, total: int) -> float:
-    """Learning rate at `step` (counted from 0) of `total`: a linear rise over the warm-up, then the schedule."""
-    rise = int(recipe.warmup * total)
-    if step < rise:
-        return recipe.lr * (step + 1) / rise
-    done = min(1.0, (step - rise) / max(1, total - rise))
-    fall = {"constant": 1.0, "linear": 1 - done, "cosine": (1 + np.cos(np.pi * done)) / 2}[recipe.schedule]
-    return float(recipe.lr * fall)
 
 
 class Optimizer:
@@ -34,17 +24,11 @@ class Optimizer:
     def update(self, gradients: Blocks, lr: float) -> None:
         """Change the arrays in place by one step."""
         self.step += 1
-        self._penalise(gradients)
         scale = self._clip(gradients)
         for depth, block in enumerate(reversed(self.trained)):
             pace = lr * self.recipe.layer_decay ** max(0, depth - 1)  # the head and the last block at full pace
             for key, gradient in gradients[block].items():
                 self._move(block, key, gradient * scale, pace)
-
-    def _penalise(self, gradients: Blocks) -> None:
-        for key in gradients["head"] if self.recipe.l1 else ():
-            if key.endswith("weight"):
-                gradients["head"][key] = gradients["head"][key] + self.recipe.l1 * np.sign(self.blocks["head"][key])
 
     def _clip(self, gradients: Blocks) -> float:
         if not self.recipe.clip:
@@ -55,7 +39,10 @@ class Optimizer:
     def _move(self, block: str, key: str, gradient: Array, pace: float) -> None:
         name, recipe = f"{block}/{key}", self.recipe
         array = self.blocks[block][key]
-        if key.endswith("weight"):
+        shrinks = key.endswith("weight")
+        if shrinks and recipe.optimizer == "adam":
+            gradient = gradient + recipe.weight_decay * array
+        elif shrinks:
             array = array * (1 - pace * recipe.weight_decay)
         beta = recipe.momentum if recipe.optimizer == "sgd" else 0.9
         kept = self.first.get(name, np.zeros_like(gradient))
@@ -66,7 +53,10 @@ class Optimizer:
             self.first[name] = kept = beta * kept + (1 - beta) * gradient
             self.second[name] = 0.999 * self.second.get(name, np.zeros_like(gradient)) + 0.001 * gradient**2
             way = kept / (1 - beta**self.step) / (np.sqrt(self.second[name] / (1 - 0.999**self.step)) + 1e-8)
-        self.blocks[block][key] = (array - pace * way).astype(np.float32)
+        moved = array - pace * way
+        if block == "head" and shrinks and recipe.l1:
+            moved = np.sign(moved) * np.maximum(np.abs(moved) - pace * recipe.l1, 0)
+        self.blocks[block][key] = moved.astype(np.float32)
 
 
 def augment(images: Array, policy: str, rng: np.random.Generator) -> Array:

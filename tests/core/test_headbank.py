@@ -87,8 +87,7 @@ def test_steps_are_those_of_torch(number):
         net.heads.weight.copy_(torch.from_numpy(start.weights)), net.heads.bias.zero_()
     optimizer, at = optimizers.Optimizer(net, recipe), 0
     for epoch in (1, 2, 3):
-        order = np.random.default_rng((1, epoch)).permutation(len(truth))
-        batches = np.array_split(order, int(np.ceil(len(order) / 32)))
+        batches = headbank.order(1, epoch, len(truth), 32)
         for index in batches:
             optimizer.set_rate(optimizers.rate(recipe, at, 3 * len(batches)))
             raw = net.heads(torch.from_numpy(features[index]))

@@ -218,7 +218,7 @@ def test_when_time_ends_before_the_rows_are_there_the_trial_fails_and_they_stay(
     assert "32 of 80 rows computed now" in reports[0].prefix
 
 
-def test_building_the_prefix_counts_as_building(make_spec, clock, monkeypatch):
+def test_time_for_the_prefix_is_told_apart(make_spec, clock, monkeypatch):
     extract = NumpyLearner.extract
 
     def slowly(self, feed, cuts, view):
@@ -228,7 +228,7 @@ def test_building_the_prefix_counts_as_building(make_spec, clock, monkeypatch):
     monkeypatch.setattr(NumpyLearner, "extract", slowly)
     job = Trial(make_spec(recipe={"freeze": 1.0}, caching=CACHING))
     report = job.step()
-    assert (report.build_seconds, report.seconds) == (7, 7)
+    assert (report.build_seconds, report.prefix_seconds, report.seconds) == (0, 7, 7)
 
 
 # ---- paused and taken up --------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autoft.api import EpochReport, ModelCard, Output, Problem, Recipe, TrialFailed
-from autoft.records import DataRef, Metric, Schema, TrialResult, TrialSpec
+from autoft.records import Caching, DataRef, Metric, Schema, TrialResult, TrialSpec
 from autoft.version import API_VERSION
 
 TARGET = f"{__name__}:Scripted"
@@ -91,6 +92,37 @@ class Scripted:
         self.note("resumed")
 
 
+class Sided(Scripted):
+    """Can train beside others. In the recipe of the first one, warmup 0.1 to 0.4 says what goes wrong: see `Side`."""
+
+    def together(self, specs: Sequence[TrialSpec]) -> Side | str:
+        return "not today" if self.spec.recipe.warmup == REFUSES else Side([Scripted(spec) for spec in specs])
+
+
+REFUSES, DIES, BREAKS, FAILS = 0.1, 0.2, 0.3, 0.4
+
+
+class Side:
+    """Tells of each epoch at once. In its second one it may lose its process, break, or lose its first trial."""
+
+    def __init__(self, trials: list[Scripted]) -> None:
+        self.trials = trials
+        self.way = trials[0].spec.recipe.warmup
+
+    def step(self) -> list[tuple[int, EpochReport | TrialFailed]]:
+        if self.trials[0].epoch == 1 and self.way == DIES:
+            os._exit(7)
+        if self.trials[0].epoch == 1 and self.way == BREAKS:
+            raise ZeroDivisionError("a bug in the bank")
+        news: list[tuple[int, EpochReport | TrialFailed]] = []
+        if self.trials[0].epoch == 1 and self.way == FAILS:
+            news.append((self.trials.pop(0).spec.number, TrialFailed("its loss is nan.")))
+            self.way = 0.0
+        news += [(trial.spec.number, trial.step()) for trial in self.trials]
+        self.trials = [trial for trial in self.trials if trial.epoch < trial.spec.recipe.epochs]
+        return news
+
+
 def noted(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -147,6 +179,7 @@ def spec_in(folder: Path, number: int, params: dict[str, Any], metric: Metric) -
         metric=metric,
         seed=0,
         folder=str(folder / "trials" / f"t{number:04d}"),
+        caching=Caching(freezes=(1.0,), max_bytes=10**9),
     )
 
 

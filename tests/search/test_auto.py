@@ -13,8 +13,9 @@ from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
 from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, BASELINE, Auto, Facts
+from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, additions, heads, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads, subspace
 from autoft.search.halving import Bracket, cost, rungs
 
 CARDS = (
@@ -83,6 +84,8 @@ class Machine:
     def _epoch(self, params: dict[str, Any]) -> float:
         if params.get("optimizer") == "solve":
             return 0.1
+        if params["freeze"] == 1 and not params.get("head_width") and params["augment"] == "none":
+            return 0.01
         return 1.0 if params["freeze"] >= 0.5 else 4.0
 
     def _epochs(self, order: Any) -> int:
@@ -191,6 +194,43 @@ def test_it_goes_from_cheap_to_dear() -> None:
     assert found[WHOLE] > 2
     order = [known.family for known in machine.strategy.known.values()]
     assert order.index(HEADS) < order.index(PARTIAL)
+
+
+def test_heads_by_steps_are_one_piece_of_work_for_each_network_that_stays() -> None:
+    machine = Machine(2, 600.0)
+    machine.run()
+    found = {number: known for number, known in machine.strategy.known.items() if known.family == BANK}
+    assert {known.params["model"] for known in found.values()} == {"m/strong", "m/weak"}
+    assert len(found) == 2 * COUNT
+    first = min(found)
+    assert first > max(n for n, known in machine.strategy.known.items() if known.family == HEADS)
+    assert sorted(found) == list(range(first, first + len(found)))
+    for known in found.values():
+        head = machine.strategy.heads.best(str(known.params["model"]))
+        assert known.params["image_size"] == head.image_size
+        if known.params["head_init"] != "random":
+            assert (known.params["head_init"], known.params["head_strength"]) == (head.kind, head.strength)
+    assert {machine.status[number] for number in found} == {"finished"}
+
+
+def test_heads_by_steps_can_train_side_by_side() -> None:
+    whole, head = space(), Head("m/weak", 128, "ridge", 1.0)
+    drawn = configurations(whole, head, seed=0)
+    assert len({repr(params) for params in drawn}) == len(drawn) == COUNT
+    recipes = [Recipe.of(spaces.resolve(whole, params)) for params in drawn]
+    assert {(r.model, r.image_size, r.freeze, r.dropout, r.head_width) for r in recipes} == {
+        ("m/weak", 128, 1.0, 0.0, 0)
+    }
+    assert len({(r.augment, r.mixup, r.cutmix, r.batch_size, r.class_weights) for r in recipes}) == 1
+    assert len({r.lr for r in recipes}) > COUNT // 2
+    assert {r.head_init for r in recipes} == {"random", "ridge"}
+
+
+@pytest.mark.parametrize("fixed", [{"freeze": 0.5}, {"augment": "strong"}, {"dropout": 0.2}, {"image_size": 96}])
+def test_heads_by_steps_respect_the_space(fixed: dict[str, Any]) -> None:
+    assert configurations(space(**fixed), Head("m/weak", 128, "ridge", 1.0), seed=0) == []
+    drawn = configurations(space(optimizer="sgd", batch_size=8), Head("m/weak", 128, "ridge", 1.0), seed=0)
+    assert {(params["optimizer"], params["batch_size"]) for params in drawn} == {("sgd", 8)}
 
 
 def test_partly_frozen_trials_start_from_the_best_head_and_share_their_prefix() -> None:

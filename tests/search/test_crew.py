@@ -52,12 +52,12 @@ class Planned:
 class Searched(Seen):
     """What one actor made of a strategy's orders."""
 
-    def __init__(self, folder: Path, strategy: Planned, host: Host) -> None:
+    def __init__(self, folder: Path, strategy: Planned, host: Host, target: str = scripted.TARGET) -> None:
         super().__init__()
         self.log = folder / "log"
         self.folder = folder
         self.host = host
-        settings = Settings(metric=Metric(name="accuracy"), folder=str(folder / "ray"), target=scripted.TARGET)
+        settings = Settings(metric=Metric(name="accuracy"), folder=str(folder / "ray"), target=target)
         self.crew = Crew(settings, strategy, self.spec_of, self)
 
     def spec_of(self, number: int, params: dict[str, Any]) -> TrialSpec | None:
@@ -176,6 +176,56 @@ def test_no_time_for_another_trial_ends_the_search(tmp_path: Path, host: Host) -
     seen.crew.spec_of = lambda number, params: None
     assert seen.crew.next() is None
     assert seen.crew.over()
+
+
+# ---- side by side ---------------------------------------------------------------------------------------
+
+HEAD = {"freeze": 1.0, "augment": "none"}
+SIDED = "tests.search.scripted:Sided"
+
+
+def sided(tmp_path: Path, host: Host, warmup: float = 0.0, **more: Any) -> Searched:
+    orders = [Order(n, {"lr": 0.5 - n / 10, **HEAD, "warmup": warmup if n == 0 else 0.0, **more}) for n in range(3)]
+    return Searched(tmp_path, Planned(orders), host, SIDED).run()
+
+
+def rows(seen: Searched) -> list[tuple[int, str, list[int]]]:
+    return sorted((r.number, r.status, [report.epoch for report in r.history]) for r in seen.results)
+
+
+def test_heads_that_stand_together_train_side_by_side(tmp_path: Path, host: Host) -> None:
+    seen = sided(tmp_path, host)
+    assert rows(seen) == [(n, "finished", [1, 2, 3]) for n in range(3)]
+    assert [number for number, _ in seen.reports] == [0, 1, 2] * 3
+    assert seen[1].score == pytest.approx(3 * 0.4)
+
+
+def test_a_failure_beside_others_is_its_own(tmp_path: Path, host: Host) -> None:
+    seen = sided(tmp_path, host, scripted.FAILS)
+    assert rows(seen) == [(0, "failed", [1]), (1, "finished", [1, 2, 3]), (2, "finished", [1, 2, 3])]
+    assert (seen[0].score, seen[0].reason) == (None, "its loss is nan.")
+
+
+@pytest.mark.parametrize("way", [scripted.DIES, scripted.BREAKS])
+def test_what_is_lost_side_by_side_is_run_alone(way: float, tmp_path: Path, host: Host) -> None:
+    seen = sided(tmp_path, host, way)
+    assert rows(seen) == [(n, "finished", [1, 2, 3]) for n in range(3)]
+    assert [number for number, _ in seen.reports] == [0, 1, 2, *[0] * 3, *[1] * 3, *[2] * 3]
+    assert len({row["pid"] for row in noted(seen.log)}) == 2
+
+
+def test_what_cannot_train_side_by_side_is_run_alone(tmp_path: Path, host: Host) -> None:
+    seen = sided(tmp_path, host, scripted.REFUSES)
+    assert rows(seen) == [(n, "finished", [1, 2, 3]) for n in range(3)]
+    assert [number for number, _ in seen.reports] == [*[0] * 3, *[1] * 3, *[2] * 3]
+    assert len([row for row in noted(seen.log) if row["what"] == "begun"]) == 3, "the first one is not made twice"
+
+
+def test_trials_that_pause_are_run_alone(tmp_path: Path, host: Host) -> None:
+    orders = [Order(0, {"lr": 0.5, **HEAD}, until=1), Order(1, {"lr": 0.4, **HEAD}), Order(2, {"lr": 0.3, **HEAD})]
+    seen = Searched(tmp_path, Planned(orders, [Order(0, None)]), host, SIDED).run()
+    assert rows(seen) == [(n, "finished", [1, 2, 3]) for n in range(3)]
+    assert [number for number, _ in seen.reports] == [0, *[1, 2] * 3, 0, 0]
 
 
 @pytest.mark.slow

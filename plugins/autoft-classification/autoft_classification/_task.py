@@ -23,6 +23,7 @@ class ImageClassification:
     inputs = ("image",)
     targets = ("label",)
     metrics = METRICS
+    modules = ("sklearn.metrics",)
 
     def schema(self, dataset: Dataset) -> Schema:
         """The classes in natural order; `extra` keeps their sizes ("counts") and sentences for the user ("warnings").

@@ -26,6 +26,8 @@ from autoft_keras._operations import STRONG, WIDE, operate, warp
 
 Tensor = Any
 Policy = Callable[[Tensor, Tensor], Tensor]
+#: Numbers that a policy draws for an image, at most.
+DRAWS = 16
 
 TURN = 10.0
 ZOOM = (0.85, 1.1)
@@ -43,12 +45,28 @@ def policy(word: str, size: int) -> Policy:
 
     Compiled once for all learners of the process.
     """
+    return _compiled(word, size, Draws, tf.TensorSpec((2,), tf.int32))
+
+
+@functools.cache
+def fixed(word: str, size: int) -> Policy:
+    """As `policy`, but with draws in [0, 1) (float32, n, `DRAWS`) in place of a seed: each image has its own, whatever
+    its neighbours are."""
+    return _compiled(word, size, Given, tf.TensorSpec((None, DRAWS), tf.float32))
+
+
+def _compiled(word: str, size: int, source: type[Draws], spec: tf.TensorSpec) -> Policy:
     if word == "none":
         return lambda images, seed: images
     chosen = {"light": light, "trivial": trivial, "strong": strong}[word]
-    signature = [tf.TensorSpec((None, size, size, 3), tf.uint8), tf.TensorSpec((2,), tf.int32)]
-    compiled: Policy = tf.function(chosen, input_signature=signature, autograph=False)
-    return compiled
+    signature = [tf.TensorSpec((None, size, size, 3), tf.uint8), spec]
+
+    @functools.partial(tf.function, input_signature=signature, autograph=False)
+    def compiled(images: Tensor, seed: Tensor) -> Tensor:
+        return chosen(images, source(images, seed))
+
+    done: Policy = compiled
+    return done
 
 
 class Draws:
@@ -67,9 +85,16 @@ class Draws:
         return tf.minimum(tf.cast(self.uniform(0, count), tf.int32), count - 1)
 
 
-def light(images: Tensor, seed: Tensor) -> Tensor:
+class Given(Draws):
+    """Random numbers out of a table: one row for each image, one column for each call."""
+
+    def uniform(self, low: float, high: float) -> Tensor:
+        self.calls += 1
+        return low + (high - low) * self.seed[:, self.calls - 1]
+
+
+def light(images: Tensor, draws: Draws) -> Tensor:
     """One affine map and one change of colour per image; see the module's docstring."""
-    draws = Draws(images, seed)
     angle = draws.uniform(-TURN, TURN) * math.pi / 180
     zoom = draws.uniform(*ZOOM)
     cos, sin = tf.cos(angle) / zoom, tf.sin(angle) / zoom
@@ -86,16 +111,14 @@ def _colours(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: T
     return tf.clip_by_value((images - middle) * contrast + middle * brightness, 0, 255)
 
 
-def trivial(images: Tensor, seed: Tensor) -> Tensor:
-    draws = Draws(images, seed)
+def trivial(images: Tensor, draws: Draws) -> Tensor:
     mirror = tf.sign(draws.uniform(-1, 1))
     one, none = tf.ones_like(mirror), tf.zeros_like(mirror)
     flipped = warp(tf.cast(images, tf.float32), (mirror, none, none), (none, one, none), "NEAREST", "CONSTANT")
     return operate(flipped, draws.whole(WIDE.count), draws.whole(31), tf.sign(draws.uniform(-1, 1)), WIDE)
 
 
-def strong(images: Tensor, seed: Tensor) -> Tensor:
-    draws = Draws(images, seed)
+def strong(images: Tensor, draws: Draws) -> Tensor:
     images = _crop(tf.cast(images, tf.float32), draws)
     for _ in range(2):
         bins = tf.fill([draws.count], 9)  # of 31, as in torchvision

@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Feed, Job, ahead
+from autoft.vocab import ACTIVATION
+from autoft_keras._cuts import Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
@@ -27,9 +29,14 @@ class Inputs:
         self.turned = job.card.extra.get("channels") == "bgr"
         self.mean = np.array(job.card.mean, np.float32) * 255
         self.std = np.array(job.card.std, np.float32) * 255
+        self.point: Point | None = None
+        """Where feeds give what a frozen prefix gave; None where they give images."""
 
     def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
-        """Images uint8 (n, size, size, 3) and targets for each array of indices. A thread feeds a GPU ahead of time."""
+        """Images uint8 (n, size, size, 3), or what stands at `point`, and targets for each array of indices.
+
+        A thread feeds a GPU ahead of time.
+        """
         loaded = (self._load(feed, index, targets) for index in indices)
         return loaded if self.device == "CPU" else ahead(loaded)
 
@@ -42,9 +49,10 @@ class Inputs:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        images = tf.convert_to_tensor(arrays[self.field])
         wanted = {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}
-        return resize(images, self.size), wanted
+        if self.point:
+            return tf.convert_to_tensor(arrays[ACTIVATION]), wanted
+        return resize(tf.convert_to_tensor(arrays[self.field]), self.size), wanted
 
 
 def resize(images: Tensor, size: int) -> Tensor:

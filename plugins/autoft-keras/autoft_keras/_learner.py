@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import EpochStats, Feed, Job, Stop, TrialFailed
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View
 from autoft_keras import _losses, _optim, _state
-from autoft_keras._augment import policy
+from autoft_keras._augment import DRAWS, fixed, policy
+from autoft_keras._cuts import Point
 from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
 from autoft_keras._precision import Precision, device
+from autoft_keras._prefix import Prefix
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 Targets = dict[str, Any]
+Key = TypeVar("Key")
 
 #: Pixels in one batch of predictions.
 PREDICT_PIXELS = 64 * 224 * 224
@@ -30,13 +33,17 @@ NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 
 
 class KerasLearner:
-    """One network with its head, optimizer and schedule. Implements `Learner`, `Resumable` and `Reschedulable`."""
+    """One network with its head, optimizer and schedule.
+
+    Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
+    """
 
     def __init__(self, job: Job, net: Net, where: str) -> None:
         self.job, self.device, self.net = job, where, net
         self.inputs = Inputs(job, where)
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
+        self.prefix = Prefix(net)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler)
         self.augment = policy(job.recipe.augment, job.image_size)
@@ -44,8 +51,8 @@ class KerasLearner:
         self.steps = 0
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
-        self._graphs: dict[str, Any] = {}
-        """Compiled functions; each is traced once, for batches of any length."""
+        self._graphs: dict[tuple[object, ...], Any] = {}
+        """Compiled functions; each is traced once for each cut, for batches of any length."""
 
     @classmethod
     def start(cls, job: Job) -> KerasLearner:
@@ -84,11 +91,12 @@ class KerasLearner:
         self.optimizer.ready()
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
         total, seen, steps = tf.zeros((), tf.float64), 0, 0
-        for images, targets in self.inputs.batches(feed, batches, targets=True):
+        for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
                 return EpochStats(self._mean(total, seen), steps, False)
-            values = tf.cast(self.augment(images, tf.constant([seed, steps])), tf.float32)
-            values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
+            if self.inputs.point is None:
+                values = tf.cast(self.augment(values, tf.constant([seed, steps])), tf.float32)
+                values, targets = mix(values, targets, self.job.problem, self.job.recipe, rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
@@ -105,15 +113,15 @@ class KerasLearner:
             raise TrialFailed(f"the training loss must be finite, but it is {loss}.", "Lower lr, or clip gradients.")
         return loss
 
-    def _step(self, images: Tensor, targets: Targets) -> Tensor:
+    def _step(self, values: Tensor, targets: Targets) -> Tensor:
         """One step of the optimizer, and its loss. Where memory ends, it computes half at a time."""
-        self.norms.before(self.steps, len(images))
+        self.norms.before(self.steps, len(values))
         loss = None
         while loss is None:
             try:
-                loss = self._whole(images, targets) if len(images) <= self.most else self._parts(images, targets)
+                loss = self._whole(values, targets) if len(values) <= self.most else self._parts(values, targets)
             except tf.errors.ResourceExhaustedError as error:
-                self.most = min(self.most, len(images)) // 2
+                self.most = min(self.most, len(values)) // 2
                 if self.most < 1:
                     raise TrialFailed(NO_ROOM) from error
         if self.device == "CPU":  # asking a GPU at every step would hold it up
@@ -121,45 +129,53 @@ class KerasLearner:
         self.steps += 1
         return loss
 
-    def _whole(self, images: Tensor, targets: Targets) -> Tensor:
-        def step(images: Tensor, targets: Targets, rate: Tensor) -> Tensor:
-            loss, gradients = self._gradients(images, targets, tf.constant(1.0))
+    def _whole(self, values: Tensor, targets: Targets) -> Tensor:
+        def step(values: Tensor, targets: Targets, rate: Tensor) -> Tensor:
+            loss, gradients = self._gradients(values, targets, tf.constant(1.0))
             self.optimizer.step(gradients, rate)
             return loss
 
-        return self._graph("step", step, images, targets, tf.constant(self.optimizer.rate, tf.float32))
+        return self._graph("step", step, values, targets, tf.constant(self.optimizer.rate, tf.float32))
 
-    def _parts(self, images: Tensor, targets: Targets) -> Tensor:
+    def _parts(self, values: Tensor, targets: Targets) -> Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
         total, sums = tf.zeros(()), None
-        for first in range(0, len(images), self.most):
+        for first in range(0, len(values), self.most):
             part = slice(first, first + self.most)
-            some = {key: values[part] for key, values in targets.items()}
-            share = tf.constant(len(images[part]) / len(images), tf.float32)
-            loss, gradients = self._graph("gradients", self._gradients, images[part], some, share)
+            some = {key: wanted[part] for key, wanted in targets.items()}
+            share = tf.constant(len(values[part]) / len(values), tf.float32)
+            loss, gradients = self._graph("gradients", self._gradients, values[part], some, share)
             total += loss * share
             sums = gradients if sums is None else [a + b for a, b in zip(sums, gradients, strict=True)]
         self._graph("apply", self.optimizer.step, sums, tf.constant(self.optimizer.rate, tf.float32))
         return total
 
-    def _gradients(self, images: Tensor, targets: Targets, share: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def _gradients(self, values: Tensor, targets: Targets, share: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The loss, and the gradients of its share (times the loss scale of fp16)."""
         scaler = self.precision.scaler
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.optimizer.parameters)
-            loss = self._loss(self.net(self.inputs.normalise(images), training=True), targets)
+            loss = self._loss(self._raw(values, training=True), targets)
             target = loss * share * scaler.scale if scaler else loss * share
         found = tape.gradient(target, self.optimizer.parameters, unconnected_gradients="zero")
         return loss, [tf.convert_to_tensor(gradient) for gradient in found]
+
+    def _raw(self, values: Tensor, *, training: bool) -> dict[str, Tensor]:
+        """Raw outputs of images in 0..255, or of what stands at the cut that is entered."""
+        return self.net(values if self.inputs.point else self.inputs.normalise(values), training=training)
 
     def _loss(self, raw: Mapping[str, Tensor], targets: Targets) -> Tensor:
         smoothing = self.job.recipe.label_smoothing
         outputs = self.job.problem.outputs
         return tf.add_n([o.weight * _losses.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs])
 
-    def _graph(self, name: str, function: Any, *arguments: Any) -> Any:
-        """Call a function, traced once for any number of rows, and once more for a batch of one."""
-        key = f"{name} of one" if self.norms.single else name
+    def _graph(self, name: str, function: Any, *arguments: Any, of: Sequence[Point] = ()) -> Any:
+        """Call a function, traced once for any number of rows, and once more for a batch of one.
+
+        Once for each cut, too: the one that is entered, and those (`of`) that it is about.
+        """
+        places = (self.inputs.point, *of)
+        key = (name, self.norms.single, *(point.depth if point else 0 for point in places))
         if key not in self._graphs:
             rows = name != "apply"  # gradients have no rows
             signature = tf.nest.map_structure(lambda t: _any_rows(t) if rows else tf.TensorSpec(t.shape), arguments)
@@ -171,27 +187,84 @@ class KerasLearner:
     def predict(self, feed: Feed) -> dict[str, Array]:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [np.zeros((0, o.size), np.float32)] for o in outputs}
-        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
-        indices = [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
-        for images, _ in self.inputs.batches(feed, indices, targets=False):
-            for name, values in self._infer(images).items():
-                found[name].append(values)
+        for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
+            for name, rows in self._fitted(self._infer, values).items():
+                found[name].append(rows)
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
-    def _infer(self, images: Tensor) -> dict[str, Array]:
-        def outputs(images: Tensor) -> dict[str, Tensor]:
-            raw = self.net(self.inputs.normalise(images), training=False)
+    def _indices(self, feed: Feed) -> list[Array]:
+        size = max(1, min(512, PREDICT_PIXELS // self.job.image_size**2))
+        return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
+
+    def _infer(self, values: Tensor) -> dict[str, Tensor]:
+        def outputs(values: Tensor) -> dict[str, Tensor]:
+            raw = self._raw(values, training=False)
             return {o.name: _losses.finish(o, raw[o.name]) for o in self.job.problem.outputs}
 
+        found: dict[str, Tensor] = self._graph("predict", outputs, values)
+        return found
+
+    def _fitted(self, compute: Callable[[Tensor], dict[Key, Tensor]], values: Tensor) -> dict[Key, Array]:
+        """What `compute` gives for a batch. Where memory ends, it gets half at a time."""
         self.norms.single = False
         try:
-            return {name: values.numpy() for name, values in self._graph("predict", outputs, images).items()}
+            return {key: found.numpy() for key, found in compute(values).items()}
         except tf.errors.ResourceExhaustedError as error:
-            if len(images) == 1:
+            if len(values) == 1:
                 raise TrialFailed(NO_ROOM) from error
-        middle = len(images) // 2
-        halves = [self._infer(half) for half in (images[:middle], images[middle:])]
-        return {name: np.concatenate([half[name] for half in halves]) for name in halves[0]}
+        middle = len(values) // 2
+        halves = [self._fitted(compute, half) for half in (values[:middle], values[middle:])]
+        return {key: np.concatenate([half[key] for half in halves]) for key in halves[0]}
+
+    # ---- going on from what a frozen prefix gave ------------------------------------------------------
+
+    def cuts(self) -> Sequence[Cut]:
+        return self.prefix.cuts()
+
+    def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
+        """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""
+        points = [self.prefix.point(cut) for cut in cuts]
+        draws = np.random.default_rng((view.seed, view.number)).random((len(feed), DRAWS), np.float32)
+        augment = fixed(view.augment if view.number else "none", self.job.image_size)
+        if self.inputs.point:
+            raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
+
+        def pick(images: Tensor) -> dict[int, Tensor]:
+            return self.prefix.pick(self.inputs.normalise(images), points)
+
+        def rows(images: Tensor) -> dict[int, Tensor]:
+            found: dict[int, Tensor] = self._graph("extract", pick, images, of=points)
+            return found
+
+        indices = self._indices(feed)
+        for index, (images, _) in zip(indices, self.inputs.batches(feed, indices, targets=False), strict=True):
+            found = self._fitted(rows, tf.cast(augment(images, tf.constant(draws[index])), tf.float32))
+            yield [found[cut.depth] for cut in cuts]
+
+    def enter(self, cut: Cut | None) -> None:
+        point = None if cut is None else self.prefix.point(cut)
+        if point and point.depth > self.net.frozen:
+            raise ValueError(
+                f"what stands before a cut must be frozen, but {point.depth} blocks stand before this one "
+                f"and {self.net.frozen} are frozen."
+            )
+        self.prefix.enter(point)
+        self.inputs.point = point
+
+    def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
+        for name, (weights, bias) in values.items():
+            if name not in self.net.outputs:
+                raise ValueError(f"an output must be one of {', '.join(self.net.outputs)}, but got '{name}'.")
+            if self.job.recipe.head_width:
+                raise ValueError(f"the head of '{name}' must be linear, but it has a hidden layer.")
+            kernel, offset = (self.net.named()[f"heads.{name}.last.{part}"] for part in ("kernel", "bias"))
+            if weights.T.shape != tuple(kernel.shape) or bias.shape != tuple(offset.shape):
+                raise ValueError(
+                    f"the head of '{name}' has weights {tuple(kernel.shape)[::-1]} and bias {tuple(offset.shape)}, "
+                    f"but got {weights.shape} and {bias.shape}."
+                )
+            kernel.assign(weights.T.astype(np.float32))
+            offset.assign(bias.astype(np.float32))
 
     # ---- keeping --------------------------------------------------------------------------------------
 

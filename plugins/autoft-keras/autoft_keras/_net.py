@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -27,10 +28,12 @@ class Net:
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._arrays = {f"trunk.{k}": v for k, v in _blocks.named(self.trunk).items()}
         heads = [layer for layer in model.layers if layer.name.startswith("heads.")]
+        self._features = heads[0].input
         self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
         self.trained = self._freeze()
         """Names of the arrays that training changes, normalisation statistics left out."""
         self._dice = [layer.seed_generator for layer in model._flatten_layers() if hasattr(layer, "seed_generator")]
+        self._entered: Callable[..., dict[str, Tensor]] = model
 
     @classmethod
     def of(cls, job: Job) -> Net:
@@ -57,8 +60,16 @@ class Net:
         return cls(model, job)
 
     def __call__(self, images: Tensor, *, training: bool) -> dict[str, Tensor]:
-        raw: dict[str, Tensor] = self.model(images, training=training)
-        return raw
+        return self._entered(images, training=training)
+
+    def enter(self, rest: Callable[..., dict[str, Tensor]] | None) -> None:
+        """From now on calls take what `rest` takes; None goes back to images."""
+        self._entered = rest or self.model
+
+    @functools.cached_property
+    def heads(self) -> keras.Model:
+        """Features (n, width) to raw outputs by name, with the layers of `model`."""
+        return keras.Model(self._features, self.model.output, name="heads")
 
     def named(self) -> Mapping[str, Any]:
         """All arrays of trunk and heads by name."""

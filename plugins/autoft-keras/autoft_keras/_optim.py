@@ -18,7 +18,8 @@ Tensor = Any
 
 #: Of Adam, as published (Kingma & Ba, 2015) and as in PyTorch. Keras' own epsilon is 1e-7, and means another thing.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-KINDS = {"sgd": ("momentum",), "adam": ("mean", "square"), "adamw": ("mean", "square")}
+#: Moments of each optimizer. Heads that are solved need no steps.
+KINDS = {"sgd": ("momentum",), "adam": ("mean", "square"), "adamw": ("mean", "square"), "solve": ()}
 
 
 class Optimizer:

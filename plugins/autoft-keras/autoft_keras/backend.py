@@ -29,6 +29,7 @@ class KerasBackend:
 
     name = "keras"
     distributions = ("keras", "tensorflow")
+    abilities = ("cut",)
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

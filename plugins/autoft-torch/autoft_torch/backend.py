@@ -39,7 +39,8 @@ class TorchBackend:
 
     def modules(self, card: ModelCard) -> tuple[str, ...]:
         library = str(card.extra.get("library", ""))
-        return ("torch", "autoft_torch._learner", *([TRUNKS[library]] if library in TRUNKS else []))
+        trunk = [TRUNKS[library]] if library in TRUNKS else []
+        return ("torch", *trunk, "torch._dynamo", "autoft_torch._learner")  # any optimizer of torch imports _dynamo
 
     def build(self, job: Job) -> Learner:
         from autoft_torch._learner import TorchLearner

@@ -1,0 +1,49 @@
+"""What an epoch means for its trial: whether it failed, whether it is the best so far, whether it is the last."""
+
+from __future__ import annotations
+
+import math
+
+from autoft.errors import TrialFailed
+from autoft.recipe import Recipe
+from autoft.records import Metric
+
+
+def check(metric: Metric, epoch: int, score: float, loss: float) -> None:
+    """
+    Raises:
+        TrialFailed: the loss or the score is not a finite number.
+    """
+    if not math.isfinite(score):
+        raise TrialFailed(f"{metric.name} must be a finite number, but epoch {epoch} gave {score}.")
+    if not math.isfinite(loss):  # JSON knows no NaN, so it must not go into a report
+        raise TrialFailed(f"the training loss must be a finite number, but epoch {epoch} gave {loss}.")
+
+
+def better(metric: Metric, score: float, best: float) -> bool:
+    """Whether a score is better than the best one so far, which is NaN before the first."""
+    if math.isnan(best):
+        return True
+    return score > best if metric.mode == "max" else score < best
+
+
+def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> str:
+    """Why this epoch is the last one, or empty.
+
+    Args:
+        epochs: that are planned.
+        since: the epoch from which patience counts.
+        late: there is no time for another one.
+    """
+    if late:
+        return "out of time"
+    if epoch >= epochs:
+        return "all epochs done"
+    if recipe.patience and epoch - since >= recipe.patience:
+        return f"no better score for {recipe.patience} epochs"
+    return ""
+
+
+def fitting(allowance: float, epoch_seconds: float) -> int:
+    """Epochs that fit into the seconds that a trial may plan for."""
+    return max(2, int(allowance / max(epoch_seconds, 1e-6)))
