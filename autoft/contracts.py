@@ -136,6 +136,15 @@ class Tallying(Protocol):
 
 
 @runtime_checkable
+class Detailed(Protocol):
+    """Ability of a task: scores that exist for these data alone, such as one for each class. Nothing rests on them."""
+
+    def details(self, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float]:
+        """Named numbers, shown beside the metrics. `decoded` and `targets` are what `Task.score` takes."""
+        ...
+
+
+@runtime_checkable
 class Exporting(Protocol):
     """Ability of a task: its predictions become files of their own, where one row per sample says too little."""
 

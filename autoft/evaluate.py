@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from autoft import shelf
-from autoft.contracts import Array, Arrays, Task
+from autoft.contracts import Array, Arrays, Detailed, Task
 from autoft.predictor import Predictor
 from autoft.records import DataRef, Metric, Record, Schema, from_json
 from autoft.trialdata import feed_of
@@ -80,8 +80,10 @@ def read_test(job: ScoreJob) -> tuple[dict[str, Array], dict[str, Array]]:
 
 
 def all_metrics(task: Task, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float | None]:
-    """Every metric of the task; None where one does not apply (JSON knows no NaN)."""
+    """Every metric of the task, then its details; None where one does not apply (JSON knows no NaN)."""
     scores = task.score(decoded, targets, schema, [metric.name for metric in task.metrics])
+    if isinstance(task, Detailed):
+        scores |= task.details(decoded, targets, schema)
     return {name: value if math.isfinite(value) else None for name, value in scores.items()}
 
 

@@ -15,7 +15,7 @@ from autoft.errors import UsageError
 #: What one sample consists of. A reader yields these, a task names which of them it needs.
 FIELDS: Final = (
     "image",  # path of an image file; uint8 (height, width, 3) once decoded
-    "mask",  # what the classes of the pixels are: a `records.Mask`, as plain values
+    "mask",  # what the classes of the pixels are: a `shapes.Mask`, as plain values
     "boxes",  # list of (x1, y1, x2, y2, class name), pixels of the upright image; a sixth item is why not to score it
     "size",  # (width, height) of the upright image in pixels, for tasks that say where something is
     "label",  # one class name

@@ -60,6 +60,12 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if not holds_media(source, medium):
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
+    if "label" not in options.needs:
+        needed = " and ".join(field for field in options.needs if field != medium) or medium
+        return (
+            f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised.",
+            "",
+        )
     flat = [entry.name + "/" for entry in found if entry.is_dir() and split_word(entry.name)]
     where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
     return f"the {medium} files in {where} must say their class, but they are not in class folders.", (

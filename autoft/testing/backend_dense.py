@@ -44,11 +44,10 @@ class DenseLaws(BackendBase):
     def test_dense_masks_are_learned(self) -> None:
         wanted, feed = self.posed_dense(), self.masked()
         learner = self.dense_learner(wanted, epochs=40)
-        right = 0.0
+        right, found, thing = 0.0, feed.arrays["mask"], feed.arrays["mask"] > 0
         for epoch in range(1, 41):
             learner.train_epoch(feed, epoch, never)
             found = learner.predict(feed)["mask"]
-            thing = feed.arrays["mask"] > 0
             right = float((found[thing] == feed.arrays["mask"][thing]).mean())
             if right > 0.9:
                 break

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from autoft.data import readers
 from autoft.data.merge import unique_ids
 from autoft.errors import DataError, UsageError
+from autoft.options import DataOptions
 from autoft.records import Sample
+from autoft.registry import load
 
 
 def kinds(dataset) -> list[tuple[str, str]]:
@@ -118,3 +123,11 @@ def test_unique_ids_survive_names_that_look_like_made_ones():
     ids = [sample.id for sample in unique_ids(Sample(id=name, fields={}) for name in names)]
     assert ids[0] == "x"
     assert len(set(ids)) == 4
+
+
+def test_images_without_boxes_are_not_told_to_be_in_class_folders(tmp_path, picture):
+    picture(tmp_path / "a.png")
+    task = SimpleNamespace(inputs=("image",), targets=("boxes",))
+    with pytest.raises(DataError, match="must come with boxes") as caught:
+        readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
+    assert not caught.value.hint.startswith("Put the files")

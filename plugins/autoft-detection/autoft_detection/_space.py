@@ -12,14 +12,13 @@ SMALL = 160
 """Sides below it show no small things; networks that were trained on such images still take larger ones."""
 SIZES = (256, 192, 320)
 """The default first."""
+RATE = 5e-3
+"""Above it, training on heat maps breaks down."""
 FIXED: dict[str, Scalar] = {
-    # These mix images, or change class targets, of which there are none here.
-    "mixup": 0.0,
-    "cutmix": 0.0,
+    # These change class targets, of which there are none here.
     "label_smoothing": 0.0,
     "class_weights": "none",
-    # Heads are convolutions on many places: nothing to be solved, and little to be gained by these.
-    "head_init": "random",
+    # Heads are convolutions on many places, which gain little by these.
     "head_width": 0,
     "l1": 0.0,
     "optimizer": "adamw",
@@ -39,10 +38,14 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
             yield msgspec.structs.replace(param, choices=(0.0, 0.0, 0.25, 0.5), default=0.0)
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
-        elif param.key == "batch_size" and len(set(param.choices)) > 1:
-            yield msgspec.structs.replace(param, choices=(8, 8, 16), default=8)
+        elif param.key == "batch_size":
+            sizes = (8,) if len(set(param.choices)) == 1 else (8, 8, 16)
+            yield msgspec.structs.replace(param, choices=sizes, default=8)
         elif param.key == "augment" and len(set(param.choices)) > 1:
-            choices = ("light", "trivial", "strong", "strong")
-            yield msgspec.structs.replace(param, choices=choices, default="strong")
+            words = ("light", "trivial", "strong", "strong")
+            yield msgspec.structs.replace(param, choices=words, default="strong")
+        elif param.key in ("epochs", "patience") and isinstance(param.choices[0], int):
+            yield msgspec.structs.replace(param, choices=(2 * param.choices[0],), default=2 * param.choices[0])
         elif param.key == "lr":
-            yield msgspec.structs.replace(param, low=max(param.low, 3e-4), high=min(param.high, 5e-3))
+            high = max(param.low, min(param.high, RATE))
+            yield msgspec.structs.replace(param, high=high, default=min(float(param.default or high), high))

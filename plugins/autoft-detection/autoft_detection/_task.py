@@ -77,6 +77,11 @@ class ObjectDetection:
         """The named metrics of COCO; NaN where the truth has no boxes."""
         return _metrics.compute(list(names), decoded["boxes"], targets["boxes"], len(schema.classes))
 
+    def details(self, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float]:
+        """The mAP of each class, where there are several."""
+        values = _metrics.by_class(decoded["boxes"], targets["boxes"], len(schema.classes))
+        return {f"map:{name}": value for name, value in zip(schema.classes, values, strict=True)} if values[1:] else {}
+
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """`prediction` in words (`cat 3, dog 1`), `boxes`, how many, and the best `confidence`."""
         for boxes in decoded["boxes"]:

@@ -17,6 +17,9 @@ WIDTH = 48
 PRIOR = 0.05
 """What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
 SPARSE = ("focal", "heatmap")
+CLASSED = ("cross_entropy", "dice", "ce_dice")
+"""Losses of maps of classes. Their last layer starts at its usual size: from 0.01, as detectors start, most of a short
+training went by until any class but the largest was predicted."""
 STRIDE = 4
 EPSILON = 1e-5
 
@@ -48,13 +51,14 @@ def _sized(values: Tensor, side: int, name: str) -> Tensor:
 def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
     """A 3x3 convolution and one to the output's channels; `head_width` is the width between them."""
     name = f"heads.{output.name}"
-    start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")  # torch's own
+    # A third of the variance is what torch starts with. Objects of their own: each draws once.
+    wide_start, start = (keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform") for _ in range(2))
     wide = keras.layers.Conv2D(
         recipe.head_width or WIDTH,
         3,
         padding="same",
         use_bias=False,
-        kernel_initializer=start,
+        kernel_initializer=wide_start,
         name=f"{name}.wide",
         dtype="float32",
     )(features)
@@ -65,7 +69,7 @@ def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
     return keras.layers.Conv2D(
         output.size,
         1,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        kernel_initializer=start if output.loss in CLASSED else keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=keras.initializers.Constant(bias),
         name=f"{name}.last",
         dtype="float32",

@@ -87,6 +87,12 @@ class ImageSegmentation:
         counts = decoded["counts"] if "counts" in decoded else self.tally(decoded, targets, schema)["counts"]
         return {name: _metrics.compute(name, counts) for name in names}
 
+    def details(self, decoded: Arrays, targets: Arrays, schema: Schema) -> dict[str, float]:
+        """Intersection over union of each class; NaN for one that is neither true nor predicted."""
+        counts = decoded["counts"] if "counts" in decoded else self.tally(decoded, targets, schema)["counts"]
+        values = _metrics.class_iou(counts)
+        return {f"iou_{name}": float(value) for name, value in zip(schema.classes, values, strict=True)}
+
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """`prediction`, the class with most pixels, then the share of each class."""
         for mask in decoded["mask"]:

@@ -17,6 +17,9 @@ WIDTH = 48
 PRIOR = 0.05
 """What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
 SPARSE = ("focal", "heatmap")
+CLASSED = ("cross_entropy", "dice", "ce_dice")
+"""Losses of maps of classes. Their last layer starts at its usual size: from 0.01, as detectors start, most of a short
+training went by until any class but the largest was predicted."""
 
 
 class Neck(nn.Module):
@@ -45,7 +48,8 @@ def head(output: Output, recipe: Recipe) -> nn.Module:
     """A 3x3 convolution and one to the output's channels; `head_width` is the width between them."""
     width = recipe.head_width or WIDTH
     last = nn.Conv2d(width, output.size, 1)
-    nn.init.normal_(last.weight, std=0.01)
+    if output.loss not in CLASSED:
+        nn.init.normal_(last.weight, std=0.01)
     nn.init.constant_(last.bias, math.log(PRIOR / (1 - PRIOR)) if output.loss in SPARSE else 0.0)
     return nn.Sequential(_convolution(WIDTH, width), nn.Dropout2d(recipe.dropout), last)
 

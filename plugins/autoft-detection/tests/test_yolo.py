@@ -1,0 +1,132 @@
+"""Reading YOLO text files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from autoft.api import DataError, ReadOptions
+from autoft.testing import ReaderContract, scenes
+from autoft_detection._yolo import YoloReader
+
+BOXES = ReadOptions(needs=("image", "boxes"))
+NAMES = ["blue_ring", "green_square", "red_disc"]
+
+
+def line(box: tuple[int, int, int, int, str], width: int = 64, height: int = 48) -> str:
+    x1, y1, x2, y2, name = box
+    sides = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
+    return f"{NAMES.index(name)} " + " ".join(f"{side:.6f}" for side in sides)
+
+
+def write(folder: Path, images: str = "images", labels: str = "labels", count: int = 9) -> list[scenes.Scene]:
+    """A picture without boxes gets no text file."""
+    made = scenes.scenes(count)
+    (folder / labels).mkdir(parents=True, exist_ok=True)
+    for file, scene in zip(scenes.write_pictures(folder / images, made), made, strict=True):
+        if scene.boxes:
+            (folder / labels / f"{file.stem}.txt").write_text("\n".join(map(line, scene.boxes)) + "\n")
+    return made
+
+
+class TestYoloReader(ReaderContract):
+    reader = YoloReader
+    options = BOXES
+    targets = ("boxes",)
+
+    def write(self, folder: Path) -> str:
+        write(folder)
+        (folder / "data.yaml").write_text(f"train: images\nnames: {NAMES}\n")
+        return os.fspath(folder)
+
+    def write_damaged(self, folder: Path) -> str:
+        write(folder)
+        (folder / "images" / "0003.png").unlink()
+        return os.fspath(folder)
+
+    def foreign(self, folder: Path) -> list[str]:
+        scenes.write_pictures(folder / "captions", scenes.scenes(2))
+        (folder / "captions" / "0000.txt").write_text("A red disc beside a green square.\n")
+        (folder / "compose.yaml").write_text("services: {}\n")
+        return [*super().foreign(folder), os.fspath(folder / "captions"), os.fspath(folder / "compose.yaml")]
+
+
+def test_fractions_become_corners(tmp_path: Path) -> None:
+    made = write(tmp_path)
+    (tmp_path / "classes.txt").write_text("\n".join(NAMES))
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert [[(*map(round, row[:4]), row[4]) for row in s.fields["boxes"]] for s in found.samples] == [
+        s.boxes for s in made
+    ]
+    assert "1 images without boxes" in found.recognised
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"), [("a", "a"), ("train/images", "train/labels"), ("images/train", "labels/train")]
+)
+def test_places_of_labels(tmp_path: Path, images: str, labels: str) -> None:
+    made = write(tmp_path, images, labels)
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert sum(len(s.fields["boxes"]) for s in found.samples) == sum(len(s.boxes) for s in made)
+    assert {s.split for s in found.samples} == ({"train"} if "train" in images else {""})
+    assert "their numbers do" in found.recognised, "no file names the classes"
+
+
+@pytest.mark.parametrize(
+    "names", ["[blue_ring, green_square, red_disc]", "{0: blue_ring, 1: green_square, 2: red_disc}"]
+)
+def test_data_yaml(tmp_path: Path, names: str) -> None:
+    write(tmp_path / "set", "images/a", "labels/a", 4), write(tmp_path / "set", "images/b", "labels/b", 3)
+    write(tmp_path / "set", "images/unused", "labels/unused", 3)
+    text = f"path: set\ntrain: [images/a]\nval: images/b\ntest:\nnames: {names}\n"
+    (tmp_path / "data.yaml").write_text(text)
+    for source in (tmp_path, tmp_path / "data.yaml"):
+        found = YoloReader().read(str(source), BOXES)
+        assert [s.split for s in found.samples] == ["train"] * 4 + ["val"] * 3
+        assert {row[4] for s in found.samples for row in s.fields["boxes"]} <= set(NAMES)
+
+
+def test_too_many_steps_up_and_lists_of_images(tmp_path: Path) -> None:
+    write(tmp_path, "train/images", "train/labels", 3), write(tmp_path, "valid/images", "valid/labels", 2)
+    (tmp_path / "val.txt").write_text("./valid/images/0001.png\nvalid/images/0009.png\n")
+    (tmp_path / "data.yaml").write_text(f"train: ../train/images\nval: val.txt\ntest: ../test/images\nnames: {NAMES}\n")
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert [s.id for s in found.samples] == [f"train/images/000{n}.png" for n in range(3)] + ["valid/images/0001.png"]
+    assert sorted(i.kind for i in found.issues) == ["missing", "missing_part"]
+
+
+def test_absent_parts_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text(f"train: nowhere\nnames: {NAMES}\n")
+    with pytest.raises(DataError, match="nowhere"):
+        YoloReader().read(str(tmp_path), BOXES)
+
+
+def test_lines_of_other_kinds(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "data.yaml").write_text(f"train: images\nnames: {NAMES}\n")
+    lines = [
+        "0 0.5 0.5 0.5 0.5 0.9",  # with a confidence
+        "1 0.25 0.25 0.75 0.25 0.5 0.75",  # a polygon
+        "7 0.5 0.5 0.1 0.1",  # no such class
+        "0 nan 0.5 0.1 0.1",
+        "0 0.5 0.5 0 0.1",
+        "0 1.5 0.5 0.1 0.1",
+        "some words",
+    ]
+    (tmp_path / "labels" / "0000.txt").write_text("\n".join(lines))
+    (tmp_path / "labels" / "lost.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert found.samples[0].fields["boxes"] == [[16, 12, 48, 36, "blue_ring"], [16, 12, 48, 36, "green_square"]]
+    wanted = ["box_empty", "box_not_finite", "box_outside", "box_unknown_class", "box_unreadable", "orphan_label"]
+    assert sorted(issue.kind for issue in found.issues) == wanted
+
+
+@pytest.mark.shared
+def test_kangaroos(shared: Path) -> None:
+    found = YoloReader().read(str(shared / "data" / "objdet__kangaroo_yolo"), BOXES)
+    boxes = {
+        split: sum(len(s.fields["boxes"]) for s in found.samples if s.split == split) for split in ("train", "val")
+    }
+    assert len(found.samples) == 164 and boxes == {"train": 210, "val": 56}

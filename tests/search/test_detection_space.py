@@ -1,0 +1,43 @@
+"""What the detection plugin makes of the default space, for every preset."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoft.recipe import Recipe
+from autoft.records import ModelCard, Schema
+from autoft.search import space as spaces
+from autoft.search.defaults import default_space
+from autoft.search.presets import PRESETS, sizes_for
+
+pytest.importorskip("autoft_detection")
+
+SMALL = ModelCard(name="small", backend="x", modality="image", input_size=64, prior=30.0)
+USUAL = ModelCard(name="usual", backend="x", modality="image", input_size=224, prior=70.0)
+RIGID = ModelCard(name="rigid", backend="x", modality="image", input_size=224, fixed_size=True, prior=75.0)
+
+
+def edited(preset: str) -> spaces.Space:
+    from autoft_detection.plugin import autoft_edit_space
+
+    cards = (SMALL, USUAL, RIGID)
+    whole = default_space(cards, {card.name: sizes_for(card, 480, preset) for card in cards}, preset, 200)
+    return spaces.edit(whole, autoft_edit_space(whole, Schema(task="object-det", classes=("a",))))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_gives_a_space_that_holds(preset: str) -> None:
+    space = edited(preset)
+    spaces.validate(space)
+    recipe = Recipe.of(spaces.baseline(space))
+    assert recipe.batch_size == 8 and recipe.optimizer == "adamw" and not recipe.label_smoothing
+    for card in (SMALL, USUAL, RIGID):
+        found = spaces.resolve(space, {"model": card.name})
+        assert found["image_size"] == 224 if card.fixed_size else int(found["image_size"] or 0) >= 192
+
+
+def test_other_tasks_keep_theirs() -> None:
+    from autoft_detection.plugin import autoft_edit_space
+
+    whole = default_space((SMALL,), {"small": (64, 96)}, "balanced", 200)
+    assert list(autoft_edit_space(whole, Schema(task="image-cls", classes=("a", "b")))) == []
