@@ -24,5 +24,6 @@ def summarised(found: Iterable[Issue]) -> Iterator[str]:
 
 
 def title(kind: str, drops: bool) -> str:
-    """`not an image (left out)`."""
-    return f"{line(kind).replace('_', ' ')} ({'left out' if drops else 'kept'})"
+    """`not an image (left out)`; of a box that is left out, the image stays."""
+    fate = "left out" if drops else "image kept" if kind.startswith("box") else "kept"
+    return f"{line(kind).replace('_', ' ')} ({fate})"
