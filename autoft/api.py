@@ -40,6 +40,7 @@ from autoft.records import (
     EpochReport,
     Issue,
     Job,
+    Mask,
     Metric,
     ModelCard,
     Output,
@@ -50,6 +51,7 @@ from autoft.records import (
     Sample,
     Scalar,
     Schema,
+    Shape,
     TrialResult,
     TrialSpec,
     View,
@@ -60,7 +62,6 @@ from autoft.records import (
 from autoft.search.sampling import draw
 from autoft.search.space import baseline
 from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugin, Work
-from autoft.shapes import Mask, Shape
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 

@@ -8,23 +8,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, dataclass_transform
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from autoft import vocab
+from autoft.datarecords import DataRef, Dataset, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
 from autoft.recipe import Recipe
+from autoft.record import Record
+
+__all__ = [
+    "Caching",
+    "Cut",
+    "DataRef",
+    "Dataset",
+    "Entry",
+    "EpochReport",
+    "Fold",
+    "from_dict",
+    "from_json",
+    "Issue",
+    "Job",
+    "Kind",
+    "Mask",
+    "Metric",
+    "Mode",
+    "ModelCard",
+    "Output",
+    "Param",
+    "Problem",
+    "ReadOptions",
+    "Record",
+    "Resources",
+    "Sample",
+    "Scalar",
+    "Schema",
+    "Shape",
+    "Splits",
+    "to_json",
+    "to_plain",
+    "trial_name",
+    "TrialResult",
+    "TrialSpec",
+    "TrialStatus",
+    "View",
+]
 
 Scalar = str | int | float | bool | None
 Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
 Mode = Literal["max", "min"]
 T = TypeVar("T")
-
-
-# Tells type checkers what msgspec does: subclasses of a frozen struct are frozen.
-@dataclass_transform(frozen_default=True)
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records: immutable, named fields, strict when read."""
 
 
 class Entry(Record):
@@ -162,54 +195,6 @@ class Param(Record):
         return len(self.choices) == 1 if self.kind == "choice" else self.low == self.high
 
 
-class Sample(Record):
-    """One row of data, not decoded yet."""
-
-    id: str
-    """Stable name: the path below the data folder, or the row."""
-    fields: dict[str, Any]
-    """Field word -> value: paths for media, words or numbers for targets."""
-    split: str = ""
-    """train, val or test where the data say so."""
-    group: str = ""
-    """Samples of one group never straddle splits."""
-
-
-class Issue(Record):
-    """One thing wrong with the data."""
-
-    kind: str
-    """corrupt, truncated, empty, huge, not_an_image, unreadable, missing, duplicate, small_class, ..."""
-    subject: str
-    """The file or row it is about."""
-    detail: str = ""
-    drops: bool = True
-    """The sample is left out because of it (it then counts towards `--max-bad`)."""
-
-
-class Dataset(Record):
-    """What a reader found."""
-
-    samples: tuple[Sample, ...]
-    reader: str
-    root: str
-    recognised: str
-    """One sentence for the user: what was recognised, and by which signs."""
-    issues: tuple[Issue, ...] = ()
-
-
-class ReadOptions(Record):
-    """What the user said about the data, and what the task needs of them."""
-
-    needs: tuple[str, ...]
-    """Fields that the task asks for, inputs first."""
-    columns: dict[str, str] = {}
-    """Field word -> column name, as given by --image-col, --target, ..."""
-    group_col: str = ""
-    optional: tuple[str, ...] = ()
-    """Fields of `needs` that may be absent (targets, when predicting)."""
-
-
 class Cut(Record):
     """A place between two blocks of a network at which its frozen prefix can end."""
 
@@ -246,45 +231,6 @@ class Job(Record):
     resources: Resources = Resources()
     steps_per_epoch: int = 0
     """Training steps in one epoch, for schedules; 0 when only predicting."""
-
-
-class Fold(Record):
-    """One division of what is not test, by sample id."""
-
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-
-
-class Splits(Record):
-    """Which samples train, validate and test. The content of `splits.json`."""
-
-    seed: int
-    kind: str
-    """given, stratified, grouped or repeated (several folds because classes are small)."""
-    sentence: str
-    """How the split was made, for the user."""
-    folds: tuple[Fold, ...]
-    """One, or several when validation is repeated; a trial's score is then their mean."""
-    test: tuple[str, ...]
-    spare: tuple[Fold, ...] = ()
-    """Other divisions of the samples of the only fold, where its validation part is small: a configuration that is to
-    be confirmed runs again on one of them (`TrialSpec.division`)."""
-
-    def division(self, number: int) -> tuple[Fold, ...]:
-        """The folds of a trial: those of the search, or one of the spare divisions, taken in turn."""
-        return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
-
-
-class DataRef(Record):
-    """Where a worker finds the decoded samples and the split."""
-
-    store: str
-    """Folder of the decoded-sample store."""
-    fingerprint: str
-    dataset: str
-    """Path of `dataset.json`: the samples, in the order of the store's rows."""
-    splits: str
-    """Path of `splits.json`."""
 
 
 class Caching(Record):

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from autoft.data import images
 from autoft.data.inspect import default_workers
-from autoft.shapes import Mask, Shape
+from autoft.records import Mask, Shape
 from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:

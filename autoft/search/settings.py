@@ -9,6 +9,7 @@ from typing import Protocol
 
 from autoft.errors import UsageError
 from autoft.records import Entry, EpochReport, Metric, Param, Record, TrialResult, TrialSpec
+from autoft.registry import extra
 from autoft.vocab import did_you_mean
 
 FLAT = "flat"
@@ -81,7 +82,8 @@ def check_strategy(name: str, offered: Sequence[Entry]) -> str:
             return entry.name
     if name != FLAT:
         known = sorted([FLAT, *(entry.name for entry in offered)])
-        raise UsageError(f"there is no strategy '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
+        near = did_you_mean(name, known)
+        raise UsageError(f"there is no strategy '{name}'.{near} Known: {', '.join(known)}.", extra(name))
     return name
 
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoft.records import Dataset, Sample, to_plain
-from autoft.shapes import Mask
+from autoft.records import Dataset, Mask, Sample, to_plain
 from autoft.testing import toys
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -10,8 +10,7 @@ from PIL import Image
 
 from autoft.data import images, masks, store
 from autoft.data.feed import DecodedFeed, StoreFeed
-from autoft.records import Dataset, Sample, to_plain
-from autoft.shapes import Mask, Shape
+from autoft.records import Dataset, Mask, Sample, Shape, to_plain
 
 CLASSES = ("sky", "road", "car")
 GREY = np.array([[0, 0, 7, 7], [0, 0, 7, 7], [9, 9, 255, 3], [9, 9, 255, 3]], np.uint8)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from autoft.errors import UsageError
+from autoft.records import Entry
+from autoft.registry import extra
 from autoft.search.auto import Auto
+from autoft.search.settings import check_strategy
 from autoft.search.strategies import FromCheapToDear
 from autoft.search.strategy import Facts, Order, Work
 from autoft.testing import StrategyContract
@@ -64,3 +68,12 @@ def test_the_kit_catches(wrong: type[Auto], check: str) -> None:
     method = getattr(kit, f"test_{check}")
     with pytest.raises(AssertionError):
         method(2) if "trial_0" in check else method()
+
+
+def test_a_strategy_that_is_not_installed_says_what_brings_it() -> None:
+    offered = [Entry(name="auto", target="a:b", aliases=("default",))]
+    assert check_strategy("flat", offered) == "flat"
+    assert check_strategy("default", offered) == "auto"
+    with pytest.raises(UsageError, match=r"no strategy 'graybox'.*Known: auto, flat") as caught:
+        check_strategy("graybox", offered)
+    assert caught.value.hint == extra("graybox"), "the command that installs it, where this version knows of it"

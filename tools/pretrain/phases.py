@@ -1,6 +1,6 @@
 """The run whose result ships: two phases, the second from the averaged weights at which the first stopped.
 
-The first sees small images, many a second, and stops while its rate is still high; the second sees larger ones, and
+The first sees smaller images, many a second, and stops while its rate is still high; the second sees larger ones, and
 lets the rate fall to nothing. Losses that are not named keep the weight in `learner.WEIGHTS`.
 """
 
@@ -26,7 +26,6 @@ class Phase:
 
 def shipped(seed: int) -> tuple[Phase, ...]:
     return (
-        Phase(Plan(seed=seed, steps=4800, batch=96, sides=(48, 32)), stop=2400, every=1200),
-        Phase(Plan(seed=seed, steps=1000, batch=96, rate=1.5e-3, sides=(56, 40)), every=250),
-        Phase(Plan(seed=seed, steps=1000, batch=96, rate=1.5e-3, sides=(56, 40)), every=250),
+        Phase(Plan(seed=seed, steps=8000, batch=96, sides=(56, 40), bf16=True), stop=2000, every=2000),
+        Phase(Plan(seed=seed, steps=1200, batch=96, rate=1.5e-3, sides=(64, 48), bf16=True), every=300),
     )

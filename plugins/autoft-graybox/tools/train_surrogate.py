@@ -1,4 +1,4 @@
-"""Learn the surrogate that this package ships, from a table of past runs; less than a minute on one core.
+"""Learn the surrogate that this package ships, from a table of past runs; seconds on one core.
 
     python plugins/autoft-graybox/tools/train_surrogate.py --curves quicktune_extended.jsonl.gz
 

@@ -14,6 +14,7 @@ from autoft.api import Sample, Schema, open_image
 Array = np.ndarray[Any, np.dtype[Any]]
 
 OPACITY = 0.5
+BACKGROUND = "background"
 
 
 def export(masks: Array, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
@@ -28,11 +29,21 @@ def export(masks: Array, samples: Sequence[Sample], schema: Schema, folder: Path
         if mask.dtype == np.uint8:
             index.putpalette(table.tobytes(), "RGB")
         index.save(place.with_name(f"{place.name}_mask.png"))
-        tint = Image.fromarray(table[np.asarray(index)])
-        Image.blend(picture, tint, OPACITY).save(place.with_name(f"{place.name}_overlay.jpg"), quality=90)
+        _overlay(picture, np.asarray(index), schema, table).save(
+            place.with_name(f"{place.name}_overlay.jpg"), quality=90
+        )
     names = "".join(f"{number} {name}\n" for number, name in enumerate(schema.classes))
     (folder / "classes.txt").write_text(names, encoding="utf-8")
     return (f"{len(samples)} masks (*_mask.png)", f"{len(samples)} overlays (*_overlay.jpg)", "classes.txt")
+
+
+def _overlay(picture: Image.Image, index: Array, schema: Schema, table: Array) -> Image.Image:
+    """The picture tinted with the colours of its classes; background stays as it is."""
+    mixed = Image.blend(picture, Image.fromarray(table[index]), OPACITY)
+    if BACKGROUND in schema.classes:
+        plain = Image.fromarray((index == schema.classes.index(BACKGROUND)).astype(np.uint8) * 255)
+        mixed.paste(picture, mask=plain)
+    return mixed
 
 
 def _safe(name: str) -> Path:

@@ -1,0 +1,121 @@
+"""Records about data: samples as readers find them, what is wrong with them, and how they are divided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autoft.record import Record
+
+
+class Sample(Record):
+    """One row of data, not decoded yet."""
+
+    id: str
+    """Stable name: the path below the data folder, or the row."""
+    fields: dict[str, Any]
+    """Field word -> value: paths for media, words or numbers for targets."""
+    split: str = ""
+    """train, val or test where the data say so."""
+    group: str = ""
+    """Samples of one group never straddle splits."""
+
+
+class Shape(Record):
+    """One thing that a mask is drawn of."""
+
+    name: str
+    """Its class; empty marks pixels that are not to be learned nor scored."""
+    polygons: tuple[tuple[float, ...], ...] = ()
+    """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
+    runs: tuple[int, ...] = ()
+    """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
+
+
+class Mask(Record):
+    """What a reader puts into the field `mask` (`msgspec.to_builtins` of it): where the classes of the pixels stand."""
+
+    path: str = ""
+    """Image file; empty where `shapes` are all there is."""
+    values: dict[str, str] = {}
+    """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
+    of the two forms. An empty class marks pixels that are not to be learned nor scored."""
+    nearest: bool = False
+    """Other values count as the nearest one listed (files with loss); else they are told and left out."""
+    background: str = ""
+    """Class of pixels that no shape covers."""
+    shapes: tuple[Shape, ...] = ()
+    """Later ones cover earlier ones."""
+
+
+class Issue(Record):
+    """One thing wrong with the data."""
+
+    kind: str
+    """corrupt, truncated, empty, huge, not_an_image, unreadable, missing, duplicate, small_class, ..."""
+    subject: str
+    """The file or row it is about."""
+    detail: str = ""
+    drops: bool = True
+    """The sample is left out because of it (it then counts towards `--max-bad`)."""
+
+
+class Dataset(Record):
+    """What a reader found."""
+
+    samples: tuple[Sample, ...]
+    reader: str
+    root: str
+    recognised: str
+    """One sentence for the user: what was recognised, and by which signs."""
+    issues: tuple[Issue, ...] = ()
+
+
+class ReadOptions(Record):
+    """What the user said about the data, and what the task needs of them."""
+
+    needs: tuple[str, ...]
+    """Fields that the task asks for, inputs first."""
+    columns: dict[str, str] = {}
+    """Field word -> column name, as given by --image-col, --target, ..."""
+    group_col: str = ""
+    optional: tuple[str, ...] = ()
+    """Fields of `needs` that may be absent (targets, when predicting)."""
+
+
+class Fold(Record):
+    """One division of what is not test, by sample id."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+class Splits(Record):
+    """Which samples train, validate and test. The content of `splits.json`."""
+
+    seed: int
+    kind: str
+    """given, stratified, grouped or repeated (several folds because classes are small)."""
+    sentence: str
+    """How the split was made, for the user."""
+    folds: tuple[Fold, ...]
+    """One, or several when validation is repeated; a trial's score is then their mean."""
+    test: tuple[str, ...]
+    spare: tuple[Fold, ...] = ()
+    """Other divisions of the samples of the only fold, where its validation part is small: a configuration that is to
+    be confirmed runs again on one of them (`TrialSpec.division`)."""
+
+    def division(self, number: int) -> tuple[Fold, ...]:
+        """The folds of a trial: those of the search, or one of the spare divisions, taken in turn."""
+        return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
+
+
+class DataRef(Record):
+    """Where a worker finds the decoded samples and the split."""
+
+    store: str
+    """Folder of the decoded-sample store."""
+    fingerprint: str
+    dataset: str
+    """Path of `dataset.json`: the samples, in the order of the store's rows."""
+    splits: str
+    """Path of `splits.json`."""
