@@ -174,7 +174,7 @@ def test_200_draws_of_each_preset_are_valid_recipes_within_the_conditions(preset
 def test_the_balanced_space_searches_every_parameter_of_the_recipe_but_the_lengths():
     searched = {param.key for param in space_of("balanced") if not param.fixed}
     solved = {"head_init", "head_strength", "views"}  # the strategy `auto` adds these
-    assert set(FIELDS) - searched == {"epochs", "patience", "precision", "extra", *solved}
+    assert set(FIELDS) - searched == {"epochs", "patience", "precision", "formulation", "extra", *solved}
 
 
 def test_trial_0_is_the_recipes_default_but_for_what_depends_on_model_data_and_preset():
