@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Words in a command line -> what the process is for. The first that fits counts.
 ROLES = (
     ("autoft.search import worker", "autoft worker"),
+    ("autoft.search import forkserver", "autoft worker"),
     ("ray::IDLE", "ray idle worker"),
     ("ray::", "ray actor"),
     ("default_worker.py", "ray idle worker"),
