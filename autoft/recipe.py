@@ -108,6 +108,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         extra = values.pop("extra")
         return {**values, **extra}
 
+    def said(self) -> dict[str, Any]:
+        """As `flat`, in the form of overrides: without the model, and without empty words, which leave the choice to
+        the task."""
+        return {key: value for key, value in self.flat().items() if key != "model" and value != ""}
+
 
 FIELDS: Final = Recipe.__struct_fields__
 

@@ -115,8 +115,7 @@ def of_trial(source: str, out: str) -> dict[str, Any]:
     options = {key: arguments[key] for key in INHERITED if key in arguments}
     if isinstance(options.get("metric"), dict):  # a run keeps the whole record of its metric
         options["metric"] = options["metric"]["name"]
-    recipe = {k: v for k, v in result.recipe.flat().items() if k != "model"}
-    words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in recipe.items()}
+    words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in result.recipe.said().items()}
     return {**options, "models": (result.model,), "backend": result.backend, "overrides": words}
 
 

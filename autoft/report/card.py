@@ -133,7 +133,7 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
     words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]
     words += ["--seed", str(arguments.get("seed", defaults.seed))]
-    recipe = {key: what for key, what in config.recipe.flat().items() if key != "model" and what != ""}
+    recipe = config.recipe.said()
     words += [f"{key}={str(what).lower() if isinstance(what, bool) else what}" for key, what in recipe.items()]
     return shlex.join(words)
 

@@ -208,7 +208,7 @@ def test_the_test_files_score_the_same_elsewhere(searched: Searched, test_files:
 
 def test_a_row_of_the_leaderboard_trains_again(searched: Searched, images: Path, address: str, tmp_path: Path) -> None:
     row = next(result for result in searched.run.results() if result.number == 2)
-    words = {key: str(value) for key, value in row.recipe.flat().items() if key != "model"}
+    words = {key: str(value) for key, value in row.recipe.said().items()}
     plain = options(images, tmp_path, address=address, models=(row.model,), overrides=words)
     decoded = files_below(cache())
     trained = run_train(plain, lambda event: None).summary
