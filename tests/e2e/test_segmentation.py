@@ -28,7 +28,7 @@ def test_a_folder_of_masks_becomes_a_model(tmp_path: Path, backend: str) -> None
         task="image-seg",
         model="autoft/resnet-s",
         backend=backend,
-        time="4m",
+        time="10m",  # a bound that a slow machine does not reach: training ends with its epochs
         out=str(tmp_path / "runs"),
         overrides=VALUES,
     )
