@@ -18,7 +18,7 @@ from autoft import heads
 from autoft import registry as plugins
 from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
-from autoft.events import Finished, Listener, Planned
+from autoft.events import Finished, Listener, Note, Planned
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare, storage
 from autoft.pipeline.budget import Budget
@@ -243,6 +243,8 @@ def _run_ray(
     facts = _facts(registry, options, made, budget, concurrency, val_share)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
+    if (why := strategy.over()) and not interrupted:
+        watch.listener(Note(text=f"the search is over: {why}"))
     chosen = strategy.chosen()
     if chosen is not None:
         watch.choose(chosen)

@@ -68,6 +68,10 @@ RECIPES = {
     "l1": {"l1": 0.1, "mixup": 0.4, "cutmix": 1.0, "schedule": "constant"},
     "hidden": {"head_width": 16, "head_activation": "gelu", "batch_size": 31},
 }
+ADAM = 1e-3
+"""By how much the losses of a second epoch may differ with Adam and AdamW, relative. They divide by the size of the
+gradient, so rounding grows: weights changed by one part in 10 million move the loss of torch alone by 2.7e-4 (SGD:
+1e-7)."""
 BOTH = pytest.mark.skipif(
     not (find_spec("autoft_torch") and find_spec("torch")), reason="autoft-torch is not installed"
 )
@@ -109,5 +113,7 @@ def test_a_recipe_means_the_same(bundled, job, toys, tmp_path):
             for variable, key in zip(heads, [k for k in kept.files if k.startswith(f"{name} heads")], strict=True):
                 variable.assign(kept[key].T)
             found = [learner.train_epoch(toys, epoch, lambda: False).loss for epoch in (1, 2)]
-            assert np.allclose(found, wanted[name], rtol=1e-4), (name, found, wanted[name])
+            noise = 1e-4 if RECIPES[name].get("optimizer") == "sgd" else ADAM
+            assert np.allclose(found[:1], wanted[name][:1], rtol=1e-4), (name, found, wanted[name])
+            assert np.allclose(found, wanted[name], rtol=noise), (name, found, wanted[name])
             assert np.allclose(learner.predict(toys)["class"], kept[f"{name} outputs"], atol=0.01), name
