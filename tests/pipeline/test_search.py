@@ -96,6 +96,7 @@ def test_the_summary_says_how_it_went(searched: Searched) -> None:
     assert summary["best"]["recipe"] == leader.recipe.flat()
     seconds = summary["seconds"]
     assert seconds["total"] >= seconds["prepare"] + seconds["search"] > 0
+    assert summary["test"], summary["notes"]
     low, high = summary["test"]["interval"]
     assert low <= summary["test"]["metrics"]["accuracy"] <= high
     assert Path(summary["paths"]["best"]) == searched.run.best_folder.resolve()

@@ -83,6 +83,7 @@ def test_a_fork_has_the_surroundings_of_who_asked(
     monkeypatch.chdir(tmp_path)
     worker = hosts.Worker("one")
     assert isinstance(worker._process, Forked)
+    assert worker.ask(Look()).failure is None  # by then it has taken them on
     assert Path(f"/proc/{worker.pid}/cwd").readlink() == tmp_path
     out = tmp_path / "told"
     reply = worker.ask(Call(function="tests.search.scripted:tell", payload=str(out)))
