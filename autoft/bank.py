@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from autoft import artifact, course, headstart, shelf
+from autoft import artifact, course, headstart, scoring, shelf
 from autoft.contracts import Array, Cuttable, Learner, Task
 from autoft.errors import TrialFailed
 from autoft.headbank import HeadBank
@@ -155,9 +155,7 @@ class Bank:
             for number, raw in bank.each(rows):
                 if number in found:
                     outputs = {self.output.name: finish(self.output.post, raw)}
-                    decoded = self.task.decode(outputs, spec.schema, spec.problem)
-                    metrics = self.task.score(decoded, part.val_targets, spec.schema, [spec.metric.name])
-                    found[number].append(metrics[spec.metric.name])
+                    found[number].append(scoring.judged(self.task, outputs, part.val_targets, spec))
         return {number: {spec.metric.name: float(np.mean(values))} for number, values in found.items()}
 
     def _report(self, number: int, metrics: dict[str, float], loss: float, complete: bool, share: float) -> None:

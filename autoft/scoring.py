@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from autoft.contracts import Array, Arrays, Feed, Learner, Tallying, Task
-from autoft.records import Problem, Schema
+from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
 """Samples whose maps are held at a time."""
@@ -19,6 +19,12 @@ class TruthFeed(Feed, Protocol):
     """A feed that also knows what predictions are compared with."""
 
     def truth(self, index: Array) -> dict[str, Array]: ...
+
+
+def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec) -> float:
+    """The metric of a trial, of outputs for the whole image after `Output.post`, and encoded targets."""
+    decoded = task.decode(outputs, spec.schema, spec.problem)
+    return task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name]
 
 
 class _Part:

@@ -67,7 +67,7 @@ class Trial:
         self._told = ""
         """What was said of the prefix last."""
         self._cross: float | None = None
-        """The score of the solved head by cross-validation."""
+        """The score by cross-validation, where nothing but a head is solved."""
 
     def again(self, spec: TrialSpec) -> Trial | None:
         """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
@@ -140,7 +140,7 @@ class Trial:
             prefix_seconds=self.prefix_seconds,
             val_seconds=self.val_seconds,
             prefix=self._news(),
-            cross=self._cross if self.spec.recipe.optimizer == "solve" else None,
+            cross=self._cross,
         )
 
     def save_state(self, folder: Path) -> None:
@@ -220,9 +220,7 @@ class Trial:
         return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
-        spec = self.spec
-        decoded = self.task.decode(outputs, spec.schema, spec.problem)
-        return self.task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name]
+        return scoring.judged(self.task, outputs, targets, self.spec)
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""
