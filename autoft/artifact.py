@@ -18,7 +18,7 @@ import msgspec
 from autoft.atomic import replace_folder, write_text
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
-from autoft.records import Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
+from autoft.records import Decoding, Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
 from autoft.version import API_VERSION
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class Config(Record):
     score: float | None = None
     """Of this epoch, on validation."""
     versions: dict[str, str] = {}
+    decode_seconds: float = 0.0
+    """Of recordings: longer ones are cut, shorter ones filled with silence."""
+
+    @property
+    def decoding(self) -> Decoding:
+        return Decoding(size=self.decode_size, seconds=self.decode_seconds)
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
@@ -60,7 +66,7 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int, score: float | None = None) -> Config:
+def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: float | None = None) -> Config:
     return Config(
         format=FORMAT,
         api=API_VERSION,
@@ -72,7 +78,8 @@ def config_of(spec: TrialSpec, job: Job, decode_size: int, epoch: int, score: fl
         recipe=spec.recipe,
         metric=spec.metric,
         image_size=job.image_size,
-        decode_size=decode_size,
+        decode_size=decoding.size,
+        decode_seconds=decoding.seconds,
         seed=spec.seed,
         trial=spec.name,
         epoch=epoch,
@@ -130,12 +137,20 @@ def load(folder: Path, registry: Registry, threads: int = 0) -> tuple[Config, Le
 
 
 def _preprocess(config: Config) -> dict[str, object]:
-    return {
-        "decode": "RGB, EXIF rotation applied, transparency on white",
-        "resize_to": [config.decode_size, config.decode_size],
-        "interpolation": "bilinear, antialiased, aspect ratio not kept",
-        "then_resize_to": [config.image_size, config.image_size],
-        "scale": 1 / 255,
-        "mean": config.card.mean,
-        "std": config.card.std,
-    }
+    """How a file becomes what the network takes, in words and numbers for those who rebuild it elsewhere."""
+    told: dict[str, object] = {}
+    if config.decode_seconds:
+        told |= {"recording": "one channel, 16000 samples per second, int16", "seconds": config.decode_seconds}
+    if config.image_size:
+        told |= {
+            "decode": "log-mel spectrogram, the loudest place white, 80 dB below it black, low bands below"
+            if config.decode_seconds
+            else "RGB, EXIF rotation applied, transparency on white",
+            "resize_to": [config.decode_size, config.decode_size],
+            "interpolation": "bilinear, antialiased, aspect ratio not kept",
+            "then_resize_to": [config.image_size, config.image_size],
+            "scale": 1 / 255,
+            "mean": config.card.mean,
+            "std": config.card.std,
+        }
+    return told

@@ -21,7 +21,7 @@ from autoft.headbank import HeadBank
 from autoft.heads import Head
 from autoft.heads.encode import finish
 from autoft.prefix import LATE, Prefix
-from autoft.records import EpochReport, Output, TrialSpec
+from autoft.records import Decoding, EpochReport, Output, TrialSpec
 from autoft.trialdata import Part
 from autoft.vocab import ACTIVATION
 
@@ -52,9 +52,9 @@ class Bank:
     """Trains the heads of several trials epoch by epoch: `step`, until every one of them has ended."""
 
     def __init__(
-        self, specs: Sequence[TrialSpec], task: Task, parts: Sequence[Part], prefix: Prefix, decode_size: int
+        self, specs: Sequence[TrialSpec], task: Task, parts: Sequence[Part], prefix: Prefix, decoding: Decoding
     ) -> None:
-        self.lead, self.task, self.parts, self.prefix, self.decode_size = specs[0], task, parts, prefix, decode_size
+        self.lead, self.task, self.parts, self.prefix, self.decoding = specs[0], task, parts, prefix, decoding
         self.members = dict(enumerate(map(_Member, specs)))
         """Those that have not ended, by the number of their head in the banks."""
         self.output: Output = parts[0].job.problem.outputs[0]
@@ -75,7 +75,7 @@ class Bank:
         task: Task,
         parts: Sequence[Part],
         prefix: Prefix,
-        decode_size: int,
+        decoding: Decoding,
         began: float,
     ) -> Bank | str:
         """The trials of `specs`, or why they cannot be trained side by side.
@@ -96,7 +96,7 @@ class Bank:
         if len(prefix.cut.shape) != 1 or needed > MOST:
             return f"{needed / 1e6:.0f} MB of features are more than are held in memory"
         starts = [_starts(specs, part, prefix) for part in parts]
-        found = cls(specs, task, parts, prefix, decode_size)
+        found = cls(specs, task, parts, prefix, decoding)
         for part, start in zip(parts, starts, strict=True):
             if start is None:
                 return f"the head of {found.lead.card.name} cannot be read"
@@ -233,7 +233,7 @@ class Bank:
         assert isinstance(part.learner, Cuttable)
         part.learner.set_head({self.output.name: member.best})
         job = msgspec.structs.replace(part.job, recipe=spec.recipe)
-        config = artifact.config_of(spec, job, self.decode_size, member.best_epoch, member.best_score)
+        config = artifact.config_of(spec, job, self.decoding, member.best_epoch, member.best_score)
         shelf.save(spec.folder, part.learner, config)
         member.best = None
 

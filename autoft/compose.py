@@ -6,6 +6,7 @@ from autoft.contracts import Backend, Task
 from autoft.errors import AutoftError
 from autoft.records import ModelCard, Problem, Record, Schema
 from autoft.registry import Registry
+from autoft.vocab import TAKEN_BY
 
 
 class Cell(Record):
@@ -20,7 +21,7 @@ class Cell(Record):
 
 def agree(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> tuple[Problem | None, str]:
     """The first of the task's formulations that the backend supports with this network, or None and why not."""
-    if card.modality != task.modality:
+    if card.modality not in TAKEN_BY.get(task.modality, ()):
         return None, f"{task.name} needs a network for {task.modality}, but {card.name} takes {card.modality}"
     reasons = []
     for problem in task.formulations(schema):

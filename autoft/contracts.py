@@ -194,7 +194,11 @@ class Feed(Protocol):
     def batch(self, index: Array) -> dict[str, Array]:
         """Inputs by field and targets by key for these rows (int64 (n,), counted within this feed).
 
-        Images are uint8 (n, height, width, 3); `mask` is uint8 or uint16 (n, height, width), see `vocab.IGNORED`.
+        Inputs stand under the modality of the network (`ModelCard.modality`), whatever field of the sample they come
+        from: `image` is uint8 (n, height, width, 3), of a recording its log-mel spectrogram; `audio` is int16
+        (n, samples), 16,000 of them per second, zero behind a recording's end, with `length` int64 (n,), the samples
+        before it; `text` is object (n,), a tuple of str each. `mask` is uint8 or uint16 (n, height, width), see
+        `vocab.IGNORED`.
         """
         ...
 

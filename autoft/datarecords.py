@@ -109,6 +109,15 @@ class Splits(Record):
         return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
 
 
+class Decoding(Record):
+    """How files become arrays. Kept with each model, so that a prediction sees what the search saw."""
+
+    size: int = 0
+    """Side in pixels of pictures; 0 where there are none."""
+    seconds: float = 0.0
+    """Of recordings: longer ones are cut, shorter ones filled with silence; 0 where there are none."""
+
+
 class DataRef(Record):
     """Where a worker finds the decoded samples and the split."""
 

@@ -48,7 +48,7 @@ def predict_test(
     with shelf.at_hand(folder) as model:
         predictor = Predictor(model, threads)
         config = predictor.config
-        feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem)
+        feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem, config.card.modality)
         return predictor.compared(feed)
 
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoft.records import ModelCard, Problem
+from autoft.vocab import TAKEN_BY
 
 
 def missing_word(
     problem: Problem,
     card: ModelCard,
     *,
-    inputs: Sequence[str],
+    modalities: Sequence[str],
     heads: Sequence[str],
     losses: Sequence[str],
     posts: Sequence[str],
 ) -> str:
     """The first word of the problem that is not among those known, or that the network has no features for; else empty.
 
-    For `Backend.supports`.
+    For `Backend.supports`. `modalities` are those of the networks that the backend can train.
     """
     for field in problem.inputs:
-        if field not in inputs:
-            return f"no input '{field}' (has {', '.join(inputs)})"
+        taken_by = TAKEN_BY.get(field, ())
+        if not set(taken_by) & set(modalities):
+            return f"no input '{field}' (trains networks for {', '.join(modalities)})"
+        if card.modality not in taken_by:
+            return f"{card.name} is a network for {card.modality}, not for '{field}'"
+    if card.modality not in modalities:
+        return f"no networks for {card.modality} (trains networks for {', '.join(modalities)})"
     for output in problem.outputs:
         for kind, word, known in (
             ("head", output.head, heads),

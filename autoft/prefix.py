@@ -207,7 +207,7 @@ class Prefix:
         return open_data(self.spec.data)
 
     def _feed(self, rows: Array) -> Feed:
-        return StoreFeed(self._data.store.arrays, rows)
+        return StoreFeed(self._data.taken_by(self.job.card.modality), rows)
 
     def _rows(self, part: str) -> Array:
         """Rows of one part in any fold, sorted."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from autoft import vocab
-from autoft.datarecords import DataRef, Dataset, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
+from autoft.datarecords import DataRef, Dataset, Decoding, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
 from autoft.recipe import Recipe
 from autoft.record import Record
 
@@ -22,6 +22,7 @@ __all__ = [
     "Cut",
     "DataRef",
     "Dataset",
+    "Decoding",
     "Entry",
     "EpochReport",
     "Fold",

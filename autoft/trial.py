@@ -49,7 +49,7 @@ class Trial:
         self.task: Task = plugins.get("task", spec.task)
         self.backend: Backend = plugins.get("backend", spec.backend)
         self.card = shelf.with_weights(spec.card)
-        self.decode_size = open_data(spec.data).store.size
+        self.decoding = open_data(spec.data).store.decoding
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.val_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
@@ -88,7 +88,7 @@ class Trial:
 
         Nothing may have been trained here yet. When it gives a bank, this trial must not be used any more.
         """
-        return Bank.of(specs, self.task, self.parts, self.prefix, self.decode_size, self.started)
+        return Bank.of(specs, self.task, self.parts, self.prefix, self.decoding, self.started)
 
     def step(self) -> EpochReport:
         """One epoch of training and validation.
@@ -119,7 +119,7 @@ class Trial:
                 artifact.config_of(
                     msgspec.structs.replace(self.spec, schema=self.schema),
                     part.job,
-                    self.decode_size,
+                    self.decoding,
                     self.epoch,
                     score,
                 ),
@@ -175,13 +175,13 @@ class Trial:
 
     def _part(self, fold: Fold) -> Part:
         spec = self.spec
-        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem)
-        val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem)
+        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem, self.card.modality)
+        val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem, self.card.modality)
         job = Job(
             card=self.card,
             problem=weighted(spec.problem, train, spec.recipe.class_weights == "balanced"),
             recipe=spec.recipe,
-            image_size=image_size(spec, self.decode_size),
+            image_size=image_size(spec, self.decoding.size),
             seed=spec.seed,
             resources=spec.resources,
             steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),

@@ -14,6 +14,7 @@ from autoft import remote
 from autoft.contracts import Array, Arrays, Learner, Task
 from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
+from autoft.data.forms import KEYS, texts_of
 from autoft.data.store import ABOUT, Store
 from autoft.errors import DataError
 from autoft.records import DataRef, Dataset, Job, Output, Problem, Sample, Schema, Splits, from_json
@@ -23,9 +24,16 @@ class Opened(NamedTuple):
     """What a `DataRef` points to."""
 
     store: Store
+    arrays: dict[str, Array]
+    """What feeds give, by key, with one row per sample: of the store, and texts."""
     samples: dict[str, tuple[int, Sample]]
     """Sample id -> row of the store, sample."""
     splits: Splits
+
+    def taken_by(self, modality: str) -> dict[str, Array]:
+        """The arrays that a network of this modality takes in or is compared with."""
+        others = {key for name, keys in KEYS.items() if name != modality for key in keys}
+        return {key: array for key, array in self.arrays.items() if key not in others}
 
 
 class Part(NamedTuple):
@@ -48,11 +56,23 @@ def open_data(ref: DataRef) -> Opened:
         DataError, UsageError: it is not there, or not the one meant.
     """
     dataset = from_json(_read(ref.dataset), Dataset)
+    store = _store(ref)
     return Opened(
-        store=_store(ref),
+        store=store,
+        arrays={**store.arrays, **_texts(dataset.samples)},
         samples={sample.id: (row, sample) for row, sample in enumerate(dataset.samples)},
         splits=from_json(_read(ref.splits), Splits),
     )
+
+
+def _texts(samples: Sequence[Sample]) -> dict[str, Array]:
+    """Texts, which no store holds: object (rows,), a tuple each."""
+    if not samples or "text" not in samples[0].fields:
+        return {}
+    found = np.empty(len(samples), object)
+    for row, sample in enumerate(samples):
+        found[row] = texts_of(sample)
+    return {"text": found}
 
 
 def _read(place: str) -> bytes:
@@ -76,12 +96,14 @@ def _store(ref: DataRef) -> Store:
     return Store.open(folder)
 
 
-def feed_of(ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, problem: Problem) -> tuple[StoreFeed, Arrays]:
-    """A feed of these samples, in this order, and their encoded targets."""
+def feed_of(
+    ref: DataRef, ids: Sequence[str], task: Task, schema: Schema, problem: Problem, modality: str
+) -> tuple[StoreFeed, Arrays]:
+    """A feed of these samples, in this order, for a network of this modality, and their encoded targets."""
     opened = open_data(ref)
     rows = np.array([opened.samples[i][0] for i in ids], dtype=np.int64)
     targets = task.encode([opened.samples[i][1] for i in ids], schema, problem)
-    return StoreFeed(opened.store.arrays, rows, targets), targets
+    return StoreFeed(opened.taken_by(modality), rows, targets), targets
 
 
 def weighted(problem: Problem, feed: StoreFeed, balanced: bool) -> Problem:

@@ -93,7 +93,7 @@ def data(folder: Path, rows: int, size: int) -> tuple[DataRef, Any]:
     ]
     dataset = replace(dataset, samples=tuple(labelled))
     digests = [hashlib.sha256(Path(sample.fields["image"]).read_bytes()).hexdigest() for sample in labelled]
-    made, _ = store.build(dataset, digests, "image", size, folder / "store", workers=1)
+    made, _ = store.build(dataset, digests, *toys.pictures(size), folder / "store", workers=1)
     ids = [sample.id for sample in labelled]
     random.Random(0).shuffle(ids)
     fold = Fold(train=tuple(ids[:rows]), val=tuple(ids[rows : rows + rows // 5]))

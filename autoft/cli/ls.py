@@ -16,7 +16,7 @@ from autoft.cli.emit import document, table
 from autoft.errors import AutoftError, UsageError
 from autoft.records import ModelCard
 from autoft.report.words import DASH, duration, line, score, size
-from autoft.vocab import did_you_mean
+from autoft.vocab import TAKEN_BY, did_you_mean
 
 EXAMPLES = (
     ("autoft ls tasks", "what can be learned"),
@@ -88,7 +88,8 @@ def _models(task: str = "", backend: str = "") -> Rows:
             cards += plugins.get("models", entry.name).catalogue()
         except AutoftError as error:  # one broken source must not hide the others
             print(f"warning: {entry.name}: {line(error.message)}", file=sys.stderr)
-    fit = (c for c in cards if modality in ("", c.modality) and (not wanted or c.backend in wanted))
+    able = TAKEN_BY.get(modality, (modality,))
+    fit = (c for c in cards if (not modality or c.modality in able) and (not wanted or c.backend in wanted))
     return [_model(card) for card in fit]
 
 

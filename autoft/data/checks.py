@@ -46,6 +46,7 @@ WORDS = {
     "no_mask": ("image without a mask", "images without masks"),
     "orphan_mask": ("mask without an image, not used", "masks without an image, not used"),
     "shape_unreadable": ("shape that cannot be read, not used", "shapes that cannot be read, not used"),
+    "not_audio": ("file that is no recording", "files that are no recordings"),
     "not_an_image": ("file that is not an image", "files that are not images"),
     "orphan_label": ("annotation without an image, not used", "annotations without an image, not used"),
     "reader_failed": ("reader that failed", "readers that failed"),

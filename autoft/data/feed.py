@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autoft.data import images, masks
+from autoft.data import images
+from autoft.data.forms import MASK, File, Form
 from autoft.data.inspect import default_workers
-from autoft.data.masks import Labels
-from autoft.data.store import MASK
+from autoft.records import Sample
 from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class StoreFeed:
     """Some rows of a store, with their targets. Implements `contracts.Feed`.
 
     Args:
-        arrays: field -> (store rows, ...), usually memory-mapped (`Store.arrays`).
+        arrays: key -> (store rows, ...), usually memory-mapped (`Store.arrays`).
         rows: int64 (n,), the store's rows that this feed consists of, in order.
         targets: key -> (n, ...), one row per row of this feed.
     """
@@ -49,60 +49,64 @@ class StoreFeed:
 
 
 class DecodedFeed:
-    """Images decoded when asked for, by the decoder that also fills the store. Implements `contracts.Feed`.
+    """Samples decoded when asked for, by the decoders that also fill the store. Implements `contracts.Feed`.
 
     A file that cannot be decoded gives a row of zeros and an entry in `bad`.
+
+    Args:
+        inputs: what a network takes in.
+        truths: what predictions are compared with, beside `targets`; a prediction has none.
     """
 
     def __init__(
         self,
-        paths: Sequence[str],
-        size: int,
+        samples: Sequence[Sample],
+        inputs: Sequence[Form],
         targets: Mapping[str, Array] | None = None,
-        field: str = "image",
+        truths: Sequence[Form] = (),
         workers: int = 0,
-        labels: Labels | None = None,
     ) -> None:
-        self.paths = list(paths)
-        self.size = size
-        self.field = field
-        self.targets = _aligned(targets or {}, len(self.paths))
+        self.samples, self.inputs, self.truths = list(samples), inputs, truths
+        self.targets = _aligned(targets or {}, len(self.samples))
         self.bad: dict[int, images.BadSample] = {}
-        """Row -> why it has no pixels; complete once every row has been asked for."""
-        self.labels = labels
+        """Row -> why it has no arrays; complete once every row has been asked for."""
         self._workers = workers or default_workers()
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.samples)
 
     def truth(self, index: Array) -> dict[str, Array]:
         """Targets of these rows, and their masks where the samples have them."""
-        found = {key: target[index] for key, target in self.targets.items()}
-        if self.labels:
-            labels, shape = self.labels, (len(index), self.size, self.size)
-            found[MASK] = np.full(shape, IGNORED[labels.dtype], labels.dtype)
-            for place, row in enumerate(np.asarray(index).tolist()):
-                try:
-                    found[MASK][place] = masks.decode(row, labels, self.size, self.paths[row]).pixels
-                except images.BadSample as bad:
-                    self.bad.setdefault(row, bad)
-        return found
+        return {**{key: target[index] for key, target in self.targets.items()}, **self._decoded(self.truths, index)}
 
     def batch(self, index: Array) -> dict[str, Array]:
-        """uint8 (b, size, size, 3) under the field's name, and targets by key."""
-        index = np.asarray(index, np.int64)
-        pixels = np.zeros((len(index), self.size, self.size, 3), np.uint8)
+        """Inputs as their forms say, and targets by key."""
+        targets = {key: target[index] for key, target in self.targets.items()}
+        return {**self._decoded(self.inputs, index), **targets}
+
+    def _decoded(self, wanted: Sequence[Form], index: Array) -> dict[str, Array]:
+        files = [file for form in wanted for file in form.files]
+        found = {file.key: _blank(file, len(index)) for file in files}
 
         def put(place: int) -> None:
             row = int(index[place])
             try:
-                pixels[place] = images.decode(self.paths[row], self.size)
+                arrays = [array for form in wanted for array in form.row(row, self.samples[row]).arrays]
             except images.BadSample as bad:
-                self.bad[row] = bad
+                self.bad.setdefault(row, bad)
+                return
+            for file, array in zip(files, arrays, strict=True):
+                found[file.key][place] = array
 
         with ThreadPoolExecutor(self._workers) as pool:
             list(pool.map(put, range(len(index))))
-        return {self.field: pixels, **{key: target[index] for key, target in self.targets.items()}}
+        return found
+
+
+def _blank(file: File, rows: int) -> Array:
+    """Rows of nothing: zeros, and in masks no class."""
+    fill = IGNORED[file.dtype] if file.key == MASK else 0
+    return np.full((rows, *file.shape), fill, file.dtype)
 
 
 def _aligned(targets: Mapping[str, Array], rows: int) -> dict[str, Array]:

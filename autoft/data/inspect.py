@@ -30,29 +30,33 @@ class Inspection(NamedTuple):
     """Hash of the media files of each kept sample: equal for byte-identical files."""
     sides: Array
     """int64 (kept samples, 2): width and height as stored; (0, 0) where there is no image."""
+    seconds: Array
+    """float64 (kept samples,): how long recordings are; 0 where there is none."""
 
 
 class _Seen(NamedTuple):
     digest: str
     width: int
     height: int
+    seconds: float
     issue: Issue | None
 
 
 def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspection:
-    """Read each media file of `fields` once: hash it, read the header of images, note what is wrong.
+    """Read each media file of `fields` once: hash it, read its header, note what is wrong. Texts are hashed as well.
 
     Files are hashed with BLAKE2b. Damage behind an image's header shows only when the store decodes it.
     A sample that also lies in a part further from training (test before val before train), by its bytes
     or its group, leaves the part nearer to training, so that validation and test stay honest.
     """
     media = [field for field in fields if field in SUFFIXES]
+    plain = [field for field in fields if field not in SUFFIXES]
     with ThreadPoolExecutor(workers or default_workers()) as pool:
-        seen = list(pool.map(lambda sample: _look(sample, media), dataset.samples))
+        seen = list(pool.map(lambda sample: _look(sample, media, plain), dataset.samples))
     issues = [found.issue for found in seen if found.issue]
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
     samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
-    about, leaving = twins.report(samples, digests, media)
+    about, leaving = twins.report(samples, digests, fields)
     kept = [(sample, found) for sample, found in good if sample.id not in leaving]
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
     return Inspection(
@@ -60,6 +64,7 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
         issues=(*dataset.issues, *issues, *about),
         digests=tuple(found.digest for _, found in kept),
         sides=sides,
+        seconds=np.array([found.seconds for _, found in kept], np.float64),
     )
 
 
@@ -69,14 +74,24 @@ def default_workers() -> int:
     return cores + 2
 
 
-def _look(sample: Sample, media: Sequence[str]) -> _Seen:
-    state, size = hashlib.blake2b(digest_size=16), (0, 0)
+def _look(sample: Sample, media: Sequence[str], plain: Sequence[str]) -> _Seen:
+    state, size, seconds = hashlib.blake2b(digest_size=16), (0, 0), 0.0
     try:
         for field in media:
             data = images.read(sample.fields[field])
             state.update(data)
             if field == "image":
                 size = images.dimensions(data)
+            if field == "audio":
+                seconds = _duration(data)
     except images.BadSample as bad:
-        return _Seen("", 0, 0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
-    return _Seen(state.hexdigest(), *size, None)
+        return _Seen("", 0, 0, 0.0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
+    for field in plain:
+        state.update(msgspec.json.encode(sample.fields.get(field)))
+    return _Seen(state.hexdigest(), *size, seconds, None)
+
+
+def _duration(data: bytes) -> float:
+    from autoft.data import audio
+
+    return audio.header(data).seconds

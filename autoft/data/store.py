@@ -1,4 +1,4 @@
-"""Decoded images, resized once and shared by all trials: a memory-mapped uint8 array in a folder of the cache."""
+"""Samples decoded once and shared by all trials: memory-mapped arrays in a folder of the cache."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from autoft.data import cache, eviction, images, masks
+from autoft.data import cache, eviction, images
+from autoft.data.forms import File, Form
 from autoft.data.inspect import default_workers
 from autoft.errors import DataError
-from autoft.records import Dataset, Issue
+from autoft.records import Dataset, Decoding, Issue, Sample
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
 ABOUT = "store.json"
-MASK = "mask"
-"""Field of the class indices that stand beside the images."""
 
 
 class Store:
@@ -38,19 +38,18 @@ class Store:
     def __init__(self, folder: Path, about: dict[str, Any], arrays: dict[str, Array], lock: int) -> None:
         self.folder = folder
         self.fingerprint: str = about["fingerprint"]
-        self.size: int = about["size"]
-        self.field: str = about["field"]
+        self.decoding: Decoding = msgspec.convert(about["decoding"], Decoding)
+        self.rows: int = about["rows"]
         self.bad: dict[int, tuple[str, str]] = {int(row): (kind, text) for row, kind, text in about["bad"]}
         """Rows without pixels (all zero): kind and detail of the issue."""
         self.remarks: dict[int, str] = {int(row): text for row, text in about.get("remarks", ())}
         """Rows whose masks can be used, though something is wrong with them."""
         self.arrays: dict[str, Array] = arrays
-        """Field -> read-only uint8 (rows, size, size, 3), and `mask` uint8 or uint16 (rows, size, size) where the data
-        have them; mapped from disk."""
+        """Key -> read-only (rows, ...), as the forms it was built from say; mapped from disk."""
         self._unlock = weakref.finalize(self, os.close, lock)
 
     def __len__(self) -> int:
-        return len(self.arrays[self.field])
+        return self.rows
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
@@ -66,10 +65,7 @@ class Store:
             raise _unreadable(folder, error) from error
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-            arrays = {
-                field: np.load(folder / f"{field}.npy", mmap_mode="r", allow_pickle=False)
-                for field in (about["field"], *([MASK] if about.get("masks") else []))
-            }
+            arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r", allow_pickle=False) for key in about["files"]}
             store = cls(folder, about, arrays, lock)
         except (OSError, ValueError, KeyError, TypeError) as error:
             os.close(lock)
@@ -80,7 +76,7 @@ class Store:
 
 def _unreadable(folder: Path, error: Exception) -> DataError:
     return DataError(
-        f"the decoded images must be at '{folder}', but they cannot be read: {error}.",
+        f"the decoded samples must be at '{folder}', but they cannot be read: {error}.",
         "Run the search again: it decodes them anew.",
     )
 
@@ -88,36 +84,37 @@ def _unreadable(folder: Path, error: Exception) -> DataError:
 def build(
     dataset: Dataset,
     digests: Sequence[str],
-    field: str,
-    size: int,
+    wanted: Sequence[Form],
+    decoding: Decoding,
     root: Path,
     workers: int = 0,
-    labels: masks.Labels | None = None,
 ) -> tuple[Store, tuple[Issue, ...]]:
-    """Decode all images of `dataset` to (size, size, 3), or open the store that already holds them.
+    """Decode all samples of `dataset`, or open the store that already holds them.
 
-    The key is made of the files' hashes in order, the size and the decoder's version; labels and splits are
-    not in it, so that relabelled data reuse the pixels, but masks are. Samples that cannot be decoded become issues;
-    their rows are zero. Several processes may build the same store at once: the first to finish wins.
+    The key is made of the files' hashes in order and of the forms; labels and splits are not in it, so that relabelled
+    data reuse the pixels, but masks are. Samples that cannot be decoded become issues; their rows are zero. Several
+    processes may build the same store at once: the first to finish wins.
 
     Args:
         digests: one hash per sample, from `inspect`.
+        wanted: what is kept of each sample.
+        decoding: with which they were made.
         root: the cache folder; the store lies in `stores/` below it.
-        labels: masks to be decoded beside the images.
 
     Raises:
         UsageError: the cache cannot be written or has no room.
     """
-    key = fingerprint(digests, field, size, masks.fingerprint(labels, workers) if labels else "")
+    kept = [form for form in wanted if form.stored]
+    key = fingerprint(digests, wanted, workers)
     folder = root / "stores" / key
     store = _existing(folder)
     if store is None:
-        paths = [str(sample.fields[field]) for sample in dataset.samples]
-        plan = _Plan(paths, field, size, labels)
+        plan = _Plan(dataset.samples, kept)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            eviction.make_room(folder.parent, sum(len(paths) * file.length for file in plan.files), cache.cache_limit())
-            _build(folder, plan, key, workers)
+            size = sum(len(dataset.samples) * file.length for file in plan.files)
+            eviction.make_room(folder.parent, size, cache.cache_limit())
+            _build(folder, plan, key, decoding, workers)
         except OSError as error:
             raise cache.unusable(root, error) from error
         store = Store.open(folder)
@@ -139,55 +136,41 @@ def _existing(folder: Path) -> Store | None:
         return None
 
 
-def fingerprint(digests: Sequence[str], field: str, size: int, mask: str = "") -> str:
+def fingerprint(digests: Sequence[str], wanted: Sequence[Form], workers: int = 0) -> str:
     """The key of a store, 32 hexadecimal digits."""
-    head = f"{images.DECODER}|{field}|{size}|{len(digests)}" + (f"|{mask}" if mask else "")
+    head = "|".join([*(form.key(workers) for form in wanted), str(len(digests))])
     state = hashlib.blake2b(head.encode(), digest_size=16)
     for digest in digests:
         state.update(digest.encode() + b"\n")
     return state.hexdigest()
 
 
-class _File(NamedTuple):
-    """One array of a store."""
-
-    field: str
-    dtype: str
-    shape: tuple[int, ...]
-    """Of one row."""
-
-    @property
-    def length(self) -> int:
-        """Bytes of one row."""
-        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
-
-
 class _Plan:
     """What goes into a store, row by row."""
 
-    def __init__(self, paths: list[str], field: str, size: int, labels: masks.Labels | None) -> None:
-        self.paths, self.field, self.size, self.labels = paths, field, size, labels
-        self.files = [_File(field, "uint8", (size, size, 3))]
-        if labels:
-            self.files.append(_File(MASK, labels.dtype, (size, size)))
+    def __init__(self, samples: Sequence[Sample], forms: Sequence[Form]) -> None:
+        self.samples, self.forms = samples, forms
+        self.files = [file for form in forms for file in form.files]
 
     def rows(self, number: int) -> tuple[list[Array], str]:
-        """One row of each file, and what is to be said of its mask."""
-        pixels = images.decode(self.paths[number], self.size)
-        if not self.labels:
-            return [pixels], ""
-        index, remark = masks.decode(number, self.labels, self.size, self.paths[number])
-        return [pixels, index], remark
+        """One row of each file, and what is to be said of them."""
+        found = [form.row(number, self.samples[number]) for form in self.forms]
+        return [array for row in found for array in row.arrays], "; ".join(row.remark for row in found if row.remark)
 
 
-def _build(folder: Path, plan: _Plan, key: str, workers: int) -> None:
+def _build(folder: Path, plan: _Plan, key: str, decoding: Decoding, workers: int) -> None:
     draft = folder.with_name(f"{eviction.DRAFT}{key}-{os.getpid()}-{secrets.token_hex(4)}")
     draft.mkdir()
     try:
         bad, remarks = _fill(draft, plan, workers)
-        about = {"fingerprint": key, "field": plan.field, "size": plan.size, "decoder": images.DECODER, "bad": bad}
-        if plan.labels:
-            about |= {"masks": masks.DECODER, "remarks": remarks}
+        about = {
+            "fingerprint": key,
+            "rows": len(plan.samples),
+            "decoding": msgspec.to_builtins(decoding),
+            "files": [file.key for file in plan.files],
+            "bad": bad,
+            "remarks": remarks,
+        }
         (draft / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         try:
             os.replace(draft, folder)
@@ -203,12 +186,12 @@ def _fill(draft: Path, plan: _Plan, workers: int) -> tuple[list[tuple[int, str, 
     """Write the arrays row by row, in any order. Returns (row, kind, detail) of those that failed, and remarks.
 
     Plain writes instead of a writable map: on a full disk a write raises an error, a map kills the process.
-    Threads suffice: Pillow decodes and resizes without holding the interpreter's lock.
+    Threads suffice: decoders work without holding the interpreter's lock.
     """
     failed: list[tuple[int, str, str]] = []
     remarks: list[tuple[int, str]] = []
     with ExitStack() as stack:
-        opened = [(file, *_begun(stack, draft, file, len(plan.paths))) for file in plan.files]
+        opened = [(file, *_begun(stack, draft, file, len(plan.samples))) for file in plan.files]
 
         def put(row: int) -> None:
             try:
@@ -223,16 +206,16 @@ def _fill(draft: Path, plan: _Plan, workers: int) -> tuple[list[tuple[int, str, 
 
         with ThreadPoolExecutor(workers or default_workers()) as pool:
             try:
-                list(pool.map(put, range(len(plan.paths))))
+                list(pool.map(put, range(len(plan.samples))))
             except BaseException:  # Ctrl-C or a full disk: do not decode the rest first
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
     return sorted(failed), sorted(remarks)
 
 
-def _begun(stack: ExitStack, draft: Path, file: _File, rows: int) -> tuple[int, int]:
+def _begun(stack: ExitStack, draft: Path, file: File, rows: int) -> tuple[int, int]:
     """A file of zeros for an array: its handle, and where its first row begins."""
-    opened = stack.enter_context((draft / f"{file.field}.npy").open("wb"))
+    opened = stack.enter_context((draft / f"{file.key}.npy").open("wb"))
     descr = np.lib.format.dtype_to_descr(np.dtype(file.dtype))
     header = {"descr": descr, "fortran_order": False, "shape": (rows, *file.shape)}
     np.lib.format.write_array_header_1_0(opened, header)

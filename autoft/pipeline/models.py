@@ -14,7 +14,7 @@ from autoft.pipeline import backends
 from autoft.records import ModelCard, Problem, Schema
 from autoft.registry import Registry
 from autoft.search.presets import Preset, find_preset, pick_models, suits
-from autoft.vocab import did_you_mean
+from autoft.vocab import TAKEN_BY, did_you_mean
 
 
 class Candidate(NamedTuple):
@@ -196,12 +196,9 @@ def _usable(place: _Place, offline: bool) -> tuple[dict[tuple[str, str], _Found]
     """By name and backend what fits the task and can be had now, in the order of the sources; and why servers fail."""
     found: dict[tuple[str, str], _Found] = {}
     silent: list[str] = []
+    able = TAKEN_BY.get(place.task.modality, ())
     for _, source in place.sources():
-        cards = [
-            card
-            for card in source.catalogue()
-            if card.backend in place.backends and card.modality == place.task.modality
-        ]
+        cards = [card for card in source.catalogue() if card.backend in place.backends and card.modality in able]
         if any(not card.offline for card in cards):
             reason = "--offline" if offline else source.reachable()
             if reason:

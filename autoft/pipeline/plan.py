@@ -15,10 +15,22 @@ from autoft.errors import UsageError
 from autoft.events import Listener
 from autoft.observers import Observers
 from autoft.options import SearchOptions
-from autoft.pipeline import fitting, models
+from autoft.pipeline import fitting, models, prepare
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import Recipe
-from autoft.records import Caching, DataRef, Metric, Param, Problem, Resources, Scalar, Schema, TrialSpec, trial_name
+from autoft.records import (
+    Caching,
+    DataRef,
+    Decoding,
+    Metric,
+    Param,
+    Problem,
+    Resources,
+    Scalar,
+    Schema,
+    TrialSpec,
+    trial_name,
+)
 from autoft.registry import Registry
 from autoft.search import families, overrides, space
 from autoft.search.defaults import default_space
@@ -36,8 +48,13 @@ class Plan(NamedTuple):
     problems: dict[str, dict[str, Problem]]
     """By candidate and name: the formulations that a trial can have."""
     space: tuple[Param, ...]
-    decode_size: int
+    decoding: Decoding
     epochs: int
+
+    @property
+    def modalities(self) -> frozenset[str]:
+        """What the networks take in."""
+        return frozenset(candidate.card.modality for candidate in self.candidates.values())
 
 
 def make(registry: Registry, options: SearchOptions, task: Task, checked: Checked, listener: Listener) -> Plan:
@@ -76,7 +93,10 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         candidates={candidate.key: candidate for candidate in candidates},
         problems=ways,
         space=whole,
-        decode_size=options.decode_size or _largest_size(whole, sizes),
+        decoding=Decoding(
+            size=(options.decode_size or _largest_size(whole, sizes)) if sizes else 0,
+            seconds=prepare.seconds_for(checked, whole=_stepwise(ways)),
+        ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
     )
 
@@ -166,7 +186,7 @@ def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[
     values["space"] = {
         row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
     }
-    values["decode_size"] = plan.decode_size
+    values["decode_size"] = plan.decoding.size
     values["command"] = command(options, verb)
     return values
 
@@ -224,6 +244,11 @@ def _word(value: object) -> str:
 def default_concurrency(options: SearchOptions) -> int:
     """Trials at a time on this machine alone."""
     return options.concurrency or max(1, int((os.cpu_count() or 1) / options.cpus_per_trial))
+
+
+def _stepwise(ways: dict[str, dict[str, Problem]]) -> bool:
+    outputs = [output for problems in ways.values() for problem in problems.values() for output in problem.outputs]
+    return any(output.head == "sequence" for output in outputs)
 
 
 def _largest(whole: tuple[Param, ...], key: str) -> float:

@@ -9,14 +9,14 @@ import numpy as np
 
 from autoft import evaluate, registry
 from autoft.contracts import Array, Arrays
-from autoft.data import checks, masks
+from autoft.data import checks, forms
 from autoft.data.feed import DecodedFeed
+from autoft.data.forms import Form
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
-from autoft.data.store import MASK
 from autoft.errors import DataError
 from autoft.options import DataOptions
-from autoft.pipeline.prepare import STORED
+from autoft.pipeline import prepare
 from autoft.predictor import Predictions, Predictor
 from autoft.records import Issue, Sample
 from autoft.run import model_folder
@@ -68,8 +68,12 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     dataset = open_dataset(registry.installed(), options, task)
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
-    labels = masks.labels([s.fields[MASK] for s in samples], config.schema.classes) if MASK in task.targets else None
-    feed = DecodedFeed(_paths(samples), config.decode_size, predictor.targets(samples), labels=labels)
+    feed = DecodedFeed(
+        samples,
+        _inputs(predictor),
+        predictor.targets(samples),
+        prepare.truths(task, samples, config.schema, config.decoding),
+    )
     decoded, targets = predictor.compared(feed)
     good, damaged = _sorted_out(feed, samples)
     issues = [*found.issues, *damaged]
@@ -89,14 +93,15 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
 
 def _predicted(predictor: Predictor, samples: Sequence[Sample]) -> tuple[list[Sample], Arrays, list[Issue]]:
     """Predictions for those whose files decode, and the others as issues. Every file is decoded once."""
-    feed = DecodedFeed(_paths(samples), predictor.config.decode_size)
+    feed = DecodedFeed(samples, _inputs(predictor))
     decoded = predictor.outputs(feed)
     good, issues = _sorted_out(feed, samples)
     return [samples[row] for row in good], evaluate.take(decoded, good), issues
 
 
-def _paths(samples: Sequence[Sample]) -> list[str]:
-    return [str(sample.fields[STORED]) for sample in samples]
+def _inputs(predictor: Predictor) -> list[Form]:
+    config = predictor.config
+    return forms.inputs(predictor.task.inputs[0], [config.card.modality], config.decoding)
 
 
 def _sorted_out(feed: DecodedFeed, samples: Sequence[Sample]) -> tuple[Array, list[Issue]]:

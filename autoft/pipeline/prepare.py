@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from autoft.contracts import Task
-from autoft.data import cache, checks, masks, splits, store
+from autoft.contracts import Array, Task
+from autoft.data import cache, checks, forms, masks, splits, store
+from autoft.data.forms import Form
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
 from autoft.data.store import Store
 from autoft.events import DataRecognised, Listener, Note
 from autoft.options import DataOptions
-from autoft.records import Dataset, Issue, Schema, Splits
+from autoft.records import Dataset, Decoding, Issue, Sample, Schema, Splits
 from autoft.registry import Registry
 
-STORED = "image"
-"""The field that is decoded into the store."""
+SIDE = 128
+"""Rows and columns of a recording's picture, where nothing else is asked for."""
+
+MOST_SECONDS = 10.0
+"""Of a recording that is taken as a whole: longer ones are cut."""
+MOST_SPOKEN = 30.0
+"""Of a recording whose course is told step by step."""
 
 
 class Checked(NamedTuple):
@@ -29,7 +37,9 @@ class Checked(NamedTuple):
     digests: tuple[str, ...]
     issues: tuple[Issue, ...]
     side: int
-    """Median of the shorter sides, in pixels; 0 where there are no images."""
+    """Median of the shorter sides, in pixels; what suits a recording's picture where there are no images."""
+    seconds: Array
+    """float64 (samples,): how long recordings are; 0 where there are none."""
     total: int
     """Samples before any was left out."""
 
@@ -60,38 +70,57 @@ def check(registry: Registry, options: DataOptions, task: Task, listener: Listen
     for warning in schema.extra.get("warnings", ()):
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
-    side = int(np.median(sides[sides > 0])) if (sides > 0).any() else 0
-    return Checked(found.dataset, schema, found.digests, found.issues, side, total)
+    side = int(np.median(sides[sides > 0])) if (sides > 0).any() else SIDE
+    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total)
+
+
+def seconds_for(checked: Checked, *, whole: bool) -> float:
+    """How much of each recording is kept: all of it for nearly all of them, but no more than is useful.
+
+    Args:
+        whole: a recording is told step by step, so that none may be cut.
+    """
+    if not checked.seconds.any():
+        return 0.0
+    if whole:
+        return min(MOST_SPOKEN, math.ceil(10 * float(checked.seconds.max())) / 10)
+    return min(MOST_SECONDS, math.ceil(10 * float(np.quantile(checked.seconds, 0.95))) / 10)
 
 
 def prepare(
     checked: Checked,
     task: Task,
     options: DataOptions,
-    size: int,
+    decoding: Decoding,
+    modalities: Collection[str],
     seed: int,
     listener: Listener,
     root: Path | None = None,
 ) -> Prepared:
-    """Decode to `size` and split.
+    """Decode for networks of these modalities, and split.
 
     Raises:
         DataError: too many files turn out to be damaged, or too few samples are left to split.
     """
-    samples = checked.dataset.samples
-    wanted = (
-        masks.labels([s.fields[store.MASK] for s in samples], checked.schema.classes)
-        if store.MASK in task.targets
-        else None
-    )
+    wanted = [
+        *forms.inputs(task.inputs[0], modalities, decoding),
+        *truths(task, checked.dataset.samples, checked.schema, decoding),
+    ]
     place = root or cache.cache_root()
-    decoded, damaged = store.build(checked.dataset, checked.digests, STORED, size, place, labels=wanted)
+    decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
     issues = (*checked.issues, *damaged)
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     divided = split(checked, task, seed, tuple(issue.subject for issue in damaged if issue.drops))
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
     return prepared
+
+
+def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Decoding) -> list[Form]:
+    """The forms of those targets that are decoded like inputs."""
+    if forms.MASK not in task.targets:
+        return []
+    return [forms.Masks(masks.labels([sample.fields[forms.MASK] for sample in samples], schema.classes), decoding)]
 
 
 def split(checked: Checked, task: Task, seed: int, drop: tuple[str, ...] = ()) -> Splits:

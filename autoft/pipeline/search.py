@@ -63,7 +63,9 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
         # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(_start_ray, options)
         try:
-            prepared = prepare.prepare(checked, task, options, made.decode_size, options.seed, listener, place.cache)
+            prepared = prepare.prepare(
+                checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache
+            )
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from autoft.records import Dataset, Output, Problem, Sample
+from autoft.data import forms
+from autoft.data.forms import Form
+from autoft.records import Dataset, Decoding, Output, Problem, Sample
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -67,6 +69,12 @@ def write_image_folder(
             place.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(place / f"{row:04d}.png")
     return folder
+
+
+def pictures(size: int) -> tuple[list[Form], Decoding]:
+    """What `store.build` is told to keep images as squares of `size` pixels."""
+    decoding = Decoding(size=size)
+    return forms.inputs("image", ["image"], decoding), decoding
 
 
 def dataset(folder: Path, per_class: int = 8, size: int = 32, seed: int = 0, classes: int = len(CLASSES)) -> Dataset:

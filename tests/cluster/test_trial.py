@@ -41,7 +41,7 @@ def dataset(tmp_path: Path) -> Dataset:
 def ref(bucket: str, dataset: Dataset, tmp_path: Path) -> DataRef:
     """Data in the bucket alone: what they were made from is deleted."""
     digests = [hashlib.sha256(Path(sample.fields["image"]).read_bytes()).hexdigest() for sample in dataset.samples]
-    built, _ = store.build(dataset, digests, "image", 16, tmp_path / "elsewhere", workers=1)
+    built, _ = store.build(dataset, digests, *toys.pictures(16), tmp_path / "elsewhere", workers=1)
     names = tuple(sample.id for sample in dataset.samples)
     fold = Fold(train=names[::2], val=names[1::4])
     splits = Splits(seed=0, kind="given", sentence="as the test says", folds=(fold,), test=names[3::4])

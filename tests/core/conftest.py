@@ -72,7 +72,7 @@ def toy_data(tmp_path_factory) -> tuple[Dataset, Path]:
     dataset = toys.dataset(folder / "images", per_class=10, size=SIZE)
     files = [Path(sample.fields["image"]).read_bytes() for sample in dataset.samples]
     digests = [hashlib.sha256(content).hexdigest() for content in files]
-    made, issues = store.build(dataset, digests, "image", SIZE, folder / "cache", workers=1)
+    made, issues = store.build(dataset, digests, *toys.pictures(SIZE), folder / "cache", workers=1)
     assert not issues
     return dataset, made.folder
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from autoft import artifact
 from autoft.errors import UsageError
 from autoft.predictor import Predictor
-from autoft.records import Job
+from autoft.records import Decoding, Job
 from autoft.testing import NumpyBackend, toys
 from autoft.trial import Trial
 from tests.core import told
@@ -21,7 +21,7 @@ def model(tmp_path, make_spec):
     spec = make_spec(recipe={"head_width": 8})
     job = Job(card=spec.card, problem=spec.problem, recipe=spec.recipe, image_size=16, seed=spec.seed)
     learner = NumpyBackend().build(job)
-    config = artifact.config_of(spec, job, decode_size=20, epoch=5, score=0.75)
+    config = artifact.config_of(spec, job, decoding=Decoding(size=20, seconds=1.5), epoch=5, score=0.75)
     folder = tmp_path / "model"
     artifact.save(folder, learner, config)
     return folder, learner, config
@@ -30,7 +30,12 @@ def model(tmp_path, make_spec):
 def test_what_is_saved_is_read_again(model):
     folder, _, config = model
     assert artifact.read(folder) == config
-    assert (config.trial, config.epoch, config.score, config.decode_size) == ("t0001", 5, 0.75, 20)
+    assert (config.trial, config.epoch, config.score, config.decoding) == (
+        "t0001",
+        5,
+        0.75,
+        Decoding(size=20, seconds=1.5),
+    )
     assert json.loads((folder / "labels.json").read_text()) == dict(zip("0123", toys.CLASSES, strict=True))
     said = json.loads((folder / "preprocess.json").read_text())
     assert (said["resize_to"], said["then_resize_to"]) == ([20, 20], [16, 16])

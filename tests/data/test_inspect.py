@@ -98,12 +98,19 @@ def test_a_group_in_two_given_splits_leaves_the_one_nearer_to_training(tmp_path,
     assert [sample.id for sample in inspection.dataset.samples] == ["1.png", "2.png", "3.png"]
 
 
-def test_audio_is_hashed_without_a_look_inside(tmp_path):
+def test_damaged_recordings_are_named(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     sample = Sample(id="a.wav", fields={"audio": str(tmp_path / "a.wav"), "label": "x"})
     inspection = inspect(Dataset(samples=(sample,), reader="t", root="", recognised=""), ["audio"])
-    assert inspection.sides.tolist() == [[0, 0]]
-    assert inspection.digests[0]
+    assert not inspection.digests and [issue.kind for issue in inspection.issues] == ["not_audio"]
+
+
+def test_texts_are_told_apart_by_their_words():
+    words = ["one", "two", "one"]
+    samples = tuple(Sample(id=str(n), fields={"text": text, "label": "x"}) for n, text in enumerate(words))
+    inspection = inspect(Dataset(samples=samples, reader="t", root="", recognised=""), ["text"])
+    assert len(set(inspection.digests)) == 2
+    assert [issue.kind for issue in inspection.issues] == ["duplicate"]
 
 
 BAD = [Issue(kind="corrupt", subject=f"{i}.png") for i in range(5)] + [

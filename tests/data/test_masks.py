@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoft.data import images, masks, store
+from autoft.data import forms, images, masks, store
 from autoft.data.feed import DecodedFeed, StoreFeed
-from autoft.records import Dataset, Mask, Sample, Shape, to_plain
+from autoft.records import Dataset, Decoding, Mask, Sample, Shape, to_plain
+from autoft.testing import toys
 
 CLASSES = ("sky", "road", "car")
 GREY = np.array([[0, 0, 7, 7], [0, 0, 7, 7], [9, 9, 255, 3], [9, 9, 255, 3]], np.uint8)
@@ -102,11 +103,17 @@ def labels(data: Dataset, classes: tuple[str, ...] = CLASSES) -> masks.Labels:
     return masks.labels([sample.fields["mask"] for sample in data.samples], classes)
 
 
+def both(size: int, wanted: masks.Labels | None) -> tuple[list[forms.Form], Decoding]:
+    """Images, and their masks where there are any."""
+    inputs, decoding = toys.pictures(size)
+    return [*inputs, *([forms.Masks(wanted, decoding)] if wanted else [])], decoding
+
+
 def test_the_store_holds_masks_beside_images(tmp_path: Path) -> None:
     data = dataset(tmp_path)
     (tmp_path / "3_mask.png").write_bytes(b"no image")
     digests = ["a", "b", "c", "d"]
-    built, issues = store.build(data, digests, "image", 8, tmp_path, labels=labels(data))
+    built, issues = store.build(data, digests, *both(8, labels(data)), tmp_path)
     assert built.arrays["mask"].shape == (4, 8, 8) and built.arrays["image"].shape == (4, 8, 8, 3)
     assert [issue.kind for issue in issues if issue.drops] == ["not_an_image"]
     assert [issue.subject for issue in issues if issue.kind == "mask_remark"] == ["0", "1", "2"]
@@ -121,7 +128,7 @@ def test_the_key_follows_masks_and_classes(tmp_path: Path) -> None:
     data, digests = dataset(tmp_path), ["a", "b", "c", "d"]
 
     def key(wanted: masks.Labels | None) -> str:
-        return store.build(data, digests, "image", 4, tmp_path, labels=wanted)[0].fingerprint
+        return store.build(data, digests, *both(4, wanted), tmp_path)[0].fingerprint
 
     first = key(labels(data))
     assert first == key(labels(data)) and first != key(None) and first != key(labels(data, CLASSES[::-1]))
@@ -131,8 +138,7 @@ def test_the_key_follows_masks_and_classes(tmp_path: Path) -> None:
 
 def test_decoded_feeds_give_the_truth_of_the_store(tmp_path: Path) -> None:
     data = dataset(tmp_path)
-    paths = [str(sample.fields["image"]) for sample in data.samples]
-    built, _ = store.build(data, ["a", "b", "c", "d"], "image", 4, tmp_path, labels=labels(data))
-    feed = DecodedFeed(paths, 4, labels=labels(data))
+    built, _ = store.build(data, ["a", "b", "c", "d"], *both(4, labels(data)), tmp_path)
+    feed = DecodedFeed(data.samples, toys.pictures(4)[0], truths=[forms.Masks(labels(data), Decoding(size=4))])
     assert (feed.truth(np.arange(4))["mask"] == built.arrays["mask"]).all()
     assert "mask" not in feed.batch(np.arange(4)), "a prediction needs no masks"

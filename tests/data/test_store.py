@@ -17,12 +17,14 @@ from autoft.data import eviction, store
 from autoft.data.feed import DecodedFeed, StoreFeed
 from autoft.data.images import decode
 from autoft.errors import DataError, UsageError
+from autoft.records import Sample
+from autoft.testing import toys
 
 
 @pytest.fixture
 def build(cache):
     def call(inspection, size: int = 16):
-        return store.build(inspection.dataset, inspection.digests, "image", size, cache)
+        return store.build(inspection.dataset, inspection.digests, *toys.pictures(size), cache)
 
     return call
 
@@ -35,7 +37,7 @@ def test_rows_are_the_decoded_samples_in_order(classes, checked, build):
     inspection = checked(classes({"a": 3, "b": 4}))
     built, issues = build(inspection)
     assert issues == ()
-    assert len(built) == 7 and built.size == 16
+    assert len(built) == 7 and built.decoding.size == 16
     images = built.arrays["image"]
     assert isinstance(images, np.memmap) and images.dtype == np.uint8 and not images.flags.writeable
     assert (images == np.stack([decode(path, 16) for path in paths(inspection)])).all()
@@ -86,11 +88,11 @@ def test_concurrent_builders_agree(classes, checked, build, cache):
     root = classes({"a": 6, "b": 6})
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from autoft.data import inspect, store\n"
+        "from autoft.data import inspect, store\nfrom autoft.testing import toys\n"
         "from autoft.data.folder import FolderReader\nfrom autoft.records import ReadOptions\n"
         "d = FolderReader().read(sys.argv[1], ReadOptions(needs=('image', 'label')))\n"
         "i = inspect.inspect(d, ['image'])\n"
-        "s, _ = store.build(i.dataset, i.digests, 'image', 16, Path(sys.argv[2]))\n"
+        "s, _ = store.build(i.dataset, i.digests, *toys.pictures(16), Path(sys.argv[2]))\n"
         "print(s.fingerprint, s.arrays['image'].sum())\n"
     )
     command = [sys.executable, "-c", code, str(root), str(cache)]
@@ -128,7 +130,7 @@ def test_a_cache_that_is_no_folder(classes, checked, tmp_path):
     (tmp_path / "file").write_text("")
     inspection = checked(classes({"a": 2, "b": 2}))
     with pytest.raises(UsageError, match="writable folder"):
-        store.build(inspection.dataset, inspection.digests, "image", 8, tmp_path / "file")
+        store.build(inspection.dataset, inspection.digests, *toys.pictures(8), tmp_path / "file")
 
 
 def aged(folder, name: str, hours: float, size: int = 1000):
@@ -214,7 +216,7 @@ def test_prediction_sees_the_pixels_of_the_search(classes, checked, build):
     inspection = checked(classes({"a": 3, "b": 3}))
     built, _ = build(inspection)
     rows = np.arange(6)
-    decoded = DecodedFeed(paths(inspection), 16, {"label": rows}).batch(rows[::-1])
+    decoded = DecodedFeed(inspection.dataset.samples, toys.pictures(16)[0], {"label": rows}).batch(rows[::-1])
     assert (decoded["image"] == StoreFeed(built.arrays, rows).batch(rows[::-1])["image"]).all()
     assert decoded["label"].tolist() == [5, 4, 3, 2, 1, 0]
 
@@ -222,7 +224,8 @@ def test_prediction_sees_the_pixels_of_the_search(classes, checked, build):
 def test_decoded_feed_reports_what_it_cannot_decode(classes):
     root = classes({"a": 2})
     (root / "a" / "000.png").write_text("words")
-    feed = DecodedFeed(sorted(str(path) for path in root.glob("a/*")), 16)
+    files = sorted(root.glob("a/*"))
+    feed = DecodedFeed([Sample(id=f.name, fields={"image": str(f)}) for f in files], toys.pictures(16)[0])
     pixels = feed.batch(np.arange(2))["image"]
     assert not pixels[0].any() and pixels[1].any()
     assert {row: bad.kind for row, bad in feed.bad.items()} == {0: "not_an_image"}

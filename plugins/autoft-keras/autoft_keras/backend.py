@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
 HEADS = ("pooled", "dense")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-INPUTS = ("image",)
+MODALITIES = ("image",)
 
 
 class KerasBackend:
@@ -34,7 +34,7 @@ class KerasBackend:
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:
             return f"{card.name} is a network of the backend '{card.backend}'"
-        return missing_word(problem, card, inputs=INPUTS, heads=HEADS, losses=LOSSES, posts=POSTS)
+        return missing_word(problem, card, modalities=MODALITIES, heads=HEADS, losses=LOSSES, posts=POSTS)
 
     def build(self, job: Job) -> Learner:
         prepare()

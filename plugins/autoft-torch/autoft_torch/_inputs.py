@@ -21,7 +21,7 @@ class Inputs:
     """Loads batches, brings images to the size the network sees and normalises them as its card says."""
 
     def __init__(self, job: Job, device: torch.device) -> None:
-        self.field = job.problem.inputs[0]
+        self.field = job.card.modality
         self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
         """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size

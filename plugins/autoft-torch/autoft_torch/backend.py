@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
 HEADS = ("pooled", "dense")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-INPUTS = ("image",)
+MODALITIES = ("image",)
 TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",
     "timm": "autoft_torch._timm",
@@ -35,7 +35,7 @@ class TorchBackend:
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:
             return f"{card.name} is a network of the backend '{card.backend}'"
-        return missing_word(problem, card, inputs=INPUTS, heads=HEADS, losses=LOSSES, posts=POSTS)
+        return missing_word(problem, card, modalities=MODALITIES, heads=HEADS, losses=LOSSES, posts=POSTS)
 
     def modules(self, card: ModelCard) -> tuple[str, ...]:
         library = str(card.extra.get("library", ""))

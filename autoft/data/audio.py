@@ -1,0 +1,135 @@
+"""From a recording to samples and to a picture of them: the one decoder for search, evaluation and prediction."""
+
+from __future__ import annotations
+
+import functools
+from io import BytesIO
+from math import gcd
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from autoft.data import images
+from autoft.data.images import BadSample
+from autoft.errors import UsageError
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
+
+RATE: Final = 16_000
+"""Samples per second that networks take."""
+DECODER: Final = "1 soundfile"
+"""Part of every store's key. Raise the number when the same file would give other samples."""
+FLOOR: Final = -80.0
+"""Decibels below the loudest place of a picture that count as black."""
+LOWEST, HIGHEST = 20.0, 7600.0
+"""Hertz that the mel bands reach from and to."""
+
+
+class Facts(NamedTuple):
+    """What the header of a recording says."""
+
+    seconds: float
+    rate: int
+    channels: int
+
+
+def header(data: bytes) -> Facts:
+    """Duration, rate and channels from the header alone.
+
+    Raises:
+        BadSample: empty, or not_audio.
+    """
+    with _opened(data) as file:
+        if not file.frames:
+            raise BadSample("empty", "no samples")
+        return Facts(file.frames / file.samplerate, file.samplerate, file.channels)
+
+
+def decode(source: images.Source, seconds: float) -> Array:
+    """Samples int16 (n,) at `RATE`, channels mixed to one, at most `seconds` of them from the start (0 takes all).
+
+    Raises:
+        BadSample: missing, unreadable, empty, truncated, corrupt or not_audio.
+    """
+    data = source if isinstance(source, bytes) else images.read(source)
+    with _opened(data) as file:
+        most = -1 if seconds <= 0 else round(seconds * file.samplerate) + 1
+        values = file.read(most, dtype="float32", always_2d=True)
+        rate = file.samplerate
+    if not len(values):
+        raise BadSample("empty", "no samples")
+    mono = np.nan_to_num(values.mean(1), posinf=0.0, neginf=0.0)
+    if rate != RATE:
+        from scipy.signal import resample_poly
+
+        shared = gcd(rate, RATE)
+        mono = resample_poly(mono, RATE // shared, rate // shared)
+    whole = np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16)
+    return np.asarray(whole if seconds <= 0 else whole[: max(1, round(seconds * RATE))])
+
+
+def picture(wave: Array, size: int, seconds: float) -> Array:
+    """The log-mel spectrogram of int16 samples as uint8 (size, size, 3): time to the right, over `seconds`, low bands
+    below. Each recording is scaled by its own loudest place; silence behind its end is black.
+    """
+    whole = np.zeros(max(1, round(seconds * RATE)) if seconds > 0 else len(wave), np.float32)
+    whole[: len(wave)] = wave[: len(whole)] / 32768.0
+    window = 512 if size <= 64 else 1024
+    hop = max(1.0, len(whole) / size)
+    starts = np.rint(np.arange(size) * hop).astype(np.int64)
+    padded = np.pad(whole, (window // 2, window))
+    # Where frames stand far apart, the power between them counts as well: as many windows as cover the hop.
+    parts = max(1, round(hop / (window // 2)))
+    offsets = np.rint(np.arange(parts) * hop / parts).astype(np.int64)
+    places = np.minimum(starts[:, None] + offsets[None], len(padded) - window)
+    frames = padded[places[..., None] + np.arange(window)] * np.hanning(window).astype(np.float32)
+    power = (np.abs(np.fft.rfft(frames, axis=-1)) ** 2).mean(1)
+    bands = power @ _filters(window, size).T
+    decibels = 10 * np.log10(np.maximum(bands, 1e-10))
+    scaled = np.clip((decibels - decibels.max()) / -FLOOR + 1, 0, 1)
+    grey = np.rint(scaled.T[::-1] * 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+@functools.lru_cache(maxsize=8)
+def _filters(window: int, bands: int) -> Array:
+    """Triangles on the mel scale (O'Shaughnessy, 1987): float32 (bands, window // 2 + 1), each with the sum 1."""
+    frequencies = np.fft.rfftfreq(window, 1 / RATE)
+    edges = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), bands + 2))
+    # Bands narrower than a bin would be empty: none is narrower than what the window tells apart.
+    width = RATE / window
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    low, high = np.minimum(low, centre - width), np.maximum(high, centre + width)
+    rising = (frequencies[None] - low[:, None]) / (centre - low)[:, None]
+    falling = (high[:, None] - frequencies[None]) / (high - centre)[:, None]
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    return np.asarray(triangles / triangles.sum(1, keepdims=True), np.float32)
+
+
+def _mel(hertz: float) -> float:
+    return float(2595 * np.log10(1 + hertz / 700))
+
+
+def _hertz(mel: Array) -> Array:
+    return np.asarray(700 * (10 ** (mel / 2595) - 1))
+
+
+def _opened(data: bytes) -> Any:
+    if not data:
+        raise BadSample("empty", "0 bytes")
+    library = _library()
+    try:
+        return library.SoundFile(BytesIO(data))
+    except library.LibsndfileError as error:
+        raise BadSample("not_audio", str(error)[:200]) from error
+
+
+def _library() -> Any:
+    try:
+        import soundfile
+    except ImportError as error:
+        raise UsageError(
+            f"reading recordings needs soundfile, which cannot be imported: {error}.", "pip install 'autoft[audio]'"
+        ) from error
+    return soundfile
