@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -65,11 +68,22 @@ from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugi
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
+if TYPE_CHECKING:
+    from autoft.tasks.classification import Classification
+    from autoft.tasks.metrics import metrics as class_metrics
+
+_LATE = {
+    "Classification": ("autoft.tasks.classification", "Classification"),
+    "class_metrics": ("autoft.tasks.metrics", "metrics"),
+}
+"""Name -> where it is: these load numpy, and every plugin imports this module on every start."""
+
 __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
     "Calibrated",
+    "Classification",
     "Closed",
     "Cut",
     "Cuttable",
@@ -122,6 +136,7 @@ __all__ = [
     "ahead",
     "baseline",
     "cache_home",
+    "class_metrics",
     "did_you_mean",
     "encoder",
     "draw",
@@ -145,3 +160,10 @@ __all__ = [
     "unreachable",
     "walk",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'autoft.api' has no attribute '{name}'.{did_you_mean(name, __all__)}")
+    module, attribute = _LATE[name]
+    return getattr(importlib.import_module(module), attribute)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autoft.api import DataError, Dataset, Sample, listed, natural
+from autoft.errors import DataError
+from autoft.names import listed, natural
+from autoft.records import Dataset, Sample
 
 IMBALANCE = 10
 """The largest class may have this many times the samples of the smallest before it is worth a word."""
@@ -20,7 +22,7 @@ def label(sample: Sample) -> str:
     if name is None or str(name).strip() == "":
         raise DataError(
             f"every sample needs a label, but '{sample.id}' has none.",
-            "Name the column with --target, or put the images into one folder per class.",
+            "Name the column with --target, or put the files into one folder per class.",
         )
     return str(name)
 
@@ -36,7 +38,7 @@ def count(dataset: Dataset) -> dict[str, int]:
         only = f"only '{next(iter(sizes))}' in {dataset.root}" if sizes else f"no sample in {dataset.root}"
         raise DataError(
             f"classification needs at least 2 classes, but there is {only}.",
-            "Put the images into one folder per class, or name the column with the label: --target COLUMN.",
+            "Put the files into one folder per class, or name the column with the label: --target COLUMN.",
         )
     if len(sizes) == len(dataset.samples):
         raise DataError(

@@ -6,17 +6,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoft.api import Metric
+from autoft.records import Metric
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-METRICS = (
-    Metric(name="accuracy", percent=True, best=1.0, summary="share of images whose class is predicted right"),
-    Metric(name="balanced_accuracy", percent=True, best=1.0, summary="mean over classes of the share predicted right"),
-    Metric(name="macro_f1", best=1.0, summary="mean over classes of the harmonic mean of precision and recall"),
-    Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
-    Metric(name="roc_auc", best=1.0, summary="chance that an image of a class ranks above one of another class"),
-)
+def metrics(things: str) -> tuple[Metric, ...]:
+    """The metrics of one class per sample; `things` is the plural of what a sample is, such as images."""
+    ranks = f"chance that one of the {things} of a class ranks above one of another class"
+    return (
+        Metric(name="accuracy", percent=True, best=1.0, summary=f"share of {things} whose class is predicted right"),
+        Metric(
+            name="balanced_accuracy", percent=True, best=1.0, summary="mean over classes of the share predicted right"
+        ),
+        Metric(name="macro_f1", best=1.0, summary="mean over classes of the harmonic mean of precision and recall"),
+        Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
+        Metric(name="roc_auc", best=1.0, summary=ranks),
+    )
 
 
 class Rows(NamedTuple):

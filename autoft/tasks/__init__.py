@@ -1,0 +1,1 @@
+"""What several tasks of several distributions share. Numpy only; offered to plugins by `autoft.api`."""

@@ -1,0 +1,98 @@
+"""Data folders of Kaldi: `text` (utterance, then what is said) and `wav.scp` (utterance, then a file).
+
+`utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself or
+from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, split_word
+from autoft_speech._lists import folder_of, lines, missing
+
+
+class KaldiReader:
+    """One data folder, or a folder with data folders named train, dev, test."""
+
+    name = "kaldi"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """Why `source` is a data folder of Kaldi, or an empty string. Looks at names alone."""
+        found = _parts(source, options)
+        where = ", ".join(part.name for part, _ in found)
+        return f"text and wav.scp of Kaldi in {where}" if found else ""
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample for each utterance with a file.
+
+        Raises:
+            DataError: no such folder, files cut into segments, or a list that cannot be read.
+        """
+        found = _parts(source, options)
+        if not found:
+            raise DataError(f"'{source}' must hold the files text and wav.scp of Kaldi, but it does not.")
+        samples: list[Sample] = []
+        issues: list[Issue] = []
+        for part, split in found:
+            _read(part, split, f"{part.name}/" if len(found) > 1 else "", options, samples, issues)
+        words = f"Kaldi data ({', '.join(part.name for part, _ in found)}): {len(samples)} utterances"
+        root = str(Path(source).absolute())
+        return Dataset(
+            samples=tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues)
+        )
+
+
+def _parts(source: str, options: ReadOptions) -> list[tuple[Path, str]]:
+    """Data folders and the splits that their names say."""
+    root = folder_of(source, options)
+    if root is None:
+        return []
+    if _is_data(root):
+        return [(root, "")]
+    return [(child, split_word(child.name)) for child in sorted(root.iterdir()) if child.is_dir() and _is_data(child)]
+
+
+def _is_data(folder: Path) -> bool:
+    return (folder / "wav.scp").is_file() and ((folder / "text").is_file() or not (folder / "text").exists())
+
+
+def _read(
+    part: Path, split: str, prefix: str, options: ReadOptions, samples: list[Sample], issues: list[Issue]
+) -> None:
+    if (part / "segments").exists():
+        raise DataError(
+            f"recordings must be cut into utterances, but '{part / 'segments'}' gives times in longer recordings.",
+            "Write one file per utterance, e.g. with extract_segments.sh of Kaldi.",
+        )
+    texts = dict(_pairs(part / "text")) if (part / "text").exists() else {}
+    speakers = dict(_pairs(part / "utt2spk")) if (part / "utt2spk").exists() else {}
+    for name, words in _pairs(part / "wav.scp"):
+        where = f"{prefix}{name}"
+        if words.endswith("|"):
+            issues.append(Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file"))
+            continue
+        path = _file(part, words)
+        if path is None:
+            issues.append(missing(where, words))
+            continue
+        fields = {"audio": str(path)}
+        if name in texts:
+            fields["transcript"] = texts[name]
+        elif "transcript" not in options.optional:
+            issues.append(Issue(kind="no_transcript", subject=where, detail="it is not in text"))
+            continue
+        samples.append(Sample(id=where, fields=fields, split=split, group=speakers.get(name, "")))
+
+
+def _pairs(file: Path) -> list[tuple[str, str]]:
+    """First word and rest of each line."""
+    return [(name, rest.strip()) for _, line in lines(file) for name, _, rest in [line.strip().partition(" ")]]
+
+
+def _file(part: Path, words: str) -> Path | None:
+    for folder in (part, *part.parents):
+        path = folder / words
+        if path.is_file():
+            return path
+    return None

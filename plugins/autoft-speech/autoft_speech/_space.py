@@ -1,0 +1,37 @@
+"""What is searched for recordings in place of the default space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from autoft.api import Param, Scalar
+
+POLICIES = ("light", "light", "none", "strong")
+"""Augmentations that mean something for sounds."""
+FIXED: dict[str, dict[str, Scalar]] = {
+    "audio-cls": {"cutmix": 0.0},
+    "asr": {
+        **{"cutmix": 0.0, "mixup": 0.0, "label_smoothing": 0.0, "class_weights": "none", "head_width": 0, "l1": 0.0},
+        **{"optimizer": "adamw", "clip": 5.0, "patience": 0},
+    },
+}
+"""Task -> what it has no use for. The loss of CTC stays on a plateau of blanks before it falls: no patience."""
+BATCHES = (4, 4, 8)
+LOWEST, HIGHEST, DEFAULT = 5e-4, 5e-3, 2e-3
+
+
+def edits(space: Sequence[Param], task: str) -> Iterator[Param]:
+    """Params in the place of those of the default space."""
+    fixed = FIXED[task]
+    for param in space:
+        searched = len(set(param.choices)) > 1
+        if param.key in fixed:
+            yield Param(key=param.key, choices=(fixed[param.key],), default=fixed[param.key])
+        elif param.key == "augment" and searched:
+            yield msgspec.structs.replace(param, choices=POLICIES, default=POLICIES[0])
+        elif task == "asr" and param.key == "batch_size":
+            yield msgspec.structs.replace(param, choices=BATCHES, default=BATCHES[0])
+        elif task == "asr" and param.key == "warmup":
+            yield Param(key="warmup", choices=(0.05, 0.1), default=0.05)

@@ -1,0 +1,46 @@
+"""What this distribution offers to autoft. Imported on every start: nothing heavy here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from autoft.api import Entry, Param, Schema, hookimpl
+
+
+@hookimpl
+def autoft_tasks() -> Iterable[Entry]:
+    yield Entry(
+        name="audio-cls",
+        aliases=("audio-classification", "sound-cls"),
+        target="autoft_speech._sounds:AudioClassification",
+        summary="One class per recording",
+    )
+    yield Entry(
+        name="asr",
+        aliases=("speech-recognition", "transcribe"),
+        target="autoft_speech._asr:SpeechRecognition",
+        summary="What is said in a recording",
+    )
+
+
+@hookimpl
+def autoft_readers() -> Iterable[Entry]:
+    yield Entry(
+        name="kaldi",
+        target="autoft_speech._kaldi:KaldiReader",
+        summary="A folder with the files text and wav.scp of Kaldi, or one such folder for each part",
+    )
+    yield Entry(
+        name="ljspeech",
+        target="autoft_speech._ljspeech:LjspeechReader",
+        summary="A metadata.csv of lines name|transcript without a header, recordings in wavs/",
+    )
+
+
+@hookimpl
+def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+    if schema.task not in ("audio-cls", "asr"):
+        return ()
+    from autoft_speech._space import edits
+
+    return tuple(edits(space, schema.task))
