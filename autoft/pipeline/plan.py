@@ -18,7 +18,19 @@ from autoft.options import SearchOptions
 from autoft.pipeline import fitting, models
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import Recipe
-from autoft.records import Caching, DataRef, Metric, Param, Problem, Resources, Scalar, Schema, TrialSpec, trial_name
+from autoft.records import (
+    Caching,
+    DataRef,
+    Metric,
+    ModelCard,
+    Param,
+    Problem,
+    Resources,
+    Scalar,
+    Schema,
+    TrialSpec,
+    trial_name,
+)
 from autoft.registry import Registry
 from autoft.search import families, overrides, space
 from autoft.search.defaults import default_space
@@ -57,7 +69,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         preset=options.preset,
         offline=options.offline,
     )
-    cards = [msgspec.structs.replace(candidate.card, name=candidate.key) for candidate in candidates]
+    cards = [_as_searched(candidate) for candidate in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples)
@@ -79,6 +91,12 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         decode_size=options.decode_size or _largest_size(whole, sizes),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
     )
+
+
+def _as_searched(candidate: models.Candidate) -> ModelCard:
+    """The card under the name that recipes have, with those native heads alone that are trained on."""
+    native = candidate.card.native_for(candidate.problem)
+    return msgspec.structs.replace(candidate.card, name=candidate.key, native=native)
 
 
 def metric_of(task: Task, name: str) -> Metric:
@@ -154,7 +172,7 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
     return frozenset(
         name
         for name, candidate in plan.candidates.items()
-        if candidate.card.backend in able and not scoring.is_dense(candidate.problem)
+        if candidate.card.backend in able and scoring.is_pooled(candidate.problem)
     )
 
 
