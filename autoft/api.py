@@ -27,8 +27,10 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
+from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, split_word, walk
+from autoft.data.pictures import Pictures, missing_picture
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
@@ -85,6 +87,8 @@ __all__ = [
     "Calibrated",
     "Classification",
     "Closed",
+    "CocoFile",
+    "CocoImage",
     "Cut",
     "Cuttable",
     "Forkable",
@@ -109,6 +113,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "Pictures",
     "Problem",
     "ReadOptions",
     "Reader",
@@ -137,6 +142,8 @@ __all__ = [
     "baseline",
     "cache_home",
     "class_metrics",
+    "coco_files",
+    "coco_root",
     "did_you_mean",
     "encoder",
     "draw",
@@ -150,9 +157,11 @@ __all__ = [
     "image_header",
     "is_media",
     "listed",
+    "missing_picture",
     "missing_word",
     "natural",
     "open_image",
+    "read_coco",
     "split_word",
     "survey_mask",
     "to_json",

@@ -159,10 +159,21 @@ class Exporting(Protocol):
 
 @runtime_checkable
 class Calibrated(Protocol):
-    """Ability of a task: something about its predictions is set on validation, and kept with each model."""
+    """Ability of a task: something about its predictions is set on validation, and kept with each model.
+
+    Not together with `Tallying`.
+    """
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
-        """The schema with what was found in `extra`. Called with a model's predictions on its validation part."""
+        """The schema with what was found, as named numbers in `extra["calibrated"]`, which summaries show.
+
+        Called with a model's predictions on its validation part, as `Task.decode` gives them.
+        """
+        ...
+
+    def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
+        """Predictions as what was found has them; the task's defaults where nothing was. `Task.decode` leaves in what
+        `calibrate` may choose from; scores, tables and files are made of what is settled."""
         ...
 
 

@@ -39,4 +39,8 @@ def missing_word(
                 return f"no {kind} '{word}' (has {', '.join(known)})"
         if output.head not in card.heads:
             return f"{card.name} has no {output.head} features"
+        if output.loss == "native" and output.head not in card.native:
+            return f"no loss 'native' for {output.head}: {card.name} has no head of its own for them"
+    if card.native_for(problem) and len(problem.outputs) > 1:
+        return f"the own head of {card.name} gives one output, but {len(problem.outputs)} are needed"
     return ""

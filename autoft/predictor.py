@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoft import artifact, registry, scoring
-from autoft.contracts import Array, Arrays, Exporting, Feed, Learner, Task
+from autoft.contracts import Array, Arrays, Calibrated, Exporting, Feed, Learner, Task
 from autoft.errors import UsageError
 from autoft.records import Issue, Sample, Scalar
 
@@ -89,11 +89,17 @@ class Predictor:
 
     def outputs(self, feed: Feed) -> Arrays:
         """Decoded predictions for a feed."""
-        return scoring.decoded(self.task, self.learner, feed, self.config.schema, self.config.problem)
+        config = self.config
+        return self._settled(scoring.decoded(self.task, self.learner, feed, config.schema, config.problem))
 
     def compared(self, feed: scoring.TruthFeed) -> tuple[dict[str, Array], dict[str, Array]]:
         """What the task scores: predictions for a feed and its targets."""
-        return scoring.compared(self.task, self.learner, feed, self.config.schema, self.config.problem)
+        config = self.config
+        decoded, truth = scoring.compared(self.task, self.learner, feed, config.schema, config.problem)
+        return dict(self._settled(decoded)), truth
+
+    def _settled(self, decoded: Arrays) -> Arrays:
+        return self.task.settled(decoded, self.config.schema) if isinstance(self.task, Calibrated) else decoded
 
     def targets(self, samples: Sequence[Sample]) -> Arrays:
         """Encoded targets of labelled samples."""

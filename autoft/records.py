@@ -14,6 +14,7 @@ import msgspec
 
 from autoft import vocab
 from autoft.datarecords import DataRef, Dataset, Decoding, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
+from autoft.errors import UsageError
 from autoft.recipe import Recipe
 from autoft.record import Record
 
@@ -139,6 +140,10 @@ class ModelCard(Record):
     backend: str
     modality: str
     heads: tuple[str, ...] = ("pooled",)
+    """The outputs that a network can be made of it for."""
+    native: tuple[str, ...] = ()
+    """Those of `heads` for which the checkpoint brings a head of its own, pretrained with it: that one is trained on,
+    and only what hangs on the classes is new. Its loss may be its own as well (`native`)."""
     params: int = 0
     """Parameters of the backbone; 0 when unknown."""
     macs: float = 0.0
@@ -165,6 +170,14 @@ class ModelCard(Record):
 
     def __post_init__(self) -> None:
         vocab.check("modality", self.modality)
+        for word in self.native:
+            vocab.check("head", word)
+            if word not in self.heads:
+                raise UsageError(f"native heads must be among the heads, but {self.name} has '{word}' in native alone.")
+
+    def native_for(self, problem: Problem) -> tuple[str, ...]:
+        """The native heads that this problem asks for."""
+        return tuple(output.head for output in problem.outputs if output.head in self.native)
 
 
 class Resources(Record):

@@ -40,6 +40,11 @@ class _Part:
         return self.feed.batch(self.index[index])
 
 
+def is_pooled(problem: Problem) -> bool:
+    """Whether all outputs are for the whole sample."""
+    return all(output.head == "pooled" for output in problem.outputs)
+
+
 def is_dense(problem: Problem) -> bool:
     return any(output.head == "dense" for output in problem.outputs)
 

@@ -215,8 +215,10 @@ class Trial:
         else:
             outputs = part.learner.predict(self.prefix.val(number))
             decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
-        if number == 0 and isinstance(self.task, Calibrated):
-            self.schema = self.task.calibrate(decoded, truth, spec.schema)
+        if isinstance(self.task, Calibrated):
+            if number == 0:
+                self.schema = self.task.calibrate(decoded, truth, spec.schema)
+            decoded = dict(self.task.settled(decoded, self.schema))
         return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:

@@ -42,7 +42,7 @@ HEADS: Final = (
     "pooled",  # (samples, size): one vector for the whole sample
     "dense",  # (samples, height, width, size): one vector for each position, at stride 4
     "sequence",  # (samples, frames, size): one vector for each time step
-    "native",  # whatever the network's own head gives out (detectors, generators)
+    "boxes",  # (samples, most, 6): x1, y1, x2, y2 in fractions, score, class index; best first, -1 in empty rows
 )
 
 #: What is minimised. Each has a numpy reference in `autoft.testing.reference`.
@@ -57,7 +57,7 @@ LOSSES: Final = (
     "dice",
     "ce_dice",  # the sum of cross_entropy and dice
     "ctc",
-    "native",
+    "native",  # that of the network's own head, which compares with what `Task.encode` gives
 )
 
 #: What turns raw outputs into what a task decodes.

@@ -44,6 +44,9 @@ def sentences(board: Board) -> Iterator[str]:
     else:
         yield from _test(test, metric)
         yield from _compared(summary, test, metric)
+    if best.get("calibrated"):
+        told = ", ".join(f"{line(name)} {number:g}" for name, number in best["calibrated"].items())
+        yield f"set on validation: {told}"
     if summary.get("status") == "interrupted":
         yield "The search was interrupted; what it found so far is kept."
 

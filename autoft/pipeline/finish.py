@@ -60,7 +60,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
         "status": _status(outcome),
-        "best": _about(best),
+        "best": {**_about(best), "calibrated": artifact.read(writer.path / "best").schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
         "test": test,
         "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},

@@ -34,7 +34,7 @@ def problems(
 
 def fit(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> Space:
     """The space without what these problems cannot use, and with the choice of their formulation."""
-    if _any_dense(ways):
+    if _any_of_places(ways):
         space = tuple(param for param in space if WITH.get(param.key, param.key) not in POOLED)
     first = next(iter(ways.values()))
     shared = [name for name in first if all(name in names for names in ways.values())]
@@ -51,8 +51,8 @@ def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
     """
     for param in space:
         values = param.choices if param.kind == "choice" else (param.low, param.high)
-        if param.key in POOLED and _any_dense(ways) and any(value != POOLED[param.key] for value in values):
-            raise UsageError(f"{param.key} needs an output for the whole image, but this task's outputs are maps.")
+        if param.key in POOLED and _any_of_places(ways) and any(value != POOLED[param.key] for value in values):
+            raise UsageError(f"{param.key} needs an output for the whole image, but this task's are places in it.")
         if param.key == "formulation":
             known = list(dict.fromkeys(name for names in ways.values() for name in names))
             for value in values:
@@ -61,5 +61,5 @@ def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
                     raise UsageError(f"formulation must be one of {', '.join(known)}, but got '{value}'.{near}")
 
 
-def _any_dense(ways: Mapping[str, Mapping[str, Problem]]) -> bool:
-    return any(scoring.is_dense(problem) for names in ways.values() for problem in names.values())
+def _any_of_places(ways: Mapping[str, Mapping[str, Problem]]) -> bool:
+    return any(not scoring.is_pooled(problem) for names in ways.values() for problem in names.values())

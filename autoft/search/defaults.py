@@ -60,12 +60,15 @@ PRETRAINED: Final = frozenset({"freeze", "layer_decay"})
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
-#: (optimizers, strongly pretrained) -> low, high, default of the learning rate.
+#: (optimizers, kind of network) -> low, high, default of the learning rate. Where the head is pretrained as well, the
+#: rates of new heads would undo it: detection transformers are trained at 1e-4 (Carion et al., 2020).
 RATES: Final = (
-    (("adamw", "adam"), True, 1e-4, 5e-3, 1e-3),
-    (("adamw", "adam"), False, 3e-4, 1e-2, 2e-3),
-    (("sgd",), True, 1e-3, 1e-1, 1e-2),
-    (("sgd",), False, 1e-2, 3e-1, 5e-2),
+    (("adamw", "adam"), "strong", 1e-4, 5e-3, 1e-3),
+    (("adamw", "adam"), "weak", 3e-4, 1e-2, 2e-3),
+    (("adamw", "adam"), "native", 3e-5, 2e-3, 2e-4),
+    (("sgd",), "strong", 1e-3, 1e-1, 1e-2),
+    (("sgd",), "weak", 1e-2, 3e-1, 5e-2),
+    (("sgd",), "native", 3e-4, 3e-2, 3e-3),
 )
 
 
@@ -91,7 +94,7 @@ def default_space(
         *_image_sizes(models, image_sizes),
         *_depth(strong, weak, scratch),
         *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
-        *_rates(strong, (*weak, *scratch)),
+        *_rates(models),
         _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
         _choice("nesterov", (False, True), False, when={"optimizer": ("sgd",)}),
         *_batches(n_train, wanted.breadth),
@@ -153,12 +156,21 @@ def _depth(strong: Sequence[str], weak: Sequence[str], scratch: Sequence[str]) -
         yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=when)
 
 
-def _rates(strong: Sequence[str], rest: Sequence[str]) -> Iterator[Param]:
-    for optimizers, for_strong, low, high, default in RATES:
-        names, others = (strong, rest) if for_strong else (rest, strong)
+def _rates(models: Sequence[ModelCard]) -> Iterator[Param]:
+    kinds = {card.name: _kind(card) for card in models}
+    for optimizers, kind, low, high, default in RATES:
+        names = [name for name, own in kinds.items() if own == kind]
+        others = [name for name, own in kinds.items() if own != kind]
         if names:
             when = {"optimizer": optimizers, **_among("model", names, others)}
             yield Param(key="lr", kind="float", low=low, high=high, log=True, default=default, when=when)
+
+
+def _kind(card: ModelCard) -> str:
+    """Which rates suit a network."""
+    if not card.pretrained or is_weak(card):
+        return "weak"
+    return "native" if card.native else "strong"
 
 
 def _batches(n_train: int, breadth: Breadth) -> Iterator[Param]:

@@ -129,6 +129,8 @@ def find_preset(name: str) -> Preset:
 
 UNKNOWN: Final = 60.0
 """Strength that stands for an unknown prior: that of a small network."""
+NATIVE: Final = 25.0
+"""Percent that a head of its own, pretrained for such outputs, is worth: more than most differences of backbones."""
 CHEAP: Final = 0.25
 """Share of a preset's bound below which a network is cheap."""
 REPEATED: Final = 3.0
@@ -173,7 +175,7 @@ def _share(card: ModelCard, preset: Preset) -> float:
 
 
 def _strength(card: ModelCard) -> float:
-    return card.prior or UNKNOWN
+    return (card.prior or UNKNOWN) + NATIVE * bool(card.native and card.pretrained)
 
 
 def _strongest(ranked: Sequence[ModelCard], picked: Sequence[ModelCard]) -> ModelCard:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.contracts import Tallying, Task
+from autoft.contracts import Calibrated, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
 from autoft.errors import DataError
@@ -207,6 +207,23 @@ class TaskContract(Contract):
         assert all(len(values) == len(data.samples) for values in tallies.values()), "one row per sample"
         whole, told = (task.score(*pair, schema, self.names()) for pair in ((decoded, targets), (tallies, {})))
         assert all(math.isclose(whole[name], told[name], rel_tol=1e-9) for name in whole), (whole, told)
+
+    def test_what_is_set_on_validation_is_kept_and_applied(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Calibrated):
+            pytest.skip("the task sets nothing on validation")
+        for problem in problems:
+            targets = dict(truth(task, data.samples, schema, problem))
+            decoded = task.decode(self.perfect_outputs(problem, targets), schema, problem)
+            kept = task.calibrate(decoded, targets, schema)
+            numbers = kept.extra["calibrated"]
+            assert numbers and all(math.isfinite(value) for value in numbers.values()), numbers
+            assert from_json(to_json(kept), Schema) == kept
+            for each in (schema, kept):
+                once = task.settled(decoded, each)
+                twice = task.settled(once, each)
+                assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
+                assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
 
     # ---- with a network ---------------------------------------------------------------------------------
 

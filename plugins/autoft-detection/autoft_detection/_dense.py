@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from autoft.api import Problem
-from autoft_detection._geometry import suppress
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -27,12 +26,10 @@ SIGMAS = 6.0
 """Standard deviations of a peak that fit into that share."""
 UNIT = 16
 """Sides are learned as logarithms of fractions of 1/16 of the image: near 0 for things of usual size."""
-MOST = 100
-"""Boxes of one image that are kept, as in COCO's metrics."""
+MOST = 200
+"""Peaks of one image that are kept."""
 FLOOR = 0.01
 """Scores below it are no boxes."""
-NMS = 0.6
-"""A box that overlaps a better one of its class by more than this goes. One peak gives one box."""
 
 
 def ignored(classes: Any) -> Any:
@@ -102,8 +99,7 @@ def decode(heat: Array, sides: Array) -> Array:
     found = np.full((len(heat), MOST, 6), -1, np.float32)
     for row in range(len(heat)):
         boxes = _peaks(np.asarray(heat[row], np.float32), np.asarray(sides[row], np.float32))
-        kept = boxes[suppress(boxes[:, :4], boxes[:, 5], NMS)][:MOST]
-        found[row, : len(kept)] = kept
+        found[row, : len(boxes)] = boxes
     return found
 
 
@@ -115,7 +111,7 @@ def _peaks(heat: Array, sides: Array) -> Array:
     highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])
     y, x, kind = np.nonzero((heat >= highest) & (heat >= FLOOR))
     scores = heat[y, x, kind]
-    best = np.argsort(-scores, kind="stable")[: 2 * MOST]
+    best = np.argsort(-scores, kind="stable")[:MOST]
     y, x, kind, scores = y[best], x[best], kind[best], scores[best]
     distances = np.exp(np.clip(sides[y, x], -20, 10)) / UNIT
     across, down = (x + 0.5) / width, (y + 0.5) / height

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_detection import _classes, _confidence, _dense, _metrics
+from autoft_detection import _classes, _confidence, _dense, _metrics, _settle
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
@@ -41,12 +41,16 @@ class ObjectDetection:
         return _classes.strata(dataset)
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
-        """Centres and sides as dense maps (see `_dense`)."""
+        """Boxes, by a network with a head and a loss for them; by any other, centres and sides as dense maps (`_dense`)."""
+        boxes = Output(
+            name="boxes", head="boxes", size=len(schema.classes), loss="native", post="identity", target="boxes"
+        )
         heat = Output(
             name="heat", head="dense", size=len(schema.classes), loss="heatmap", post="sigmoid", target="heat"
         )
         sides = Output(name="sides", head="dense", size=4, loss="mae", post="identity", target="sides")
         return (
+            Problem(name="boxes", inputs=self.inputs, outputs=(boxes,)),
             Problem(
                 name="centres", inputs=self.inputs, outputs=(heat, sides), encoder="autoft_detection._dense:encode"
             ),
@@ -70,8 +74,11 @@ class ObjectDetection:
         return {"boxes": boxes}
 
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
-        """`boxes` float32 (n, k, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows."""
-        return {"boxes": _dense.decode(outputs["heat"], outputs["sides"])}
+        """`boxes` float32 (n, k, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows.
+
+        Doubles among them: see `settled`.
+        """
+        return {"boxes": outputs["boxes"] if "boxes" in outputs else _dense.decode(outputs["heat"], outputs["sides"])}
 
     def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
         """The named metrics of COCO; NaN where the truth has no boxes."""
@@ -92,13 +99,20 @@ class ObjectDetection:
             yield {"prediction": words or "nothing", "boxes": len(shown), "confidence": best}
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
-        """`extra["confidence"]`: the score at which precision and recall are best together."""
-        found = _confidence.best(decoded["boxes"], targets["boxes"])
-        return msgspec.structs.replace(schema, extra={**schema.extra, "confidence": found})
+        """`extra["calibrated"]`: `nms`, the overlap from which on a box is a double of a better one, by mAP; then
+        `confidence`, the score at which precision and recall are best together."""
+        limit = _settle.best(decoded["boxes"], targets["boxes"], len(schema.classes))
+        confidence = _confidence.best(_settle.settle(decoded["boxes"], limit), targets["boxes"])
+        found = {"nms": limit, "confidence": confidence}
+        return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": found})
+
+    def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
+        """Without doubles, as `calibrate` found best; at most 100 boxes of an image."""
+        return {"boxes": _settle.settle(decoded["boxes"], _calibrated(schema).get("nms", _settle.NMS))}
 
     def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
         """The boxes whose score is at least `confidence`, or that found on validation."""
-        least = schema.extra.get("confidence", _confidence.DEFAULT) if confidence is None else confidence
+        least = _calibrated(schema).get("confidence", _confidence.DEFAULT) if confidence is None else confidence
         boxes = decoded["boxes"]
         return {"boxes": np.where(boxes[..., 4:5] >= least, boxes, np.float32(-1))}
 
@@ -107,3 +121,8 @@ class ObjectDetection:
         from autoft_detection._export import export
 
         return export(decoded["boxes"], samples, schema, folder)
+
+
+def _calibrated(schema: Schema) -> Mapping[str, float]:
+    found: Mapping[str, float] = schema.extra.get("calibrated", {})
+    return found

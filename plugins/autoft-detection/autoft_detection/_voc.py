@@ -11,9 +11,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import ElementTree as SafeTree
 from defusedxml.common import DefusedXmlException
 
-from autoft.api import Dataset, Issue, ReadOptions, split_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, split_word, walk
 from autoft_detection._drafts import Draft
-from autoft_detection._pictures import Pictures, missing
 from autoft_detection._reading import dataset, refuse, wanted
 
 LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
@@ -63,7 +62,8 @@ class VocReader:
                 continue
             path = _picture(file, tree, pictures, split)
             if not path:
-                issues.append(missing(file.name, f"no image called {file.stem} or {_text(tree, 'filename') or '?'}"))
+                detail = f"no image called {file.stem} or {_text(tree, 'filename') or '?'}"
+                issues.append(missing_picture(file.name, detail))
                 continue
             drafts.append(_draft(tree, path, split, pictures, first))
         issues += _without({file.stem for file, _ in trees}, drafts, pictures)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoft.api import Dataset, Issue, ReadOptions, is_media, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, walk
 from autoft_detection._drafts import Draft
-from autoft_detection._pictures import Pictures, missing
 from autoft_detection._reading import dataset, refuse, wanted
 from autoft_detection._yaml import Parts, description, find_yaml
 
@@ -156,7 +155,7 @@ def _listed(parts: Parts, pictures: Pictures, issues: list[Issue]) -> dict[str, 
                 if path:
                     found.append(path)
                 else:
-                    issues.append(missing(line.strip(), f"named by {place.name}"))
+                    issues.append(missing_picture(line.strip(), f"named by {place.name}"))
         for path in found:
             chosen.setdefault(path, split)
     return chosen

@@ -23,6 +23,10 @@ class TestObjectDetection(TaskContract):
         return scenes.dataset(folder, count=0)
 
     def perfect_outputs(self, problem: Problem, targets: dict[str, Any]) -> dict[str, Any]:
+        if not problem.encoder:  # a network that says the boxes itself, as sure as can be
+            rows = np.asarray(targets["boxes"])
+            sure = np.insert(rows, 4, 1.0, axis=2)
+            return {"boxes": np.where(rows[..., 4:5] >= 0, sure, -1).astype(np.float32)}
         maps = _dense.encode(targets, 32, 32, problem)
         return {"heat": maps["heat"], "sides": np.nan_to_num(maps["sides"])}
 

@@ -14,7 +14,7 @@ from autoft_detection._task import ObjectDetection
 from autoft.api import Schema  # isort: skip
 
 SCHEMA = Schema(task="object-det", classes=("a", "b"))
-PROBLEM = ObjectDetection().formulations(SCHEMA)[0]
+PROBLEM = next(problem for problem in ObjectDetection().formulations(SCHEMA) if problem.encoder)
 
 
 def truth(*rows: tuple[float, ...]) -> np.ndarray:
@@ -117,6 +117,6 @@ def test_the_model_keeps_its_confidence() -> None:
     task = ObjectDetection()
     boxes = np.array([[[0, 0, 0.5, 0.5, 0.42, 0], [0.5, 0.5, 1, 1, 0.2, 1]]], np.float32)
     schema = task.calibrate({"boxes": boxes}, {"boxes": truth((0, 0, 0.5, 0.5, 0))}, SCHEMA)
-    assert math.isclose(schema.extra["confidence"], 0.42, abs_tol=1e-4)
+    assert math.isclose(schema.extra["calibrated"]["confidence"], 0.42, abs_tol=1e-4)
     rows = [next(task.rows(task.above({"boxes": boxes}, schema, c), schema))["prediction"] for c in (None, 0.1, 0.9)]
     assert rows == ["a 1", "a 1, b 1", "nothing"]

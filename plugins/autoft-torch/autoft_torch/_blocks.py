@@ -29,6 +29,14 @@ def of(trunk: nn.Module) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def within(network: nn.Module, body: str) -> tuple[Block, ...]:
+    """The blocks of a part of a network, their members named as in the whole."""
+    if not body:
+        return of(network)
+    blocks = of(network.get_submodule(body))
+    return tuple(Block(block.name, tuple(f"{body}.{member}" for member in block.members)) for block in blocks)
+
+
 def _names(trunk: nn.Module) -> Iterator[str]:
     yield from (name for name, _ in trunk.named_parameters())
     yield from (name for name, _ in trunk.named_buffers())

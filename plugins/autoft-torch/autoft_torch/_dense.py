@@ -34,9 +34,9 @@ class Neck(nn.Module):
         joined = None
         for part, level in zip(reversed(self.sides), reversed(levels), strict=True):
             here: torch.Tensor = part(level)
-            joined = here if joined is None else here + _sized(joined, here.shape[-1])
+            joined = here if joined is None else here + sized(joined, here.shape[-1])
         assert joined is not None
-        return _sized(joined, side)
+        return sized(joined, side)
 
 
 def side_of(size: int) -> int:
@@ -58,7 +58,7 @@ def _convolution(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-def _sized(values: torch.Tensor, side: int) -> torch.Tensor:
+def sized(values: torch.Tensor, side: int) -> torch.Tensor:
     if values.shape[-1] == side:
         return values
     return F.interpolate(values, (side, side), mode="bilinear", align_corners=False)

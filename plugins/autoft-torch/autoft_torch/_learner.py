@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder
 from autoft_torch import _losses, _optim, _state
 from autoft_torch._augment import fixed, policy
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
+from autoft_torch._nets import network
 from autoft_torch._norms import Norms
 from autoft_torch._places import move
 from autoft_torch._precision import Precision, device
@@ -56,13 +57,13 @@ class TorchLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         torch.manual_seed(job.seed)
-        return cls(job, Net.of(job, weights=True), where)
+        return cls(job, network(job, weights=True), where)
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> TorchLearner:
         """With the weights that `save` wrote."""
         where = device(job)
-        net = Net.of(job, weights=False)
+        net = network(job, weights=False)
         _state.load_model(net, folder)
         return cls(job, net, where)
 
@@ -91,7 +92,8 @@ class TorchLearner:
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
-        self.prefix.rest()
+        if not self.net.native:
+            self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
                 return EpochStats(self._mean(total, seen), steps, False)
@@ -108,7 +110,7 @@ class TorchLearner:
     ) -> tuple[torch.Tensor, Targets]:
         """A batch augmented, normalised, encoded and mixed."""
         problem, recipe = self.job.problem, self.job.recipe
-        if self.net.neck is None:
+        if self.net.pooled:
             images = self.inputs.normalise(self.augment(images, draws))
             return mix(images, targets, problem, recipe, rng)
         images, targets = move(recipe.augment, images, targets, draws)
@@ -156,9 +158,8 @@ class TorchLearner:
         total = torch.zeros((), device=self.device)
         for first in range(0, len(values), self.most):
             part = slice(first, first + self.most)
-            with self.precision.cast():
-                raw = self.net(values[part])
-            loss = self._loss(raw, {key: wanted[part] for key, wanted in targets.items()})
+            wanted = {key: value[part] for key, value in targets.items()}
+            loss = self.net.loss(values[part], wanted, self.job.recipe.label_smoothing, self.precision.cast)
             share = len(values[part]) / len(values)
             self._backward(loss * share)
             total += loss.detach() * share
@@ -167,13 +168,6 @@ class TorchLearner:
     def _backward(self, loss: torch.Tensor) -> None:
         scaler = self.precision.scaler
         (scaler.scale(loss) if scaler else loss).backward()
-
-    def _loss(self, raw: Mapping[str, torch.Tensor], targets: Targets) -> torch.Tensor:
-        smoothing = self.job.recipe.label_smoothing
-        outputs = self.job.problem.outputs
-        return torch.stack(
-            [o.weight * _losses.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs]
-        ).sum()
 
     def _clip(self) -> None:
         if self.precision.scaler:
@@ -187,21 +181,13 @@ class TorchLearner:
     def predict(self, feed: Feed) -> dict[str, Array]:
         self.net.eval()
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [self._none(o)] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [self.net.none(o).numpy()] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
                 done = _losses.finish(output, raw[output.name], self.job.image_size)
                 found[output.name].append(done.cpu().numpy())
         return {name: np.concatenate(parts) for name, parts in found.items()}
-
-    def _none(self, output: Output) -> Array:
-        """No predictions, in their shape."""
-        side = self.job.image_size if output.post == "argmax" else self.net.side
-        place = (side, side) if output.head == "dense" else ()
-        if output.post == "argmax":
-            return np.zeros((0, *place), np.uint8 if output.size <= 255 else np.uint16)
-        return np.zeros((0, *place, output.size), np.float32)
 
     def _indices(self, feed: Feed) -> list[Array]:
         pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)
@@ -229,8 +215,8 @@ class TorchLearner:
     # ---- going on from what a frozen prefix gave ------------------------------------------------------
 
     def cuts(self) -> Sequence[Cut]:
-        """None where dense heads need what stands before a cut."""
-        return () if self.net.neck is not None else self.prefix.cuts()
+        """None where heads need more than what stands at a cut."""
+        return self.prefix.cuts() if self.net.pooled else ()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -59,6 +60,13 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
     if output.loss in MASKED:
         return terms.sum() / (wanted.isfinite() * weights).sum().clamp(min=weights.min())
     return (terms.sum(-1) / weights.sum()).mean()
+
+
+def total(
+    outputs: Sequence[Output], raw: Mapping[str, torch.Tensor], targets: Mapping[str, torch.Tensor], smoothing: float
+) -> torch.Tensor:
+    """The weighted sum over all outputs, by name and by target."""
+    return torch.stack([o.weight * loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs]).sum()
 
 
 def enlarge(raw: torch.Tensor, side: int) -> torch.Tensor:

@@ -1,51 +1,62 @@
-"""The network that is trained: a trunk cut into blocks, and one new head for each output of the problem."""
+"""The network that is trained: blocks that can be frozen, and a head.
+
+Two kinds: `_composed`, a trunk under new heads, and `_native`, a network that brings its own head.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
 
-from autoft.api import Job, Recipe
-from autoft_torch import _blocks, _dense, _levels, _trunks
+from autoft.api import Job, ModelCard, Output
+from autoft.vocab import IGNORED
+from autoft_torch import _blocks
 
-ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 HEAD = "head"
+Targets = Mapping[str, torch.Tensor]
+Cast = Callable[[], AbstractContextManager[object]]
 
 
 class Net(nn.Module):
-    """Images (n, 3, h, w) to raw outputs by name: (n, size), or (n, height, width, size) from dense heads."""
+    """Images (n, 3, h, w) to raw outputs by name: (n, size), (n, height, width, size) from dense heads, or boxes
+    (n, most, 6)."""
 
-    def __init__(self, trunk: nn.Module, job: Job, width: int) -> None:
+    pooled = False
+    """Whether all outputs are for the whole image: what stands before a cut is then all that later blocks need."""
+    native = False
+    """Whether the head is the network's own."""
+    side = 0
+    """Of dense maps."""
+    heads: nn.ModuleDict
+    """New heads by the output's name; none where the head is the network's own."""
+
+    def __init__(self, trunk: nn.Module, body: str, job: Job) -> None:
+        """`body` names the part of the trunk that is cut into blocks; empty is all of it."""
         super().__init__()
-        self.trunk = trunk
-        dense = [o.name for o in job.problem.outputs if o.head == "dense"]
-        self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
-        self.side = _dense.side_of(job.image_size)
-        """Of dense maps."""
-        self.heads = nn.ModuleDict(
-            {
-                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o.size, job.recipe)
-                for o in job.problem.outputs
-            }
-        )
-        self.blocks = _blocks.of(trunk)
+        self.trunk, self.outputs, self.size = trunk, job.problem.outputs, job.image_size
+        self._body = body
+        self.blocks = _blocks.within(trunk, body)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._freeze()
 
-    @classmethod
-    def of(cls, job: Job, *, weights: bool) -> Net:
-        """The network of a job; without `weights` its arrays are random and no file is opened."""
-        trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
-        return cls(trunk, job, _trunks.width(trunk, job.image_size))
+    def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
+        """The loss of a batch, a number, over all outputs."""
+        raise NotImplementedError
 
-    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        if self.neck is not None:
-            features = self.neck(_levels.levels(self.trunk, images), self.side)
-            return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
-        features = self.trunk(images).float()
-        return {name: part(features) for name, part in self.heads.items()}
+    def none(self, output: Output) -> torch.Tensor:
+        """What `predict` gives for no images, in its shape."""
+        side = self.size if output.post == "argmax" else self.side
+        place = (side, side) if output.head == "dense" else ()
+        if output.post == "argmax":
+            return torch.zeros((0, *place), dtype=torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16)
+        return torch.zeros((0, *place, output.size))
+
+    def described(self, card: ModelCard) -> ModelCard:
+        """The card that is saved with the arrays: it says what can be made of them."""
+        raise NotImplementedError
 
     def train(self, mode: bool = True) -> Net:
         """As usual, but frozen parts stay in evaluation mode: their statistics and dropout are left alone."""
@@ -63,34 +74,23 @@ class Net(nn.Module):
         return tuple(block.name for block in self.blocks)
 
     def _names(self) -> Iterator[str]:
-        yield from (name for name, _ in self.named_parameters())
-        yield from (name for name, _ in self.named_buffers())
+        """Arrays that stand in several places have several names."""
+        yield from (name for name, _ in self.named_parameters(remove_duplicate=False))
+        yield from (name for name, _ in self.named_buffers(remove_duplicate=False))
 
     def _freeze(self) -> None:
         still = {member for block in self.blocks[: self.frozen] for member in block.members}
+        inside = {member for block in self.blocks for member in block.members}
         for name, parameter in self.trunk.named_parameters():
-            parameter.requires_grad_(name not in still and parameter.is_floating_point())
+            # Own heads keep what they hold fixed, such as tables of positions; in the body the recipe decides alone.
+            free = name not in still if name in inside else parameter.requires_grad
+            parameter.requires_grad_(free and parameter.is_floating_point())
         self._still = [part for name, part in self.trunk.named_modules() if _within(part, name, still)]
         if self.frozen == len(self.blocks):
-            self._still = [self.trunk]
+            self._still = [self.trunk.get_submodule(self._body)]
 
 
-def _within(module: nn.Module, prefix: str, names: set[str]) -> bool:
+def _within(module: nn.Module, prefix: str, names: Collection[str]) -> bool:
     """Whether the module has arrays and all of them are among `names`."""
     arrays = [n for n, _ in (*module.named_parameters(prefix), *module.named_buffers(prefix))]
     return bool(arrays) and all(name in names for name in arrays)
-
-
-def head(width: int, size: int, recipe: Recipe) -> nn.Module:
-    """A linear layer, or a hidden layer before it; dropout stands before the last layer."""
-    parts: list[nn.Module] = []
-    if recipe.head_width:
-        hidden = nn.Linear(width, recipe.head_width)
-        nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
-        nn.init.zeros_(hidden.bias)
-        parts += [hidden, ACTIVATIONS[recipe.head_activation]()]
-        width = recipe.head_width
-    last = nn.Linear(width, size)
-    nn.init.normal_(last.weight, std=0.01)
-    nn.init.zeros_(last.bias)
-    return nn.Sequential(*parts, nn.Dropout(recipe.dropout), last)

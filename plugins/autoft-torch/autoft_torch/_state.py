@@ -25,7 +25,8 @@ WEIGHTS = "net."
 def save_model(net: Net, card: ModelCard, folder: Path) -> None:
     """All arrays of the net, in float32, with its card beside them, so that the file describes itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False)).decode()
+    card = msgspec.structs.replace(net.described(card), weights="", offline=False)
+    text = msgspec.json.encode(card).decode()
     save_file(arrays(net), folder / MODEL, metadata={"format": "pt", CARD: text})
 
 

@@ -42,7 +42,7 @@ class Trunk(nn.Module):
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:
     """From the configuration kept in the card: no file is opened, no remote code is run."""
     try:
-        net = AutoModelForImageClassification.from_config(_config(card), trust_remote_code=False)
+        net = AutoModelForImageClassification.from_config(configuration(card, MARK), trust_remote_code=False)
     except (ValueError, KeyError, TypeError) as error:
         raise TrialFailed(f"Transformers cannot build {card.name}: {error}") from error
     return Trunk(_behead(net, card)), ()
@@ -54,11 +54,28 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
     Raises:
         TrialFailed: they cannot be read, or arrays outside the head are missing or of another shape.
     """
+    net, lost = loaded(AutoModelForImageClassification, configuration(card, MARK), path)
+    head = tuple(f"{name}." for name in _heads(net))
+    lost = [name for name in lost if not name.startswith(head)]
+    if lost:
+        raise TrialFailed(
+            f"the weights at {path} do not fit the network: {len(lost)} arrays are missing or differ "
+            f"({lost[0]}, ...)."
+        )
+    trunk.load_state_dict(Trunk(_behead(net, card)).state_dict())
+
+
+def loaded(kind: Any, config: Any, path: Path) -> tuple[nn.Module, list[str]]:
+    """A network of the class `kind` with the weights of a folder, and the arrays that these lack or have otherwise.
+
+    Raises:
+        TrialFailed: they cannot be read.
+    """
     folder = path if path.is_dir() else path.parent
     try:
-        net, report = AutoModelForImageClassification.from_pretrained(
+        net, report = kind.from_pretrained(
             folder,
-            config=_config(card),
+            config=config,
             local_files_only=True,
             trust_remote_code=False,
             ignore_mismatched_sizes=True,
@@ -67,34 +84,21 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise TrialFailed(f"Transformers cannot load {folder}: {error}") from error
-    head = tuple(f"{name}." for name in _heads(net))
-    lost = [str(k) for k in report["missing_keys"] if not str(k).startswith(head)]
-    lost += [str(k[0]) for k in report["mismatched_keys"] if not str(k[0]).startswith(head)]
-    if lost:
-        raise TrialFailed(
-            f"the weights at {folder} do not fit the network: {len(lost)} arrays are missing or differ "
-            f"({lost[0]}, ...)."
-        )
-    trunk.load_state_dict(Trunk(_behead(net, card)).state_dict())
+    return net, [*map(str, report["missing_keys"]), *(str(key[0]) for key in report["mismatched_keys"])]
 
 
-def _config(card: ModelCard) -> Any:
+def configuration(card: ModelCard, classes: int | None) -> Any:
+    """The configuration kept in the card, for so many classes; None leaves those of the checkpoint."""
     if "config" not in card.extra:
         raise TrialFailed(f"{card.name} must be fetched before it is built: its card holds no configuration yet.")
     values = dict(card.extra["config"])
     kind = values.pop("model_type")
-    for key in (
-        "num_labels",
-        "id2label",
-        "label2id",
-        "problem_type",
-        "auto_map",
-        "architectures",
-        "torch_dtype",
-        "dtype",
-    ):
+    labels = ("num_labels", "id2label", "label2id") if classes is not None else ()
+    for key in (*labels, "problem_type", "auto_map", "architectures", "torch_dtype", "dtype"):
         values.pop(key, None)
-    return AutoConfig.for_model(kind, **values, num_labels=MARK)
+    if classes is not None:
+        values["num_labels"] = classes
+    return AutoConfig.for_model(kind, **values)
 
 
 def _heads(net: nn.Module) -> list[str]:

@@ -67,17 +67,26 @@ def _tensors(path: Path) -> State:
     return arrays
 
 
-def put(trunk: nn.Module, state: State, head: Collection[str], where: str, *, strict: bool) -> None:
+def put(
+    trunk: nn.Module,
+    state: State,
+    head: Collection[str],
+    where: str,
+    *,
+    strict: bool,
+    free: Collection[str] = (),
+) -> None:
     """Copy `state` into `trunk`. Names that start with one of `head` are the old head's and left out.
 
     Args:
         strict: arrays that the trunk does not know are an error too; off for the publisher's own files, which
             may carry auxiliary parts.
+        free: arrays of the trunk that need not be there.
 
     Raises:
         TrialFailed: arrays of the trunk are missing, of another shape, or unknown; the message counts and names them.
     """
-    wanted = {k: v for k, v in trunk.state_dict().items() if not k.endswith(IGNORED)}
+    wanted = {k: v for k, v in trunk.state_dict().items() if not k.endswith(IGNORED) and k not in free}
     missing = [k for k in wanted if k not in state]
     other = [k for k in wanted if k in state and state[k].shape != wanted[k].shape]
     unknown = [k for k in state if k not in wanted and not k.endswith(IGNORED) and not k.startswith(tuple(head))]

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
-HEADS = ("pooled", "dense")
+LOSSES = (
+    *("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber"),
+    "native",
+)
+HEADS = ("pooled", "dense", "boxes")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
 MODALITIES = ("image",)
 TRUNKS = {
@@ -23,6 +26,11 @@ TRUNKS = {
     "transformers": "autoft_torch._transformers",
 }
 """Library of a network -> module that makes its trunk."""
+NATIVES = {
+    "torchvision": "autoft_torch._native_torchvision",
+    "transformers": "autoft_torch._native_transformers",
+}
+"""Library of a network with its own head -> module that makes it."""
 
 
 class TorchBackend:
@@ -39,7 +47,7 @@ class TorchBackend:
 
     def modules(self, card: ModelCard) -> tuple[str, ...]:
         library = str(card.extra.get("library", ""))
-        trunk = [TRUNKS[library]] if library in TRUNKS else []
+        trunk = [table[library] for table in (TRUNKS, NATIVES if card.native else {}) if library in table]
         return ("torch", *trunk, "torch._dynamo", "autoft_torch._learner")  # any optimizer of torch imports _dynamo
 
     def build(self, job: Job) -> Learner:

@@ -22,10 +22,17 @@ ANY_SIZE = (
     *("resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "efficientnet"),
     *("segformer", "regnet", "swin", "swinv2", "dinov2", "poolformer", "focalnet", "van", "bit", "levit", "cvt"),
     "pvt_v2",
+    *("upernet", "detr", "conditional_detr", "dab-detr", "deformable_detr", "rt_detr", "rt_detr_v2", "d_fine", "yolos"),
+    "table-transformer",
 )
 
 #: Networks of Transformers whose stages give maps.
 MAPS = ("resnet", "convnext", "convnextv2", "segformer", "regnet", "swin")
+
+#: How the classes of Transformers end that have a head for such outputs.
+NATIVES = {"ForObjectDetection": "boxes", "ForSemanticSegmentation": "dense"}
+#: Networks of these that can be taken for classifiers too.
+CLASSIFIERS = ("segformer",)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -119,11 +126,14 @@ def _transformers(name: str, config: dict[str, Any], processor: dict[str, Any]) 
     size = int(size[0] if isinstance(size, list) else size)
     fixed = kind not in ANY_SIZE
     plain = processor.get("do_normalize") is False
+    own = _native(config)
+    heads = own or (("pooled", "dense") if kind in MAPS else ("pooled",))
     return ModelCard(
         name=name,
         backend="torch",
         modality="image",
-        heads=("pooled", "dense") if kind in MAPS else ("pooled",),
+        heads=("pooled", *heads) if own and kind in CLASSIFIERS else heads,
+        native=own,
         input_size=size,
         fixed_size=fixed,
         min_size=size if fixed else min(64, size),
@@ -133,6 +143,12 @@ def _transformers(name: str, config: dict[str, Any], processor: dict[str, Any]) 
         summary=f"{kind} of Transformers",
         extra={"library": "transformers", "config": config},
     )
+
+
+def _native(config: dict[str, Any]) -> tuple[str, ...]:
+    """The outputs for which the checkpoint has a head of its own, by the class that it was saved from."""
+    classes = [str(name) for name in config.get("architectures") or ()]
+    return tuple(head for end, head in NATIVES.items() if any(name.endswith(end) for name in classes))
 
 
 def _processor_size(processor: dict[str, Any]) -> int:

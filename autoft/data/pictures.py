@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from autoft.api import Issue, is_media, split_word, walk
+from autoft.data.media import is_media, split_word, walk
+from autoft.datarecords import Issue
 
 
 class Pictures:
@@ -60,6 +61,6 @@ class Pictures:
         return max(found, key=rank, default="")
 
 
-def missing(subject: str, detail: str = "there is no such image below the data folder") -> Issue:
+def missing_picture(subject: str, detail: str = "there is no such image below the data folder") -> Issue:
     """A picture that is annotated and is not there."""
     return Issue(kind="missing", subject=subject, detail=detail)

@@ -1,0 +1,158 @@
+"""COCO JSON (Lin et al., 2014): files with the lists `images`, `annotations` and `categories`, for boxes or shapes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from autoft.data.media import split_word, walk
+from autoft.data.pictures import Pictures, missing_picture
+from autoft.datarecords import Issue
+
+PEEK: Final = 1 << 16
+"""Bytes at each end of a file in which its keys are looked for."""
+KEYS: Final = ("images", "annotations", "categories")
+ASIDE: Final = ("annotations", "annotation", "labels")
+"""Folders of JSON files beside those of the images."""
+
+
+class CocoImage(NamedTuple):
+    """An entry of `images` whose file is there."""
+
+    id: str
+    """The path below the data folder."""
+    path: str
+    split: str
+    """train, val, test, or empty where neither the JSON file nor a folder is called so."""
+    size: tuple[int, int]
+    """Width and height that the entry states; zeros where it does not."""
+    annotations: tuple[dict[str, Any], ...]
+
+
+class CocoFile(NamedTuple):
+    """One file, read."""
+
+    file: Path
+    names: dict[Any, str]
+    """Category id -> name."""
+    images: tuple[CocoImage, ...]
+
+
+def coco_files(source: str, key: str = "") -> Iterator[Path]:
+    """The JSON files at `source` (one, or a folder at any depth) that look like COCO; each is looked at at its ends.
+
+    Args:
+        key: of annotations, one that must be seen there as well.
+    """
+    found = [source] if Path(source).is_file() else walk(source)
+    yield from (Path(file) for file in found if file.lower().endswith(".json") and _claims(Path(file), key))
+
+
+def read_coco(source: str, files: Sequence[Path], issues: list[Issue]) -> list[CocoFile]:
+    """The content of those files that are COCO JSON. What cannot be used is added to `issues`.
+
+    The split is the word in a file's name or in that of a folder around it (`instances_val2017.json`,
+    `valid/_annotations.coco.json`), else that of the folder of the image. Where files are called `instances...`, only
+    those are read. The images may lie anywhere below the folder (`coco_root`).
+    """
+    named = [file for file in files if file.name.startswith("instances")]
+    loaded = [(file, content) for file in named or files if (content := _load(file, issues)) is not None]
+    if not loaded:
+        return []
+    pictures = Pictures(coco_root(source))
+    return [_file(file, content, pictures, issues) for file, content in loaded]
+
+
+def coco_root(source: str) -> Path:
+    """The folder that holds the images: for `data/annotations/train.json` it is `data`."""
+    path = Path(source).absolute()
+    if path.is_dir():
+        return path
+    return path.parent.parent if path.parent.name.lower() in ASIDE else path.parent
+
+
+def _claims(file: Path, key: str) -> bool:
+    """Whether the ends of a file name at least two of the three lists: the third may stand in between."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(PEEK)
+            opened.seek(max(0, file.stat().st_size - PEEK))
+            ends = head + opened.read(PEEK)
+    except OSError:  # it cannot be read, so it cannot be recognised
+        return False
+    seen = [word for word in (*KEYS, key) if f'"{word}"'.encode() in ends]
+    begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    return begins and len([word for word in seen if word in KEYS]) >= 2 and (not key or key in seen)
+
+
+def _load(file: Path, issues: list[Issue]) -> dict[str, Any] | None:
+    """The content of a file if it is COCO JSON; else None and an issue."""
+    try:
+        content = json.loads(file.read_bytes())  # the standard library, because it reads NaN, which people write
+    except (OSError, ValueError, RecursionError) as error:
+        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200], drops=False))
+        return None
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in KEYS):
+        detail = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
+        issues.append(Issue(kind="unreadable", subject=file.name, detail=detail, drops=False))
+        return None
+    return dict(content)
+
+
+def _file(file: Path, content: dict[str, Any], pictures: Pictures, issues: list[Issue]) -> CocoFile:
+    split = _split(file, pictures)
+    names = {
+        entry.get("id"): str(entry.get("name") or entry.get("id"))
+        for entry in content["categories"]
+        if isinstance(entry, dict) and _plain(entry)
+    }
+    images: dict[Any, CocoImage] = {}
+    absent: set[Any] = set()
+    for entry in _dicts(content["images"], file, "image", issues):
+        name = str(entry.get("file_name") or "")
+        path = pictures.named(name, file.parent, split)
+        if not path:
+            absent.add(entry.get("id"))
+            issues.append(missing_picture(name or f"image {entry.get('id')} of {file.name}"))
+            continue
+        size = (_whole(entry.get("width")), _whole(entry.get("height")))
+        part = split or pictures.split(path)
+        images[entry.get("id")] = CocoImage(pictures.id(path), path, part, size, ())
+    own: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for entry in _dicts(content["annotations"], file, "annotation", issues):
+        image = entry.get("image_id")
+        if image in images:
+            own[image].append(entry)
+        elif image not in absent:
+            said = f"annotation {entry.get('id')} of {file.name}"
+            issues.append(Issue(kind="orphan_label", subject=said, detail=f"there is no image {image}", drops=False))
+    found = tuple(image._replace(annotations=tuple(own[number])) for number, image in images.items())
+    return CocoFile(file, names, found)
+
+
+def _split(file: Path, pictures: Pictures) -> str:
+    words = [split_word(re.sub(r"\d+$", "", part)) for part in re.split(r"[^A-Za-z0-9]+", file.stem)]
+    return next((word for word in reversed(words) if word), "") or pictures.split(str(file))
+
+
+def _dicts(entries: Sequence[Any], file: Path, what: str, issues: list[Issue]) -> Iterator[dict[str, Any]]:
+    for number, entry in enumerate(entries):
+        if isinstance(entry, dict) and _plain(entry):
+            yield entry
+        else:
+            subject = f"{what} {number} of {file.name}"
+            issues.append(Issue(kind="unreadable", subject=subject, detail="no usable entry", drops=False))
+
+
+def _plain(entry: dict[str, Any]) -> bool:
+    """Whether its ids can be looked up."""
+    ids = (entry.get(key) for key in ("id", "image_id", "category_id"))
+    return not any(isinstance(value, dict | list) for value in ids)
+
+
+def _whole(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and 0 < value < 1e9 else 0

@@ -1,0 +1,66 @@
+"""A trunk cut into blocks under new heads, one for each output of the problem."""
+
+from __future__ import annotations
+
+import msgspec
+import torch
+from torch import nn
+
+from autoft.api import Job, ModelCard, Recipe
+from autoft_torch import _dense, _levels, _losses, _trunks
+from autoft_torch._net import Cast, Net, Targets
+
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+class Composed(Net):
+    """Pooled heads stand on the trunk's features, dense ones on its levels."""
+
+    def __init__(self, trunk: nn.Module, job: Job, width: int) -> None:
+        super().__init__(trunk, "", job)
+        dense = [o.name for o in job.problem.outputs if o.head == "dense"]
+        self.pooled = not dense
+        self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
+        self.side = _dense.side_of(job.image_size)
+        self.heads = nn.ModuleDict(
+            {
+                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o.size, job.recipe)
+                for o in job.problem.outputs
+            }
+        )
+
+    @classmethod
+    def of(cls, job: Job, *, weights: bool) -> Composed:
+        """The network of a job; without `weights` its arrays are random and no file is opened."""
+        trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
+        return cls(trunk, job, _trunks.width(trunk, job.image_size))
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self.neck is not None:
+            features = self.neck(_levels.levels(self.trunk, images), self.side)
+            return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
+        features = self.trunk(images).float()
+        return {name: part(features) for name, part in self.heads.items()}
+
+    def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
+        with cast():
+            raw = self(images)
+        return _losses.total(self.outputs, raw, targets, smoothing)
+
+    def described(self, card: ModelCard) -> ModelCard:
+        return msgspec.structs.replace(card, native=())
+
+
+def head(width: int, size: int, recipe: Recipe) -> nn.Module:
+    """A linear layer, or a hidden layer before it; dropout stands before the last layer."""
+    parts: list[nn.Module] = []
+    if recipe.head_width:
+        hidden = nn.Linear(width, recipe.head_width)
+        nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
+        nn.init.zeros_(hidden.bias)
+        parts += [hidden, ACTIVATIONS[recipe.head_activation]()]
+        width = recipe.head_width
+    last = nn.Linear(width, size)
+    nn.init.normal_(last.weight, std=0.01)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*parts, nn.Dropout(recipe.dropout), last)
