@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from autoft.abilities import Baselined
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -71,10 +72,14 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
+    from autoft.texthash import hashed
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
+    from autoft.tasks.regression import Regression
 
 _LATE = {
+    "Regression": ("autoft.tasks.regression", "Regression"),
+    "hashed": ("autoft.texthash", "hashed"),
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
@@ -84,6 +89,7 @@ __all__ = [
     "API_VERSION",
     "AutoftError",
     "Backend",
+    "Baselined",
     "Calibrated",
     "Classification",
     "Closed",
@@ -118,6 +124,7 @@ __all__ = [
     "ReadOptions",
     "Reader",
     "Recipe",
+    "Regression",
     "Reschedulable",
     "Resources",
     "Resumable",
@@ -150,6 +157,7 @@ __all__ = [
     "fetch",
     "from_hub",
     "from_json",
+    "hashed",
     "hookimpl",
     "hub_endpoint",
     "hub_file",

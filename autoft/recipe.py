@@ -70,6 +70,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Alpha of mixup (Zhang et al., 2018); 0 is off."""
     cutmix: float = 0.0
     """Alpha of cutmix (Yun et al., 2019); 0 is off."""
+    text_length: int = 0
+    """Words or tokens of each text, at most; 0 takes what suits the network."""
+    truncation: str = "end"
+    """What is left out of longer texts: their end, start or middle."""
+    pooling: str = "auto"
+    """How the vectors of a text's tokens become one: auto, first, mean or last."""
     formulation: str = ""
     """Which of the task's ways to pose the problem is trained (its losses above all); empty is the first one."""
     precision: str = "auto"
@@ -123,6 +129,8 @@ WORDS: Final = {
     "head_activation": "activation",
     "head_init": "head_init",
     "precision": "precision",
+    "truncation": "truncation",
+    "pooling": "pooling",
 }
 
 RANGES: Final = {
@@ -145,4 +153,5 @@ RANGES: Final = {
     "views": (0, 64),
     "mixup": (0.0, 100.0),
     "cutmix": (0.0, 100.0),
+    "text_length": (0, 1 << 20),
 }

@@ -78,6 +78,8 @@ HEAD_INITS: Final = ("random", "ridge", "logistic")
 SCHEDULES: Final = ("cosine", "linear", "constant")
 AUGMENTS: Final = ("none", "light", "trivial", "strong")
 ACTIVATIONS: Final = ("relu", "gelu", "tanh")
+TRUNCATIONS: Final = ("end", "start", "middle")
+POOLINGS: Final = ("auto", "first", "mean", "last")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 
 LISTS: Final = {
@@ -92,6 +94,8 @@ LISTS: Final = {
     "augment": AUGMENTS,
     "activation": ACTIVATIONS,
     "precision": PRECISIONS,
+    "truncation": TRUNCATIONS,
+    "pooling": POOLINGS,
 }
 
 

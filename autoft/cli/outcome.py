@@ -76,6 +76,11 @@ def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> 
     if not alone and test.get("gain") is not None and baseline is not None:
         more = f"{gain(test['gain'], percent)}{_span(test, percent)}"
         yield f"gain over the baseline ({score(baseline, percent)}): {more}"
+    plain = test.get("plain") or {}
+    if plain.get("metrics"):
+        yield f"without a network: {line(plain['name'])}, {score(plain['metrics'].get(metric.name), percent)}"
+    elif plain.get("failed"):
+        yield f"without a network: no score ({line(plain['failed'])})"
     if test.get("verdict"):
         yield f"verdict: {line(test['verdict'])}"
 

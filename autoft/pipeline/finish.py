@@ -5,24 +5,27 @@ from __future__ import annotations
 import tempfile
 import time
 from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoft import artifact, evaluate, remote
+from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Splits, TrialResult, to_json
+from autoft.records import DataRef, Schema, Splits, TrialResult, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
 from autoft.search import host
+from autoft.trialdata import open_data
 
 if TYPE_CHECKING:
-    from autoft.contracts import Array
+    from autoft.contracts import Array, Task
 
 
 class Outcome(NamedTuple):
@@ -117,7 +120,21 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> 
         report["verdict"] = "there is no baseline to compare with: trial 0 gave no model"
     else:
         report["baseline"] = report["metrics"]
+    if isinstance(task, Baselined):
+        report["plain"] = _plain(outcome, task, schema, targets)
     return report
+
+
+def _plain(outcome: Outcome, task: Task, schema: Schema, targets: Mapping[str, Array]) -> dict[str, Any]:
+    """What a method without networks makes of the same data: its name and its scores on the test part."""
+    assert isinstance(task, Baselined)
+    samples, first = open_data(outcome.ref).samples, outcome.splits.folds[0]
+    train, test = ([samples[name][1] for name in names] for names in ((*first.train, *first.val), outcome.splits.test))
+    try:
+        name, decoded = task.plain(train, test, schema)
+    except Exception as error:  # the search's own result does not hang on it
+        return {"name": "", "failed": f"{type(error).__name__}: {error}"}
+    return {"name": name, "metrics": evaluate.all_metrics(task, decoded, targets, schema)}
 
 
 def _predicted(outcome: Outcome, rivals: list[TrialResult]) -> list[tuple[dict[str, Array], dict[str, Array]]]:

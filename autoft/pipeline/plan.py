@@ -181,7 +181,9 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
     return frozenset(
         name
         for name, candidate in plan.candidates.items()
-        if candidate.card.backend in able and scoring.is_pooled(candidate.problem)
+        if candidate.card.backend in able
+        and candidate.card.modality == "image"  # others are a sequence of tokens or of frames before the head
+        and scoring.is_pooled(candidate.problem)
     )
 
 

@@ -72,6 +72,7 @@ def _tiles(m: Material) -> str:
         own = (test.get("metrics") or {}).get(m.metric.name)
         tiles.append(html.tile(f"{m.metric.name}, locked test", score(own, percent), level))
         tiles += _gain_tile(m.summary, test, m.metric)
+        tiles += _plain_tile(test, m.metric)
     leader = next(iter(rank(m.results, m.metric)), None)
     if leader and leader.score is not None:
         tiles.append(
@@ -100,6 +101,14 @@ def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metr
             f"from {score(baseline, metric.percent)}{span}",
         )
     ]
+
+
+def _plain_tile(test: Mapping[str, Any], metric: Metric) -> list[str]:
+    """What a method without networks scores on the same test part."""
+    plain = test.get("plain") or {}
+    if not plain.get("metrics"):
+        return []
+    return [html.tile("without a network", score(plain["metrics"].get(metric.name), metric.percent), plain["name"])]
 
 
 def _charts(m: Material) -> str:

@@ -101,7 +101,9 @@ def default_space(
         Param(key="weight_decay", kind="float", low=1e-5, high=5e-2, log=True, default=DEFAULTS["weight_decay"]),
         *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing", "class_weights", "head_width")),
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
-        *(_weighted(key, CHOICES[key]) for key in ("augment", "mixup", "cutmix")),
+        _weighted("augment", CHOICES["augment"]),
+        *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
+        *_texts(models),
         _choice("epochs", (wanted.epochs,), wanted.epochs),
         _choice("patience", (wanted.patience,), wanted.patience),
     )
@@ -136,6 +138,19 @@ def _image_sizes(models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence
     for sizes, names in alike.items():
         others = [card.name for card in models if card.name not in names]
         yield _choice("image_size", sizes, sizes[0], when=_among("model", names, others))
+
+
+def _texts(models: Sequence[ModelCard]) -> Iterator[Param]:
+    """How much of a text is read, and how the vectors of its tokens are pooled by networks that have one for each."""
+    names = [card.name for card in models if card.modality == "text"]
+    others = [card.name for card in models if card.modality != "text"]
+    if names:
+        yield _choice("text_length", (0, 0, 128), 0, when=_among("model", names, others))
+        yield _choice("truncation", ("end", "end", "middle"), "end", when=_among("model", names, others))
+    tokens = [card.name for card in models if card.modality == "text" and card.pretrained]
+    if tokens:
+        rest = [card.name for card in models if card.name not in tokens]
+        yield _choice("pooling", ("auto", "auto", "mean"), "auto", when=_among("model", tokens, rest))
 
 
 def is_weak(card: ModelCard) -> bool:

@@ -19,7 +19,7 @@ class Composed(Net):
     def __init__(self, trunk: nn.Module, job: Job, width: int) -> None:
         super().__init__(trunk, "", job)
         dense = [o.name for o in job.problem.outputs if o.head == "dense"]
-        self.pooled = not dense
+        self.pooled = all(output.head == "pooled" for output in job.problem.outputs)
         self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
         self.side = _dense.side_of(job.image_size)
         self.heads = nn.ModuleDict(
@@ -33,6 +33,8 @@ class Composed(Net):
     def of(cls, job: Job, *, weights: bool) -> Composed:
         """The network of a job; without `weights` its arrays are random and no file is opened."""
         trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
+        if hasattr(trunk, "follow"):
+            trunk.follow(job.recipe)
         return cls(trunk, job, _trunks.width(trunk, job.image_size))
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -21,6 +21,7 @@ from autoft_torch._norms import Norms
 from autoft_torch._places import move
 from autoft_torch._precision import Precision, device
 from autoft_torch._prefix import Prefix
+from autoft_torch._rows import Rows, keep_beside, take_beside
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
@@ -30,6 +31,8 @@ Key = TypeVar("Key")
 #: batches of 16 are up to twice as fast as batches of 128.
 PREDICT_PIXELS = {"cpu": 16 * 160 * 160}
 MOST_PIXELS = 64 * 224 * 224
+#: Texts or recordings in one batch of predictions.
+ROWS = 32
 
 
 class TorchLearner:
@@ -41,7 +44,7 @@ class TorchLearner:
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
         self.net = net.to(where, memory_format=torch.channels_last)
-        self.inputs = Inputs(job, where)
+        self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where)
         self.prefix = Prefix(net, job, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe)
@@ -65,6 +68,7 @@ class TorchLearner:
         where = device(job)
         net = network(job, weights=False)
         _state.load_model(net, folder)
+        take_beside(net.trunk, folder)
         return cls(job, net, where)
 
     # ---- what is in it ----------------------------------------------------------------------------
@@ -110,6 +114,8 @@ class TorchLearner:
     ) -> tuple[torch.Tensor, Targets]:
         """A batch augmented, normalised, encoded and mixed."""
         problem, recipe = self.job.problem, self.job.recipe
+        if isinstance(self.inputs, Rows):
+            return self.inputs.trunk.changed(images, draws), targets
         if self.net.pooled:
             images = self.inputs.normalise(self.augment(images, draws))
             return mix(images, targets, problem, recipe, rng)
@@ -191,7 +197,7 @@ class TorchLearner:
 
     def _indices(self, feed: Feed) -> list[Array]:
         pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)
-        size = max(1, min(512, pixels // self.job.image_size**2))
+        size = max(1, min(512, pixels // self.job.image_size**2)) if self.job.image_size else ROWS
         return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -216,7 +222,7 @@ class TorchLearner:
 
     def cuts(self) -> Sequence[Cut]:
         """None where heads need more than what stands at a cut."""
-        return self.prefix.cuts() if self.net.pooled else ()
+        return self.prefix.cuts() if self.net.pooled and isinstance(self.inputs, Inputs) else ()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""
@@ -263,6 +269,7 @@ class TorchLearner:
 
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
+        keep_beside(self.net.trunk, folder)
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""

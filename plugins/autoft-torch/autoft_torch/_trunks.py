@@ -66,6 +66,8 @@ def width(trunk: nn.Module, size: int) -> int:
         TrialFailed: the network does not take images of this size, or gives no feature vector.
     """
     trunk.eval()
+    if isinstance(told := getattr(trunk, "width", None), int):
+        return told
     try:
         features = trunk(torch.zeros(1, 3, size, size))
     except (RuntimeError, ValueError, AssertionError) as error:

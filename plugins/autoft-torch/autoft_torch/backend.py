@@ -18,9 +18,10 @@ LOSSES = (
 )
 HEADS = ("pooled", "dense", "boxes")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-MODALITIES = ("image",)
+MODALITIES = ("image", "text")
 TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",
+    "hashing": "autoft_torch._hashing",
     "timm": "autoft_torch._timm",
     "torchvision": "autoft_torch._torchvision",
     "transformers": "autoft_torch._transformers",

@@ -1,0 +1,27 @@
+"""`TextClassification`: one class per text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autoft.api import Classification, Sample, Schema, class_metrics
+from autoft_text import _tfidf
+
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class TextClassification(Classification):
+    """One class per text, or per pair of texts. Implements `Task` and `Baselined`."""
+
+    name = "text-cls"
+    modality = "text"
+    inputs = ("text",)
+    metrics = class_metrics("texts")
+
+    def plain(self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, dict[str, Array]]:
+        """Logistic regression on TF-IDF weights of words and characters."""
+        return _tfidf.classes(train, test, schema)

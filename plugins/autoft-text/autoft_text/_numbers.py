@@ -1,0 +1,25 @@
+"""`TextRegression`: one number per text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autoft.api import Regression, Sample, Schema
+from autoft_text import _tfidf
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class TextRegression(Regression):
+    """One number per text, or per pair of texts. Implements `Task` and `Baselined`."""
+
+    name = "text-reg"
+    modality = "text"
+    inputs = ("text",)
+
+    def plain(self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, dict[str, Array]]:
+        """Ridge regression on TF-IDF weights of words and characters."""
+        return _tfidf.numbers(train, test)

@@ -1,0 +1,32 @@
+"""What this distribution offers to autoft. Imported on every start: nothing heavy here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from autoft.api import Entry, Param, Schema, hookimpl
+
+
+@hookimpl
+def autoft_tasks() -> Iterable[Entry]:
+    yield Entry(
+        name="text-cls",
+        aliases=("text-classification", "sentiment"),
+        target="autoft_text._classes:TextClassification",
+        summary="One class per text, or per pair of texts",
+    )
+    yield Entry(
+        name="text-reg",
+        aliases=("text-regression",),
+        target="autoft_text._numbers:TextRegression",
+        summary="One number per text, or per pair of texts",
+    )
+
+
+@hookimpl
+def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+    if schema.task not in ("text-cls", "text-reg"):
+        return ()
+    from autoft_text._space import edits
+
+    return tuple(edits(space))
