@@ -72,12 +72,14 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.texthash import hashed
+    from autoft.data.audio import mel_filters
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.regression import Regression
+    from autoft.texthash import hashed
 
 _LATE = {
+    "mel_filters": ("autoft.data.audio", "mel_filters"),
     "Regression": ("autoft.tasks.regression", "Regression"),
     "hashed": ("autoft.texthash", "hashed"),
     "Classification": ("autoft.tasks.classification", "Classification"),
@@ -166,6 +168,7 @@ __all__ = [
     "is_media",
     "listed",
     "missing_picture",
+    "mel_filters",
     "missing_word",
     "natural",
     "open_image",

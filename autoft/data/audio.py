@@ -85,7 +85,7 @@ def picture(wave: Array, size: int, seconds: float) -> Array:
     places = np.minimum(starts[:, None] + offsets[None], len(padded) - window)
     frames = padded[places[..., None] + np.arange(window)] * np.hanning(window).astype(np.float32)
     power = (np.abs(np.fft.rfft(frames, axis=-1)) ** 2).mean(1)
-    bands = power @ _filters(window, size).T
+    bands = power @ mel_filters(window, size).T
     decibels = 10 * np.log10(np.maximum(bands, 1e-10))
     scaled = np.clip((decibels - decibels.max()) / -FLOOR + 1, 0, 1)
     grey = np.rint(scaled.T[::-1] * 255).astype(np.uint8)
@@ -93,7 +93,7 @@ def picture(wave: Array, size: int, seconds: float) -> Array:
 
 
 @functools.lru_cache(maxsize=8)
-def _filters(window: int, bands: int) -> Array:
+def mel_filters(window: int, bands: int) -> Array:
     """Triangles on the mel scale (O'Shaughnessy, 1987): float32 (bands, window // 2 + 1), each with the sum 1."""
     frequencies = np.fft.rfftfreq(window, 1 / RATE)
     edges = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), bands + 2))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from importlib.metadata import version
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 

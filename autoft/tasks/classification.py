@@ -19,7 +19,8 @@ Arrays = Mapping[str, Array]
 
 
 class Classification:
-    """One class per sample. A task inherits from it, says its name and what goes in, and has all of `contracts.Task`."""
+    """One class per sample. A task inherits from it, says its name and what goes in, and has all of
+    `contracts.Task`."""
 
     name: str
     modality: str

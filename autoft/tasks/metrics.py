@@ -10,6 +10,7 @@ from autoft.records import Metric
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+
 def metrics(things: str) -> tuple[Metric, ...]:
     """The metrics of one class per sample; `things` is the plural of what a sample is, such as images."""
     ranks = f"chance that one of the {things} of a class ranks above one of another class"

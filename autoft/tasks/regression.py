@@ -48,7 +48,8 @@ class Regression:
         if len(values) < 2 or values[0] == values[-1]:
             found = f"all {len(values)} are {values[0]:g}" if len(values) else "there is none"
             raise DataError(
-                f"regression needs targets that differ, but {found}.", "Name the column with the number: --target COLUMN"
+                f"regression needs targets that differ, but {found}.",
+                "Name the column with the number: --target COLUMN",
             )
         log = bool(values[0] >= 0 and _skewness(values) > TAIL)
         scaled = np.log1p(values) if log else values

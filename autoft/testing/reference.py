@@ -32,7 +32,6 @@ SMOOTH: Final = 1.0
 """Added to numerator and denominator of `dice`, so that an absent class costs nothing."""
 
 LATER: Final = {
-    "ctc": "its reference comes with the speech task, which is the first to need it",
     "native": "the network computes it itself, so there is nothing to compare with",
 }
 """Losses without a reference, and why."""
@@ -44,6 +43,8 @@ def loss(output: Output, raw: Array, targets: Array, label_smoothing: float = 0.
     Raises:
         KeyError: the loss has no reference (see `LATER`).
     """
+    if output.loss == "ctc":
+        return ctc(np.asarray(raw, np.float64), np.asarray(targets))
     rows, wanted = _flat(np.asarray(raw, np.float64), np.asarray(targets), output.size)
     weights = np.asarray(output.class_weights or np.ones(output.size), np.float64)
     return REFERENCES[output.loss](rows, wanted, weights, label_smoothing, output.post)
@@ -113,6 +114,33 @@ def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str
 def ce_dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """The sum of both (as in nnU-Net, Isensee et al., 2021); smoothing is that of cross-entropy alone."""
     return cross_entropy(raw, targets, weights, smoothing, post) + dice(raw, targets, weights, 0.0, post)
+
+
+def ctc(raw: Array, targets: Array) -> float:
+    """Connectionist temporal classification (Graves et al., 2006): raw (n, frames, size), whose first class is the
+    blank, and classes (n, longest), padded with negative ones. The mean over rows of minus the logarithm of the chance
+    of the row, divided by its length (at least 1); a row that needs more frames than there are counts as 0."""
+    terms = [
+        _ctc_row(log_softmax(frames), row[row >= 0]) / max(1, int((row >= 0).sum()))
+        for frames, row in zip(raw, targets, strict=True)
+    ]
+    return float(np.mean(terms))
+
+
+def _ctc_row(logs: Array, classes: Array) -> float:
+    """The forward algorithm over the classes with blanks between them."""
+    path = np.zeros(2 * len(classes) + 1, np.int64)
+    path[1::2] = classes
+    skips = np.zeros(len(path), bool)
+    skips[2:] = (path[2:] != 0) & (path[2:] != path[:-2])
+    ahead = np.full(len(path), -np.inf)
+    ahead[:2] = logs[0, path[:2]]
+    for frame in logs[1:]:
+        once = np.concatenate([[-np.inf], ahead[:-1]])
+        twice = np.where(skips, np.concatenate([[-np.inf, -np.inf], ahead[:-2]])[: len(path)], -np.inf)
+        ahead = np.logaddexp(np.logaddexp(ahead, once), twice) + frame[path]
+    total = np.logaddexp.reduce(ahead[-2:])
+    return float(-total) if np.isfinite(total) else 0.0
 
 
 REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]] = {

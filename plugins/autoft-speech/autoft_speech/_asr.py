@@ -53,7 +53,13 @@ class SpeechRecognition:
         warnings = [*_told(characters, dropped), *_unknown(dataset.samples, texts, characters), *_silent(texts)]
         return Schema(
             task=self.name,
-            extra={"characters": list(characters), "longest": longest, "rules": _characters.RULES, "warnings": warnings},
+            extra={
+                "recordings": len(learned),
+                "characters": list(characters),
+                "longest": longest,
+                "rules": _characters.RULES,
+                "warnings": warnings,
+            },
         )
 
     def strata(self, dataset: Dataset) -> Sequence[str]:

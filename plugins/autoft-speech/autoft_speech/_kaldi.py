@@ -38,9 +38,7 @@ class KaldiReader:
             _read(part, split, f"{part.name}/" if len(found) > 1 else "", options, samples, issues)
         words = f"Kaldi data ({', '.join(part.name for part, _ in found)}): {len(samples)} utterances"
         root = str(Path(source).absolute())
-        return Dataset(
-            samples=tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues)
-        )
+        return Dataset(samples=tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues))
 
 
 def _parts(source: str, options: ReadOptions) -> list[tuple[Path, str]]:
@@ -70,7 +68,9 @@ def _read(
     for name, words in _pairs(part / "wav.scp"):
         where = f"{prefix}{name}"
         if words.endswith("|"):
-            issues.append(Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file"))
+            issues.append(
+                Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file")
+            )
             continue
         path = _file(part, words)
         if path is None:

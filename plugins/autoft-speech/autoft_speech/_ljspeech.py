@@ -55,9 +55,7 @@ class LjspeechReader:
                 seen.add(name)
                 samples.append(_sample(name, files[name], cells[-1]))
         words = f"{FILE} as LJ Speech has it: {len(samples)} recordings with transcripts"
-        return Dataset(
-            samples=tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues)
-        )
+        return Dataset(samples=tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues))
 
 
 def _sample(name: str, path: Path, said: str) -> Sample:

@@ -13,16 +13,27 @@ POLICIES = ("light", "light", "none", "strong")
 FIXED: dict[str, dict[str, Scalar]] = {
     "audio-cls": {"cutmix": 0.0},
     "asr": {
-        **{"cutmix": 0.0, "mixup": 0.0, "label_smoothing": 0.0, "class_weights": "none", "head_width": 0, "l1": 0.0},
-        **{"optimizer": "adamw", "clip": 5.0, "patience": 0},
+        "cutmix": 0.0,
+        "mixup": 0.0,
+        "label_smoothing": 0.0,
+        "class_weights": "none",
+        "head_width": 0,
+        "l1": 0.0,
+        "optimizer": "adamw",
+        "clip": 5.0,
+        "patience": 0,
     },
 }
 """Task -> what it has no use for. The loss of CTC stays on a plateau of blanks before it falls: no patience."""
 BATCHES = (4, 4, 8)
-LOWEST, HIGHEST, DEFAULT = 5e-4, 5e-3, 2e-3
+STEPS = 360
+"""Of the longest training: fewer and CTC may not have left its plateau of blanks."""
+MOST_EPOCHS = 60
+RATES = (1e-3, 1e-2, 4e-3)
+"""Lowest, highest and default learning rate of networks that are trained from scratch."""
 
 
-def edits(space: Sequence[Param], task: str) -> Iterator[Param]:
+def edits(space: Sequence[Param], task: str, recordings: int) -> Iterator[Param]:
     """Params in the place of those of the default space."""
     fixed = FIXED[task]
     for param in space:
@@ -33,5 +44,11 @@ def edits(space: Sequence[Param], task: str) -> Iterator[Param]:
             yield msgspec.structs.replace(param, choices=POLICIES, default=POLICIES[0])
         elif task == "asr" and param.key == "batch_size":
             yield msgspec.structs.replace(param, choices=BATCHES, default=BATCHES[0])
+        elif task == "asr" and param.key == "epochs":
+            epochs = min(MOST_EPOCHS, max(int(str(param.default)), STEPS * BATCHES[0] // max(1, recordings)))
+            yield Param(key="epochs", choices=(epochs,), default=epochs)
+        elif task == "asr" and param.key == "lr" and param.low < param.high:
+            low, high, default = RATES
+            yield msgspec.structs.replace(param, low=low, high=high, default=default)
         elif task == "asr" and param.key == "warmup":
             yield Param(key="warmup", choices=(0.05, 0.1), default=0.05)

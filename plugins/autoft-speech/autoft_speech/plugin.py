@@ -43,4 +43,4 @@ def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]
         return ()
     from autoft_speech._space import edits
 
-    return tuple(edits(space, schema.task))
+    return tuple(edits(space, schema.task, int(schema.extra.get("recordings", 0))))

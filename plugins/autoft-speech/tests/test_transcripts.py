@@ -18,7 +18,9 @@ TASK = SpeechRecognition()
 
 def dataset(train: list[str], test: list[str] = ()) -> Dataset:
     said = [("train", text) for text in train] + [("test", text) for text in test]
-    samples = tuple(Sample(id=f"s{n}", fields={"transcript": text}, split=split) for n, (split, text) in enumerate(said))
+    samples = tuple(
+        Sample(id=f"s{n}", fields={"transcript": text}, split=split) for n, (split, text) in enumerate(said)
+    )
     return Dataset(samples=samples, reader="here", root="here", recognised="a list")
 
 

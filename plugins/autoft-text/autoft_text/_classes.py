@@ -10,7 +10,6 @@ import numpy as np
 from autoft.api import Classification, Sample, Schema, class_metrics
 from autoft_text import _tfidf
 
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 

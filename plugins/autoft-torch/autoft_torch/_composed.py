@@ -10,6 +10,8 @@ from autoft.api import Job, ModelCard, Recipe
 from autoft_torch import _dense, _levels, _losses, _trunks
 from autoft_torch._net import Cast, Net, Targets
 
+#: Raw output of what is certain, beside its negative.
+CERTAIN = 1e4
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
 
@@ -42,7 +44,16 @@ class Composed(Net):
             features = self.neck(_levels.levels(self.trunk, images), self.side)
             return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
         features = self.trunk(images).float()
+        if features.ndim == 3:
+            return self._stepwise(features)
         return {name: part(features) for name, part in self.heads.items()}
+
+    def _stepwise(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Outputs (n, frames, size). Behind an end, where features are NaN, the first class is certain: a blank says
+        nothing, so neither losses nor readers of these rows need to know lengths."""
+        ended = features[..., :1].isnan()
+        found = {name: part(features.masked_fill(ended, 0.0)) for name, part in self.heads.items()}
+        return {name: torch.where(ended, _blank(raw), raw) for name, raw in found.items()}
 
     def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
         with cast():
@@ -51,6 +62,13 @@ class Composed(Net):
 
     def described(self, card: ModelCard) -> ModelCard:
         return msgspec.structs.replace(card, native=())
+
+
+def _blank(raw: torch.Tensor) -> torch.Tensor:
+    """A row that is sure of the first class."""
+    row = raw.new_full((raw.shape[-1],), -CERTAIN)
+    row[0] = CERTAIN
+    return row
 
 
 def head(width: int, size: int, recipe: Recipe) -> nn.Module:

@@ -187,13 +187,14 @@ class TorchLearner:
     def predict(self, feed: Feed) -> dict[str, Array]:
         self.net.eval()
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [self.net.none(o).numpy()] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
                 done = _losses.finish(output, raw[output.name], self.job.image_size)
                 found[output.name].append(done.cpu().numpy())
-        return {name: np.concatenate(parts) for name, parts in found.items()}
+        none = {o.name: [self.net.none(o).numpy()] for o in outputs}
+        return {name: np.concatenate(parts or none[name]) for name, parts in found.items()}
 
     def _indices(self, feed: Feed) -> list[Array]:
         pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)

@@ -40,6 +40,8 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
 
     For a dense head (n, height, width, ...); `raw` is enlarged to the size of the targets.
     """
+    if output.loss == "ctc":
+        return _ctc(raw.float(), targets)
     if raw.ndim == 4 and raw.shape[1:3] != targets.shape[1:3]:
         raw = enlarge(raw, targets.shape[1])
     if output.loss == "ce_dice":
@@ -73,6 +75,16 @@ def enlarge(raw: torch.Tensor, side: int) -> torch.Tensor:
     """Maps (n, height, width, size) to (n, side, side, size), bilinear."""
     wide = F.interpolate(raw.permute(0, 3, 1, 2), (side, side), mode="bilinear", align_corners=False)
     return wide.permute(0, 2, 3, 1)
+
+
+def _ctc(raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Minus the logarithm of the chance of each row of classes, by its length (Graves et al., 2006); 0 for rows that
+    cannot be said in so few frames."""
+    steps = torch.full((len(raw),), raw.shape[1], dtype=torch.long)
+    lengths = (targets >= 0).sum(1)
+    logs = raw.log_softmax(-1).transpose(0, 1)
+    each = F.ctc_loss(logs, targets.clamp(min=0), steps, lengths, reduction="none", zero_infinity=True)
+    return (each / lengths.clamp(min=1)).mean()
 
 
 def _indexed(output: Output, rows: torch.Tensor, index: torch.Tensor, smoothing: float) -> torch.Tensor:

@@ -49,7 +49,7 @@ class Net(nn.Module):
     def none(self, output: Output) -> torch.Tensor:
         """What `predict` gives for no images, in its shape."""
         side = self.size if output.post == "argmax" else self.side
-        place = (side, side) if output.head == "dense" else ()
+        place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":
             return torch.zeros((0, *place), dtype=torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16)
         return torch.zeros((0, *place, output.size))

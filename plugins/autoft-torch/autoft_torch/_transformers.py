@@ -59,8 +59,7 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
     lost = [name for name in lost if not name.startswith(head)]
     if lost:
         raise TrialFailed(
-            f"the weights at {path} do not fit the network: {len(lost)} arrays are missing or differ "
-            f"({lost[0]}, ...)."
+            f"the weights at {path} do not fit the network: {len(lost)} arrays are missing or differ ({lost[0]}, ...)."
         )
     trunk.load_state_dict(Trunk(_behead(net, card)).state_dict())
 

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 LOSSES = (
     *("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber"),
-    "native",
+    *("ctc", "native"),
 )
-HEADS = ("pooled", "dense", "boxes")
+HEADS = ("pooled", "dense", "boxes", "sequence")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-MODALITIES = ("image", "text")
+MODALITIES = ("image", "audio", "text")
 TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",
     "hashing": "autoft_torch._hashing",
+    "ctc": "autoft_torch._ctc",
     "timm": "autoft_torch._timm",
     "torchvision": "autoft_torch._torchvision",
     "transformers": "autoft_torch._transformers",

@@ -25,9 +25,7 @@ BOXES = Problem(
 MAPS = Problem(
     name="dense",
     inputs=("image",),
-    outputs=(
-        Output(name="mask", head="dense", size=CLASSES + 1, loss="ce_dice", post="argmax", target="mask"),
-    ),
+    outputs=(Output(name="mask", head="dense", size=CLASSES + 1, loss="ce_dice", post="argmax", target="mask"),),
 )
 STAGES: dict[str, Any] = {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1], "num_labels": OLD}
 DETR: dict[str, Any] = {

@@ -18,7 +18,7 @@ from autoft_torch.local import LocalSource
 
 pytest.importorskip("transformers", reason="autoft-torch is here without its extra hf")
 sys.path.insert(0, str(Path(__file__).parent))
-import natives  # noqa: E402
+import natives
 
 KINDS = (*natives.SEGMENTERS, *natives.DETECTORS)
 

@@ -1,0 +1,129 @@
+"""The speech network that is trained from scratch: log-mel frames, convolutions, and two recurrent layers.
+
+Small on purpose: it must learn from minutes of speech on two cores. It is the usual stack before a CTC output (Amodei
+et al., 2016), with masks over bands and frames as in SpecAugment (Park et al., 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from autoft.api import ModelCard, Recipe, mel_filters
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+WINDOW, HOP, BANDS = 512, 160, 64
+STRIDE = 4
+"""Frames of 10 ms in one frame of the output."""
+#: Policy -> masks over bands and over time, and the largest change of speed.
+MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
+WIDEST = (12, 0.05)
+"""Of one mask: bands, and the share of all frames."""
+
+
+class Trunk(nn.Module):
+    """Samples (n, t), NaN behind the end, to features (n, frames, width), NaN behind the end."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.width = 2 * hidden
+        self.first = Step(BANDS, channels, 1)
+        self.second = Step(channels, channels, STRIDE)
+        self.recurrent = nn.GRU(channels, hidden, num_layers=2, bidirectional=True, batch_first=True)
+        self.register_buffer("filters", torch.from_numpy(mel_filters(WINDOW, BANDS).copy()), persistent=False)
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        self.bands, self.times, self.speed = MASKS["none"]
+
+    def follow(self, recipe: Recipe) -> None:
+        self.bands, self.times, self.speed = MASKS[recipe.augment]
+
+    def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
+        lengths = arrays["length"]
+        most = int(lengths.max(initial=1)) if cropped else arrays["audio"].shape[1]
+        waves = arrays["audio"][:, :most].astype(np.float32) / 32768
+        waves[np.arange(most)[None] >= lengths[:, None]] = np.nan
+        return torch.from_numpy(waves)
+
+    def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
+        """One change of speed for the whole batch; masks are drawn where the frames are."""
+        if not self.speed:
+            return values
+        factor = 1 + self.speed * (2 * float(torch.rand((), generator=draws)) - 1)
+        whole = F.interpolate(values.nan_to_num()[:, None], scale_factor=factor, mode="linear")[:, 0]
+        ends = (values.isfinite().sum(1) * factor).long().clamp(max=whole.shape[1])
+        gone = torch.arange(whole.shape[1], device=values.device)[None] >= ends[:, None]
+        return whole.masked_fill(gone, torch.nan)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        samples = values.isfinite().sum(1)
+        frames = (samples // HOP).clamp(min=1)
+        seen = self._mels(values.nan_to_num())
+        there = _within(seen.shape[1], frames)
+        seen = self._level(seen, there)
+        if self.training:
+            seen = self._masked(seen, frames)
+        ends = (frames + STRIDE - 1) // STRIDE
+        x = self.second(self.first(seen, there), _within((seen.shape[1] + STRIDE - 1) // STRIDE, ends))
+        packed = pack_padded_sequence(x, ends.cpu(), batch_first=True, enforce_sorted=False)
+        features, _ = pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])
+        return features.masked_fill(~_within(x.shape[1], ends)[..., None], torch.nan)
+
+    def _mels(self, waves: torch.Tensor) -> torch.Tensor:
+        """Logarithms of band energies (n, frames, bands)."""
+        padded = F.pad(waves, (0, max(0, WINDOW - waves.shape[1])))
+        power = torch.stft(padded, WINDOW, HOP, window=self.window, center=True, return_complex=True).abs() ** 2
+        return (torch.einsum("bf,nft->ntb", self.filters, power) + 1e-6).log()
+
+    def _level(self, seen: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """Each band with mean 0 and deviation 1 over the frames of its recording, and 0 behind the end."""
+        kept, count = there[..., None].float(), there.sum(1).clamp(min=1)[:, None, None]
+        mean = (seen * kept).sum(1, keepdim=True) / count
+        deviation = (((seen - mean) * kept) ** 2).sum(1, keepdim=True).div(count).sqrt()
+        return (seen - mean) / (deviation + 1e-2) * kept
+
+    def _masked(self, seen: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        n, total, bands = seen.shape
+        hidden = torch.zeros((n, total, bands), dtype=torch.bool, device=seen.device)
+        for _ in range(self.bands):
+            hidden |= _stretch(bands, torch.full((n,), bands, device=seen.device), WIDEST[0])[:, None]
+        for _ in range(self.times):
+            hidden |= _stretch(total, frames, max(1, int(WIDEST[1] * total)))[..., None]
+        return seen.masked_fill(hidden, 0.0)
+
+
+class Step(nn.Module):
+    """A convolution over time whose output behind the end is 0, so that padding has no effect."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(inputs, outputs, 5, stride=stride, padding=2)
+        self.norm = nn.LayerNorm(outputs)
+
+    def forward(self, x: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        x = F.gelu(self.norm(self.convolution(x.transpose(1, 2)).transpose(1, 2)))
+        return x * there[..., None]
+
+
+def _within(total: int, ends: torch.Tensor) -> torch.Tensor:
+    """bool (n, total): which places stand before each end."""
+    return torch.arange(total, device=ends.device)[None] < ends[:, None]
+
+
+def _stretch(total: int, ends: torch.Tensor, widest: int) -> torch.Tensor:
+    """bool (n, total): one stretch of random width and place before each end."""
+    n = len(ends)
+    widths = torch.rand(n).to(ends.device) * widest
+    starts = torch.rand(n).to(ends.device) * (ends - widths).clamp(min=0)
+    places = torch.arange(total, device=ends.device)[None]
+    return (places >= starts[:, None]) & (places < (starts + widths)[:, None])
+
+
+def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:
+    return Trunk(int(card.extra["channels"]), int(card.extra["hidden"])), ()
