@@ -41,7 +41,7 @@ class ObjectDetection:
         return _classes.strata(dataset)
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
-        """Boxes, by a network with a head and a loss for them; by others, centres and sides as dense maps (`_dense`)."""
+        """Boxes, by a network with a head and a loss for them; by others, centres and sides as maps (`_dense`)."""
         boxes = Output(
             name="boxes", head="boxes", size=len(schema.classes), loss="native", post="identity", target="boxes"
         )
