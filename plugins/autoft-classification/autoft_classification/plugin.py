@@ -15,3 +15,9 @@ def autoft_tasks() -> Iterable[Entry]:
         target="autoft_classification._task:ImageClassification",
         summary="One class per image",
     )
+    yield Entry(
+        name="image-reg",
+        aliases=("image-regression",),
+        target="autoft_classification._regression:ImageRegression",
+        summary="One number per image",
+    )

@@ -1,0 +1,107 @@
+"""`Regression`: one number per sample, whatever the sample is; `ImageRegression` is that for images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft_classification import _numbers
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = Mapping[str, Array]
+
+LOSSES = ("mse", "mae", "huber")
+PLAIN, LOG = "value", "log_value"
+"""Keys of encoded targets, and of their scales in `Schema.extra`."""
+
+
+class Regression:
+    """Says everything but what a sample consists of: a task of another modality names `name`, `modality`, `inputs`."""
+
+    name = ""
+    modality = ""
+    inputs: tuple[str, ...] = ()
+    targets = ("value",)
+    metrics = _numbers.METRICS
+
+    def schema(self, dataset: Dataset) -> Schema:
+        """`extra` keeps mean and deviation ("value"), and those of log1p ("log_value") where the tail is heavy.
+
+        Samples that the data themselves call test are left out of both.
+
+        Raises:
+            DataError: a target is no number, or all are the same.
+        """
+        values = np.array([_numbers.value(s) for s in dataset.samples if s.split != "test"], np.float64)
+        if not len(values) or values.min() == values.max():
+            found = f"all of them are {values[0]:g}" if len(values) else "there is none"
+            raise DataError(
+                f"regression needs numbers that differ, but {found} in {dataset.root}.",
+                "Name the column of numbers with --target.",
+            )
+        extra = {PLAIN: list(_numbers.scale(values)[:2])}
+        if _numbers.heavy_tailed(values):
+            scale = _numbers.scale(values, log=True)
+            extra[LOG] = [scale.mean, scale.deviation, scale.high]
+        return Schema(task=self.name, extra=extra)
+
+    def strata(self, dataset: Dataset) -> Sequence[str]:
+        """The quantile bin of each sample's number."""
+        return _numbers.bins([_numbers.value(sample) for sample in dataset.samples])
+
+    def formulations(self, schema: Schema) -> Sequence[Problem]:
+        """Each loss on standardised targets; where a tail is heavy also on their logarithm, which then comes first."""
+        keys = (LOG, PLAIN) if LOG in schema.extra else (PLAIN,)
+        return tuple(
+            Problem(
+                name=f"log_{loss}" if key == LOG else loss,
+                inputs=self.inputs,
+                outputs=(Output(name="value", head="pooled", size=1, loss=loss, post="identity", target=key),),
+            )
+            for key in keys
+            for loss in LOSSES
+        )
+
+    def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
+        """Scaled numbers, float32 (n, 1).
+
+        Raises:
+            DataError: a target is no number, or negative where logarithms are learned.
+        """
+        key = problem.outputs[0].target
+        values = np.array([_numbers.value(sample) for sample in samples], np.float64)
+        for sample, number in zip(samples, values.tolist(), strict=True):
+            if key == LOG and number <= -1:
+                raise DataError(f"{problem.name} needs numbers above -1, but '{sample.id}' has {number:g}.")
+        return {key: _scale(schema, key).apply(values)[:, None]}
+
+    def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
+        """`value` float64 (n,), in the target's units."""
+        return {"value": _scale(schema, problem.outputs[0].target).undo(np.asarray(outputs["value"])[:, 0])}
+
+    def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
+        """The named metrics, in the target's units."""
+        key = LOG if LOG in targets else PLAIN
+        truth = _scale(schema, key).undo(np.asarray(targets[key])[:, 0])
+        return {name: _numbers.compute(name, decoded["value"], truth) for name in names}
+
+    def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
+        """`prediction`, a number."""
+        for number in decoded["value"].tolist():
+            yield {"prediction": number}
+
+
+class ImageRegression(Regression):
+    """One number per image."""
+
+    name = "image-reg"
+    modality = "image"
+    inputs = ("image",)
+
+
+def _scale(schema: Schema, key: str) -> _numbers.Scale:
+    mean, deviation, *high = schema.extra[key]
+    return _numbers.Scale(mean, deviation, True, high[0]) if key == LOG else _numbers.Scale(mean, deviation)
