@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any, NamedTuple
 
-from autoft.data import advice, columns
+from autoft.data import advice, columns, numbers
 from autoft.data.media import SUFFIXES, is_text, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.data.tabular import Table, read_table, tables_in
@@ -64,6 +63,8 @@ class _Roles(NamedTuple):
     split: int | None
     group: int | None
     sentence: str
+    comma: bool
+    """Numbers have a decimal comma."""
 
 
 class _Row(NamedTuple):
@@ -84,13 +85,16 @@ def _roles(table: Table, options: ReadOptions) -> _Roles:
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
     chosen = columns.choose(options, names, probe, table.path, taken)
-    parts = [f"{field} in column '{name}'" for field, name in chosen.items()]
+    comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
+    marks = {"value": " (decimal comma)"} if comma else {}
+    parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
     return _Roles(
         {field: names.index(name) for field, name in chosen.items()},
         names.index(split) if split else None,
         names.index(group) if group else None,
         ", ".join(parts) + remark,
+        comma,
     )
 
 
@@ -112,7 +116,7 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
     fields: dict[str, Any] = {}
     for field, column in roles.fields.items():
         text = row.cells[column]
-        value, issue = _value(field, text, row.table.path, where)
+        value, issue = _value(field, text, row.table.path, where, roles.comma)
         if issue and not (field in options.optional and not text):
             issues.append(issue)
             return
@@ -124,13 +128,13 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 
 
-def _value(field: str, text: str, table: str, where: str) -> tuple[Any, Issue | None]:
+def _value(field: str, text: str, table: str, where: str, comma: bool) -> tuple[Any, Issue | None]:
     if field in SUFFIXES:
         return _path(text, table, where)
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
     if field == "value":
-        return _number(text, where)
+        return numbers.number(text, where, comma)
     return text, None
 
 
@@ -145,13 +149,3 @@ def _path(text: str, table: str, where: str) -> tuple[str, Issue | None]:
         return "", Issue(kind="missing", subject=where, detail="empty cell")
     reason = "addresses are not downloaded" if "://" in text else "there is no such file beside the table"
     return "", Issue(kind="missing", subject=f"{where}: {text}", detail=reason)
-
-
-def _number(text: str, where: str) -> tuple[float, Issue | None]:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if math.isfinite(number):
-        return number, None
-    return 0.0, Issue(kind="no_number", subject=where, detail=f"'{text}'")

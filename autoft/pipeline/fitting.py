@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from autoft import compose, scoring
 from autoft.contracts import Task
 from autoft.errors import UsageError
@@ -18,6 +20,14 @@ POOLED: Final[Mapping[str, Scalar]] = {"mixup": 0.0, "cutmix": 0.0, "head_init":
 """What only pooled heads know, and the value that leaves it out."""
 WITH: Final = {"head_strength": "head_init"}
 """What goes with another key."""
+
+USES: Final[Mapping[str, tuple[tuple[str, ...], Scalar]]] = {
+    "class_weights": (("cross_entropy", "ce_dice"), "none"),
+    "label_smoothing": (("cross_entropy", "ce_dice", "binary_cross_entropy"), 0.0),
+}
+"""Losses that a parameter is part of, and its value where there are none."""
+CHANCES: Final = ("cross_entropy", "binary_cross_entropy", "focal")
+"""Losses whose heads have a logistic solution beside the ridge one."""
 
 
 def problems(
@@ -36,6 +46,10 @@ def fit(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> Space:
     """The space without what these problems cannot use, and with the choice of their formulation."""
     if _any_of_places(ways):
         space = tuple(param for param in space if WITH.get(param.key, param.key) not in POOLED)
+    losses = _losses(ways)
+    if not losses & {*CHANCES}:
+        space = tuple(_without(param, "head_init", "logistic") for param in space)
+    space = tuple(p for p in space if p.key not in USES or losses & {*USES[p.key][0]})
     first = next(iter(ways.values()))
     shared = [name for name in first if all(name in names for names in ways.values())]
     if len(shared) > 1:
@@ -53,6 +67,8 @@ def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
         values = param.choices if param.kind == "choice" else (param.low, param.high)
         if param.key in POOLED and _any_of_places(ways) and any(value != POOLED[param.key] for value in values):
             raise UsageError(f"{param.key} needs an output for the whole image, but this task's are places in it.")
+        if param.key in USES and (losses := _losses(ways)).isdisjoint(USES[param.key][0]):
+            _refuse_useless(param.key, values, losses)
         if param.key == "formulation":
             known = list(dict.fromkeys(name for names in ways.values() for name in names))
             for value in values:
@@ -63,3 +79,23 @@ def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
 
 def _any_of_places(ways: Mapping[str, Mapping[str, Problem]]) -> bool:
     return any(not scoring.is_pooled(problem) for names in ways.values() for problem in names.values())
+
+
+def _refuse_useless(key: str, values: Sequence[Scalar], losses: set[str]) -> None:
+    uses, without = USES[key]
+    if any(value != without for value in values):
+        raise UsageError(f"{key} is part of {', '.join(uses)}, but this task's losses are {', '.join(sorted(losses))}.")
+
+
+def _losses(ways: Mapping[str, Mapping[str, Problem]]) -> set[str]:
+    every = (problem for names in ways.values() for problem in names.values())
+    return {output.loss for problem in every for output in problem.outputs}
+
+
+def _without(param: Param, key: str, value: Scalar) -> Param:
+    """The parameter without one of its choices, if it is the one named."""
+    if param.key == key:
+        return replace(param, choices=tuple(choice for choice in param.choices if choice != value))
+    if value in param.when.get(key, ()):
+        return replace(param, when={**param.when, key: tuple(v for v in param.when[key] if v != value)})
+    return param

@@ -79,9 +79,12 @@ def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values
         return []
     if base.get("head_width", 0) and 0 not in values_of(space, "head_width", base):
         return []
+    kinds = {value for param in space if param.key == "head_init" for value in param.choices} & STRENGTHS.keys()
     found = []
     for size in sizes or head_sizes(space, model):
         for kind, strengths in STRENGTHS.items():
+            if kinds and kind not in kinds:
+                continue  # numbers have no logistic solution
             for strength in strengths:
                 chosen: Values = {
                     **base,

@@ -18,6 +18,6 @@ def autoft_tasks() -> Iterable[Entry]:
     yield Entry(
         name="image-reg",
         aliases=("image-regression",),
-        target="autoft_classification._numbers:ImageRegression",
+        target="autoft_classification._regression:ImageRegression",
         summary="One number per image",
     )

@@ -1,0 +1,64 @@
+"""What is particular to regression: scales, bins, messages and metrics by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from autoft.api import DataError, Dataset, Sample
+from autoft.tasks import numbers as _numbers
+from autoft_classification._regression import ImageRegression
+
+
+def dataset(values: list[object]) -> Dataset:
+    samples = tuple(Sample(id=f"s{n}", fields={"image": f"{n}.png", "value": v}) for n, v in enumerate(values))
+    return Dataset(samples=samples, reader="here", root="here", recognised="numbers in a list")
+
+
+def test_metrics_by_hand() -> None:
+    truth, found = np.array([1.0, 2.0, 3.0, 6.0]), np.array([1.0, 3.0, 2.0, 8.0])
+    assert math.isclose(_numbers.compute("r2", found, truth), 1 - 6 / 14)
+    assert math.isclose(_numbers.compute("rmse", found, truth), math.sqrt(6 / 4))
+    assert math.isclose(_numbers.compute("mae", found, truth), 1.0)
+    assert math.isclose(_numbers.compute("spearman", found, truth), 0.8)
+    assert _numbers.compute("r2", -truth, truth) < 0
+
+
+def test_metrics_that_do_not_apply() -> None:
+    same = np.ones(3)
+    assert math.isnan(_numbers.compute("r2", same, same)) and math.isnan(_numbers.compute("spearman", same, same))
+    assert _numbers.compute("mae", same, same) == 0.0
+
+
+def test_targets_are_scaled_and_turned_back() -> None:
+    task, data = ImageRegression(), dataset([1, 2.0, "3", 1, 2, 300])
+    schema = task.schema(data)
+    for problem in task.formulations(schema):
+        (scaled,) = task.encode(data.samples, schema, problem).values()
+        assert math.isclose(float(scaled.mean()), 0, abs_tol=1e-6)
+        assert math.isclose(float(scaled.std()), 1, rel_tol=1e-5)
+        back = task.decode({"value": scaled}, schema, problem)["value"]
+        assert np.allclose(back, [1, 2, 3, 1, 2, 300], rtol=1e-5)
+
+
+def test_an_exploding_logarithm_is_held() -> None:
+    scale = _numbers.scale(np.array([0.0, 1.0, 100.0]), log=True)
+    assert np.isfinite(scale.undo(np.array([1e6]))).all()
+
+
+def test_bins_hold_equal_values_together() -> None:
+    words = _numbers.bins([0.0] * 70 + [float(n) for n in range(1, 61)])
+    sizes = [words.count(word) for word in dict.fromkeys(words)]
+    assert sizes == [70, 20, 20, 20] and words[0] == "0 to 0"
+    assert set(_numbers.bins([1.0, 2.0, 3.0])) == {"1 to 3"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [([2, 2, 2], "all of them are 2"), ([1, "x"], "'x'"), ([1, None], "none"), ([], "there is none")],
+)
+def test_what_cannot_be_learned_is_said(values: list[object], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        ImageRegression().schema(dataset(values))
