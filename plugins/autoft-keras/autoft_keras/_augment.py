@@ -26,6 +26,7 @@ from autoft_keras._operations import STRONG, WIDE, operate, warp
 
 Tensor = Any
 Policy = Callable[[Tensor, Tensor], Tensor]
+Change = Callable[[Tensor, Any], Tensor]
 #: Numbers that a policy draws for an image, at most.
 DRAWS = 16
 
@@ -45,32 +46,41 @@ def policy(word: str, size: int) -> Policy:
 
     Compiled once for all learners of the process.
     """
-    return _compiled(word, size, Draws, tf.TensorSpec((2,), tf.int32))
+    return compiled(_chosen(word), size, Draws)
 
 
 @functools.cache
 def fixed(word: str, size: int) -> Policy:
     """As `policy`, but with draws in [0, 1) (float32, n, `DRAWS`) in place of a seed: each image has its own, whatever
     its neighbours are."""
-    return _compiled(word, size, Given, tf.TensorSpec((None, DRAWS), tf.float32))
+    return compiled(_chosen(word), size, Given)
 
 
-def _compiled(word: str, size: int, source: type[Draws], spec: tf.TensorSpec) -> Policy:
-    if word == "none":
+def _chosen(word: str) -> Change | None:
+    return None if word == "none" else {"light": light, "trivial": trivial, "strong": strong}[word]
+
+
+def compiled(chosen: Change | None, size: int, source: type[Draws]) -> Policy:
+    """A change of uint8 images (n, size, size, 3) as one graph, which takes what `source` draws from; None leaves them
+    as they are."""
+    if chosen is None:
         return lambda images, seed: images
-    chosen = {"light": light, "trivial": trivial, "strong": strong}[word]
-    signature = [tf.TensorSpec((None, size, size, 3), tf.uint8), spec]
+    signature = [tf.TensorSpec((None, size, size, 3), tf.uint8), source.spec()]
 
     @functools.partial(tf.function, input_signature=signature, autograph=False)
-    def compiled(images: Tensor, seed: Tensor) -> Tensor:
+    def graph(images: Tensor, seed: Tensor) -> Tensor:
         return chosen(images, source(images, seed))
 
-    done: Policy = compiled
+    done: Policy = graph
     return done
 
 
 class Draws:
     """Random numbers, one for each image at every call, that follow from a seed."""
+
+    @classmethod
+    def spec(cls) -> tf.TensorSpec:
+        return tf.TensorSpec((2,), tf.int32)
 
     def __init__(self, images: Tensor, seed: Tensor) -> None:
         self.count, self.seed, self.calls = tf.shape(images)[0], seed, 0
@@ -87,6 +97,10 @@ class Draws:
 
 class Given(Draws):
     """Random numbers out of a table: one row for each image, one column for each call."""
+
+    @classmethod
+    def spec(cls) -> tf.TensorSpec:
+        return tf.TensorSpec((None, DRAWS), tf.float32)
 
     def uniform(self, low: float, high: float) -> Tensor:
         self.calls += 1

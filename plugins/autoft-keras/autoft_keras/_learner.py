@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
 from autoft.vocab import IGNORED
-from autoft_keras import _losses, _optim, _state
-from autoft_keras._augment import DRAWS, fixed, policy
+from autoft_keras import _augment, _losses, _optim, _sounds, _state
+from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
@@ -33,6 +33,8 @@ Key = TypeVar("Key")
 PREDICT_PIXELS = 64 * 224 * 224
 #: Numbers of enlarged maps that are held at a time.
 HELD = 1 << 25
+#: Field of the sample -> how pictures of it are changed.
+POLICIES = {"image": _augment, "audio": _sounds}
 NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 
 
@@ -50,7 +52,7 @@ class KerasLearner:
         self.prefix = Prefix(net)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler)
-        self.augment = policy(job.recipe.augment, job.image_size)
+        self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
         self.most = job.recipe.batch_size
@@ -254,7 +256,9 @@ class KerasLearner:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
         draws = np.random.default_rng((view.seed, view.number)).random((len(feed), DRAWS), np.float32)
-        augment = fixed(view.augment if view.number else "none", self.job.image_size)
+        augment = POLICIES[self.job.problem.inputs[0]].fixed(
+            view.augment if view.number else "none", self.job.image_size
+        )
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
 

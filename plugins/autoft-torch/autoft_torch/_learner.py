@@ -11,8 +11,7 @@ import numpy as np
 import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder
-from autoft_torch import _losses, _optim, _state
-from autoft_torch._augment import fixed, policy
+from autoft_torch import _augment, _losses, _optim, _sounds, _state
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -31,6 +30,8 @@ Key = TypeVar("Key")
 #: batches of 16 are up to twice as fast as batches of 128.
 PREDICT_PIXELS = {"cpu": 16 * 160 * 160}
 MOST_PIXELS = 64 * 224 * 224
+#: Field of the sample -> how pictures of it are changed. Words have their own way (`_rows`).
+POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
 #: Texts or recordings in one batch of predictions.
 ROWS = 32
 
@@ -49,7 +50,7 @@ class TorchLearner:
         self.prefix = Prefix(net, job, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe)
         self.norms = Norms(net, scratch=not job.card.pretrained)
-        self.augment = policy(job.recipe.augment, job.image_size)
+        self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
         self.most = job.recipe.batch_size
@@ -229,7 +230,9 @@ class TorchLearner:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
         seeds = np.random.default_rng((view.seed, view.number)).integers(1 << 62, size=len(feed))
-        augment = fixed(view.augment if view.number else "none", self.job.image_size)
+        augment = POLICIES[self.job.problem.inputs[0]].fixed(
+            view.augment if view.number else "none", self.job.image_size
+        )
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
         indices = self._indices(feed)

@@ -59,9 +59,11 @@ class Rows:
 
     def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        wanted = {key: torch.from_numpy(np.require(arrays[key], requirements=("C", "W"))) for key in self.keys}
         values = self.trunk.values(arrays, cropped=targets).to(self.device)
-        return values, {key: value.to(self.device) for key, value in wanted.items()} if targets else {}
+        return values, {key: self._target(arrays[key]) for key in self.keys} if targets else {}
+
+    def _target(self, values: Array) -> torch.Tensor:
+        return torch.from_numpy(np.require(values, requirements=("C", "W"))).to(self.device)
 
 
 def keep_beside(trunk: Any, folder: Path) -> None:

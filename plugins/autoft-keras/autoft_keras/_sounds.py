@@ -1,0 +1,93 @@
+"""Augmentation of recordings that are seen as pictures: rows are bands, columns are time. Policies, by word:
+
+none     as they are.
+light    each moved in time by up to 8 % of its width, in pitch by up to 4 % of its height; one stretch of time and one
+         of bands covered.
+trivial  the same, moved and covered farther.
+strong   farther still, two stretches of each covered, and noise on all of it.
+
+Covering is that of SpecAugment (Park et al., 2019). Nothing is turned or mirrored: time has a direction, and high is
+not low.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from autoft_keras._augment import Draws, Given, Policy, compiled
+
+Tensor = Any
+
+
+class How(NamedTuple):
+    """How far one policy goes; shares of the picture's sides."""
+
+    across: float
+    up: float
+    covers: int
+    widest: float
+    noise: float
+    """Of the range of grey."""
+
+
+HOW = {
+    "light": How(0.08, 0.04, 1, 0.1, 0.0),
+    "trivial": How(0.12, 0.06, 1, 0.2, 0.0),
+    "strong": How(0.15, 0.08, 2, 0.2, 0.05),
+}
+
+
+@functools.cache
+def policy(word: str, size: int) -> Policy:
+    """See `_augment.policy`."""
+    return compiled(_chosen(word), size, Draws)
+
+
+@functools.cache
+def fixed(word: str, size: int) -> Policy:
+    """See `_augment.fixed`."""
+    return compiled(_chosen(word), size, Given)
+
+
+def _chosen(word: str) -> Any:
+    return None if word == "none" else functools.partial(_changed, how=HOW[word])
+
+
+def _changed(pictures: Tensor, draws: Draws, how: How) -> Tensor:
+    height, width = pictures.shape[1:3]
+    rows = tf.range(height)[None] + _shift(draws, how.up * height)
+    columns = tf.range(width)[None] + _shift(draws, how.across * width)
+    inside = _within(rows, height)[:, :, None] & _within(columns, width)[:, None, :]
+    for _ in range(how.covers):
+        inside &= ~_stretch(draws, height, how.widest)[:, :, None]
+        inside &= ~_stretch(draws, width, how.widest)[:, None, :]
+    grey = tf.cast(pictures[..., 0], tf.float32)
+    grey = tf.gather(grey, tf.clip_by_value(rows, 0, height - 1), axis=1, batch_dims=1)
+    grey = tf.gather(grey, tf.clip_by_value(columns, 0, width - 1), axis=2, batch_dims=1)
+    grey = grey * tf.cast(inside, tf.float32)
+    if how.noise:
+        # One table of numbers for all, moved along with each picture.
+        table = tf.constant(np.random.default_rng(0).random((height, width), np.float32) - 0.5)
+        moved = tf.gather(tf.gather(table, rows % height), columns % width, axis=2, batch_dims=1)
+        grey = tf.clip_by_value(grey + 255 * how.noise * moved, 0.0, 255.0)
+    return tf.repeat(grey[..., None], 3, axis=-1)
+
+
+def _shift(draws: Draws, most: float) -> Tensor:
+    return tf.cast(tf.round(draws.uniform(-most, most)), tf.int32)[:, None]
+
+
+def _within(places: Tensor, most: int) -> Tensor:
+    return (places >= 0) & (places < most)
+
+
+def _stretch(draws: Draws, total: int, widest: float) -> Tensor:
+    """bool (n, total): one stretch of random width at a random place."""
+    wide = draws.uniform(0, widest * total)
+    first = draws.uniform(0, 1) * (total - wide)
+    places = tf.cast(tf.range(total), tf.float32)[None]
+    return (places >= first[:, None]) & (places < (first + wide)[:, None])

@@ -1,0 +1,95 @@
+"""Augmentation of recordings that are seen as pictures: rows are bands, columns are time. Policies, by word:
+
+none     as they are.
+light    each moved in time by up to 8 % of its width, in pitch by up to 4 % of its height; one stretch of time and one
+         of bands covered.
+trivial  the same, moved and covered farther.
+strong   farther still, two stretches of each covered, and noise on all of it.
+
+Covering is that of SpecAugment (Park et al., 2019). Nothing is turned or mirrored: time has a direction, and high is
+not low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+
+from autoft_torch._augment import Policy
+
+
+class How(NamedTuple):
+    """How far one policy goes; shares of the picture's sides."""
+
+    across: float
+    up: float
+    covers: int
+    widest: float
+    noise: float
+    """Of the range of grey."""
+
+
+HOW = {
+    "light": How(0.08, 0.04, 1, 0.1, 0.0),
+    "trivial": How(0.12, 0.06, 1, 0.2, 0.0),
+    "strong": How(0.15, 0.08, 2, 0.2, 0.05),
+}
+DRAWS = 10
+"""Numbers that a policy draws for a picture, at most."""
+
+
+def policy(word: str, size: int) -> Policy:
+    """A function from uint8 pictures (n, 3, h, w) and a generator to pictures in 0..255, uint8 or float32."""
+    if word == "none":
+        return lambda pictures, generator: pictures
+    how = HOW[word]
+    return lambda pictures, generator: _changed(pictures, torch.rand(DRAWS, len(pictures), generator=generator), how)
+
+
+def fixed(word: str, size: int) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
+    """As `policy`, but each picture is drawn from a seed of its own, whatever its neighbours are."""
+    if word == "none":
+        return lambda pictures, seeds: pictures
+
+    def apply(pictures: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        draws = [torch.rand(DRAWS, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        return _changed(pictures, torch.stack(draws, 1), HOW[word])
+
+    return apply
+
+
+def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How) -> torch.Tensor:
+    n, _, height, width = pictures.shape
+    draws = draws.to(pictures.device)
+    rows = torch.arange(height, device=pictures.device)[None] + _shift(draws[0], how.up * height)
+    columns = torch.arange(width, device=pictures.device)[None] + _shift(draws[1], how.across * width)
+    inside = _within(rows, height)[:, :, None] & _within(columns, width)[:, None, :]
+    for number in range(how.covers):
+        inside &= ~_stretch(draws[2 + 4 * number], draws[3 + 4 * number], height, how.widest)[:, :, None]
+        inside &= ~_stretch(draws[4 + 4 * number], draws[5 + 4 * number], width, how.widest)[:, None, :]
+    samples = torch.arange(n, device=pictures.device)[:, None, None]
+    grey = pictures[:, 0].float()[samples, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None]]
+    grey = grey * inside
+    if how.noise:
+        # Drawn once for the batch and moved along with each picture: one table of numbers is enough for all.
+        table = torch.rand((height, width), generator=torch.Generator().manual_seed(0)).to(pictures.device) - 0.5
+        grey = (grey + 255 * how.noise * table[(rows % height)[:, :, None], (columns % width)[:, None]]).clamp(0, 255)
+    return grey[:, None].expand(n, 3, height, width)
+
+
+def _shift(draw: torch.Tensor, most: float) -> torch.Tensor:
+    return ((2 * draw - 1) * most).round().long()[:, None]
+
+
+def _within(places: torch.Tensor, most: int) -> torch.Tensor:
+    return (places >= 0) & (places < most)
+
+
+def _stretch(width: torch.Tensor, start: torch.Tensor, total: int, widest: float) -> torch.Tensor:
+    """bool (n, total): one stretch of random width at a random place."""
+    wide = width * widest * total
+    first = start * (total - wide)
+    places = torch.arange(total, device=width.device)[None]
+    return (places >= first[:, None]) & (places < (first + wide)[:, None])
