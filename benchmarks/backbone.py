@@ -12,9 +12,10 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
   the images of the training part, which is the stronger opponent of frozen features.
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
 * tune: all weights trained, under a head that standardises what it is given. `random` takes as many epochs as the set
-  has in EPOCHS; `bundled_half` takes half of them, with a whole schedule of its own, and `bundled` (with --whole) all.
+  has in EPOCHS; `bundled_half` takes half of them, with a whole schedule of its own; with --whole each arm takes both.
   Each of them has the learning rate of the trunk (--rates) and that of the head (--heads times as much) that are best
-  for it on a quarter of the training part held out, by --splits seeds that are not reported; all else is equal.
+  for it on a quarter of the training part held out (camvid: on its validation part), by --splits seeds
+  that are not reported; all else is equal.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "camvid": lambda side: realdata.camvid(2 * side),  # scenes need more pixels than things
     "fsdd": realdata.fsdd,
 }
+#: Sets that have a part to choose rates by. Frames of camvid held out of its training part have neighbours in it; those
+#: of its validation part are another stretch of one of the drives.
+TO_CHOOSE_BY: dict[str, Callable[[int], Labelled]] = {"camvid": lambda side: realdata.camvid(2 * side, "val")}
 #: Of fine-tuning from random weights: few images need more of them.
 EPOCHS = {"hymenoptera": 40, "sign_language_digits": 16, "cifar10_mini": 10, "camvid": 20, "fsdd": 16}
 PARTS = ("linear", "few", "tune")
@@ -165,11 +169,15 @@ def run(options: argparse.Namespace, table: Table) -> None:
 def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Table) -> None:
     epochs = max(2, round(EPOCHS[dataset] * options.effort))
     choices = tuning.grid(options.rates, options.heads)
+    if dataset in TO_CHOOSE_BY:
+        trials = tuning.given(TO_CHOOSE_BY[dataset](options.side), options.splits)
+    else:
+        trials = tuning.held_out(data, options.splits)
     for name in [a for a in options.arms if a in ("random", "bundled")]:
         for label, length in tunings(name, epochs, whole=options.whole):
             how: dict[str, Any] = {"mirror": dataset not in ONE_WAY, "epochs": length}
             rates, value = tuning.fitting(
-                lambda seed, name=name: arm(name, options.weights, seed), data, choices, splits=options.splits, **how
+                lambda seed, name=name: arm(name, options.weights, seed), trials, choices, **how
             )
             facts = {"epochs": length, "rate": rates.trunk, "head": rates.head, "held_out": round(value, 4)}
             table.note(dataset, "tune", label, {**facts, "side": data.images.shape[1]})
@@ -180,9 +188,10 @@ def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Tabl
 
 
 def tunings(name: str, epochs: int, *, whole: bool) -> list[tuple[str, int]]:
-    if name == "random":
-        return [(name, epochs)]
-    return [(name + "_half", epochs // 2), *([(name, epochs)] if whole else [])]
+    half, all_of_them = (name + "_half", epochs // 2), (name, epochs)
+    if whole:
+        return [half, all_of_them]
+    return [all_of_them if name == "random" else half]
 
 
 def selection(weights: Path) -> dict[str, float]:
@@ -204,7 +213,7 @@ def main() -> None:
     parser.add_argument("--rates", nargs="+", type=float, default=[2e-3, 4e-3, 8e-3], help="of the trunk, to choose")
     parser.add_argument("--heads", nargs="+", type=float, default=[1.0, 4.0], help="the head's rate, in the trunk's")
     parser.add_argument("--splits", type=int, default=1, help="of the training part, by which rates are chosen")
-    parser.add_argument("--whole", action="store_true", help="also fine-tune bundled weights for all epochs")
+    parser.add_argument("--whole", action="store_true", help="fine-tune both arms for half and for all epochs")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--weights", type=Path, default=SHIPPED / "resnet_s.safetensors")
     parser.add_argument("--selection", action="store_true", help="only the probes by which --weights are chosen")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -27,6 +27,14 @@ class Rates(NamedTuple):
 
     trunk: float
     head: float
+
+
+class Trial(NamedTuple):
+    """What rates are chosen by: a seed, data, and the rows to learn from and to judge by."""
+
+    seed: int
+    data: Labelled
+    parts: probes.Split
 
 
 class Head(nn.Module):
@@ -95,9 +103,9 @@ def paced(model: Whole, rates: Rates, steps: int) -> tuple[torch.optim.AdamW, to
 
 
 def fitting(
-    make: Callable[[int], nn.Module], data: Labelled, choices: Iterable[Rates], *, splits: int, **how: Any
+    make: Callable[[int], nn.Module], trials: Sequence[Trial], choices: Iterable[Rates], **how: Any
 ) -> tuple[Rates, float]:
-    """The rates that are best on a quarter of a training part, in the mean over `splits`, and their value there.
+    """The rates that are best in the mean over `trials`, and their value there.
 
     Args:
         make: gives a fresh network for a seed.
@@ -105,7 +113,7 @@ def fitting(
     """
     found = {}
     for rates in choices:
-        values = [_held_out(make(seed), data, seed, rates, how) for seed in range(APART, APART + splits)]
+        values = [tune(make(t.seed), t.data, t.parts, seed=t.seed, rates=rates, **how) for t in trials]
         found[rates] = float(np.mean(values))
         words = f"rate {rates.trunk:g}, head times {rates.head:g}: {found[rates]:.4f} on held-out training data"
         print(words, file=sys.stderr, flush=True)
@@ -113,15 +121,23 @@ def fitting(
     return best, found[best]
 
 
+def held_out(data: Labelled, splits: int) -> list[Trial]:
+    """A quarter of the training part held out, so many times. No value is reported for these splits."""
+    trials = []
+    for seed in range(APART, APART + splits):
+        rows, _ = probes.split(data, seed)
+        rows = np.random.default_rng(seed).permutation(rows)
+        trials.append(Trial(seed, data, (rows[len(rows) // 4 :], rows[: len(rows) // 4])))
+    return trials
+
+
+def given(data: Labelled, splits: int) -> list[Trial]:
+    """The same where `data` has a part of its own to choose by as its test part."""
+    return [Trial(seed, data, probes.split(data, seed)) for seed in range(APART, APART + splits)]
+
+
 def grid(trunk: list[float], head: list[float]) -> list[Rates]:
     return [Rates(*both) for both in product(trunk, head)]
-
-
-def _held_out(trunk: nn.Module, data: Labelled, seed: int, rates: Rates, how: dict[str, Any]) -> float:
-    rows, _ = probes.split(data, seed)
-    rows = np.random.default_rng(seed).permutation(rows)
-    parts = rows[len(rows) // 4 :], rows[: len(rows) // 4]
-    return tune(trunk, data, parts, seed=seed, rates=rates, **how)
 
 
 def _shaken(data: Labelled, rows: NDArray[np.int64], order: np.random.Generator, *, mirror: bool) -> Any:

@@ -39,7 +39,7 @@ def test_rates_are_chosen_without_a_look_at_the_test_part(dense):
     other.images[data.test] = 0
     other.labels[data.test] = 1 - other.labels[data.test]
     choices = tuning.grid([1e-2], [1.0, 4.0])
-    found = [tuning.fitting(trunk, one, choices, splits=1, **HOW) for one in (data, other)]
+    found = [tuning.fitting(trunk, tuning.held_out(one, 1), choices, **HOW) for one in (data, other)]
     assert found[0] == found[1]
     assert found[0][0] in choices
 
