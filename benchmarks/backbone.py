@@ -11,9 +11,11 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
   `random` is the network as a user gets it without weights; `settled` is the same after its normalisation has seen
   the images of the training part, which is the stronger opponent of frozen features.
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
-* tune: all weights trained. `random` takes as many epochs as the set has in EPOCHS; `bundled_half` takes half of them,
-  with a whole schedule of its own, and `bundled` (with --whole) all. Each of them has the learning rate of --rates that
-  is best for it on a quarter of the training part held out once, by a seed that is not reported; all else is equal.
+* tune: all weights trained, under a head that standardises what it is given. `random` takes as many epochs as the set
+  has in EPOCHS; `bundled_half` takes half of them, with a whole schedule of its own; with --whole each arm takes both.
+  Each of them has the learning rate of the trunk (--rates) and that of the head (--heads times as much) that are best
+  for it on a quarter of the training part held out (camvid: on its validation part), by --splits seeds
+  that are not reported; all else is equal.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
 from autoft_torch import _weights
+from benchmarks import tuning
 from tools.pretrain import learner, probes, realdata
 from tools.pretrain.__main__ import SHIPPED
 from tools.pretrain.realdata import Labelled
@@ -47,28 +49,16 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "camvid": lambda side: realdata.camvid(2 * side),  # scenes need more pixels than things
     "fsdd": realdata.fsdd,
 }
+#: Sets that have a part to choose rates by. Frames of camvid held out of its training part have neighbours in it; those
+#: of its validation part are another stretch of one of the drives.
+TO_CHOOSE_BY: dict[str, Callable[[int], Labelled]] = {"camvid": lambda side: realdata.camvid(2 * side, "val")}
 #: Of fine-tuning from random weights: few images need more of them.
 EPOCHS = {"hymenoptera": 40, "sign_language_digits": 16, "cifar10_mini": 10, "camvid": 20, "fsdd": 16}
-#: Of the split by which learning rates are chosen; no value is reported for it.
-APART = 1000
 PARTS = ("linear", "few", "tune")
 ARMS = ("bundled", "random", "settled", "imagenet")
 SHOTS = 5
 #: Mirroring changes the meaning of these.
 ONE_WAY = ("sign_language_digits", "fsdd")
-
-
-class Dense(nn.Module):
-    """Scores of pixels at stride 4 from the maps of all strides."""
-
-    def __init__(self, net: nn.Module, widths: list[int], classes: int) -> None:
-        super().__init__()
-        self.net, self.head = net, nn.Conv2d(sum(widths), classes, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found = learner.maps(self.net, x)
-        size = found[0].shape[-2:]
-        return self.head(torch.cat([F.interpolate(m, size=size, mode="bilinear") for m in found], 1))
 
 
 class Mobile(nn.Module):
@@ -136,56 +126,6 @@ def values(name: str, data: Labelled, seeds: list[int], weights: Path) -> Iterat
             yield seed, probes.accuracy(*found, parts), probes.accuracy(*found, some, "logistic")
 
 
-def tune(net: nn.Module, name: str, data: Labelled, parts: probes.Split, plan: tuple[int, int, float]) -> float:
-    """AdamW over all weights, one-cycle rate, shifts by up to 4 px and mirroring; the value after the last epoch.
-
-    `plan` is the seed, the epochs, and the highest learning rate.
-    """
-    seed, epochs, rate = plan
-    torch.manual_seed(seed)
-    rows, test = parts
-    classes = data.void if data.dense else int(data.labels.max()) + 1
-    widths = [m.shape[1] for m in learner.maps(net.eval(), torch.zeros(1, 3, 64, 64))]
-    model = Dense(net, widths, classes) if data.dense else nn.Sequential(net, nn.Linear(widths[-1], classes))
-    model.to(memory_format=torch.channels_last)
-    order = np.random.default_rng(seed)
-    steps = epochs * math.ceil(len(rows) / 32)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.2)
-    model.train()
-    for _ in range(epochs):
-        for some in np.array_split(order.permutation(rows), math.ceil(len(rows) / 32)):
-            x, y = shaken(data, some, order, mirror=name not in ONE_WAY)
-            loss = F.cross_entropy(model(x), y, ignore_index=data.void if data.dense else -100)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return judged(model.eval(), data, test)
-
-
-def shaken(data: Labelled, rows: NDArray[np.int64], order: np.random.Generator, *, mirror: bool) -> Any:
-    x, y = probes.normal(data.images[rows]), torch.from_numpy(data.labels[rows])
-    if mirror and order.random() < 0.5:
-        x, y = x.flip(3), y.flip(2) if data.dense else y
-    if not data.dense:
-        side, (a, b) = x.shape[-1], order.integers(0, 9, 2)
-        x = F.pad(x, (4, 4, 4, 4), mode="replicate")[..., a : a + side, b : b + side]
-    return x.contiguous(memory_format=torch.channels_last), y[:, 2::4, 2::4] if data.dense else y
-
-
-def judged(model: nn.Module, data: Labelled, rows: NDArray[np.int64]) -> float:
-    with torch.no_grad():
-        said = torch.cat([model(probes.normal(data.images[k])).argmax(1) for k in np.array_split(rows, 20)]).numpy()
-    wanted = data.labels[rows]
-    if not data.dense:
-        return float((said == wanted).mean())
-    wanted = wanted[:, 2::4, 2::4]
-    said[wanted >= data.void] = data.void
-    classes = [c for c in np.unique(wanted) if c < data.void]
-    return float(np.mean([((said == c) & (wanted == c)).sum() / ((said == c) | (wanted == c)).sum() for c in classes]))
-
-
 class Table:
     """Values by data set, part and arm, kept in a JSON file so that runs in pieces add up."""
 
@@ -228,35 +168,30 @@ def run(options: argparse.Namespace, table: Table) -> None:
 
 def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Table) -> None:
     epochs = max(2, round(EPOCHS[dataset] * options.effort))
+    choices = tuning.grid(options.rates, options.heads)
+    if dataset in TO_CHOOSE_BY:
+        trials = tuning.given(TO_CHOOSE_BY[dataset](options.side), options.splits)
+    else:
+        trials = tuning.held_out(data, options.splits)
     for name in [a for a in options.arms if a in ("random", "bundled")]:
         for label, length in tunings(name, epochs, whole=options.whole):
-            rate = fitting(name, dataset, data, length, options)
-            table.note(dataset, "tune", label, {"epochs": length, "rate": rate, "side": data.images.shape[1]})
+            how: dict[str, Any] = {"mirror": dataset not in ONE_WAY, "epochs": length}
+            rates, value = tuning.fitting(
+                lambda seed, name=name: arm(name, options.weights, seed), trials, choices, **how
+            )
+            facts = {"epochs": length, "rate": rates.trunk, "head": rates.head, "held_out": round(value, 4)}
+            table.note(dataset, "tune", label, {**facts, "side": data.images.shape[1]})
             for seed in options.seeds:
                 net = arm(name, options.weights, seed)
-                value = tune(net, dataset, data, probes.split(data, seed), (seed, length, rate))
-                table.add(dataset, "tune", label, seed, value)
+                score = tuning.tune(net, data, probes.split(data, seed), seed=seed, rates=rates, **how)
+                table.add(dataset, "tune", label, seed, score)
 
 
 def tunings(name: str, epochs: int, *, whole: bool) -> list[tuple[str, int]]:
-    if name == "random":
-        return [(name, epochs)]
-    return [(name + "_half", epochs // 2), *([(name, epochs)] if whole else [])]
-
-
-def fitting(name: str, dataset: str, data: Labelled, epochs: int, options: argparse.Namespace) -> float:
-    """The rate that is best on a quarter of a training part; nothing is trained where there is no choice."""
-    if len(options.rates) == 1:
-        return float(options.rates[0])
-    rows, _ = probes.split(data, APART)
-    rows = np.random.default_rng(APART).permutation(rows)
-    parts = rows[len(rows) // 4 :], rows[: len(rows) // 4]
-    found = {}
-    for rate in options.rates:
-        net = arm(name, options.weights, APART)
-        found[rate] = tune(net, dataset, data, parts, (APART, epochs, rate))
-        print(f"{dataset} {name} rate {rate}: {found[rate]:.4f} on held-out training data", file=sys.stderr, flush=True)
-    return max(found, key=lambda rate: found[rate])
+    half, all_of_them = (name + "_half", epochs // 2), (name, epochs)
+    if whole:
+        return [half, all_of_them]
+    return [all_of_them if name == "random" else half]
 
 
 def selection(weights: Path) -> dict[str, float]:
@@ -275,8 +210,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=64, help="of the images, in pixels")
     parser.add_argument("--ceiling-side", type=int, default=224, help="of the images for the ImageNet network")
     parser.add_argument("--effort", type=float, default=1.0, help="of fine-tuning: times EPOCHS")
-    parser.add_argument("--rates", nargs="+", type=float, default=[1e-3, 4e-3], help="of fine-tuning, to choose from")
-    parser.add_argument("--whole", action="store_true", help="also fine-tune bundled weights for all epochs")
+    parser.add_argument("--rates", nargs="+", type=float, default=[2e-3, 4e-3, 8e-3], help="of the trunk, to choose")
+    parser.add_argument("--heads", nargs="+", type=float, default=[1.0, 4.0], help="the head's rate, in the trunk's")
+    parser.add_argument("--splits", type=int, default=1, help="of the training part, by which rates are chosen")
+    parser.add_argument("--whole", action="store_true", help="fine-tune both arms for half and for all epochs")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--weights", type=Path, default=SHIPPED / "resnet_s.safetensors")
     parser.add_argument("--selection", action="store_true", help="only the probes by which --weights are chosen")

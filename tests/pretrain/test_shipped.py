@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from autoft_torch import _weights  # noqa: E402
-from tools.pretrain import export, learner  # noqa: E402
+from tools.pretrain import export, learner, probes, realdata  # noqa: E402
 from tools.pretrain.__main__ import SHIPPED  # noqa: E402
 
 WEIGHTS = SHIPPED / "resnet_s.safetensors"
@@ -28,7 +28,7 @@ def test_it_fits_the_network_exactly_and_gives_finite_features():
     assert sum(p.numel() for p in net.parameters()) <= 1_500_000
     _weights.put(net, _weights.read(WEIGHTS), (), str(WEIGHTS), strict=True)
     with torch.no_grad():
-        features = net(torch.rand(8, 3, 64, 64) * 4 - 2)
+        features = net(probes.normal(realdata.digits(realdata.SIDE).images[:64]))
     assert torch.isfinite(features).all()
     assert (features.std(0) > 0).float().mean() > 0.9
 

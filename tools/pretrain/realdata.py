@@ -61,8 +61,8 @@ def folders(name: str, side: int, parts: tuple[str, str] | None) -> Labelled:
     return Labelled(images, _codes([p.parent.name for p in files]), test)
 
 
-def camvid(side: int) -> Labelled:
-    return _masks("semseg__camvid", side, 11, ("train", "test"))
+def camvid(side: int, test: str = "test") -> Labelled:
+    return _masks("semseg__camvid", side, 11, ("train", test))
 
 
 def _masks(name: str, side: int, void: int, parts: tuple[str, ...]) -> Labelled:
@@ -73,7 +73,7 @@ def _masks(name: str, side: int, void: int, parts: tuple[str, ...]) -> Labelled:
             mask = Image.open(root / part / "masks" / (path.stem + ".png"))
             images.append(_open(path, side))
             masks.append(np.asarray(mask.convert("L").resize((side, side), Image.Resampling.NEAREST)))
-            test.append(part == "test")
+            test.append(part != parts[0])
     labels = np.stack(masks).astype(np.int64)
     given = np.array(test) if len(parts) > 1 else None
     return Labelled(np.stack(images), labels if len(parts) > 1 else (labels > 127).astype(np.int64), given, None, void)

@@ -1,0 +1,55 @@
+"""Fine-tuning in the benchmark: what its head makes of features, and which images its choices look at."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from benchmarks import tuning  # noqa: E402
+from tools.pretrain import learner  # noqa: E402
+from tools.pretrain.realdata import Labelled  # noqa: E402
+
+HOW = {"mirror": True, "epochs": 1}
+
+
+def trunk(seed):
+    torch.manual_seed(seed)
+    return learner.trunk()
+
+
+def labelled(*, dense=False):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (24, 32, 32, 3)).astype(np.uint8)
+    labels = rng.integers(0, 2, (24, 32, 32) if dense else 24)
+    return Labelled(images, labels, np.arange(24) >= 16, None, 2)
+
+
+def test_the_size_of_features_makes_no_difference_to_the_head():
+    torch.manual_seed(0)
+    head = tuning.Head([4, 8], 3)
+    maps = [torch.randn(6, 4, 8, 8), torch.randn(6, 8, 4, 4)]
+    torch.testing.assert_close(head([100 * maps[0], maps[1] - 7]), head(maps), rtol=1e-3, atol=1e-3)
+    assert head(maps).shape == (6, 3, 8, 8)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_rates_are_chosen_without_a_look_at_the_test_part(dense):
+    data = labelled(dense=dense)
+    other = Labelled(data.images.copy(), data.labels.copy(), data.test, None, 2)
+    other.images[data.test] = 0
+    other.labels[data.test] = 1 - other.labels[data.test]
+    choices = tuning.grid([1e-2], [1.0, 4.0])
+    found = [tuning.fitting(trunk, tuning.held_out(one, 1), choices, **HOW) for one in (data, other)]
+    assert found[0] == found[1]
+    assert found[0][0] in choices
+
+
+def test_the_head_runs_at_its_own_multiple_of_the_trunks_rate():
+    optimizer, schedule = tuning.paced(tuning.Whole(trunk(0), labelled()), tuning.Rates(2e-3, 4.0), 10)
+    seen = []
+    for _ in range(9):
+        seen.append([group["lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        schedule.step()
+    assert all(head == pytest.approx(4 * trunk_rate) for trunk_rate, head in seen)
+    assert max(rate for rate, _ in seen) == pytest.approx(2e-3)
