@@ -1,0 +1,88 @@
+"""The tasks and the plugin keep the contracts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from autoft.api import Dataset, Sample
+from autoft.testing import PluginContract, TaskContract
+from autoft_text._classes import TextClassification
+from autoft_text._numbers import TextRegression
+
+WORDS = {"good": "a fine and lovely day", "bad": "an awful and dull night"}
+
+
+def texts(classes: int = 2) -> Dataset:
+    names = list(WORDS)[:classes]
+    labels = [names[n * classes // 16] for n in range(16)]
+    samples = tuple(
+        Sample(id=f"row {n}", fields={"text": f"{WORDS[label]} {n}", "label": label}) for n, label in enumerate(labels)
+    )
+    return Dataset(samples=samples, reader="test", root="here", recognised="16 texts")
+
+
+def numbered(dataset: Dataset, same: bool = False) -> Dataset:
+    samples = [
+        msgspec.structs.replace(s, fields={"text": s.fields["text"], "value": 1.0 if same else float(n)})
+        for n, s in enumerate(dataset.samples)
+    ]
+    return msgspec.structs.replace(dataset, samples=tuple(samples))
+
+
+class TestTextClassification(TaskContract):
+    task = TextClassification
+
+    def dataset(self, folder: Path) -> Dataset:
+        return texts()
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        return texts(classes=1)
+
+
+class TestTextRegression(TaskContract):
+    task = TextRegression
+
+    def dataset(self, folder: Path) -> Dataset:
+        return numbered(texts())
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        return numbered(texts(), same=True)
+
+
+class TestPlugin(PluginContract):
+    plugin = "autoft_text.plugin"
+    distribution = "autoft-text"
+
+
+def test_the_plain_method_learns_what_words_say() -> None:
+    task, data = TextClassification(), texts()
+    schema = task.schema(data)
+    name, decoded = task.plain(data.samples[:12], data.samples[12:], schema)
+    assert "TF-IDF" in name
+    assert [schema.classes[i] for i in decoded["index"]] == [s.fields["label"] for s in data.samples[12:]]
+    assert np.allclose(decoded["probability"].sum(1), 1, atol=1e-5)
+
+
+def test_the_plain_method_for_numbers_is_scored_like_a_network() -> None:
+    task = TextRegression()
+    samples = tuple(
+        Sample(id=str(n), fields={"text": list(WORDS.values())[n % 2], "value": float(n % 2)}) for n in range(20)
+    )
+    data = Dataset(samples=samples, reader="test", root="here", recognised="20 texts")
+    schema = task.schema(data)
+    problem = task.formulations(schema)[0]
+    _, decoded = task.plain(samples[:14], samples[14:], schema)
+    targets = task.encode(samples[14:], schema, problem)
+    assert task.score(decoded, targets, schema, ["r2"])["r2"] > 0.8
+
+
+def test_languages_without_spaces_are_read_by_characters() -> None:
+    task = TextClassification()
+    rows = [("很好的酒店服务" if n % 2 else "房间又脏又小", str(n % 2)) for n in range(16)]
+    samples = tuple(Sample(id=str(n), fields={"text": t, "label": y}) for n, (t, y) in enumerate(rows))
+    data = Dataset(samples=samples, reader="test", root="here", recognised="16 texts")
+    _, decoded = task.plain(samples[:12], samples[12:], task.schema(data))
+    assert decoded["index"].tolist() == [int(y) for _, y in rows[12:]]

@@ -1,0 +1,46 @@
+"""Texts as numbers of buckets: the same everywhere, told apart by place, cut as asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from autoft.texthash import cut, hashed
+
+
+def test_numbers_stay_in_their_range_and_are_the_same_in_another_process() -> None:
+    found = hashed(["Übermut tut selten gut 很好的酒店"], 1000)
+    assert found.words.min() >= 1 and found.words.max() < 1000 and found.parts.min() >= 1
+    code = (
+        "from autoft.texthash import hashed; print(hashed(['Übermut tut selten gut 很好的酒店'], 1000).words.tolist())"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == str(found.words.tolist())
+
+
+def test_case_and_width_do_not_matter_but_the_place_of_a_text_does() -> None:
+    assert np.array_equal(hashed(["Ｈello World"], 500).words, hashed(["hello world"], 500).words)
+    assert not np.array_equal(hashed(["a b", "c"], 500).words, hashed(["c", "a b"], 500).words)
+
+
+def test_words_share_pieces() -> None:
+    walk, walked, other = (set(hashed([w], 10**6).parts.tolist()) for w in ("walking", "walked", "house"))
+    assert len(walk & walked) > 2 and not walk & other
+
+
+def test_scripts_without_spaces_are_read_sign_by_sign() -> None:
+    assert len(hashed(["很好的"], 10**6).words) == 3 + 2 + 1
+    assert not len(hashed(["很好的"], 10**6).parts)
+
+
+@pytest.mark.parametrize(("truncation", "left"), [("end", "abc"), ("start", "cde"), ("middle", "abe")])
+def test_long_texts_are_cut(truncation: str, left: str) -> None:
+    assert "".join(cut(list("abcde"), 3, truncation)) == left
+    assert cut(list("ab"), 3, truncation) == ["a", "b"] and cut(list("abcde"), 0, truncation) == list("abcde")
+
+
+def test_nothing_is_something() -> None:
+    assert not len(hashed([""], 100).words) and not len(hashed([], 100).words)

@@ -1,0 +1,91 @@
+"""Texts and recordings from the command line to a prediction, on the PyTorch backend, without any download."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("autoft_torch")
+pytest.importorskip("soundfile")
+pytestmark = pytest.mark.slow
+SHORT = ("--time", "150s", "--offline", "--backend", "torch", "--strategy", "flat", "--trials", "2")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    """`run("search", ...)` gives what `--json` prints."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "AUTOFT_CACHE": str(tmp_path / "cache")}
+    env.pop("AUTOFT_PLUGINS", None)
+
+    def call(*words: str) -> Any:
+        command = [sys.executable, "-m", "autoft", *words, "--json"]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return call
+
+
+def table(path: Path, rows: list[dict[str, str]]) -> str:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def tones(folder: Path, count: int) -> list[tuple[Path, int]]:
+    """Recordings of one of two pitches at 8 kHz, of uneven lengths."""
+    import soundfile
+
+    rng, made = np.random.default_rng(0), []
+    for number in range(count):
+        kind, length = number % 2, int(rng.integers(4000, 8000))
+        wave = 0.4 * np.sin(2 * np.pi * (300 + 900 * kind) * np.arange(length) / 8000)
+        path = folder / f"{number:02d}.wav"
+        soundfile.write(path, wave + 0.01 * rng.normal(size=length), 8000)
+        made.append((path, kind))
+    return made
+
+
+def test_texts_from_a_table_to_predictions(run: Any, tmp_path: Path) -> None:
+    words = {"good": "a fine and lovely day", "bad": "an awful and dull night"}
+    rows = [{"text": f"{words[name]}, he said {n} times", "label": name} for n in range(40) for name in words]
+    fixed = ("epochs=6", "batch_size=8", "lr=0.01", "augment=none")
+    summary = run("search", "--task", "text-cls", "--data", table(tmp_path / "texts.csv", rows), *SHORT, *fixed)
+    assert summary["test"]["metrics"]["accuracy"] == 1.0
+    assert summary["test"]["plain"]["metrics"]["accuracy"] == 1.0 and "TF-IDF" in summary["test"]["plain"]["name"]
+    best = summary["paths"]["best"]
+    found = run(
+        "predict", best, "--source", table(tmp_path / "new.csv", [{"text": "lovely!"}, {"text": "dull and awful"}])
+    )
+    assert [row["prediction"] for row in found] == ["good", "bad"]
+    assert run("val", best, "--data", str(tmp_path / "texts.csv"))["metrics"]["accuracy"] == 1.0
+
+
+def test_recordings_are_classified_as_pictures(run: Any, tmp_path: Path) -> None:
+    for path, kind in tones(tmp_path, 32):
+        folder = tmp_path / "sounds" / ("low", "high")[kind]
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+    fixed = ("freeze=1", "epochs=4", "lr=0.01")
+    summary = run("search", "--task", "audio-cls", "--data", str(tmp_path / "sounds"), *SHORT, *fixed)
+    assert summary["test"]["metrics"]["accuracy"] == 1.0
+    found = run("predict", summary["paths"]["best"], "--source", str(tmp_path / "sounds" / "high"))
+    assert {row["prediction"] for row in found} == {"high"}
+
+
+def test_speech_to_letters(run: Any, tmp_path: Path) -> None:
+    rows = [{"path": path.name, "transcript": "ab"[kind]} for path, kind in tones(tmp_path, 32)]
+    fixed = ("epochs=50", "lr=0.005", "augment=none", "batch_size=4")
+    summary = run("search", "--task", "asr", "--data", table(tmp_path / "said.csv", rows), *SHORT, *fixed)
+    assert summary["test"]["metrics"]["cer"] < 0.5
+    assert len(run("predict", summary["paths"]["best"], "--source", str(tmp_path / "00.wav"))) == 1
