@@ -68,7 +68,7 @@ class SpeechRecognition:
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """One class for each character, and the blank."""
-        size = len(schema.extra["characters"]) + 1
+        size = len(schema.extra.get("characters", schema.classes)) + 1
         output = Output(name="transcript", head="sequence", size=size, loss="ctc", post="softmax", target="transcript")
         return (Problem(name="ctc", inputs=self.inputs, outputs=(output,)),)
 
