@@ -20,8 +20,8 @@ from autoft.records import ModelCard, Output, Problem, Schema
 from autoft.registry import GROUP, Plugin, Registry
 
 ROOT = Path(__file__).resolve().parents[1]
-FIELDS = {"image": "image", "audio": "audio", "text": "text", "columns": "tabular"}
-"""Inputs that a network may take, with its modality."""
+FIELDS = ("image", "audio", "text", "columns")
+"""Inputs that a network may take."""
 
 
 def matrix() -> None:
@@ -56,13 +56,14 @@ def _tasks(registry: Registry, backends: list[Backend]) -> Iterator[list[str]]:
 
 def _formulations(backend: Backend, modality: str, ways: object) -> str:
     assert isinstance(ways, list | tuple)
-    able = [way.name for way in ways if not backend.supports(way, _card(backend, modality))]
+    cards = [_card(backend, taken) for taken in vocab.TAKEN_BY[modality]]
+    able = [way.name for way in ways if not all(backend.supports(way, card) for card in cards)]
     return ", ".join(able) or "no"
 
 
 def _words(backends: list[Backend]) -> Iterator[list[str]]:
-    for field, modality in FIELDS.items():
-        yield [f"input `{field}`", *(_answer(b, _problem(field), modality) for b in backends)]
+    for field in FIELDS:
+        yield [f"input `{field}`", *(_answer(b, _problem(field), field) for b in backends)]
     for kind, words in (("head", vocab.HEADS), ("loss", vocab.LOSSES), ("post", vocab.POSTS)):
         for word in words:
             yield [f"{kind} `{word}`", *(_answer(b, _problem(**{kind: word}), "image") for b in backends)]
@@ -73,7 +74,8 @@ def _words(backends: list[Backend]) -> Iterator[list[str]]:
 
 
 def _answer(backend: Backend, problem: Problem, modality: str) -> str:
-    return "no" if backend.supports(problem, _card(backend, modality)) else "yes"
+    cards = [_card(backend, taken) for taken in vocab.TAKEN_BY[modality]]
+    return "no" if all(backend.supports(problem, card) for card in cards) else "yes"
 
 
 def _problem(field: str = "image", head: str = "pooled", loss: str = "cross_entropy", post: str = "softmax") -> Problem:
@@ -83,7 +85,7 @@ def _problem(field: str = "image", head: str = "pooled", loss: str = "cross_entr
 
 def _card(backend: Backend, modality: str) -> ModelCard:
     """A network that has everything, so that the answer is the backend's."""
-    return ModelCard(name="any", backend=backend.name, modality=modality, heads=vocab.HEADS)
+    return ModelCard(name="any", backend=backend.name, modality=modality, heads=vocab.HEADS, native=("boxes",))
 
 
 def _table(header: list[str], rows: Iterator[list[str]]) -> None:

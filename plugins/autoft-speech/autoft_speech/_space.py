@@ -29,7 +29,7 @@ BATCHES = (4, 4, 8)
 STEPS = 360
 """Of the longest training: fewer and CTC may not have left its plateau of blanks."""
 MOST_EPOCHS = 60
-RATES = (1e-3, 1e-2, 4e-3)
+RATES = (2e-3, 1.5e-2, 6e-3)
 """Lowest, highest and default learning rate of networks that are trained from scratch."""
 
 
