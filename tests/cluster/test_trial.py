@@ -16,7 +16,7 @@ from autoft.evaluate import predict_test
 from autoft.options import SearchOptions
 from autoft.pipeline import storage
 from autoft.recipe import Recipe
-from autoft.records import DataRef, Dataset, Fold, ModelCard, Splits, TrialSpec, to_json
+from autoft.records import DataRef, Dataset, Decoding, Fold, ModelCard, Splits, TrialSpec, to_json
 from autoft.search.outcome import spec_of_config
 from autoft.testing import ToyTask, toys
 from autoft.testing.numpy_backend import CARD
@@ -165,7 +165,7 @@ def test_a_model_that_is_replaced_while_it_is_copied(
         if not replaced:
             replaced.append(trial)
             part = trial.parts[0]
-            shelf.save(spec.folder, part.learner, artifact.config_of(spec, part.job, 16, 2))
+            shelf.save(spec.folder, part.learner, artifact.config_of(spec, part.job, Decoding(size=16), 2))
         real(*args)
 
     monkeypatch.setattr(remote, "_fetch", replace_first)

@@ -40,8 +40,9 @@ class SpeechRecognition:
             DataError: a transcript is missing, or all of them are empty or the same.
         """
         dropped: Counter[str] = Counter()
-        texts = {sample.id: _characters.normalise(_said(sample), dropped) for sample in dataset.samples}
-        learned = [texts[sample.id] for sample in dataset.samples if sample.split in ("", "train")]
+        samples = sorted(dataset.samples, key=lambda sample: sample.id)  # what is told must not hang on their order
+        texts = {sample.id: _characters.normalise(_said(sample), dropped) for sample in samples}
+        learned = [texts[sample.id] for sample in samples if sample.split in ("", "train")]
         if len(set(learned)) < 2:
             raise DataError(
                 f"speech recognition needs transcripts that differ, but the {len(learned)} training transcripts of "
@@ -50,7 +51,7 @@ class SpeechRecognition:
             )
         characters = _characters.alphabet(learned)
         longest = max(len(text) for text in texts.values())
-        warnings = [*_told(characters, dropped), *_unknown(dataset.samples, texts, characters), *_silent(texts)]
+        warnings = [*_told(characters, dropped), *_unknown(samples, texts, characters), *_silent(texts)]
         return Schema(
             task=self.name,
             extra={
