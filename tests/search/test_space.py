@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -174,7 +175,16 @@ def test_200_draws_of_each_preset_are_valid_recipes_within_the_conditions(preset
 def test_the_balanced_space_searches_every_parameter_of_the_recipe_but_the_lengths():
     searched = {param.key for param in space_of("balanced") if not param.fixed}
     solved = {"head_init", "head_strength", "views", "formulation"}  # strategies and tasks add these
-    assert set(FIELDS) - searched == {"epochs", "patience", "precision", "extra", *solved}
+    words = {"text_length", "truncation", "pooling"}  # of networks for texts
+    assert set(FIELDS) - searched == {"epochs", "patience", "precision", "extra", *solved, *words}
+
+
+def test_what_is_read_of_a_text_is_searched_for_networks_that_take_texts():
+    card = ModelCard(name="a/text", backend="a", modality="text", pretrained=False)
+    keys = {param.key for param in default_space([card], {}, "balanced", 200)}
+    assert {"text_length", "truncation"} <= keys and not {"pooling", "image_size", "mixup", "cutmix"} & keys
+    token = msgspec.structs.replace(card, pretrained=True)
+    assert "pooling" in {param.key for param in default_space([token], {}, "balanced", 200)}
 
 
 def test_trial_0_is_the_recipes_default_but_for_what_depends_on_model_data_and_preset():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -17,10 +18,22 @@ def output(loss: str, size: int = 2, post: str = "identity", weights: tuple[floa
 
 
 def test_every_loss_of_the_vocabulary_has_a_reference_or_a_reason() -> None:
-    assert set(reference.REFERENCES) | set(reference.LATER) == set(vocab.LOSSES)
+    assert {*reference.REFERENCES, *reference.LATER, "ctc"} == set(vocab.LOSSES), "ctc has another shape than the rest"
     assert not set(reference.REFERENCES) & set(reference.LATER)
     with pytest.raises(KeyError):
-        reference.loss(output("ctc"), np.zeros((1, 2)), np.zeros(1, np.int64))
+        reference.loss(output("native"), np.zeros((1, 2)), np.zeros(1, np.int64))
+
+
+@pytest.mark.parametrize("classes", [[1], [1, 2], [2, 2], [1, 1, 2]])
+def test_ctc_is_the_chance_of_all_ways_to_say_a_row(classes: list[int]) -> None:
+    raw = np.random.default_rng(0).normal(size=(4, 3))
+    chances = np.exp(reference.log_softmax(raw))
+    total = 0.0
+    for path in itertools.product(range(3), repeat=4):
+        said = [kind for kind, _ in itertools.groupby(path) if kind]
+        total += np.prod(chances[range(4), path]) if said == classes else 0.0
+    found = reference.loss(output("ctc"), raw[None], np.array([[*classes, -1]]))
+    assert math.isclose(found, -math.log(total) / len(classes))
 
 
 # Row 1 gives class 0 the chance 3/4, row 2 gives class 1 the chance 1/2.
