@@ -22,7 +22,9 @@ print(json.dumps([at_hand, sorted({"huggingface_hub", "timm", "torch"} & set(sys
 
 @pytest.mark.parametrize("card", catalogue.listed(), ids=lambda card: card.name)
 def test_every_card_can_be_ranked(card):
-    assert 0 < card.macs < 100 and card.params > 0
+    assert card.params > 0
+    if card.modality == "image":  # the others have no one size of which a cost could be told
+        assert 0 < card.macs < 100
     if card.weights.startswith(("hub:", "https:")):
         assert 50 <= card.prior <= 95
     assert " 0 classes" not in card.summary
