@@ -29,7 +29,7 @@ BATCHES = (4, 4, 8)
 STEPS = 360
 """Of the longest training: fewer and CTC may not have left its plateau of blanks."""
 MOST_EPOCHS = 60
-RATES = (3e-3, 2e-2, 8e-3)
+RATES = (3e-3, 2e-2, 1e-2)
 """Lowest, highest and default learning rate of networks that are trained from scratch."""
 
 

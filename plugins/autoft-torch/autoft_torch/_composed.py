@@ -30,6 +30,9 @@ class Composed(Net):
                 for o in job.problem.outputs
             }
         )
+        for output in job.problem.outputs:
+            if output.head == "sequence":  # small weights would keep CTC on its plateau of blanks for long
+                self.heads[output.name][-1].reset_parameters()
 
     @classmethod
     def of(cls, job: Job, *, weights: bool) -> Composed:
