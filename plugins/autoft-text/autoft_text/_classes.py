@@ -14,7 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class TextClassification(Classification):
-    """One class per text, or per pair of texts. Implements `Task` and `Baselined`."""
+    """One class per text. Implements `Task` and `Baselined`."""
 
     name = "text-cls"
     modality = "text"

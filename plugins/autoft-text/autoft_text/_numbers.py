@@ -14,7 +14,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class TextRegression(Regression):
-    """One number per text, or per pair of texts. Implements `Task` and `Baselined`."""
+    """One number per text. Implements `Task` and `Baselined`."""
 
     name = "text-reg"
     modality = "text"

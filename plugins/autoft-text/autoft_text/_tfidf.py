@@ -1,6 +1,6 @@
 """What every search of texts is measured against: a linear model on TF-IDF weights, without any network.
 
-Words and pairs of them where there are spaces, else runs of two to four characters (Jones, 1972; Joachims, 1998). Its
+Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Its
 strength is chosen by cross-validation on the training part.
 """
 

@@ -13,13 +13,13 @@ def autoft_tasks() -> Iterable[Entry]:
         name="text-cls",
         aliases=("text-classification", "sentiment"),
         target="autoft_text._classes:TextClassification",
-        summary="One class per text, or per pair of texts",
+        summary="One class per text",
     )
     yield Entry(
         name="text-reg",
         aliases=("text-regression",),
         target="autoft_text._numbers:TextRegression",
-        summary="One number per text, or per pair of texts",
+        summary="One number per text",
     )
 
 
