@@ -19,9 +19,14 @@ class Cell(Record):
     reason: str
 
 
+def modalities(task: Task) -> tuple[str, ...]:
+    """Of the networks that can take a task's samples: its own, and others that its inputs can be shown to."""
+    return tuple(dict.fromkeys([task.modality, *(m for field in task.inputs[:1] for m in TAKEN_BY.get(field, ()))]))
+
+
 def agree(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> tuple[Problem | None, str]:
     """The first of the task's formulations that the backend supports with this network, or None and why not."""
-    if card.modality not in TAKEN_BY.get(task.modality, ()):
+    if card.modality not in modalities(task):
         return None, f"{task.name} needs a network for {task.modality}, but {card.name} takes {card.modality}"
     reasons = []
     for problem in task.formulations(schema):

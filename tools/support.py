@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pluggy
 
-from autoft import hookspecs, vocab
+from autoft import compose, hookspecs, vocab
 from autoft.contracts import Backend, Task
 from autoft.records import ModelCard, Output, Problem, Schema
 from autoft.registry import GROUP, Plugin, Registry
@@ -51,31 +51,32 @@ def _tasks(registry: Registry, backends: list[Backend]) -> Iterator[list[str]]:
     for entry in registry.entries("task"):
         task: Task = registry.get("task", entry.name)
         ways = task.formulations(Schema(task=task.name, classes=("a", "b")))
-        yield [f"`{task.name}`", *(_formulations(backend, task.modality, ways) for backend in backends)]
+        yield [f"`{task.name}`", *(_formulations(backend, compose.modalities(task), ways) for backend in backends)]
 
 
-def _formulations(backend: Backend, modality: str, ways: object) -> str:
-    assert isinstance(ways, list | tuple)
-    cards = [_card(backend, taken) for taken in vocab.TAKEN_BY[modality]]
-    able = [way.name for way in ways if not all(backend.supports(way, card) for card in cards)]
+def _formulations(backend: Backend, modalities: Sequence[str], ways: Sequence[Problem]) -> str:
+    able = [way.name for way in ways if _able(backend, way, modalities)]
     return ", ".join(able) or "no"
 
 
 def _words(backends: list[Backend]) -> Iterator[list[str]]:
     for field in FIELDS:
-        yield [f"input `{field}`", *(_answer(b, _problem(field), field) for b in backends)]
+        yield [f"input `{field}`", *(_answer(b, _problem(field)) for b in backends)]
     for kind, words in (("head", vocab.HEADS), ("loss", vocab.LOSSES), ("post", vocab.POSTS)):
         for word in words:
-            yield [f"{kind} `{word}`", *(_answer(b, _problem(**{kind: word}), "image") for b in backends)]
+            yield [f"{kind} `{word}`", *(_answer(b, _problem(**{kind: word})) for b in backends)]
 
     for word in sorted({word for backend in backends for word in getattr(backend, "abilities", ())}):
         able = ("yes" if word in getattr(backend, "abilities", ()) else "no" for backend in backends)
         yield [f"ability `{word}`", *able]
 
 
-def _answer(backend: Backend, problem: Problem, modality: str) -> str:
-    cards = [_card(backend, taken) for taken in vocab.TAKEN_BY[modality]]
-    return "no" if all(backend.supports(problem, card) for card in cards) else "yes"
+def _answer(backend: Backend, problem: Problem) -> str:
+    return "yes" if _able(backend, problem, vocab.TAKEN_BY[problem.inputs[0]]) else "no"
+
+
+def _able(backend: Backend, problem: Problem, modalities: Sequence[str]) -> bool:
+    return not all(backend.supports(problem, _card(backend, modality)) for modality in modalities)
 
 
 def _problem(field: str = "image", head: str = "pooled", loss: str = "cross_entropy", post: str = "softmax") -> Problem:

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from autoft import registry
+from autoft import compose, registry
 from autoft.cli import params as p
 from autoft.cli.command import verb
 from autoft.cli.emit import document, table
 from autoft.errors import AutoftError, UsageError
 from autoft.records import ModelCard
 from autoft.report.words import DASH, duration, line, score, size
-from autoft.vocab import TAKEN_BY, did_you_mean
+from autoft.vocab import did_you_mean
 
 EXAMPLES = (
     ("autoft ls tasks", "what can be learned"),
@@ -80,7 +80,7 @@ def _entries(kind: str) -> Rows:
 
 def _models(task: str = "", backend: str = "") -> Rows:
     plugins = registry.installed()
-    modality = plugins.get("task", task).modality if task else ""
+    able = compose.modalities(plugins.get("task", task)) if task else ()
     wanted = {plugins.entry("backend", name.strip()).name for name in backend.split(",")} if backend else set()
     cards: list[ModelCard] = []
     for entry in plugins.entries("models"):
@@ -88,8 +88,7 @@ def _models(task: str = "", backend: str = "") -> Rows:
             cards += plugins.get("models", entry.name).catalogue()
         except AutoftError as error:  # one broken source must not hide the others
             print(f"warning: {entry.name}: {line(error.message)}", file=sys.stderr)
-    able = TAKEN_BY.get(modality, (modality,))
-    fit = (c for c in cards if (not modality or c.modality in able) and (not wanted or c.backend in wanted))
+    fit = (c for c in cards if (not task or c.modality in able) and (not wanted or c.backend in wanted))
     return [_model(card) for card in fit]
 
 

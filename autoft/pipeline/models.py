@@ -16,7 +16,7 @@ from autoft.pipeline import backends
 from autoft.records import ModelCard, Problem, Schema
 from autoft.registry import Registry
 from autoft.search.presets import Preset, find_preset, pick_models, suits
-from autoft.vocab import TAKEN_BY, did_you_mean
+from autoft.vocab import did_you_mean
 
 
 class Candidate(NamedTuple):
@@ -198,7 +198,7 @@ def _usable(place: _Place, offline: bool) -> tuple[dict[tuple[str, str], _Found]
     """By name and backend what fits the task and can be had now, in the order of the sources; and why servers fail."""
     found: dict[tuple[str, str], _Found] = {}
     silent: list[str] = []
-    able = TAKEN_BY.get(place.task.modality, ())
+    able = compose.modalities(place.task)
     for _, source in place.sources():
         cards = [card for card in source.catalogue() if card.backend in place.backends and card.modality in able]
         if any(not card.offline for card in cards):

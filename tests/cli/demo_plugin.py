@@ -21,6 +21,7 @@ def _greet(name: str, fail: bool = False) -> None:
 
 class Task:
     modality = "image"
+    inputs = ("image",)
 
 
 class Source:

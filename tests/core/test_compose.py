@@ -73,3 +73,17 @@ def autoft_models():
     assert [row.model for row in rows] == ["x/image", "x/sound"], "one network of each modality"
     assert all("there is no backend 'gone'" in row.reason and not row.formulation for row in rows)
     assert any(cell.model == "numpy/mlp" and not cell.reason for cell in compose.matrix(found))
+
+
+def test_a_task_takes_networks_of_its_own_modality_and_those_that_its_inputs_can_be_shown_to() -> None:
+    class Sounds(ToyTask):
+        modality, inputs = "audio", ("audio",)
+
+    class Rows(ToyTask):
+        modality, inputs = "tabular", ("columns",)
+
+    class Own(ToyTask):
+        modality, inputs = "tabular", ("acme:rows",)
+
+    found = [compose.modalities(task()) for task in (ToyTask, Sounds, Rows, Own)]
+    assert found == [("image",), ("audio", "image"), ("tabular",), ("tabular",)]
