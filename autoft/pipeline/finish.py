@@ -25,7 +25,7 @@ from autoft.search import host
 from autoft.trialdata import open_data
 
 if TYPE_CHECKING:
-    from autoft.contracts import Array, Task
+    from autoft.contracts import Array
 
 
 class Outcome(NamedTuple):
@@ -58,12 +58,13 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         test = None
         notes.append(f"the test part could not be scored: {error}")
         listener(Note(text=notes[-1], level="warning"))
+    config = artifact.read(writer.path / "best")
     summary = {
         "task": outcome.plan.task.name,
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
         "status": _status(outcome),
-        "best": {**_about(best), "calibrated": artifact.read(writer.path / "best").schema.extra.get("calibrated", {})},
+        "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
         "test": test,
         "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},
@@ -79,7 +80,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
     writer.write_json("metrics.json", summary)
-    card = model_card(artifact.read(writer.path / "best"), summary, outcome.arguments)
+    card = model_card(config, summary, outcome.arguments)
     write_text(writer.path / "best" / "README.md", card)
     write_report(writer.path)
     outcome.storage.publish(writer, listener)
@@ -125,16 +126,15 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> 
     return report
 
 
-def _plain(outcome: Outcome, task: Task, schema: Schema, targets: Mapping[str, Array]) -> dict[str, Any]:
+def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping[str, Array]) -> dict[str, Any]:
     """What a method without networks makes of the same data: its name and its scores on the test part."""
-    assert isinstance(task, Baselined)
     samples, first = open_data(outcome.ref).samples, outcome.splits.folds[0]
     train, test = ([samples[name][1] for name in names] for names in ((*first.train, *first.val), outcome.splits.test))
     try:
-        name, decoded = task.plain(train, test, schema)
+        name, decoded = method.plain(train, test, schema)
     except Exception as error:  # the search's own result does not hang on it
         return {"name": "", "failed": f"{type(error).__name__}: {error}"}
-    return {"name": name, "metrics": evaluate.all_metrics(task, decoded, targets, schema)}
+    return {"name": name, "metrics": evaluate.all_metrics(outcome.plan.task, decoded, targets, schema)}
 
 
 def _predicted(outcome: Outcome, rivals: list[TrialResult]) -> list[tuple[dict[str, Array], dict[str, Array]]]:

@@ -213,20 +213,20 @@ def _usable(place: _Place, offline: bool) -> tuple[dict[tuple[str, str], _Found]
     return found, silent
 
 
-def _posed(found: _Found) -> ModelCard:
+def posed(card: ModelCard, problem: Problem) -> ModelCard:
     """The card with those native heads alone that the problem is for."""
-    return msgspec.structs.replace(found.card, native=found.card.native_for(found.problem))
+    return msgspec.structs.replace(card, native=card.native_for(problem))
 
 
 def _names(found: dict[tuple[str, str], _Found], backend: str, preset: str, count: int) -> list[str]:
-    cards = [_posed(one) for one in found.values() if one.card.backend == backend]
+    cards = [posed(one.card, one.problem) for one in found.values() if one.card.backend == backend]
     return [card.name for card in pick_models(cards, preset, count)]
 
 
 def _first_of_each(found: dict[tuple[str, str], _Found], preset: str, count: int) -> list[tuple[str, str]]:
     first: dict[str, ModelCard] = {}
     for one in found.values():
-        first.setdefault(one.card.name, _posed(one))
+        first.setdefault(one.card.name, posed(one.card, one.problem))
     return [(card.name, card.backend) for card in pick_models(list(first.values()), preset, count)]
 
 

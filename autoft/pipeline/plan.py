@@ -23,7 +23,6 @@ from autoft.records import (
     DataRef,
     Decoding,
     Metric,
-    ModelCard,
     Param,
     Problem,
     Resources,
@@ -75,7 +74,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         preset=options.preset,
         offline=options.offline,
     )
-    cards = [_as_searched(candidate) for candidate in candidates]
+    cards = [msgspec.structs.replace(models.posed(c.card, c.problem), name=c.key) for c in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples)
@@ -100,12 +99,6 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
     )
-
-
-def _as_searched(candidate: models.Candidate) -> ModelCard:
-    """The card under the name that recipes have, with those native heads alone that are trained on."""
-    native = candidate.card.native_for(candidate.problem)
-    return msgspec.structs.replace(candidate.card, name=candidate.key, native=native)
 
 
 def metric_of(task: Task, name: str) -> Metric:

@@ -6,7 +6,7 @@ import msgspec
 import torch
 from torch import nn
 
-from autoft.api import Job, ModelCard, Recipe
+from autoft.api import Job, ModelCard, Output, Recipe
 from autoft_torch import _dense, _levels, _losses, _trunks
 from autoft_torch._net import Cast, Net, Targets
 
@@ -26,13 +26,10 @@ class Composed(Net):
         self.side = _dense.side_of(job.image_size)
         self.heads = nn.ModuleDict(
             {
-                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o.size, job.recipe)
+                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o, job.recipe)
                 for o in job.problem.outputs
             }
         )
-        for output in job.problem.outputs:
-            if output.head == "sequence":  # small weights would keep CTC on its plateau of blanks for long
-                self.heads[output.name][-1].reset_parameters()
 
     @classmethod
     def of(cls, job: Job, *, weights: bool) -> Composed:
@@ -74,7 +71,7 @@ def _blank(raw: torch.Tensor) -> torch.Tensor:
     return row
 
 
-def head(width: int, size: int, recipe: Recipe) -> nn.Module:
+def head(width: int, output: Output, recipe: Recipe) -> nn.Module:
     """A linear layer, or a hidden layer before it; dropout stands before the last layer."""
     parts: list[nn.Module] = []
     if recipe.head_width:
@@ -83,7 +80,8 @@ def head(width: int, size: int, recipe: Recipe) -> nn.Module:
         nn.init.zeros_(hidden.bias)
         parts += [hidden, ACTIVATIONS[recipe.head_activation]()]
         width = recipe.head_width
-    last = nn.Linear(width, size)
-    nn.init.normal_(last.weight, std=0.01)
-    nn.init.zeros_(last.bias)
+    last = nn.Linear(width, output.size)
+    if output.head != "sequence":  # small weights would keep CTC on its plateau of blanks for long
+        nn.init.normal_(last.weight, std=0.01)
+        nn.init.zeros_(last.bias)
     return nn.Sequential(*parts, nn.Dropout(recipe.dropout), last)

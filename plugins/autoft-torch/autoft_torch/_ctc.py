@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from autoft.api import ModelCard, Recipe, mel_filters
+from autoft_torch._sounds import stretch
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -92,9 +93,9 @@ class Trunk(nn.Module):
         n, total, bands = seen.shape
         hidden = torch.zeros((n, total, bands), dtype=torch.bool, device=seen.device)
         for _ in range(self.bands):
-            hidden |= _stretch(bands, torch.full((n,), bands, device=seen.device), WIDEST[0])[:, None]
+            hidden |= stretch(_draws(n, seen.device), bands, bands, WIDEST[0])[:, None]
         for _ in range(self.times):
-            hidden |= _stretch(total, frames, max(1, int(WIDEST[1] * total)))[..., None]
+            hidden |= stretch(_draws(n, seen.device), total, frames, max(1, int(WIDEST[1] * total)))[..., None]
         return seen.masked_fill(hidden, 0.0)
 
 
@@ -116,13 +117,9 @@ def _within(total: int, ends: torch.Tensor) -> torch.Tensor:
     return torch.arange(total, device=ends.device)[None] < ends[:, None]
 
 
-def _stretch(total: int, ends: torch.Tensor, widest: int) -> torch.Tensor:
-    """bool (n, total): one stretch of random width and place before each end."""
-    n = len(ends)
-    widths = torch.rand(n).to(ends.device) * widest
-    starts = torch.rand(n).to(ends.device) * (ends - widths).clamp(min=0)
-    places = torch.arange(total, device=ends.device)[None]
-    return (places >= starts[:, None]) & (places < (starts + widths)[:, None])
+def _draws(n: int, device: torch.device) -> torch.Tensor:
+    """On the CPU, so that every device draws alike."""
+    return torch.stack([torch.rand(n), torch.rand(n)]).to(device)
 
 
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:

@@ -17,59 +17,68 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
-class Inputs:
+class Loader:
+    """Brings batches of a feed to the device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+        """What the network takes in, and targets, for each array of indices. A thread feeds a GPU ahead of time."""
+        loaded = (self.load(feed, index, targets) for index in indices)
+        return loaded if self.device.type == "cpu" else ahead(loaded)
+
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        """One batch; without targets there are none in it."""
+        raise NotImplementedError
+
+    def move(self, values: Array) -> torch.Tensor:
+        """On the device."""
+        tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only
+        if self.device.type == "cpu":
+            return tensor
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+
+class Inputs(Loader):
     """Loads batches, brings images to the size the network sees and normalises them as its card says."""
 
     def __init__(self, job: Job, device: torch.device) -> None:
+        super().__init__(device)
         self.field = job.card.modality
         self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
         """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size
-        self.device = device
         self.mean = torch.tensor(job.card.mean, device=device).view(1, -1, 1, 1) * 255
         self.std = torch.tensor(job.card.std, device=device).view(1, -1, 1, 1) * 255
         self.point: Point | None = None
         """Where feeds give what a frozen prefix gave; None where they give images."""
-
-    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
-        """Images uint8 (n, 3, size, size), or what stands at `point`, and targets for each array of indices.
-
-        A thread feeds a GPU ahead of time.
-        """
-        if self.device.type == "cpu":
-            return (self._load(feed, index, targets) for index in indices)
-        return ahead(self._load(feed, index, targets) for index in indices)
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
         """Images in 0..255 (n, 3, h, w) to float32 in the card's units, channels last in memory."""
         values = (images.float() - self.mean) / self.std
         return values.contiguous(memory_format=torch.channels_last)
 
-    def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        """Images uint8 (n, 3, size, size), or what stands at `point`, and targets."""
         arrays = feed.batch(index)
         keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
         wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}
         if self.point:
-            return self.point.tensor(self._move(arrays[ACTIVATION])), wanted
-        images = self._move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
+            return self.point.tensor(self.move(arrays[ACTIVATION])), wanted
+        images = self.move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
         return resize(images, self.size), wanted
 
     def _target(self, key: str, values: Array) -> torch.Tensor:
         """Masks come at the size that the network sees, int64, -1 where there is no class."""
         if key != "mask" or values.dtype.name not in IGNORED:
-            return self._move(values)
+            return self.move(values)
         signed = np.where(values == IGNORED[values.dtype.name], -1, values.astype(np.int64))
         side = values.shape[1]
         if side != self.size:
             near = ((np.arange(self.size) + 0.5) * side / self.size).astype(np.int64)
             signed = signed[:, near[:, None], near[None]]
-        return self._move(signed)
-
-    def _move(self, values: Array) -> torch.Tensor:
-        tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only
-        if self.device.type == "cpu":
-            return tensor
-        return tensor.pin_memory().to(self.device, non_blocking=True)
+        return self.move(signed)
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -20,7 +20,7 @@ from autoft_torch._norms import Norms
 from autoft_torch._places import move
 from autoft_torch._precision import Precision, device
 from autoft_torch._prefix import Prefix
-from autoft_torch._rows import Rows, keep_beside, take_beside
+from autoft_torch._rows import Rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
@@ -69,7 +69,6 @@ class TorchLearner:
         where = device(job)
         net = network(job, weights=False)
         _state.load_model(net, folder)
-        take_beside(net.trunk, folder)
         return cls(job, net, where)
 
     # ---- what is in it ----------------------------------------------------------------------------
@@ -273,7 +272,6 @@ class TorchLearner:
 
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
-        keep_beside(self.net.trunk, folder)
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""

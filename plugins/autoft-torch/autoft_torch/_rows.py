@@ -6,17 +6,15 @@ padded with 0, samples behind a recording's end are NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from autoft.api import Feed, Job, Recipe, ahead
+from autoft.api import Feed, Job, Recipe
+from autoft_torch._inputs import Batch, Loader
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
 class Trunk(Protocol):
@@ -38,41 +36,21 @@ class Trunk(Protocol):
         ...
 
 
-class Rows:
+class Rows(Loader):
     """Loads batches for such a trunk. Has the surface of `Inputs`; nothing enters behind a cut here."""
 
     point = None
 
     def __init__(self, job: Job, device: torch.device, trunk: Any) -> None:
+        super().__init__(device)
         self.trunk: Trunk = trunk
         self.keys = tuple(output.target for output in job.problem.outputs)
-        self.device = device
-
-    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
-        """Values and targets for each array of indices. A thread feeds a GPU ahead of time."""
-        loaded = (self._load(feed, index, targets) for index in indices)
-        return loaded if self.device.type == "cpu" else ahead(loaded)
 
     def normalise(self, values: torch.Tensor) -> torch.Tensor:
         """Networks for texts and recordings do it themselves."""
         return values
 
-    def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
         values = self.trunk.values(arrays, cropped=targets).to(self.device)
-        return values, {key: self._target(arrays[key]) for key in self.keys} if targets else {}
-
-    def _target(self, values: Array) -> torch.Tensor:
-        return torch.from_numpy(np.require(values, requirements=("C", "W"))).to(self.device)
-
-
-def keep_beside(trunk: Any, folder: Path) -> None:
-    """Write what a trunk needs beside its arrays, such as a tokenizer."""
-    if hasattr(trunk, "keep"):
-        trunk.keep(folder)
-
-
-def take_beside(trunk: Any, folder: Path) -> None:
-    """Take up what `keep_beside` wrote."""
-    if hasattr(trunk, "take"):
-        trunk.take(folder)
+        return values, {key: self.move(arrays[key]) for key in self.keys} if targets else {}

@@ -67,8 +67,9 @@ def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How) -> torch.Ten
     columns = torch.arange(width, device=pictures.device)[None] + _shift(draws[1], how.across * width)
     inside = _within(rows, height)[:, :, None] & _within(columns, width)[:, None, :]
     for number in range(how.covers):
-        inside &= ~_stretch(draws[2 + 4 * number], draws[3 + 4 * number], height, how.widest)[:, :, None]
-        inside &= ~_stretch(draws[4 + 4 * number], draws[5 + 4 * number], width, how.widest)[:, None, :]
+        first = 2 + 4 * number
+        inside &= ~stretch(draws[first : first + 2], height, height, how.widest * height)[:, :, None]
+        inside &= ~stretch(draws[first + 2 : first + 4], width, width, how.widest * width)[:, None, :]
     samples = torch.arange(n, device=pictures.device)[:, None, None]
     grey = pictures[:, 0].float()[samples, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None]]
     grey = grey * inside
@@ -87,9 +88,14 @@ def _within(places: torch.Tensor, most: int) -> torch.Tensor:
     return (places >= 0) & (places < most)
 
 
-def _stretch(width: torch.Tensor, start: torch.Tensor, total: int, widest: float) -> torch.Tensor:
-    """bool (n, total): one stretch of random width at a random place."""
-    wide = width * widest * total
-    first = start * (total - wide)
-    places = torch.arange(total, device=width.device)[None]
+def stretch(draws: torch.Tensor, total: int, ends: torch.Tensor | int, widest: float) -> torch.Tensor:
+    """bool (n, total): one stretch for each sample, of random width and place before its end.
+
+    Args:
+        draws: in [0, 1), (2, n).
+        ends: of the samples (n,), or of all.
+    """
+    wide = draws[0] * widest
+    first = draws[1] * (ends - wide).clamp(min=0)
+    places = torch.arange(total, device=draws.device)[None]
     return (places >= first[:, None]) & (places < (first + wide)[:, None])
