@@ -27,14 +27,17 @@ from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
+from autoft.search import pool
+from autoft.search.crew import Crew
 from autoft.search.defaults import is_weak
+from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
-from autoft.search.settings import FLAT, Settings, check_scheduler, check_strategy
+from autoft.search.settings import FLAT, Cluster, Settings, check_scheduler, check_strategy
 from autoft.search.strategy import Facts, Strategy
 
-GPU: Final = Path("/dev/nvidiactl")
-"""Is there where a machine has a GPU of NVIDIA's, whose context cannot be forked."""
+GPUS: Final = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+"""One of them is there where a machine has a GPU, whose context cannot be forked."""
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -61,7 +64,7 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     made = plan.make(registry, options, task, checked, listener)
     with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options):
         # Ray takes seconds to start; the images are decoded meanwhile.
-        cluster = starter.submit(_start_ray, options)
+        cluster = starter.submit(pool.machine) if _alone(options) else starter.submit(_start_ray, options)
         try:
             prepared = prepare.prepare(
                 checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache
@@ -80,7 +83,7 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
         if isinstance(backend, Forkable):
             modules = wanted.setdefault(candidate.card.backend, {})
             modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
-    if options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and GPU.exists()):
+    if _on_gpus(options):
         wanted = {}
     servers = ForkServers()
     try:
@@ -89,6 +92,15 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
         yield
     finally:
         servers.close()
+
+
+def _on_gpus(options: SearchOptions) -> bool:
+    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and any(path.exists() for path in GPUS))
+
+
+def _alone(options: SearchOptions) -> bool:
+    """Whether a strategy decides all there is to decide: one machine, no GPUs to divide, none of Ray's schedulers."""
+    return not options.address and options.strategy != FLAT and not _on_gpus(options)
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -147,7 +159,7 @@ def _search(
     prepared: prepare.Prepared,
     budget: Budget,
     place: Storage,
-    cluster: Future[Any],
+    cluster: Future[Cluster],
     listener: Listener,
     verb: str,
 ) -> Finished:
@@ -163,7 +175,8 @@ def _search(
     first = prepared.splits.folds[0]
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
-    concurrency = options.concurrency or max(1, int(nodes.cpus / options.cpus_per_trial))
+    most = max(1, int(nodes.cpus / options.cpus_per_trial))
+    concurrency = min(options.concurrency or most, most)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)
 
@@ -180,7 +193,7 @@ def _search(
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
     val_share = len(first.val) / max(1, len(first.train) + len(first.val))
-    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share)
+    interrupted = _run(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share, nodes.ray)
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -200,20 +213,20 @@ def _search(
     return finished
 
 
-def _start_ray(options: SearchOptions) -> Any:
+def _start_ray(options: SearchOptions) -> Cluster:
     from autoft.search import ray
 
     return ray.start(options.address)
 
 
-def _stop_ray(cluster: Future[Any]) -> None:
-    from autoft.search import ray
+def _stop_ray(cluster: Future[Cluster]) -> None:
+    if cluster.exception() is None and cluster.result().ray:
+        from autoft.search import ray
 
-    if cluster.exception() is None:
         ray.stop()
 
 
-def _run_ray(
+def _run(
     registry: Registry,
     options: SearchOptions,
     made: plan.Plan,
@@ -223,9 +236,8 @@ def _run_ray(
     spec_of: Any,
     concurrency: int,
     val_share: float,
+    on_ray: bool,
 ) -> bool:
-    from autoft.search import ray
-
     settings = Settings(
         metric=made.metric,
         folder=folder,
@@ -240,17 +252,27 @@ def _run_ray(
         seed=options.seed,
     )
     if options.strategy == FLAT:
+        from autoft.search import ray
+
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
     facts = _facts(registry, options, made, budget, concurrency, val_share)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
-    interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
+    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch))
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))
     chosen = strategy.chosen()
     if chosen is not None:
         watch.choose(chosen)
     return interrupted
+
+
+def _carried_out(on_ray: bool, settings: Settings, desk: Desk) -> bool:
+    if not on_ray:
+        return pool.run(settings, desk)
+    from autoft.search import ray
+
+    return ray.run_strategy(settings, desk)
 
 
 def _facts(
@@ -280,7 +302,7 @@ def _import(modules: Sequence[str]) -> None:
             importlib.import_module(module)
 
 
-def _with_resources(options: SearchOptions, nodes: Any) -> SearchOptions:
+def _with_resources(options: SearchOptions, nodes: Cluster) -> SearchOptions:
     """One GPU per trial where there are any, if the user said nothing."""
     gpus = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, nodes.gpus))
     return msgspec.structs.replace(options, gpus_per_trial=gpus)

@@ -126,10 +126,10 @@ class Forked:
         return self.returncode
 
 
-def fork(backend: str, descriptor: int) -> Forked | None:
+def fork(backend: str, descriptor: int, threads: int = 0) -> Forked | None:
     """A worker process for a backend, which answers at the socket `descriptor`; None where there is no server.
 
-    It has this process's environment and folder.
+    It has this process's environment and folder and, if given, so many threads for numerical libraries.
     """
     place = json.loads(os.environ.get(VARIABLE, "{}")).get(backend, "")
     if not place or not Path(place).exists():
@@ -139,7 +139,7 @@ def fork(backend: str, descriptor: int) -> Forked | None:
     try:
         connection.settimeout(ANSWER)
         connection.connect(place)
-        about = json.dumps({"environment": dict(os.environ), "folder": str(Path.cwd()), "path": sys.path}).encode()
+        about = json.dumps({"environment": computing(threads), "folder": str(Path.cwd()), "path": sys.path}).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor, writer]))]
         connection.sendmsg([NUMBER.pack(len(about))], rights)
         connection.sendall(about)

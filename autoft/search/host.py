@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -44,23 +45,25 @@ class Worker:
 
     Args:
         backend: whose server; empty starts a process of its own.
+        threads: for its numerical libraries; 0 leaves them what the environment says.
+        echo: also write to standard error what it prints.
     """
 
-    def __init__(self, backend: str = "") -> None:
+    def __init__(self, backend: str = "", threads: int = 0, *, echo: bool = True) -> None:
         self.broken = False
         self.idle_mb = 0.0
         """Memory after its first trial."""
-        self._printed = b""
+        self._printed, self._echo = b"", echo
         self._connection, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()
-            self._process: subprocess.Popen[bytes] | Forked = fork(backend, descriptor) or subprocess.Popen(
+            self._process: subprocess.Popen[bytes] | Forked = fork(backend, descriptor, threads) or subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(descriptor), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[descriptor],
-                env=computing(),
+                env=computing(threads),
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -104,6 +107,12 @@ class Worker:
         self.idle_mb = self.idle_mb or memory
         return memory - self.idle_mb > RECYCLE_MB
 
+    def kill(self) -> None:
+        """From another thread; who waits for an answer is told that the process died."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(self.pid, signal.SIGKILL)
+
     def end(self) -> None:
         """At once: what a trial keeps is written in one step, so that nothing is left half done."""
         self._connection.close()
@@ -124,18 +133,26 @@ class Worker:
         return TrialLost(reason, f"{reason}\n\nThe last that it printed:\n{printed}" if printed else reason)
 
     def _read(self) -> None:
-        """Pass on what the process prints, and keep the end of it."""
+        """Keep the end of what the process prints, and pass it on if wished."""
         assert self._process.stdout is not None
         with self._process.stdout as stream:
             while chunk := os.read(stream.fileno(), 1 << 16):
                 self._printed = (self._printed + chunk)[-TAIL:]
-                sys.stderr.write(chunk.decode(errors="replace"))
+                if self._echo:
+                    sys.stderr.write(chunk.decode(errors="replace"))
 
 
 class Host:
-    """Runs one trial at a time, each in the process of its backend."""
+    """Runs one trial at a time, each in the process of its backend.
 
-    def __init__(self) -> None:
+    Args:
+        threads: for the numerical libraries of each process; 0 leaves them what the environment says.
+        echo: also write to standard error what they print. The end of it is told in any case when one dies.
+    """
+
+    def __init__(self, threads: int = 0, *, echo: bool = True) -> None:
+        self._threads, self._echo = threads, echo
+        self._dismissed = False
         self._workers: dict[str, Worker] = {}
         self._backend = ""
         """That of the present trial."""
@@ -175,8 +192,16 @@ class Host:
         """End all processes."""
         self._end_all()
 
+    def dismiss(self) -> None:
+        """From another thread: kill all processes and start no further ones. What waits for them raises TrialLost."""
+        self._dismissed = True
+        for worker in list(self._workers.values()):
+            worker.kill()
+
     def _ready(self, spec: TrialSpec) -> Worker:
         """The process in which the trial of `spec` will run."""
+        if self._dismissed:
+            raise TrialLost("the search was ended.")
         before = self._workers.get(self._backend)
         if before is not None and before.worn():
             self._workers.pop(self._backend).end()
@@ -185,7 +210,10 @@ class Host:
         self._backend = spec.backend
         worker = self._workers.get(spec.backend)
         if worker is None or not worker.alive:
-            worker = self._workers[spec.backend] = Worker("" if spec.resources.gpus else spec.backend)
+            worker = Worker("" if spec.resources.gpus else spec.backend, self._threads, echo=self._echo)
+            self._workers[spec.backend] = worker
+            if self._dismissed:  # just now, when it was not yet known
+                worker.kill()
         return worker
 
     @property

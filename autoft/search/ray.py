@@ -34,7 +34,6 @@ from autoft.records import (
     to_json,
 )
 from autoft.search.actor import Turns
-from autoft.search.crew import Crew
 from autoft.search.desk import Desk
 from autoft.search.flat import Flat
 from autoft.search.host import Host
@@ -42,7 +41,6 @@ from autoft.search.outcome import Failure, TrialLost, within
 from autoft.search.process import for_workers, imported, interruptible
 from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
 from autoft.search.shift import Shift, Task
-from autoft.search.strategy import Strategy
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 POPULATION = 8
@@ -126,12 +124,12 @@ def run(settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Ob
     return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), samples=settings.trials or -1)
 
 
-def run_strategy(settings: Settings, strategy: Strategy, spec_of: SpecMaker, observer: Observer) -> bool:
-    """Do what the strategy wants done, until it is over, the deadline has come, or Ctrl-C was pressed.
+def run_strategy(settings: Settings, desk: Desk) -> bool:
+    """Do what the desk of a strategy hands out, until it is over, the deadline has come, or Ctrl-C was pressed.
 
     Returns whether the user interrupted.
     """
-    return _fit(settings, Crew(settings, strategy, spec_of, observer), _Shifts, samples=-1)
+    return _fit(settings, desk, _Shifts, samples=-1)
 
 
 def _fit(

@@ -20,11 +20,13 @@ MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1",
 
 
 class Cluster(Record):
-    """What Ray has to offer."""
+    """What there is to run trials on."""
 
     cpus: float
     gpus: float
     nodes: int
+    ray: bool = True
+    """Ray runs on it; this machine alone can do without."""
 
 
 class Settings(Record):

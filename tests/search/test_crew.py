@@ -245,7 +245,7 @@ def test_the_same_on_a_real_ray(tmp_path: Path) -> None:
 
     ray.start(cpus=2)
     try:
-        assert not ray.run_strategy(settings, strategy, spec_of, seen)
+        assert not ray.run_strategy(settings, Crew(settings, strategy, spec_of, seen))
     finally:
         ray.stop()
     assert {r.number: r.status for r in seen.results} == {0: "finished", 1: "finished", 2: "failed"}

@@ -212,10 +212,10 @@ print("interrupted", seen.interrupted)
 class Started:
     """A search in a process group of its own, as a terminal makes one: Ctrl-C reaches Ray's processes too."""
 
-    def __init__(self, folder: Path, pause: float) -> None:
+    def __init__(self, folder: Path, pause: float, script: str = SCRIPT) -> None:
         self.log = folder / "log"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(folder), str(pause)],
+            [sys.executable, "-c", script, str(folder), str(pause)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
