@@ -35,6 +35,7 @@ from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
 from autoft.search.settings import FLAT, Cluster, Settings, check_scheduler, check_strategy
 from autoft.search.strategy import Facts, Strategy
+from autoft.search.unscheduled import Unscheduled
 
 GPUS: Final = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 """One of them is there where a machine has a GPU, whose context cannot be forked."""
@@ -100,7 +101,7 @@ def _on_gpus(options: SearchOptions) -> bool:
 
 def _alone(options: SearchOptions) -> bool:
     """Whether a strategy decides all there is to decide: one machine, no GPUs to divide, none of Ray's schedulers."""
-    return not options.address and options.strategy != FLAT and not _on_gpus(options)
+    return not options.address and not _on_gpus(options) and (options.strategy != FLAT or options.scheduler == "none")
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -252,9 +253,11 @@ def _run(
         seed=options.seed,
     )
     if options.strategy == FLAT:
+        searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
+        if options.scheduler == "none":
+            return _carried_out(on_ray, settings, Crew(settings, Unscheduled(searcher, options.trials), spec_of, watch))
         from autoft.search import ray
 
-        searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
     facts = _facts(registry, options, made, budget, concurrency, val_share)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
