@@ -24,7 +24,7 @@ from autoft.pipeline import finish, plan, prepare, storage
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
-from autoft.records import DataRef, TrialSpec
+from autoft.records import DataRef, Splits, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search.defaults import is_weak
@@ -179,8 +179,7 @@ def _search(
             return None
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
-    val_share = len(first.val) / max(1, len(first.train) + len(first.val))
-    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share)
+    interrupted = _run_ray(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits)
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -222,7 +221,7 @@ def _run_ray(
     watch: Watch,
     spec_of: Any,
     concurrency: int,
-    val_share: float,
+    splits: Splits,
 ) -> bool:
     from autoft.search import ray
 
@@ -242,7 +241,7 @@ def _run_ray(
     if options.strategy == FLAT:
         searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
         return ray.run(settings, searcher, spec_of, watch)
-    facts = _facts(registry, options, made, budget, concurrency, val_share)
+    facts = _facts(registry, options, made, budget, concurrency, splits)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = ray.run_strategy(settings, strategy, spec_of, watch)
     if (why := strategy.over()) and not interrupted:
@@ -254,9 +253,9 @@ def _run_ray(
 
 
 def _facts(
-    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
+    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, splits: Splits
 ) -> Facts:
-    candidates = made.candidates.values()
+    candidates, first = made.candidates.values(), splits.folds[0]
     return Facts(
         space=made.space,
         mode=made.metric.mode,
@@ -269,7 +268,8 @@ def _facts(
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
         perfect=made.metric.best,
-        val_share=val_share,
+        continues=plan.continuing(made, registry, splits),
+        val_share=len(first.val) / max(1, len(first.train) + len(first.val)),
     )
 
 
