@@ -345,7 +345,8 @@ class Auto:
         for family in (PARTIAL, WHOLE):
             part = subspace(self.facts.space, family)
             if part is not None:
-                found[family] = Draws(part, family, self.networks, self.facts.seed)
+                first = spaces.baseline(self.facts.space)
+                found[family] = Draws(part, family, self.networks, self.facts.seed, [first])
         return found
 
     def _of(self, family: str) -> list[int]:
