@@ -204,21 +204,26 @@ class Auto:
         count, epochs = self._extent(family)
         if count < FEWEST or epochs < 1:
             return None
-        best, goes_on = self._best(family), self.starts.wanted(self.results.get(0), len(self.brackets))
-        numbers = []
-        for _ in range(count):
-            params = self.draws[family].draw(best, self.heads.best)
-            if params is None or not self._room_for_trials():
-                break
-            params = {**params, **self._shorter(epochs)}
-            if goes_on:
-                params = self.starts.changed(len(self.known), params, self._leaders())
-            numbers.append(self._begin(family, params).number)
+        goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
+        numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
             self.draws.pop(family)
             return self._new_bracket()
         self.brackets.append(Bracket(family, numbers, epochs))
         return self._from_brackets()
+
+    def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
+        best, numbers = self._best(family), []
+        for _ in range(starts.TRIES * count if goes_on else count):
+            full = len(numbers) == count or not self._room_for_trials()
+            params = None if full else self.draws[family].draw(best, self.heads.best)
+            if params is None:
+                break
+            params = {**params, **self._shorter(epochs)}
+            fitted = self.starts.changed(len(self.known), params, self._leaders()) if goes_on else params
+            if fitted is not None:  # beside trials that go on, one that begins anew has lost
+                numbers.append(self._begin(family, fitted).number)
+        return numbers
 
     def _extent(self, family: str) -> tuple[int, int]:
         """Trials and epochs of a bracket that takes about half of the time left to brackets."""

@@ -17,6 +17,8 @@ SAME: Final = ("model", "head_width", "formulation")
 """What both trials must have in common: weights of another network do not fit."""
 TAKEN: Final = ("image_size",)
 """What a trial takes over from the one that it goes on from: some networks are made for one size."""
+TRIES: Final = 8
+"""Draws for each trial that is to go on: those of other networks do not count."""
 MODELS: Final = 3
 """As many as a run keeps."""
 
@@ -46,11 +48,11 @@ class Starts:
         short = bool(first.history) and first.history[-1].planned > 0
         return short or brackets % 2 == 1
 
-    def changed(self, number: int, params: Values, leaders: Sequence[TrialResult]) -> Values:
-        """The parameters of a trial that is to go on from the best model there is by then, if one fits."""
+    def changed(self, number: int, params: Values, leaders: Sequence[TrialResult]) -> Values | None:
+        """The parameters of a trial that is to go on from the best model there is by then; None if none fits."""
         leader = next((one for one in leaders if agree(SAME, params, one)), None)
         if leader is None:
-            return params
+            return None
         self.waiting.add(number)
         own = leader.recipe.flat()
         return {**params, **{key: own[key] for key in TAKEN if key in params}}

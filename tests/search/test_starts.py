@@ -96,8 +96,8 @@ def test_models_that_a_run_does_not_keep_are_not_taken() -> None:
 def test_a_trial_takes_the_image_size_of_the_one_that_it_goes_on_from() -> None:
     some = starts.Starts(able=True)
     leader = result(1, 0.5, image_size=96)
-    assert some.changed(7, {"model": "m/one", "image_size": 128}, [leader])["image_size"] == 96
-    assert some.changed(8, {"model": "m/other", "image_size": 128}, [leader])["image_size"] == 128
+    assert some.changed(7, {"model": "m/one", "image_size": 128}, [leader]) == {"model": "m/one", "image_size": 96}
+    assert some.changed(8, {"model": "m/other", "image_size": 128}, [leader]) is None
     assert some.waiting == {7}
 
 
