@@ -1,8 +1,9 @@
-"""What a task may be able to do beside `contracts.Task`, where that says more than one word about it."""
+"""What a task or a learner may be able to do beside `contracts.Task` and `contracts.Learner`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from autoft.contracts import Arrays
@@ -17,5 +18,19 @@ class Baselined(Protocol):
         """The method's name, and its predictions for `test` as `Task.decode` gives them.
 
         Called once, when the search is over. `train` is all that the search could learn from, validation included.
+        """
+        ...
+
+
+@runtime_checkable
+class Inheriting(Protocol):
+    """Ability of a learner: it can begin with what another one has learned. Its backend's `abilities` name "inherit"."""
+
+    def inherit(self, folder: Path) -> None:
+        """Take over all weights, those of the head included, that `Learner.save` wrote for the same network, problem and
+        image size; the recipe may differ in all that does not shape the network. Called before the first epoch.
+
+        Raises:
+            TrialFailed: they are of another network.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined
+from autoft.abilities import Baselined, Inheriting
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -111,6 +111,7 @@ __all__ = [
     "Facts",
     "Feed",
     "ImageHeader",
+    "Inheriting",
     "Issue",
     "Job",
     "Learner",

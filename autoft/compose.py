@@ -37,6 +37,23 @@ def agree(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> tupl
     return None, "; ".join(reasons) or f"{task.name} offers no formulation"
 
 
+def fits(registry: Registry, task: Task, card: ModelCard) -> bool:
+    """Whether a network can be trained for a task, whatever the classes. Where its backend is not installed, only what
+    it takes is compared."""
+    if card.modality not in modalities(task):
+        return False
+    try:
+        backend: Backend = registry.get("backend", card.backend)
+    except AutoftError:
+        return True
+    return agree(task, _some(task), backend, card)[0] is not None
+
+
+def _some(task: Task) -> Schema:
+    """Of data that might be: what is supported does not depend on names."""
+    return Schema(task=task.name, classes=("a", "b"))
+
+
 def supported(task: Task, schema: Schema, backend: Backend, card: ModelCard) -> list[Problem]:
     """All of the task's formulations that the backend supports with this network, best first."""
     return [problem for problem in task.formulations(schema) if not backend.supports(problem, card)]
@@ -47,10 +64,9 @@ def matrix(registry: Registry) -> list[Cell]:
     cells = []
     for task_entry in registry.entries("task"):
         task: Task = registry.get("task", task_entry.name)
-        schema = Schema(task=task.name, classes=("a", "b"))
         for card in example_cards(registry):
             try:
-                problem, reason = agree(task, schema, registry.get("backend", card.backend), card)
+                problem, reason = agree(task, _some(task), registry.get("backend", card.backend), card)
             except AutoftError as error:  # the backend is not installed, or its import fails: a gap like any other
                 problem, reason = None, error.message
             cells.append(

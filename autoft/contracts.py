@@ -310,7 +310,7 @@ class Backend(Protocol):
     """Owns arrays and gradients. Importing its module must not import the framework.
 
     A backend may have an attribute `abilities`, words that tell of its learners without building one: "cut" says that
-    they are `Cuttable`.
+    they are `Cuttable`, "inherit" that they are `abilities.Inheriting`.
     """
 
     name: str

@@ -44,6 +44,6 @@ def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> st
     return ""
 
 
-def fitting(allowance: float, epoch_seconds: float) -> int:
-    """Epochs that fit into the seconds that a trial may plan for."""
-    return max(2, int(allowance / max(epoch_seconds, 1e-6)))
+def fitting(allowance: float, epoch_seconds: float, done: int = 0) -> int:
+    """Epochs, with those that are done, when others fit into the seconds that a trial may still plan for."""
+    return max(2, done + int(allowance / max(epoch_seconds, 1e-6)))

@@ -284,6 +284,9 @@ class TrialSpec(Record):
     """0 trains and validates on the folds of the search, above 0 on `Splits.division`."""
     caching: Caching | None = None
     """None computes frozen prefixes at every step, as if nothing were shared."""
+    start: str = ""
+    """Folder of another trial's model, of the same network and the same parts of the data, whose weights this one
+    begins with; empty begins with those of the card and a new head."""
 
     @property
     def name(self) -> str:
@@ -340,6 +343,8 @@ class TrialResult(Record):
     traceback: str = ""
     folder: str = ""
     """Folder of its best model; empty when none was kept."""
+    start: str = ""
+    """Folder of the trial whose model it began with; empty for the network's own weights."""
     history: tuple[EpochReport, ...] = ()
     """Every epoch that was reported, for learning curves."""
     ended: float = 0.0

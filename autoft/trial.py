@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, course, headstart, registry, scoring, shelf
+from autoft.abilities import Inheriting
 from autoft.bank import Bank
-from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Reschedulable, Resumable, Task
+from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
@@ -23,6 +24,8 @@ from autoft.trialdata import Part, feed_of, open_data, weighted
 from autoft.version import API_VERSION
 
 STATE = "trial.json"
+TIMED = 2
+"""Epochs by whose time the number of epochs is planned: the first one can take twice as long as the others."""
 
 
 class _State(NamedTuple):
@@ -54,6 +57,8 @@ class Trial:
         self.val_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
         self.build_seconds = time.time() - self.started
+        if spec.start:  # what frozen blocks give is kept for the network's own weights
+            spec = msgspec.structs.replace(spec, caching=None)
         self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
         self.prefix_seconds = time.time() - self.started - self.build_seconds
         self.epochs = spec.recipe.epochs
@@ -64,6 +69,8 @@ class Trial:
         """As calibrated on the validation part of the first fold, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
+        self._earlier = 0.0
+        """Seconds of the epochs by which the number of epochs was planned."""
         self._told = ""
         """What was said of the prefix last."""
         self._cross: float | None = None
@@ -125,7 +132,7 @@ class Trial:
                 ),
             )
         complete = all(s.complete for s in stats)
-        if self.epoch == 1:
+        if self.epoch <= TIMED:
             self._fit_to_allowance(time.time() - began_epoch)
         return EpochReport(
             epoch=self.epoch,
@@ -186,7 +193,26 @@ class Trial:
             resources=spec.resources,
             steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),
         )
-        return Part(self.backend.build(job), job, train, val, val_targets)
+        return Part(self._learner(job), job, train, val, val_targets)
+
+    def _learner(self, job: Job) -> Learner:
+        """Ready for epoch 1.
+
+        Raises:
+            TrialFailed: the model to begin with is not there, or has seen what this trial validates on.
+        """
+        learner = self.backend.build(job)
+        if not self.spec.start:
+            return learner
+        if not isinstance(learner, Inheriting):
+            raise TrialFailed(f"the learners of '{self.spec.backend}' cannot begin with the model of another trial.")
+        if self.spec.division or len(open_data(self.spec.data).splits.folds) > 1:
+            raise TrialFailed("a trial with folds of its own cannot begin with the model of another one.")
+        with shelf.at_hand(self.spec.start) as folder:
+            if not folder.is_dir():
+                raise TrialFailed(f"the model to begin with must be kept, but there is none at {folder}.")
+            learner.inherit(folder)
+        return learner
 
     def _start_heads(self) -> list[float]:
         """Solve each fold's heads on its training part alone, if the recipe says so; gives their losses there."""
@@ -237,8 +263,11 @@ class Trial:
         """Plan fewer epochs where those of the recipe would take too long, so that the schedule comes to its end."""
         if not self.spec.allowance:
             return
-        if (fitting := course.fitting(self.spec.allowance, epoch_seconds)) < self.epochs:
-            self._plan(fitting)
+        left = self.spec.allowance - self._earlier
+        fitting = course.fitting(left, epoch_seconds, self.epoch - 1)
+        self._earlier += epoch_seconds
+        if (planned := min(fitting, self.spec.recipe.epochs)) != self.epochs:
+            self._plan(planned)
 
     def _plan(self, epochs: int) -> None:
         for part in self.parts:

@@ -80,7 +80,7 @@ def _entries(kind: str) -> Rows:
 
 def _models(task: str = "", backend: str = "") -> Rows:
     plugins = registry.installed()
-    able = compose.modalities(plugins.get("task", task)) if task else ()
+    meant = plugins.get("task", task) if task else None
     wanted = {plugins.entry("backend", name.strip()).name for name in backend.split(",")} if backend else set()
     cards: list[ModelCard] = []
     for entry in plugins.entries("models"):
@@ -88,8 +88,8 @@ def _models(task: str = "", backend: str = "") -> Rows:
             cards += plugins.get("models", entry.name).catalogue()
         except AutoftError as error:  # one broken source must not hide the others
             print(f"warning: {entry.name}: {line(error.message)}", file=sys.stderr)
-    fit = (c for c in cards if (not task or c.modality in able) and (not wanted or c.backend in wanted))
-    return [_model(card) for card in fit]
+    cards = [card for card in cards if not wanted or card.backend in wanted]
+    return [_model(card) for card in cards if meant is None or compose.fits(plugins, meant, card)]
 
 
 def _model(card: ModelCard) -> dict[str, Any]:

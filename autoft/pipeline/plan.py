@@ -166,11 +166,7 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
     """The networks whose backend can cut them, so that trials share what frozen blocks give."""
     if options.max_disk <= 0:
         return frozenset()
-    able = {
-        name
-        for name in {c.card.backend for c in plan.candidates.values()}
-        if "cut" in getattr(registry.get("backend", name), "abilities", ())
-    }
+    able = _able(plan, registry, "cut")
     return frozenset(
         name
         for name, candidate in plan.candidates.items()
@@ -178,6 +174,24 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
         and candidate.card.modality == "image"  # others are a sequence of tokens or of frames before the head
         and scoring.is_pooled(candidate.problem)
     )
+
+
+def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:
+    """Whether trials may begin with the model of another one: nothing else of what was learned can be shared.
+
+    Of several folds one model alone is kept, and it has seen what the others validate on.
+    """
+    able = _able(plan, registry, "inherit")
+    return len(splits.folds) == 1 and all(
+        candidate.card.backend in able and not scoring.is_pooled(candidate.problem)
+        for candidate in plan.candidates.values()
+    )
+
+
+def _able(plan: Plan, registry: Registry, word: str) -> set[str]:
+    """Backends with this ability."""
+    backends = {candidate.card.backend for candidate in plan.candidates.values()}
+    return {name for name in backends if word in getattr(registry.get("backend", name), "abilities", ())}
 
 
 def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[str, Any]:

@@ -24,7 +24,7 @@ from autoft.pipeline import finish, plan, prepare, storage
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
-from autoft.records import DataRef, TrialSpec
+from autoft.records import DataRef, Splits, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search import pool
@@ -193,8 +193,9 @@ def _search(
             return None
         return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
 
-    val_share = len(first.val) / max(1, len(first.train) + len(first.val))
-    interrupted = _run(registry, options, made, place.ray(), budget, watch, spec_of, concurrency, val_share, nodes.ray)
+    interrupted = _run(
+        registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits, nodes.ray
+    )
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -236,7 +237,7 @@ def _run(
     watch: Watch,
     spec_of: Any,
     concurrency: int,
-    val_share: float,
+    splits: Splits,
     on_ray: bool,
 ) -> bool:
     settings = Settings(
@@ -259,7 +260,7 @@ def _run(
         from autoft.search import ray
 
         return ray.run(settings, searcher, spec_of, watch)
-    facts = _facts(registry, options, made, budget, concurrency, val_share)
+    facts = _facts(registry, options, made, budget, concurrency, splits)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch))
     if (why := strategy.over()) and not interrupted:
@@ -279,9 +280,9 @@ def _carried_out(on_ray: bool, settings: Settings, desk: Desk) -> bool:
 
 
 def _facts(
-    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, val_share: float
+    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, splits: Splits
 ) -> Facts:
-    candidates = made.candidates.values()
+    candidates, first = made.candidates.values(), splits.folds[0]
     return Facts(
         space=made.space,
         mode=made.metric.mode,
@@ -294,7 +295,8 @@ def _facts(
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
         perfect=made.metric.best,
-        val_share=val_share,
+        continues=plan.continuing(made, registry, splits),
+        val_share=len(first.val) / max(1, len(first.train) + len(first.val)),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
-from autoft.search import bankwork, halving
+from autoft.search import bankwork, halving, starts
 from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
 from autoft.search.halving import Bracket
@@ -78,6 +78,7 @@ class Auto:
         self.draws = self._draws()
         self.stale = 0
         self.leading = -float("inf")
+        self.starts = starts.Starts(able=facts.continues)
         self.finals: list[int] | None = None
         self._closed: list[Closed] = []
         self._end = ""
@@ -203,18 +204,26 @@ class Auto:
         count, epochs = self._extent(family)
         if count < FEWEST or epochs < 1:
             return None
-        best = self._best(family)
-        numbers = []
-        for _ in range(count):
-            params = self.draws[family].draw(best, self.heads.best)
-            if params is None or not self._room_for_trials():
-                break
-            numbers.append(self._begin(family, {**params, **self._shorter(epochs)}).number)
+        goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
+        numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
             self.draws.pop(family)
             return self._new_bracket()
         self.brackets.append(Bracket(family, numbers, epochs))
         return self._from_brackets()
+
+    def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
+        best, numbers = self._best(family), []
+        for _ in range(starts.TRIES * count if goes_on else count):
+            full = len(numbers) == count or not self._room_for_trials()
+            params = None if full else self.draws[family].draw(best, self.heads.best)
+            if params is None:
+                break
+            params = {**params, **self._shorter(epochs)}
+            fitted = self.starts.changed(len(self.known), params, self._leaders()) if goes_on else params
+            if fitted is not None:  # beside trials that go on, one that begins anew has lost
+                numbers.append(self._begin(family, fitted).number)
+        return numbers
 
     def _extent(self, family: str) -> tuple[int, int]:
         """Trials and epochs of a bracket that takes about half of the time left to brackets."""
@@ -309,6 +318,8 @@ class Auto:
         distinct: dict[str, int] = {}
         for number in ranked:
             distinct.setdefault(_key(self.known[number].params), number)
+        if self._inherited():
+            return []  # what it began with has seen the samples that validate in other divisions
         left, chosen = self._left() * self.facts.workers, []
         for number in list(distinct.values())[:FINALISTS]:
             left -= self.results[number].seconds
@@ -329,14 +340,18 @@ class Auto:
         known = self.known[number]
         first = number not in self.started
         self.started.add(number)
-        return Order(number, dict(known.params) if first else None, until, known.again)
+        if not first:
+            return Order(number, None, until, known.again)
+        start = self.starts.begin(number, known.params, self._leaders())
+        return Order(number, dict(known.params), until, known.again, start)
 
     def _draws(self) -> dict[str, Draws]:
         found = {}
         for family in (PARTIAL, WHOLE):
             part = subspace(self.facts.space, family)
             if part is not None:
-                found[family] = Draws(part, family, self.networks, self.facts.seed)
+                first = spaces.baseline(self.facts.space)
+                found[family] = Draws(part, family, self.networks, self.facts.seed, [first])
         return found
 
     def _of(self, family: str) -> list[int]:
@@ -362,7 +377,14 @@ class Auto:
 
     def _kept_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        return FINAL_SHARE * (deadline - self.began) if deadline else 0.0
+        return FINAL_SHARE * (deadline - self.began) if deadline and not self._inherited() else 0.0
+
+    def _leaders(self) -> list[TrialResult]:
+        return starts.leaders(self.results, self.best_of)
+
+    def _inherited(self) -> bool:
+        """Whether the best trial began with the model of another one."""
+        return max(self.best_of, key=lambda number: self.best_of[number], default=-1) in self.starts.of
 
     def _room_for_trials(self) -> bool:
         return not self.facts.trials or len(self.known) < self.facts.trials

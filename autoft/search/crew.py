@@ -50,13 +50,17 @@ class Crew:
         tasks: list[Task] = []
         for order in work.orders:
             if order.params is None:
-                tasks.append(Task(spec=self.ledger.specs[order.number], until=order.until, resume=True))
+                spec = msgspec.structs.replace(
+                    self.ledger.specs[order.number], start=""
+                )  # its own state goes before it
+                tasks.append(Task(spec=spec, until=order.until, resume=True))
                 continue
             spec = self.spec_of(order.number, order.params)
             if spec is None:
                 self.full = True
                 break
-            spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=order.again)
+            start = self.ledger.specs[order.start].folder if order.start >= 0 else ""
+            spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=order.again, start=start)
             self.ledger.specs[order.number] = spec
             tasks.append(Task(spec=spec, until=order.until))
         if not tasks:

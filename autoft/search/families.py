@@ -132,7 +132,10 @@ def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space |
 class Draws:
     """Configurations of one family. The n-th depends on the seed and on what is best by then."""
 
-    def __init__(self, space: Space, family: str, model_names: Sequence[str], seed: int) -> None:
+    def __init__(
+        self, space: Space, family: str, model_names: Sequence[str], seed: int, known: Sequence[Values] = ()
+    ) -> None:
+        """`known` are configurations that run anyway."""
         self.space = space
         self.family = family
         self.models = list(model_names)
@@ -140,7 +143,7 @@ class Draws:
         """Network -> image sizes that are worth their time; any where a network is not in it."""
         self.seed = seed
         self.count = 0
-        self._seen: set[tuple[tuple[str, Scalar], ...]] = set()
+        self._seen = {_key(params) for params in known}
 
     def draw(self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None]) -> Values | None:
         """The next configuration, or None when nothing new is found.
@@ -155,8 +158,7 @@ class Draws:
             params = self._one(way, best, generator)
             self.count += 1
             self._finish(params, head, generator)
-            key = tuple(sorted((k, v) for k, v in params.items()))
-            if key not in self._seen:
+            if (key := _key(params)) not in self._seen:
                 self._seen.add(key)
                 return params
         return None
@@ -208,6 +210,10 @@ class Draws:
 
     def _open(self, key: str) -> bool:
         return any(param.key == key and not param.fixed for param in self.space)
+
+
+def _key(params: Values) -> tuple[tuple[str, Scalar], ...]:
+    return tuple(sorted(params.items()))
 
 
 def _known(space: Space, key: str) -> bool:

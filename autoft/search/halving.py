@@ -35,6 +35,7 @@ class Bracket:
 
     def __init__(self, family: str, numbers: Sequence[int], epochs: int) -> None:
         self.family = family
+        self.numbers = tuple(numbers)
         self.rungs = rungs(epochs)
         self.level = 0
         self.waiting = list(numbers)

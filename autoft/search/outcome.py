@@ -55,7 +55,7 @@ def result_of(
     sign = 1.0 if spec.metric.mode == "max" else -1.0
     best = max(reports, key=lambda report: sign * report.score, default=None)
     failed = status == "failed"
-    planned = max((report.planned for report in reports), default=0)
+    planned = reports[-1].planned if reports else 0
     if best is None and not failed:
         reason = f"{reason}, before its first epoch was over"
     return TrialResult(
@@ -74,6 +74,7 @@ def result_of(
         history=tuple(reports),
         ended=time.time(),
         folder=spec.folder if best and not failed else "",
+        start=spec.start,
     )
 
 

@@ -30,6 +30,9 @@ class Facts(NamedTuple):
     """Most trials; 0 is as many as time allows."""
     perfect: float | None = None
     """The best value that the metric can have."""
+    continues: bool = False
+    """Whether trials may begin with another one's model: no head can be solved and nothing be kept of frozen blocks,
+    so that each would learn from its beginning what others have learned."""
     val_share: float = 1.0
     """Samples of the validation part, as a share of those that train and validate."""
     clock: Callable[[], float] = time.time
@@ -46,6 +49,8 @@ class Order(NamedTuple):
     again: int = 0
     """Above 0 for a configuration that runs once more: added to the seed of the search, and the number of the division
     that it trains and validates on (`TrialSpec.division`)."""
+    start: int = -1
+    """When it begins: the trial, one that has ended, whose model it begins with; -1 for the network's own weights."""
 
 
 class Work(NamedTuple):

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.abilities import Inheriting
 from autoft.contracts import Backend, Learner, Resumable
 from autoft.records import Job, from_json, to_json
 from autoft.testing.backend_base import close, files_below, same, train
@@ -112,6 +113,27 @@ class SavingLaws(PredictionLaws):
         fresh_python("import sys; from autoft.testing import rebuild; rebuild.main(sys.argv[1])", to_json(order))
         with np.load(order.out, allow_pickle=False) as found:
             return {key: found[key] for key in found.files}
+
+    @pytest.mark.parametrize("freeze", [0.0, 0.5])
+    def test_what_another_has_learned_can_be_taken_over_and_learned_further(
+        self, tmp_path: Path, freeze: float
+    ) -> None:
+        job, wanted = self.trained(tmp_path / "model")
+        learner = self.build(freeze=freeze, dropout=0.1, seed=7)
+        assert isinstance(learner, Inheriting) == ("inherit" in getattr(self.backend, "abilities", ())), (
+            "`abilities` of the backend tell of its learners"
+        )
+        if not isinstance(learner, Inheriting):
+            pytest.skip("the learner is not Inheriting")
+        learner.inherit(tmp_path / "model")
+        feed = self.feed()
+        assert close(learner.predict(feed), wanted, self.tolerance), "the head is taken over as well"
+        before = learner.arrays()
+        train(learner, feed)
+        after = learner.arrays()
+        still = list(before)[: round(freeze * len(learner.blocks()))]
+        for block in before:
+            assert same(before[block], after[block]) == (block in still), "this recipe says what is frozen"
 
     def test_a_resumed_training_goes_on_the_same(self, tmp_path: Path) -> None:
         learner, feed = self.build(seed=2), self.feed()

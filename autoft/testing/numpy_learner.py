@@ -133,6 +133,9 @@ class NumpyLearner:
             for key in arrays:
                 arrays[key] = flat[f"{block}/{key}"]
 
+    def inherit(self, folder: Path) -> None:
+        self.assign(read(folder / FILE))
+
     def save_state(self, folder: Path) -> None:
         self.save(folder)
         moments = {"first": self._optimizer.first, "second": self._optimizer.second}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
-from autoft.api import Entry, ModelCard, hookimpl
+from autoft.api import Entry, ModelCard, Output, Problem, Schema, hookimpl
 
 greet = typer.Typer()
 
@@ -20,8 +20,13 @@ def _greet(name: str, fail: bool = False) -> None:
 
 
 class Task:
+    name = "demo"
     modality = "image"
     inputs = ("image",)
+
+    def formulations(self, schema: Schema) -> list[Problem]:
+        output = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
+        return [Problem(name="demo", inputs=("image",), outputs=(output,))]
 
 
 class Source:
@@ -33,6 +38,7 @@ class Source:
                 name="demo/[big]", backend="torch", modality="image", params=11_200_000, licence="mit", offline=True
             ),
             ModelCard(name="demo/loud", backend="torch", modality="audio", params=900),
+            ModelCard(name="demo/boxed", backend="torch", modality="image", heads=("boxes",), native=("boxes",)),
         ]
 
     def resolve(self, name: str) -> ModelCard | None:

@@ -50,6 +50,9 @@ class Machine:
         )
         self.workers, self.seconds = workers, seconds
         self.params: dict[int, dict[str, Any]] = {}
+        self.starts: dict[int, int] = {}
+        self.baseline_epochs = 20
+        """Epochs that time leaves to trial 0."""
         self.history: dict[int, list[EpochReport]] = {}
         self.status: dict[int, str] = {}
         self.failing: set[str] = set()
@@ -78,6 +81,7 @@ class Machine:
         for order in work.orders:
             if order.params is not None:
                 self.params[order.number] = order.params
+                self.starts[order.number] = order.start
             total += self._epochs(order) * self._epoch(self.params[order.number])
         return total
 
@@ -90,8 +94,11 @@ class Machine:
 
     def _epochs(self, order: Any) -> int:
         done = len(self.history.get(order.number, []))
-        planned = int(self.params[order.number].get("epochs", 20))
+        planned = self._planned(order.number)
         return (min(order.until, planned) or planned) - done
+
+    def _planned(self, number: int) -> int:
+        return int(self.params[number].get("epochs", 20)) if number else self.baseline_epochs
 
     def _finish(self, work: Any) -> None:
         for order in work.orders:
@@ -105,11 +112,16 @@ class Machine:
                 epoch = len(rows) + 1
                 spent = epoch * self._epoch(params)
                 report = EpochReport(
-                    epoch=epoch, score=self._score(number, epoch), metrics={}, train_loss=1.0, seconds=spent
+                    epoch=epoch,
+                    score=self._score(number, epoch),
+                    metrics={},
+                    train_loss=1.0,
+                    seconds=spent,
+                    planned=self.baseline_epochs % 20 if not number else 0,
                 )
                 rows.append(report)
                 self.strategy.reported(number, report)
-            if len(rows) >= int(params.get("epochs", 20)):
+            if len(rows) >= self._planned(number):
                 self._end(number, "finished")
             else:
                 self.status[number] = "paused"
@@ -120,6 +132,8 @@ class Machine:
         params = self.params[number]
         noise = random.Random(repr(sorted(params.items()))).uniform(-0.15, 0.0)
         quality = 0.9 if params["model"] == "m/strong" else 0.7
+        if (start := self.starts.get(number, -1)) >= 0:
+            epoch += len(self.history[start])
         return min(self.ceiling, quality + noise) * (1 - math.exp(-epoch / 3))
 
     def _end(self, number: int, status: Any) -> None:
@@ -131,8 +145,9 @@ class Machine:
                 status=status,
                 model=str(self.params[number]["model"]),
                 backend="b",
-                recipe=Recipe(),
+                recipe=Recipe.of(spaces.resolve(self.strategy.facts.space, self.params[number])),
                 score=max((r.score for r in rows), default=None),
+                history=tuple(rows),
                 seconds=rows[-1].seconds if rows else 0.0,
                 folder="somewhere" if rows else "",
             )

@@ -250,3 +250,22 @@ def test_the_same_on_a_real_ray(tmp_path: Path) -> None:
         ray.stop()
     assert {r.number: r.status for r in seen.results} == {0: "finished", 1: "finished", 2: "failed"}
     assert [report.epoch for report in seen[0].history] == [1, 2, 3]
+
+
+def test_a_trial_begins_with_the_model_of_another_one_and_goes_on_with_its_own(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5})], [Order(1, {"lr": 0.1}, until=1, start=0)], [Order(1, None)])
+    searched = Searched(tmp_path, strategy, host)
+    searched.piece()
+    config = searched.crew.next()
+    assert config is not None
+    (task,) = from_json(config["trial"]["tasks"], list[Task])
+    assert task.spec.start == searched.crew.ledger.specs[0].folder
+    shift = Shift(host, config["trial"]["target"], [task])
+    while not shift.over:
+        searched.crew.told(config["trial"]["number"], {"events": to_json(shift.work(0.0))})
+    config = searched.crew.next()
+    assert config is not None
+    (task,) = from_json(config["trial"]["tasks"], list[Task])
+    assert task.resume and task.spec.start == "", "the other model may be gone by now"
+    searched.crew.end("out of time")
+    assert [searched[number].start for number in (0, 1)] == ["", searched.crew.ledger.specs[0].folder]

@@ -304,6 +304,10 @@ class KerasLearner:
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
 
+    def inherit(self, folder: Path) -> None:
+        """See `Inheriting`. Arrays alone are taken over: dropout, precision and what is frozen are this recipe's."""
+        _state.fill(self.net, _state.arrays(_state.load_model(self.job, folder)), str(folder))
+
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""
         scaler = self.precision.scaler.state() if self.precision.scaler else {}

@@ -29,7 +29,7 @@ class KerasBackend:
 
     name = "keras"
     distributions = ("keras", "tensorflow")
-    abilities = ("cut",)
+    abilities = ("cut", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

@@ -70,16 +70,22 @@ def timm_facts(name: str) -> Facts:
 
 
 def torchvision_facts(name: str) -> Facts:
-    """The card of a classifier of torchvision with its default weights, as plain values.
+    """The card of a network of torchvision with its default weights, as plain values.
 
     Raises:
-        UsageError: torchvision has no such classifier.
+        UsageError: torchvision has no such classifier, detector or segmenter.
     """
     import torchvision
 
+    from autoft_torch import _describe_native
+
+    if name in (own := _describe_native.names()):
+        return _describe_native.facts(name)
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
-        raise UsageError(f"torchvision has no classifier '{name}'.{did_you_mean(name, known)}")
+        raise UsageError(
+            f"torchvision has no classifier, detector or segmenter '{name}'.{did_you_mean(name, [*known, *own])}"
+        )
     best = torchvision.models.get_model_weights(name).DEFAULT
     chosen = best.transforms()
     facts: Facts = {
@@ -141,7 +147,12 @@ def describe(name: str) -> ModelCard:
     facts |= {"name": name, "weights": str(Path(path).resolve()), "pretrained": True, "licence": "", "offline": True}
     facts |= {"summary": f"{network} with weights from {Path(path).name}", "extra": {**facts["extra"], "strict": True}}
     card = msgspec.convert(facts, ModelCard)
-    _trunks.pretrained(card, card.input_size)
+    if card.native:
+        from autoft_torch import _describe_native
+
+        _describe_native.network(card, card.input_size, weights=True)
+    else:
+        _trunks.pretrained(card, card.input_size)
     return card
 
 

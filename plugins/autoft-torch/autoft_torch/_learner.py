@@ -39,7 +39,7 @@ ROWS = 32
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable` and `Inheriting`.
     """
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
@@ -272,6 +272,9 @@ class TorchLearner:
 
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
+
+    def inherit(self, folder: Path) -> None:
+        _state.load_model(self.net, folder)
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""

@@ -40,7 +40,7 @@ class TorchBackend:
 
     name = "torch"
     distributions = ("torch", "torchvision", "timm")
-    abilities = ("cut",)
+    abilities = ("cut", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

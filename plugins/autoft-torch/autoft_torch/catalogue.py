@@ -26,7 +26,7 @@ def listed() -> tuple[ModelCard, ...]:
     cards = msgspec.json.decode((files("autoft_torch") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
     return tuple(
         msgspec.structs.replace(card, heads=("pooled", "dense"))
-        if card.extra["library"] in PYRAMIDS and not card.name.startswith(FLAT)
+        if card.extra["library"] in PYRAMIDS and not card.native and not card.name.startswith(FLAT)
         else card
         for card in cards
     )

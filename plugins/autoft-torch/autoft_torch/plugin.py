@@ -19,7 +19,7 @@ def autoft_models() -> Iterable[Entry]:
     yield Entry(
         name="torchvision",
         target="autoft_torch.sources:TorchvisionSource",
-        summary="Classifiers of torchvision, weights from download.pytorch.org",
+        summary="Networks of torchvision, weights from download.pytorch.org",
     )
     yield Entry(name="hf", target="autoft_torch.sources:HfSource", summary="Image classifiers of the Hugging Face hub")
     yield Entry(name="local", target="autoft_torch.local:LocalSource", summary="A checkpoint folder, or NAME@FILE")

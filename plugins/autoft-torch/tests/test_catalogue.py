@@ -24,7 +24,7 @@ print(json.dumps([at_hand, sorted({"huggingface_hub", "timm", "torch"} & set(sys
 def test_every_card_can_be_ranked(card):
     assert card.params > 0
     if card.modality == "image":  # the others have no one size of which a cost could be told
-        assert 0 < card.macs < 100
+        assert 0 < card.macs < 300
     if card.weights.startswith(("hub:", "https:")):
         assert 50 <= card.prior <= 95
     assert " 0 classes" not in card.summary

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForImageClassification
 
 from autoft.api import ModelCard
-from autoft_torch import _trunks
+from autoft_torch import _describe_native, _trunks
 from autoft_torch._describe import Facts, timm_facts, torchvision_facts
 from autoft_torch._resnet import build
 
@@ -42,6 +42,12 @@ vit_base_patch16_224 deit3_small_patch16_224 vit_small_patch14_dinov2
 TORCHVISION = """
 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large shufflenet_v2_x1_0 resnet18 resnet50 efficientnet_b0
 efficientnet_v2_s regnet_y_400mf convnext_tiny swin_v2_t vit_b_16
+""".split()
+#: Detectors and segmenters, small ones first.
+NATIVE = """
+ssdlite320_mobilenet_v3_large fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fcos_resnet50_fpn
+retinanet_resnet50_fpn_v2 fasterrcnn_resnet50_fpn_v2 lraspp_mobilenet_v3_large deeplabv3_mobilenet_v3_large
+fcn_resnet50 deeplabv3_resnet50
 """.split()
 #: Hub id -> model type, what differs from the type's default configuration, licence.
 HUB: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -76,6 +82,11 @@ torchvision/shufflenet_v2_x1_0:69 torchvision/resnet18:70 torchvision/resnet50:8
 torchvision/efficientnet_v2_s:84 torchvision/regnet_y_400mf:76 torchvision/convnext_tiny:83 torchvision/swin_v2_t:82
 torchvision/vit_b_16:81 hf/microsoft/resnet-50:80 hf/facebook/convnext-tiny-224:82
 hf/microsoft/swin-tiny-patch4-window7-224:81 hf/google/vit-base-patch16-224:82 hf/facebook/dinov2-small:81
+torchvision/ssdlite320_mobilenet_v3_large:75 torchvision/fasterrcnn_mobilenet_v3_large_320_fpn:75
+torchvision/fasterrcnn_mobilenet_v3_large_fpn:75 torchvision/fcos_resnet50_fpn:76
+torchvision/retinanet_resnet50_fpn_v2:80 torchvision/fasterrcnn_resnet50_fpn_v2:80
+torchvision/lraspp_mobilenet_v3_large:75 torchvision/deeplabv3_mobilenet_v3_large:75 torchvision/fcn_resnet50:76
+torchvision/deeplabv3_resnet50:76
 """.split()
 )
 HUB_HALF = ("google/vit-base-patch16-224",)  # normalised with 0.5
@@ -84,7 +95,7 @@ HUB_HALF = ("google/vit-base-patch16-224",)  # normalised with 0.5
 def main() -> None:
     torch.set_grad_enabled(False)
     torch.backends.mha.set_fastpath_enabled(False)  # its one large operation is not counted
-    cards = [own(), *map(timm_card, TIMM), *map(torchvision_card, TORCHVISION), *map(from_hub, HUB)]
+    cards = [own(), *map(timm_card, TIMM), *map(torchvision_card, TORCHVISION), *map(native_card, NATIVE), *map(from_hub, HUB)]
     if astray := PRIORS.keys() - {card["name"] for card in cards}:
         raise SystemExit(f"every name in PRIORS must be listed, but these are not: {', '.join(sorted(astray))}")
     TARGET.write_text("[\n" + ",\n".join(json.dumps(card) for card in cards) + "\n]\n", encoding="utf-8")
@@ -97,6 +108,13 @@ def timm_card(name: str) -> Facts:
 
 def torchvision_card(name: str) -> Facts:
     return rated(torchvision_facts(name))
+
+
+def native_card(name: str) -> Facts:
+    """Its prior is that of its backbone: what its head is worth, core adds itself."""
+    facts = torchvision_facts(name)
+    plain = msgspec.convert({**facts, "pretrained": False, "weights": ""}, ModelCard)
+    return rated(facts, _describe_native.network(plain, plain.input_size))
 
 
 def rated(facts: Facts, net: torch.nn.Module | None = None) -> Facts:
