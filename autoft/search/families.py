@@ -2,6 +2,7 @@
 
 * heads: linear heads solved on the features of the whole backbone.
 * partial: some blocks frozen, what they give shared by all trials; augmentation is then a number of stored views.
+  Depths at which little is left to compute come more often: twice the price must be worth two trials.
 * whole: nothing is shared; augmentation is drawn anew in every epoch.
 
 A third of the draws comes from the whole space, a third lies around the default recipe, a third around the best so
@@ -32,6 +33,8 @@ SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0
 VIEWS: Final = 4
 KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
+LEAST: Final = 0.15
+"""Part of the blocks below which a trial does not become cheaper: the head and reading rows cost something, too."""
 NEAR: Final = 0.15
 """Standard deviation of a number drawn around another, as a part of its range."""
 
@@ -156,6 +159,8 @@ class Draws:
             generator = random.Random(f"{self.seed}:{self.family}:{self.count}")
             way = self.count % 3 if self.count >= len(self.models) else -1
             params = self._one(way, best, generator)
+            if self.family == PARTIAL and way != -1 and not (best and params.get("freeze") == best.get("freeze")):
+                self._cheapen(params, generator)
             self.count += 1
             self._finish(params, head, generator)
             if (key := _key(params)) not in self._seen:
@@ -185,6 +190,13 @@ class Draws:
                 else sample(param, generator)
             ),
         )
+
+    def _cheapen(self, params: Values, generator: random.Random) -> None:
+        """Draw the depth again, by what an epoch of it costs: as a square, since dear trials also promise no more."""
+        depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
+        if len(set(depths)) > 1:
+            costs = [max(LEAST, 1.0 - float(depth or 0)) for depth in depths]
+            params["freeze"] = generator.choices(depths, [cost**-2 for cost in costs])[0]
 
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,

@@ -7,6 +7,7 @@ YAML values (numbers, lists, booleans) mean the same as their text.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_type_hints
@@ -61,7 +62,8 @@ def parse(overrides: Mapping[str, Any], space: Sequence[Param]) -> tuple[Param, 
     """Parameters to put in the place of those of `space` (see `space.edit`), without conditions.
 
     Trial 0 takes the fixed value; where a range or several values are given, what it had before if that is among
-    them, else the recipe's default, else the first value or the middle of the range.
+    them, else the recipe's default, else the number of a list that is nearest to what it had, else the first value or
+    the middle of the range.
 
     Raises:
         UsageError: an unknown key or word, a value of another type or out of its range.
@@ -169,4 +171,17 @@ def _with_default(param: Param, drafts: Sequence[Param], space: Sequence[Param])
     before = spaces.baseline(spaces.edit(space, others)).get(param.key)
     if before is not None and spaces.contains(param, before):
         return replace(param, default=before)
-    return replace(param, default=spaces.default_of(param))
+    return replace(param, default=_nearest(param, before))
+
+
+def _nearest(param: Param, before: Scalar) -> Scalar:
+    """Of listed numbers the one nearest to `before`, by their ratio where all are positive."""
+    numbers = [value for value in param.choices if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    plain = spaces.default_of(param)
+    if plain == spaces.DEFAULTS.get(param.key) or not numbers or len(numbers) != len(param.choices):
+        return plain
+    if isinstance(before, bool) or not isinstance(before, (int, float)):
+        return plain
+    if min(*numbers, before) > 0:
+        return min(numbers, key=lambda value: abs(math.log(value / before)))
+    return min(numbers, key=lambda value: abs(value - before))
