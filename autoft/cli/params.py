@@ -185,7 +185,11 @@ Gpus = Annotated[
 Address = Annotated[
     str,
     _option(
-        "--address", group=_MACHINE, text="A running Ray cluster.", shown="this machine alone", metavar="HOST:PORT"
+        "--address",
+        group=_MACHINE,
+        text="A running Ray cluster; local starts Ray here.",
+        shown="this machine alone",
+        metavar="HOST:PORT",
     ),
 ]
 Storage = Annotated[

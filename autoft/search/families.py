@@ -2,7 +2,7 @@
 
 * heads: linear heads solved on the features of the whole backbone.
 * partial: some blocks frozen, what they give shared by all trials; augmentation is then a number of stored views.
-  Depths at which little is left to compute come more often: twice the price must be worth two trials.
+  Depths at which little is left to compute come more often.
 * whole: nothing is shared; augmentation is drawn anew in every epoch.
 
 A third of the draws comes from the whole space, a third lies around the default recipe, a third around the best so
@@ -192,7 +192,8 @@ class Draws:
         )
 
     def _cheapen(self, params: Values, generator: random.Random) -> None:
-        """Draw the depth again, by what an epoch of it costs: as a square, since dear trials also promise no more."""
+        """Draw the depth again, by the inverse square of what an epoch of it costs: all dear ones together then take
+        no more time than the cheap ones."""
         depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
         if len(set(depths)) > 1:
             costs = [max(LEAST, 1.0 - float(depth or 0)) for depth in depths]

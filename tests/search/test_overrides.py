@@ -121,6 +121,15 @@ def test_trial_0_takes_the_middle_where_it_does_not():
     assert spaces.baseline(applied({"freeze": "0.9,1"}))["freeze"] == 0.9
 
 
+@pytest.mark.parametrize(
+    ("key", "words", "default"),
+    [("freeze", "0.1,0.4,0.7,1", 0.4), ("batch_size", "8,100", 100), ("lr", "1e-5,9e-4,3e-2", 9e-4)],
+)
+def test_trial_0_takes_the_listed_number_nearest_to_its_own(key, words, default):
+    (param,) = parse({key: words}, SPACE)
+    assert param.default == default
+
+
 def test_trial_0_minds_the_other_overrides():
     assert spaces.baseline(applied({"lr": "1e-4..1e-1:log", "optimizer": "sgd"}))["lr"] == 1e-2
 
