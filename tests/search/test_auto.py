@@ -302,6 +302,36 @@ def test_the_best_few_run_again_with_another_seed_and_division() -> None:
     assert machine.status[chosen] == "finished"
 
 
+def test_a_solved_head_is_not_chosen_over_a_better_trial_for_which_there_was_no_second_run() -> None:
+    machine = Machine(2, 1e6, trials=6)
+    machine.run()
+    strategy = machine.strategy
+    assert strategy.finals, "it came to its end"
+    best = max(strategy.best_of, key=lambda number: strategy.best_of[number])
+    assert not any(known.again for known in strategy.known.values()), "no trial was left for second runs"
+    assert strategy.chosen() == best
+
+
+def test_a_score_that_was_not_repeated_counts_less() -> None:
+    machine = Machine(2, 600.0)
+    machine.run()
+    strategy = machine.strategy
+    assert strategy.finals
+    first, again = next(
+        (n, m)
+        for n in strategy.finals
+        for m, k in strategy.known.items()
+        if k.again and k.params == strategy.known[n].params
+    )
+    alone = next(n for n in strategy.finals if n != first)
+    strategy.finals = [first, alone]
+    strategy.known[alone] = strategy.known[alone]._replace(family=WHOLE, params={"lr": 0.123})
+    strategy.best_of |= {first: 0.9, again: 0.8, alone: 0.86}
+    assert strategy.chosen() == first, "0.85 is more than 0.86 - 0.05"
+    strategy.best_of[alone] = 0.95
+    assert strategy.chosen() == alone
+
+
 def test_it_ends_early_when_nothing_can_become_better() -> None:
     machine = Machine(2, 1e6)
     machine.run()
