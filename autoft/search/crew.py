@@ -50,7 +50,9 @@ class Crew:
         tasks: list[Task] = []
         for order in work.orders:
             if order.params is None:
-                spec = msgspec.structs.replace(self.ledger.specs[order.number], start="")  # its own state goes before it
+                spec = msgspec.structs.replace(
+                    self.ledger.specs[order.number], start=""
+                )  # its own state goes before it
                 tasks.append(Task(spec=spec, until=order.until, resume=True))
                 continue
             spec = self.spec_of(order.number, order.params)

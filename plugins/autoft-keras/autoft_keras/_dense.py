@@ -38,7 +38,9 @@ def neck(levels: Sequence[Tensor], side: int) -> Tensor:
     joined = None
     for number, level in reversed(list(enumerate(levels))):
         here = keras.layers.Conv2D(WIDTH, 1, use_bias=False, name=f"neck.{number}", dtype="float32")(level)
-        here = keras.layers.GroupNormalization(GROUPS, epsilon=EPSILON, name=f"neck.{number}.norm", dtype="float32")(here)
+        here = keras.layers.GroupNormalization(GROUPS, epsilon=EPSILON, name=f"neck.{number}.norm", dtype="float32")(
+            here
+        )
         if joined is not None:
             here = keras.layers.Add(name=f"neck.{number}.add", dtype="float32")(
                 [here, _sized(joined, here.shape[1], f"neck.{number}.size")]
