@@ -213,7 +213,7 @@ class Auto:
         return self._from_brackets()
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
-        best, numbers = self._best(family), []
+        best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials()
             params = None if full else self.draws[family].draw(best, self.heads.best)
