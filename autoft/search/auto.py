@@ -377,7 +377,8 @@ class Auto:
 
     def _kept_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        return FINAL_SHARE * (deadline - self.began) if deadline and not self._inherited() else 0.0
+        none = self._inherited() or self.starts.short(self.results.get(0))
+        return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
         return starts.leaders(self.results, self.best_of)

@@ -45,8 +45,11 @@ class Starts:
         """
         if not self.able or first is None or not first.folder:
             return False
-        short = bool(first.history) and first.history[-1].planned > 0
-        return short or brackets % 2 == 1
+        return self.short(first) or brackets % 2 == 1
+
+    def short(self, first: TrialResult | None) -> bool:
+        """Whether time left trial 0 fewer epochs than its recipe has. No whole trial fits once more then."""
+        return self.able and first is not None and bool(first.history) and first.history[-1].planned > 0
 
     def changed(self, number: int, params: Values, leaders: Sequence[TrialResult]) -> Values | None:
         """The parameters of a trial that is to go on from the best model there is by then; None if none fits."""
