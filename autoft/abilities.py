@@ -24,11 +24,11 @@ class Baselined(Protocol):
 
 @runtime_checkable
 class Inheriting(Protocol):
-    """Ability of a learner: it can begin with what another one has learned. Its backend's `abilities` name "inherit"."""
+    """Ability of a learner: it can begin with what another has learned. Its backend's `abilities` name "inherit"."""
 
     def inherit(self, folder: Path) -> None:
-        """Take over all weights, those of the head included, that `Learner.save` wrote for the same network, problem and
-        image size; the recipe may differ in all that does not shape the network. Called before the first epoch.
+        """Take over all weights, those of the head included, that `Learner.save` wrote for the same network, problem
+        and image size; the recipe may differ in all that does not shape the network. Called before the first epoch.
 
         Raises:
             TrialFailed: they are of another network.

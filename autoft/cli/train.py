@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,10 @@ from autoft.cli.planned import show
 from autoft.cli.search import end
 from autoft.errors import UsageError
 from autoft.events import Note
+
+if TYPE_CHECKING:
+    from autoft.records import TrialResult
+    from autoft.run import Run
 
 EXAMPLES = (
     ("autoft train --task image-cls --data ./imgs --models timm/resnet18", "the default recipe"),
@@ -82,8 +87,9 @@ def train(
     if len(options.models) > 1:
         raise UsageError(f"train takes one network, but got {len(options.models)}: {', '.join(options.models)}.")
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
-        if remark:
-            listener(Note(text=remark))
+        for text in (remark, went_on(source, out) if source else ""):
+            if text:
+                listener(Note(text=text))
         if dry_run:
             from autoft.pipeline.search import plan_search
 
@@ -101,6 +107,24 @@ def of_trial(source: str, out: str) -> dict[str, Any]:
     Raises:
         UsageError: there is no such run or trial.
     """
+    run, result = _found(source, out)
+    arguments = run.arguments
+    options = {key: arguments[key] for key in INHERITED if key in arguments}
+    if isinstance(options.get("metric"), dict):  # a run keeps the whole record of its metric
+        options["metric"] = options["metric"]["name"]
+    words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in result.recipe.said().items()}
+    return {**options, "models": (result.model,), "backend": result.backend, "overrides": words}
+
+
+def went_on(source: str, out: str) -> str:
+    """What must be said of a trial that did not begin with its network's own weights."""
+    _, result = _found(source, out)
+    if not result.start:
+        return ""
+    return f"{result.name} went on from the model of {Path(result.start).name}; this training begins anew"
+
+
+def _found(source: str, out: str) -> tuple[Run, TrialResult]:
     from autoft.run import find
 
     run_name, _, trial = source.rpartition(":")
@@ -111,12 +135,7 @@ def of_trial(source: str, out: str) -> dict[str, Any]:
     if result is None:
         known = [r.name for r in run.results()]
         raise UsageError(f"the run '{run.path}' has no trial '{trial}'.", f"It has: {', '.join(known) or 'none yet'}")
-    arguments = run.arguments
-    options = {key: arguments[key] for key in INHERITED if key in arguments}
-    if isinstance(options.get("metric"), dict):  # a run keeps the whole record of its metric
-        options["metric"] = options["metric"]["name"]
-    words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in result.recipe.said().items()}
-    return {**options, "models": (result.model,), "backend": result.backend, "overrides": words}
+    return run, result
 
 
 app = verb(train, EXAMPLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,7 @@ from autoft.records import (
     Resources,
     Scalar,
     Schema,
+    Splits,
     TrialSpec,
     trial_name,
 )
@@ -37,6 +38,9 @@ from autoft.search.defaults import default_space
 from autoft.search.presets import sizes_for
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
+
+PLACED: Final = ("dense", "boxes")
+"""Heads whose outputs are places in the image."""
 
 
 class Plan(NamedTuple):
@@ -177,13 +181,13 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
 
 
 def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:
-    """Whether trials may begin with the model of another one: nothing else of what was learned can be shared.
+    """Whether trials may begin with the model of another one: heads for places can be shared in no other way.
 
     Of several folds one model alone is kept, and it has seen what the others validate on.
     """
     able = _able(plan, registry, "inherit")
     return len(splits.folds) == 1 and all(
-        candidate.card.backend in able and not scoring.is_pooled(candidate.problem)
+        candidate.card.backend in able and all(output.head in PLACED for output in candidate.problem.outputs)
         for candidate in plan.candidates.values()
     )
 

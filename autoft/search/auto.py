@@ -226,7 +226,7 @@ class Auto:
         return self._from_brackets()
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
-        best, numbers = self._best(family), []
+        best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials()
             params = None if full else self.draws[family].draw(best, self.heads.best)
@@ -390,7 +390,8 @@ class Auto:
 
     def _kept_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        return FINAL_SHARE * (deadline - self.began) if deadline and not self._inherited() else 0.0
+        none = self._inherited() or self.starts.short(self.results.get(0))
+        return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
         return starts.leaders(self.results, self.best_of)

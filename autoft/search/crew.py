@@ -50,10 +50,9 @@ class Crew:
         tasks: list[Task] = []
         for order in work.orders:
             if order.params is None:
-                spec = msgspec.structs.replace(
-                    self.ledger.specs[order.number], start=""
-                )  # its own state goes before it
-                tasks.append(Task(spec=spec, until=order.until, resume=True))
+                known = self.ledger.specs[order.number]
+                # Its own state holds all that it began with, and the other model may be gone by now.
+                tasks.append(Task(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=True))
                 continue
             spec = self.spec_of(order.number, order.params)
             if spec is None:

@@ -1,8 +1,8 @@
 """Which trials begin with the model of another one, where no head can be solved and no frozen prefix be kept.
 
-A detector learns its head from nothing. Where time allows few epochs, a trial that begins anew cannot come beyond the
-one before it (measured on 131 pictures: the score follows the number of epochs, whatever the learning rate). One
-that goes on from the best model so far can, and its own rates, augmentation and depth decide how far.
+A detector learns its head from nothing. Where time allows few epochs, a trial that begins anew has fewer of them than
+trial 0 had, and ends below it. One that goes on from the best model so far begins about where that one stood; whether it
+comes beyond it is open (decision 28 has what was measured).
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ class Starts:
         """
         if not self.able or first is None or not first.folder:
             return False
-        short = bool(first.history) and first.history[-1].planned > 0
-        return short or brackets % 2 == 1
+        return self.short(first) or brackets % 2 == 1
+
+    def short(self, first: TrialResult | None) -> bool:
+        """Whether time left trial 0 fewer epochs than its recipe has. No whole trial fits once more then."""
+        return self.able and first is not None and bool(first.history) and first.history[-1].planned > 0
 
     def changed(self, number: int, params: Values, leaders: Sequence[TrialResult]) -> Values | None:
         """The parameters of a trial that is to go on from the best model there is by then; None if none fits."""

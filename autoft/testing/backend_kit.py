@@ -118,7 +118,7 @@ class SavingLaws(PredictionLaws):
     def test_what_another_has_learned_can_be_taken_over_and_learned_further(
         self, tmp_path: Path, freeze: float
     ) -> None:
-        job, wanted = self.trained(tmp_path / "model")
+        _, wanted = self.trained(tmp_path / "model")
         learner = self.build(freeze=freeze, dropout=0.1, seed=7)
         assert isinstance(learner, Inheriting) == ("inherit" in getattr(self.backend, "abilities", ())), (
             "`abilities` of the backend tell of its learners"

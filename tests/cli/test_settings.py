@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
 from typer.main import get_command
@@ -157,6 +158,14 @@ def test_a_trial_gives_its_configuration_again(tmp_path: Path) -> None:
     assert float(got.overrides["lr"]) == wanted.recipe.lr
     assert got.overrides["nesterov"] == "false"
     assert "model" not in got.overrides
+
+
+def test_what_began_with_another_model_is_said(tmp_path: Path) -> None:
+    run = records.write_run(tmp_path / "image-cls" / "search1")
+    assert train.went_on(f"{run}:t0007", "runs") == ""
+    rows = [msgspec.structs.replace(r, start="/a/trials/t0003" if r.number == 7 else "") for r in records.results()]
+    (run / "trials.jsonl").write_text("".join(to_json(row) + "\n" for row in rows))
+    assert train.went_on(f"{run}:t0007", "runs") == "t0007 went on from the model of t0003; this training begins anew"
 
 
 def test_an_unknown_trial_names_those_there_are(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ Tensor = Any
 WIDTH = 48
 """Channels at stride 4. Wider ones cost more than most small trunks."""
 GROUPS = 8
-"""Of channels of a level that are brought to one mean and deviation (Wu & He, 2018), before levels are added: a trunk's
-levels differ in size, and small ones would say little for long. Unlike batch normalisation it is the same for batches of
-4, which small data need, and in evaluation."""
+"""Groups of channels of a level that are brought to one mean and deviation each (Wu & He, 2018), before levels are
+added: levels differ in size, and small ones would say little for long. Unlike batch normalisation it is the same in
+evaluation, and for batches of 4, which small data need."""
 PRIOR = 0.05
 """What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
 SPARSE = ("focal", "heatmap")
@@ -38,7 +38,9 @@ def neck(levels: Sequence[Tensor], side: int) -> Tensor:
     joined = None
     for number, level in reversed(list(enumerate(levels))):
         here = keras.layers.Conv2D(WIDTH, 1, use_bias=False, name=f"neck.{number}", dtype="float32")(level)
-        here = keras.layers.GroupNormalization(GROUPS, epsilon=EPSILON, name=f"neck.{number}.norm", dtype="float32")(here)
+        here = keras.layers.GroupNormalization(GROUPS, epsilon=EPSILON, name=f"neck.{number}.norm", dtype="float32")(
+            here
+        )
         if joined is not None:
             here = keras.layers.Add(name=f"neck.{number}.add", dtype="float32")(
                 [here, _sized(joined, here.shape[1], f"neck.{number}.size")]

@@ -15,9 +15,9 @@ from autoft_torch import _levels
 WIDTH = 48
 """Channels at stride 4. Wider ones cost more than most small trunks."""
 GROUPS = 8
-"""Of channels of a level that are brought to one mean and deviation (Wu & He, 2018), before levels are added: a trunk's
-levels differ in size, and small ones would say little for long. Unlike batch normalisation it is the same for batches of
-4, which small data need, and in evaluation."""
+"""Groups of channels of a level that are brought to one mean and deviation each (Wu & He, 2018), before levels are
+added: levels differ in size, and small ones would say little for long. Unlike batch normalisation it is the same in
+evaluation, and for batches of 4, which small data need."""
 PRIOR = 0.05
 """What a sigmoid over a heat map says before training: most places are empty (RetinaNet's prior)."""
 SPARSE = ("focal", "heatmap")

@@ -18,10 +18,10 @@ DETECTORS = ("ssd", "ssdlite", "fcos", "retinanet", "fasterrcnn")
 SIZES = (64, 96, 128, 160, 192, 224, 256, 320)
 """Sides in pixels at which a network is tried, to find the smallest it takes."""
 POSED = {
-    "boxes": {"loss": "native", "post": "identity", "target": "boxes"},
-    "dense": {"loss": "cross_entropy", "post": "argmax", "target": "mask"},
+    "boxes": Output(name="boxes", head="boxes", size=2, loss="native", post="identity", target="boxes"),
+    "dense": Output(name="mask", head="dense", size=2, loss="cross_entropy", post="argmax", target="mask"),
 }
-"""A problem for each kind of head, to try a network on."""
+"""What a network is tried on, by its head."""
 
 
 def names() -> dict[str, str]:
@@ -71,8 +71,7 @@ def network(card: ModelCard, side: int, *, weights: bool = False) -> _native.Nat
         TrialFailed: the card's weights do not fit.
     """
     head = card.native[0]
-    output = Output(name=head, head=head, size=2, **POSED[head])
-    problem = Problem(name=head, inputs=("image",), outputs=(output,))
+    problem = Problem(name=head, inputs=("image",), outputs=(POSED[head],))
     return _native.network(Job(card=card, problem=problem, recipe=Recipe(), image_size=side), weights=weights)
 
 

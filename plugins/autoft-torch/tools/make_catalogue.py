@@ -95,7 +95,13 @@ HUB_HALF = ("google/vit-base-patch16-224",)  # normalised with 0.5
 def main() -> None:
     torch.set_grad_enabled(False)
     torch.backends.mha.set_fastpath_enabled(False)  # its one large operation is not counted
-    cards = [own(), *map(timm_card, TIMM), *map(torchvision_card, TORCHVISION), *map(native_card, NATIVE), *map(from_hub, HUB)]
+    cards = [
+        own(),
+        *map(timm_card, TIMM),
+        *map(torchvision_card, TORCHVISION),
+        *map(native_card, NATIVE),
+        *map(from_hub, HUB),
+    ]
     if astray := PRIORS.keys() - {card["name"] for card in cards}:
         raise SystemExit(f"every name in PRIORS must be listed, but these are not: {', '.join(sorted(astray))}")
     TARGET.write_text("[\n" + ",\n".join(json.dumps(card) for card in cards) + "\n]\n", encoding="utf-8")
