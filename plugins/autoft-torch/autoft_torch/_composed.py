@@ -45,7 +45,9 @@ class Composed(Net):
             return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
         features = self.trunk(images).float()
         if features.ndim == 3:
-            return self._stepwise(features)
+            if not self.pooled:
+                return self._stepwise(features)
+            features = _mean(features)
         return {name: part(features) for name, part in self.heads.items()}
 
     def _stepwise(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -62,6 +64,12 @@ class Composed(Net):
 
     def described(self, card: ModelCard) -> ModelCard:
         return msgspec.structs.replace(card, native=())
+
+
+def _mean(features: torch.Tensor) -> torch.Tensor:
+    """Of the frames before each end: (n, frames, width) to (n, width)."""
+    there = ~features[..., :1].isnan()
+    return features.nan_to_num().sum(1) / there.sum(1).clamp(min=1)
 
 
 def _blank(raw: torch.Tensor) -> torch.Tensor:

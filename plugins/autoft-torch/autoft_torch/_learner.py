@@ -96,7 +96,7 @@ class TorchLearner:
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
-        if not self.net.native:
+        if not self.net.native and isinstance(self.inputs, Inputs):
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():

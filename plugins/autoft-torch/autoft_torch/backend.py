@@ -26,6 +26,8 @@ TRUNKS = {
     "timm": "autoft_torch._timm",
     "torchvision": "autoft_torch._torchvision",
     "transformers": "autoft_torch._transformers",
+    "transformers-text": "autoft_torch._transformers_text",
+    "transformers-audio": "autoft_torch._transformers_audio",
 }
 """Library of a network -> module that makes its trunk."""
 NATIVES = {
