@@ -14,9 +14,10 @@ SHARED = ("rel_embeddings", "rel_attn_embed")
 """Tables of distances that all layers use: part of the input, wherever they are kept."""
 
 
-def groups(trunk: nn.Module) -> list[tuple[str, list[str]]]:
+def groups(trunk: nn.Module, late: str = "") -> list[tuple[str, list[str]]]:
     """The blocks of a trunk by name, with the names of their arrays: what stands before the layers, each layer; what
-    stands behind them is part of the last one. Convolutions over samples are the first block, with one between."""
+    stands behind them is part of the last one. Convolutions over samples are the first block, with one between.
+    `late` is how the names of arrays begin that stand behind the layers, though they are registered before them."""
     layers = _layers(trunk)
     names = [name for name, _ in (*trunk.named_parameters(), *trunk.named_buffers())]
     found: dict[str, list[str]] = {"convolutions": [], "embeddings": []}
@@ -33,7 +34,8 @@ def groups(trunk: nn.Module) -> list[tuple[str, list[str]]]:
         elif name.startswith(CONVOLUTIONS):
             found["convolutions"].append(name)
         else:
-            found[last if behind and "embed" not in name else "embeddings"].append(name)
+            ends = (behind and "embed" not in name) or (late and name.startswith(late))
+            found[last if ends else "embeddings"].append(name)
     return [(name, members) for name, members in found.items() if members]
 
 
