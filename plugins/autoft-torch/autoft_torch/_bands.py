@@ -15,7 +15,7 @@ MEAN, STD = -4.2677393, 4.5689974
 
 
 class WhisperBands(nn.Module):
-    """Waves (n, t), 0 behind the end, to (n, bands, frames), all as long as the encoder needs (Radford et al., 2022)."""
+    """Waves (n, t), 0 behind the end, to (n, bands, frames), as long as the encoder needs (Radford et al., 2022)."""
 
     def __init__(self, bands: int, frames: int) -> None:
         super().__init__()

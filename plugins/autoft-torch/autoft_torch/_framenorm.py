@@ -30,7 +30,7 @@ class FrameNorm(nn.GroupNorm):
         first.layer_norm = found
         return found
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 (torch's own name for it)
         if self.frames is None or self.num_groups != self.num_channels:
             return super().forward(input)
         with torch.autocast(input.device.type, enabled=False):

@@ -1,4 +1,4 @@
-"""What networks of Transformers for texts and recordings have in common: a list of like layers, and what is around it."""
+"""What networks of Transformers for texts and recordings have in common: a list of layers, and what is around it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ def groups(trunk: nn.Module, late: str = "") -> list[tuple[str, list[str]]]:
 
 
 def _layers(trunk: nn.Module) -> list[str]:
-    """How the names of each layer's arrays begin: the children of the first list of more than one deep module, or of the
-    only list."""
+    """How the names of each layer's arrays begin: the layers are the longest list of deep modules."""
     lists = [(name, part) for name, part in trunk.named_modules() if isinstance(part, nn.ModuleList)]
     deep = [(name, part) for name, part in lists if any(list(child.children()) for child in part)]
     deep = [(name, part) for name, part in deep if not f"{name}.".startswith(CONVOLUTIONS)]

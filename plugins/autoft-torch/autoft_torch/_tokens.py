@@ -88,7 +88,7 @@ class Tokens:
         room = max(1, most - self.tokenizer.num_special_tokens_to_add(len(parts) > 1))
         lengths = _shared([min(len(part), each or len(part)) for part in parts], room)
         cut = [_cut(part, length, truncation) for part, length in zip(parts, lengths, strict=True)]
-        whole = self.tokenizer.post_process(*cut, add_special_tokens=True)
+        whole = self.tokenizer.post_process(cut[0], cut[1] if len(cut) > 1 else None, add_special_tokens=True)
         return Row(whole.ids, whole.type_ids) if whole.ids else Row([self.pad], [0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from autoft_torch._bands import HOP, MEAN, STD, AstBands, WhisperBands
 from autoft_torch._framenorm import FrameNorm
 from autoft_torch._transformers import configuration, loaded
 from autoft_torch.encoders import CONVOLUTIONAL
+
+# Of WavLM's own code, which hands torch masks of two types.
+warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask and attn_mask")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -28,8 +28,8 @@ AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 
 
 class Trunk(nn.Module):
-    """Numbers (n, 2, length) to features (n, width): tokens counted from 1, of which 0 pads and negative ones are hidden;
-    and which text of a pair each belongs to."""
+    """Numbers (n, 2, length) to features (n, width): tokens counted from 1, of which 0 pads and negative ones are
+    hidden; and which text of a pair each belongs to."""
 
     def __init__(self, net: nn.Module, card: ModelCard) -> None:
         super().__init__()
@@ -64,8 +64,9 @@ class Trunk(nn.Module):
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
             new = list(dict.fromkeys(samples))
-        for sample, row in zip(new, self._tokens().rows(new, self.each, self._most(), self.truncation), strict=True):
-            self._known[sample] = np.array([[number + 1 for number in row.ids], row.kinds], np.int32)
+        made = self._tokens().rows(new, self.each, self._most(), self.truncation)
+        for sample, tokens in zip(new, made, strict=True):
+            self._known[sample] = np.array([[number + 1 for number in tokens.ids], tokens.kinds], np.int32)
         rows = [self._known[sample] for sample in samples]
         padded = np.zeros((len(rows), 2, max([1, *(row.shape[1] for row in rows)])), np.int64)
         for number, row in enumerate(rows):

@@ -80,9 +80,7 @@ def unigrams(bert: bool) -> Any:
     first, last = ("[CLS]", "[SEP]") if bert else ("<s>", "</s>")
     numbers = [(name, found.token_to_id(name)) for name in (first, last)]
     pair = f"{first} $A {last} $B:1 {last}:1" if bert else f"{first} $A {last} {last} $B {last}"
-    found.post_processor = processors.TemplateProcessing(
-        single=f"{first} $A {last}", pair=pair, special_tokens=numbers
-    )
+    found.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", pair=pair, special_tokens=numbers)
     names = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]"}
     return hf.PreTrainedTokenizerFast(
         tokenizer_object=found, **({**names, "mask_token": "[MASK]"} if bert else _angled())
@@ -119,9 +117,8 @@ def _xlm_roberta(size: int) -> Any:
 def _deberta(size: int) -> Any:
     distances = {"relative_attention": True, "position_buckets": 8, "norm_rel_ebd": "layer_norm"}
     shared = {"share_att_key": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
-    return hf.DebertaV2Model(
-        hf.DebertaV2Config(vocab_size=size, max_position_embeddings=PLACES, type_vocab_size=0, **distances, **shared, **SIZES)
-    )
+    sizes = {**SIZES, "max_position_embeddings": PLACES, "type_vocab_size": 0}
+    return hf.DebertaV2Model(hf.DebertaV2Config(vocab_size=size, **sizes, **distances, **shared))
 
 
 def _electra(size: int) -> Any:

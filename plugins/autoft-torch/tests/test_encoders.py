@@ -277,7 +277,7 @@ def test_another_sampling_rate_is_refused(folder: Any, tmp_path: Path) -> None:
     place = shutil.copytree(folder("wav2vec2"), tmp_path / "slow")
     about = json.loads((place / "preprocessor_config.json").read_text())
     (place / "preprocessor_config.json").write_text(json.dumps({**about, "sampling_rate": 8000}))
-    with pytest.raises(UsageError, match="must take 16000 samples per second, but .* takes 8000"):
+    with pytest.raises(UsageError, match=r"must take 16000 samples per second, but .* takes 8000"):
         LocalSource().resolve(str(place))
 
 
