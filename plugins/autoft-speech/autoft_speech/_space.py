@@ -47,8 +47,8 @@ def edits(space: Sequence[Param], task: str, recordings: int, cards: Sequence[Mo
         elif task == "asr" and param.key == "epochs":
             epochs = min(MOST_EPOCHS, max(int(str(param.default)), STEPS * BATCHES[0] // max(1, recordings)))
             yield Param(key="epochs", choices=(epochs,), default=epochs)
-        elif task == "asr" and param.key == "lr" and param.low < param.high and not _pretrained(param, cards):
-            low, high, default = RATES
+        elif task == "asr" and param.key == "lr" and param.low < param.high:
+            low, high, default = (param.low, param.high, param.default) if _pretrained(param, cards) else RATES
             yield msgspec.structs.replace(param, low=low, high=high, default=default)
         elif task == "asr" and param.key == "warmup":
             yield Param(key="warmup", choices=(0.05, 0.1), default=0.05)

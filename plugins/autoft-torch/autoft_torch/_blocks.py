@@ -18,8 +18,8 @@ class Block(NamedTuple):
 
 
 def of(trunk: nn.Module) -> tuple[Block, ...]:
-    """The blocks of a trunk: those that it tells (`groups`) or its library declares (timm's `group_matcher`), else by its
-    structure."""
+    """The blocks of a trunk: those that it tells (`groups`) or its library declares (`group_matcher` of timm), else by
+    its structure."""
     told = getattr(trunk, "groups", None)
     groups = told() if told else _declared(trunk) or _structural(trunk, [*_names(trunk)])
     seen: set[str] = set()
