@@ -102,10 +102,15 @@ class Output(Record):
     weight: float = 1.0
     class_weights: tuple[float, ...] = ()
     """One factor per class in the loss, or empty for equal weights."""
+    letters: tuple[str, ...] = ()
+    """What each channel writes, where channels are characters; an empty word for one that writes nothing. A network
+    that was trained to spell can take over what it knows of them."""
 
     def __post_init__(self) -> None:
         for kind in ("head", "loss", "post"):
             vocab.check(kind, getattr(self, kind))
+        if self.letters and len(self.letters) != self.size:
+            raise UsageError(f"letters must be one for each channel, but {len(self.letters)} are for {self.size}.")
 
 
 class Problem(Record):

@@ -14,9 +14,10 @@ from torch.nn import functional as F
 from transformers import AutoModel
 
 from autoft.api import ModelCard, Recipe, TrialFailed
-from autoft_torch import _layers, _sounds
+from autoft_torch import _layers, _sounds, _weights
 from autoft_torch._bands import HOP, MEAN, STD, AstBands, WhisperBands
 from autoft_torch._framenorm import FrameNorm
+from autoft_torch._letters import Spelling
 from autoft_torch._transformers import configuration, loaded
 from autoft_torch.encoders import CONVOLUTIONAL
 
@@ -73,6 +74,8 @@ class Waves(Trunk):
         super().__init__(net)
         config: Any = net.config
         self.normalised = normalised
+        self.spelling: Spelling | None = None
+        """What the checkpoint knows of letters; only when it is read."""
         self.steps = tuple(zip(config.conv_kernel, config.conv_stride, strict=True))
         self.field = 1
         """Samples that one frame needs."""
@@ -141,6 +144,8 @@ def load(trunk: nn.Module, card: ModelCard, path: Path) -> None:
     """
     net, lost = loaded(AutoModel, _configuration(card), path)
     _layers.put(trunk, _trunk(net, card), [name.removeprefix("encoder.") for name in lost], path)
+    if isinstance(trunk, Waves) and card.extra.get("letters"):
+        trunk.spelling = Spelling.of(card.extra["letters"], _weights.read(path))
 
 
 def _configuration(card: ModelCard) -> Any:

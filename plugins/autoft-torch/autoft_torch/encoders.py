@@ -43,6 +43,8 @@ POOLINGS = "1_Pooling/config.json"
 """How Sentence Transformers pool."""
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 """Where the sampling rate and the like stand, the older name first."""
+LETTERS = "vocab.json"
+"""What the rows of a head for CTC say."""
 OLD_HEADS = {
     "text": ("lm_head.", "cls.", "score.", "vocab_", "pre_classifier.", "discriminator_predictions.", "decoder."),
     "audio": ("lm_head.", "projector.", "quantizer.", "project_", "decoder.", "model.decoder.", "proj_out."),
@@ -62,18 +64,36 @@ def modality(config: Config) -> str:
 
 def files(config: Config) -> tuple[str, ...]:
     """What a network needs beside its weights and its configuration, as far as its repository has it."""
-    return {"text": (*TOKENIZERS, POOLINGS), "audio": PROCESSORS}.get(modality(config), PROCESSORS[:1])
+    spells = (LETTERS,) if _spells(config) else ()
+    return {"text": (*TOKENIZERS, POOLINGS), "audio": (*PROCESSORS, *spells)}.get(modality(config), PROCESSORS[:1])
 
 
-def card(name: str, config: Config, processor: Config, pooling: Config, folder: Path) -> ModelCard:
+def _spells(config: Config) -> bool:
+    """Whether the checkpoint has a head for letters."""
+    saved = [str(one) for one in config.get("architectures") or ()]
+    return config.get("model_type") in CONVOLUTIONAL and any(one.endswith("ForCTC") for one in saved)
+
+
+def _letters(vocabulary: Config, config: Config) -> dict[str, int]:
+    """Letter in lower case -> its row of the head; the empty one is the blank, which is the padding token's."""
+    if not _spells(config):
+        return {}
+    numbers = {str(word): number for word, number in vocabulary.items() if isinstance(number, int)}
+    found = {" " if word == "|" else word.lower(): number for word, number in numbers.items() if len(word) == 1}
+    return {**found, "": int(config.get("pad_token_id") or 0)}
+
+
+def card(name: str, config: Config, processor: Config, pooling: Config, vocabulary: Config, folder: Path) -> ModelCard:
     """The card of a text or audio network; its weights are not named yet.
 
     Raises:
         UsageError: it is not an encoder, or made for another sampling rate.
     """
-    make = _text if modality(config) == "text" else _audio
-    found = make(name, config, pooling if make is _text else processor)
-    return found if make is _audio else _with(found, files=str(folder.resolve()))
+    if modality(config) == "text":
+        return _with(_text(name, config, pooling), files=str(folder.resolve()))
+    letters = _letters(vocabulary, config)
+    found = _audio(name, config, processor)
+    return _with(found, letters=letters) if len(letters) > 1 else found
 
 
 def _text(name: str, config: Config, pooling: Config) -> ModelCard:

@@ -263,6 +263,30 @@ def test_very_short_recordings_give_one_frame(folder: Any) -> None:
         assert trunk(trunk.values(short, cropped=True)).isfinite().all()
 
 
+def test_what_a_network_can_spell_is_taken_over(folder: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(folder("wav2vec2"), tmp_path / "spells")
+    words = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5, "B": 6}
+    (place / "vocab.json").write_text(json.dumps(words))
+    letters = ("", " ", "b", "\ufffd")
+    card = card_of(place)
+    assert card.extra["letters"] == {"": 0, " ": 4, "a": 5, "b": 6}
+    spelling = msgspec.structs.replace(SAID, letters=letters)
+    learner, net = TorchBackend().build(job(card, spelling)), hf.Wav2Vec2ForCTC.from_pretrained(place).eval()
+    feed = ck.sound_feed().rows([0])
+    wave = torch.from_numpy(feed.arrays["audio"][:, : feed.arrays["length"][0]].astype(np.float32) / 32768)
+    with torch.no_grad():
+        wanted = net((wave - wave.mean()) / (wave.var(correction=0) + 1e-7).sqrt()).logits
+        trunk = learner.net.eval().trunk
+        found = learner.net(trunk.values(feed.arrays, cropped=True))["transcript"]
+    assert torch.allclose(found[..., :3], wanted[..., [0, 4, 6]], atol=1e-4)
+    assert len(set(learner.optimizer.rates().values())) == 1, "a head that can spell is no faster than the blocks"
+    learner.save(tmp_path / "saved")
+    again = TorchBackend().load(job(card, spelling), tmp_path / "saved")
+    assert np.array_equal(again.predict(feed)["transcript"], learner.predict(feed)["transcript"])
+    hidden = TorchBackend().build(job(card, spelling, head_width=8))
+    assert hidden.predict(feed)["transcript"].shape == learner.predict(feed)["transcript"].shape
+
+
 @pytest.mark.parametrize("augment", ["light", "trivial", "strong"])
 def test_recordings_are_changed_in_speed_and_silenced_in_places(augment: str, folder: Any) -> None:
     trunk, feed = trunk_of(card_of(folder("hubert")), augment=augment), ck.sound_feed()
