@@ -92,8 +92,8 @@ def card_of_config(name: str, config: dict[str, Any], folder: Path) -> ModelCard
         return _timm(name, config)
     if "model_type" in config:
         if encoders.modality(config):
-            beside = (_beside(folder, one) for one in (encoders.POOLINGS, encoders.LETTERS))
-            return encoders.card(name, config, _processor(folder), *beside, folder)
+            pooling, vocabulary = _beside(folder, encoders.POOLINGS), _beside(folder, encoders.LETTERS)
+            return encoders.card(name, config, _processor(folder), pooling, vocabulary, folder)
         return _transformers(name, config, _processor(folder))
     raise UsageError(
         f"the config.json of a checkpoint must name its 'architecture' (timm) or 'model_type' (Transformers), but "
