@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from autoft.records import Entry, EpochReport, Param, Schema, TrialResult, TrialSpec
+from autoft.records import Entry, EpochReport, ModelCard, Param, Schema, TrialResult, TrialSpec
 
 PROJECT = "autoft"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -67,8 +67,12 @@ def autoft_commands() -> Iterable[Entry]:  # type: ignore[empty-body]
 
 
 @hookspec
-def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:  # type: ignore[empty-body]
+def autoft_edit_space(  # type: ignore[empty-body]
+    space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]
+) -> Iterable[Param]:
     """Parameters to add to the default space, or to put in the place of those with the same key.
+
+    `cards` are the networks of the search, under the names that `model` has. A plugin need not take them.
 
     The user's own `key=value` come later and win.
     """

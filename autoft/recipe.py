@@ -24,7 +24,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimizer: str = "adamw"
     """adamw, adam or sgd; or solve: on a frozen backbone, the head is what head_init names, found in one epoch."""
     lr: float = 1e-3
-    """Peak learning rate of the head and the last block."""
+    """Peak learning rate of the last block, and of the head. Where the network's card names a rate of its own, the head
+    is faster by as much as that is below 0.001."""
     layer_decay: float = 1.0
     """Factor on the learning rate per block, counted back from the head; 1 trains all blocks alike."""
     momentum: float = 0.9
@@ -75,7 +76,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     truncation: str = "end"
     """What is left out of longer texts: their end, start or middle."""
     pooling: str = "auto"
-    """How the vectors of a text's tokens become one: auto, first, mean or last."""
+    """How the vectors of a text's tokens become one: auto, first, mean, max or last."""
     formulation: str = ""
     """Which of the task's ways to pose the problem is trained (its losses above all); empty is the first one."""
     precision: str = "auto"

@@ -102,10 +102,15 @@ class Output(Record):
     weight: float = 1.0
     class_weights: tuple[float, ...] = ()
     """One factor per class in the loss, or empty for equal weights."""
+    letters: tuple[str, ...] = ()
+    """What each channel writes, where channels are characters; an empty word for one that writes nothing. A network
+    that was trained to spell can take over what it knows of them."""
 
     def __post_init__(self) -> None:
         for kind in ("head", "loss", "post"):
             vocab.check(kind, getattr(self, kind))
+        if self.letters and len(self.letters) != self.size:
+            raise UsageError(f"letters must be one for each channel, but {len(self.letters)} are for {self.size}.")
 
 
 class Problem(Record):
@@ -159,6 +164,9 @@ class ModelCard(Record):
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
+    lr: float = 0.0
+    """Peak rate of Adam at which its pretrained blocks are fine-tuned, where that is far below what suits most networks
+    (transformers for texts and speech); 0 where it is not. A search looks around it."""
     weights: str = ""
     """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
     offline: bool = False
@@ -174,6 +182,14 @@ class ModelCard(Record):
             vocab.check("head", word)
             if word not in self.heads:
                 raise UsageError(f"native heads must be among the heads, but {self.name} has '{word}' in native alone.")
+        if not (math.isfinite(self.lr) and self.lr >= 0):
+            raise UsageError(f"the learning rate of a card must be 0 or above, but {self.name} has {self.lr:g}.")
+
+    @property
+    def pace(self) -> float:
+        """How many times as fast as the pretrained blocks a new head is learned: at the usual rate, where the card
+        names a lower one for the blocks."""
+        return Recipe().lr / self.lr if self.pretrained and self.lr else 1.0
 
     def native_for(self, problem: Problem) -> tuple[str, ...]:
         """The native heads that this problem asks for."""

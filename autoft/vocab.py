@@ -79,7 +79,7 @@ SCHEDULES: Final = ("cosine", "linear", "constant")
 AUGMENTS: Final = ("none", "light", "trivial", "strong")
 ACTIVATIONS: Final = ("relu", "gelu", "tanh")
 TRUNCATIONS: Final = ("end", "start", "middle")
-POOLINGS: Final = ("auto", "first", "mean", "last")
+POOLINGS: Final = ("auto", "first", "mean", "max", "last")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 
 LISTS: Final = {

@@ -86,7 +86,9 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         whole = (*whole, *families.additions())
     ways = fitting.problems(registry, task, checked.schema, candidates)
     whole = fitting.fit(whole, ways)
-    for edits in Observers(registry, listener).ask("autoft_edit_space", space=whole, schema=checked.schema):
+    for edits in Observers(registry, listener).ask(
+        "autoft_edit_space", space=whole, schema=checked.schema, cards=cards
+    ):
         whole = space.edit(whole, edits)
     whole = space.edit(whole, overrides.parse(options.overrides, whole))
     space.validate(whole)

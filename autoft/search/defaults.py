@@ -43,6 +43,7 @@ CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
 WIDER: Final[Mapping[str, tuple[Scalar, ...]]] = {
     "dropout": (0.3, 0.5),
     "head_width": (512,),
+    "pooling": ("max",),
     "augment": ("trivial", "strong"),
     "mixup": (0.4, 1.0),
     "cutmix": (0.5,),
@@ -57,6 +58,18 @@ FIXED_WHEN_NARROW: Final = frozenset(
 PRETRAINED: Final = frozenset({"freeze", "layer_decay"})
 """What is about pretrained blocks alone."""
 
+AROUND: Final = 4.0
+"""How far from a card's own rate the search looks, as a factor."""
+SGD: Final = 10.0
+"""Rates of sgd, in those of Adam."""
+Frozen = tuple[float, tuple[float, ...]]
+"""The default of `freeze`, and its choices."""
+DEEP: Final[Frozen] = (0.5, (0.0, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0))
+WHOLE: Final[Frozen] = (0.0, (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
+"""For weak networks."""
+FIRST: Final[Frozen] = (0.1, (0.0, 0.1, 0.1, 0.25, 0.5, 0.75, 1.0))
+"""For those whose cards name a rate. The default keeps one block of twelve: the table of tokens, or the convolutions of
+speech networks, which are usually kept (Baevski et al., 2020)."""
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
@@ -86,13 +99,14 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    strong = tuple(card.name for card in models if card.pretrained and not is_weak(card))
-    weak = tuple(card.name for card in models if is_weak(card))
+    own = tuple(card.name for card in models if card.pretrained and card.lr)
+    strong = tuple(card.name for card in models if card.pretrained and not card.lr and not is_weak(card))
+    weak = tuple(card.name for card in models if is_weak(card) and not card.lr)
     scratch = tuple(card.name for card in models if not card.pretrained)
     space = (
         _choice("model", [card.name for card in models], models[0].name),
         *_image_sizes(models, image_sizes),
-        *_depth(strong, weak, scratch),
+        *_depth({DEEP: strong, WHOLE: weak, FIRST: own}, scratch),
         *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
         *_rates(models),
         _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
@@ -158,22 +172,21 @@ def is_weak(card: ModelCard) -> bool:
     return card.pretrained and 0 < card.prior < WEAK
 
 
-def _depth(strong: Sequence[str], weak: Sequence[str], scratch: Sequence[str]) -> Iterator[Param]:
+def _depth(own: Mapping[Frozen, Sequence[str]], scratch: Sequence[str]) -> Iterator[Param]:
     """How deep to freeze; a network without pretrained weights is always trained whole."""
-    if strong:
-        when = _among("model", strong, (*weak, *scratch))
-        yield _choice("freeze", (0.0, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0), 0.5, when=when)
-    if weak:
-        when = _among("model", weak, (*strong, *scratch))
-        yield _choice("freeze", (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0), 0.0, when=when)
-    if strong or weak:
-        when = _among("model", (*strong, *weak), scratch)
-        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=when)
+    pretrained = [name for names in own.values() for name in names]
+    for (default, choices), names in own.items():
+        if names:
+            others = [name for name in (*pretrained, *scratch) if name not in names]
+            yield _choice("freeze", choices, default, when=_among("model", names, others))
+    if pretrained:
+        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=_among("model", pretrained, scratch))
 
 
 def _rates(models: Sequence[ModelCard]) -> Iterator[Param]:
     kinds = {card.name: _kind(card) for card in models}
-    for optimizers, kind, low, high, default in RATES:
+    ranges = [*RATES, *(one for lr in dict.fromkeys(card.lr for card in models if card.lr) for one in _around(lr))]
+    for optimizers, kind, low, high, default in ranges:
         names = [name for name, own in kinds.items() if own == kind]
         others = [name for name, own in kinds.items() if own != kind]
         if names:
@@ -181,8 +194,17 @@ def _rates(models: Sequence[ModelCard]) -> Iterator[Param]:
             yield Param(key="lr", kind="float", low=low, high=high, log=True, default=default, when=when)
 
 
+def _around(lr: float) -> Iterator[tuple[tuple[str, ...], str, float, float, float]]:
+    """As `RATES`, for networks whose cards name this rate."""
+    for optimizers, factor in ((("adamw", "adam"), 1.0), (("sgd",), SGD)):
+        low, high, default = (float(f"{factor * value:.3g}") for value in (lr / AROUND, lr * AROUND, lr))
+        yield optimizers, f"{lr:g}", low, high, default
+
+
 def _kind(card: ModelCard) -> str:
     """Which rates suit a network."""
+    if card.pretrained and card.lr:
+        return f"{card.lr:g}"
     if not card.pretrained or is_weak(card):
         return "weak"
     return "native" if card.native else "strong"

@@ -187,6 +187,31 @@ def test_what_is_read_of_a_text_is_searched_for_networks_that_take_texts():
     assert "pooling" in {param.key for param in default_space([token], {}, "balanced", 200)}
 
 
+def test_networks_that_name_a_rate_are_searched_around_it_and_others_as_before():
+    named = msgspec.structs.replace(PRETRAINED, name="lib/named", modality="text", lr=2e-5)
+    for cards in ((named,), (PRETRAINED, SCRATCH, named)):
+        space = default_space(cards, {}, "balanced", 1000)
+        first = spaces.resolve(space, {"model": named.name})
+        assert (first["lr"], first["freeze"]) == (2e-5, 0.1)
+        assert spaces.resolve(space, {"model": named.name, "optimizer": "sgd"})["lr"] == 2e-4
+        searcher = Random().start(space, "max", 3)
+        for number in range(100):
+            params = searcher.ask(number)
+            if params["model"] == named.name:
+                rate = params["lr"] / (10 if params.get("optimizer") == "sgd" else 1)
+                assert 0.99 * 2e-5 / 4 <= rate <= 1.01 * 2e-5 * 4
+    assert spaces.resolve(space, {"model": PRETRAINED.name})["lr"] == 1e-3
+    assert spaces.resolve(space, {"model": SCRATCH.name})["lr"] == 2e-3
+
+
+def test_a_new_head_keeps_the_usual_pace_beside_slow_blocks():
+    named = msgspec.structs.replace(PRETRAINED, lr=5e-5)
+    assert named.pace * named.lr == pytest.approx(Recipe().lr)
+    assert PRETRAINED.pace == 1 and msgspec.structs.replace(named, pretrained=False).pace == 1
+    with pytest.raises(UsageError, match="learning rate of a card must be 0 or above, but lib/trained has -1"):
+        ModelCard(name="lib/trained", backend="numpy", modality="image", lr=-1.0)
+
+
 def test_trial_0_is_the_recipes_default_but_for_what_depends_on_model_data_and_preset():
     recipe = Recipe.of(spaces.baseline(space_of("balanced")))
     differing = {key for key, value in recipe.flat().items() if value != Recipe().flat()[key]}

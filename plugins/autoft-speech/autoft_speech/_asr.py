@@ -69,8 +69,16 @@ class SpeechRecognition:
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """One class for each character, and the blank."""
-        size = len(schema.extra.get("characters", schema.classes)) + 1
-        output = Output(name="transcript", head="sequence", size=size, loss="ctc", post="softmax", target="transcript")
+        letters = ("", *schema.extra.get("characters", schema.classes))
+        output = Output(
+            name="transcript",
+            head="sequence",
+            size=len(letters),
+            loss="ctc",
+            post="softmax",
+            target="transcript",
+            letters=letters,
+        )
         return (Problem(name="ctc", inputs=self.inputs, outputs=(output,)),)
 
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from autoft.api import Param, Scalar
+from autoft.api import ModelCard, Param, Scalar
 
 POLICIES = ("light", "light", "none", "strong")
 """Augmentations that mean something for sounds."""
@@ -33,7 +33,7 @@ RATES = (3e-3, 2e-2, 1e-2)
 """Lowest, highest and default learning rate of networks that are trained from scratch."""
 
 
-def edits(space: Sequence[Param], task: str, recordings: int) -> Iterator[Param]:
+def edits(space: Sequence[Param], task: str, recordings: int, cards: Sequence[ModelCard]) -> Iterator[Param]:
     """Params in the place of those of the default space."""
     fixed = FIXED[task]
     for param in space:
@@ -48,7 +48,13 @@ def edits(space: Sequence[Param], task: str, recordings: int) -> Iterator[Param]
             epochs = min(MOST_EPOCHS, max(int(str(param.default)), STEPS * BATCHES[0] // max(1, recordings)))
             yield Param(key="epochs", choices=(epochs,), default=epochs)
         elif task == "asr" and param.key == "lr" and param.low < param.high:
-            low, high, default = RATES
+            low, high, default = (param.low, param.high, param.default) if _pretrained(param, cards) else RATES
             yield msgspec.structs.replace(param, low=low, high=high, default=default)
         elif task == "asr" and param.key == "warmup":
             yield Param(key="warmup", choices=(0.05, 0.1), default=0.05)
+
+
+def _pretrained(param: Param, cards: Sequence[ModelCard]) -> bool:
+    """Whether a parameter is for a network that brings weights: rates from scratch would undo them."""
+    names = param.when.get("model")
+    return any(card.pretrained for card in cards if names is None or card.name in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from autoft.api import Entry, Param, Schema, hookimpl
+from autoft.api import Entry, ModelCard, Param, Schema, hookimpl
 
 
 @hookimpl
@@ -38,9 +38,9 @@ def autoft_readers() -> Iterable[Entry]:
 
 
 @hookimpl
-def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+def autoft_edit_space(space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]) -> Iterable[Param]:
     if schema.task not in ("audio-cls", "asr"):
         return ()
     from autoft_speech._space import edits
 
-    return tuple(edits(space, schema.task, int(schema.extra.get("recordings", 0))))
+    return tuple(edits(space, schema.task, int(schema.extra.get("recordings", 0)), cards))

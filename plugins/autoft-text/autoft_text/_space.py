@@ -6,14 +6,22 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from autoft.api import Param
+from autoft.api import ModelCard, Param
 
-POLICIES = ("strong", "strong", "light", "none")
+SCRATCH = ("strong", "strong", "light", "none")
 """How many words a step leaves out: small sets are learned by heart without it."""
+PRETRAINED = ("none", "none", "light")
+"""A network that has read much needs it little."""
 
 
-def edits(space: Sequence[Param]) -> Iterator[Param]:
+def edits(space: Sequence[Param], cards: Sequence[ModelCard]) -> Iterator[Param]:
     """Params in the place of those of the default space."""
+    pretrained = tuple(card.name for card in cards if card.pretrained)
+    scratch = tuple(card.name for card in cards if not card.pretrained)
+    kinds = [(scratch, SCRATCH), (pretrained, PRETRAINED)]
+    present = [(names, policies) for names, policies in kinds if names] or kinds[:1]
     for param in space:
         if param.key == "augment" and len(set(param.choices)) > 1:
-            yield msgspec.structs.replace(param, choices=POLICIES, default=POLICIES[0])
+            for names, policies in present:
+                when = {**param.when, "model": names} if len(present) > 1 else param.when
+                yield msgspec.structs.replace(param, choices=policies, default=policies[0], when=when)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from autoft.api import Entry, Param, Schema, hookimpl
+from autoft.api import Entry, ModelCard, Param, Schema, hookimpl
 
 
 @hookimpl
@@ -24,9 +24,9 @@ def autoft_tasks() -> Iterable[Entry]:
 
 
 @hookimpl
-def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+def autoft_edit_space(space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]) -> Iterable[Param]:
     if schema.task not in ("text-cls", "text-reg"):
         return ()
     from autoft_text._space import edits
 
-    return tuple(edits(space))
+    return tuple(edits(space, cards))

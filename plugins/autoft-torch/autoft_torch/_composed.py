@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from autoft.api import Job, ModelCard, Output, Recipe
-from autoft_torch import _dense, _levels, _losses, _trunks
+from autoft_torch import _dense, _letters, _levels, _losses, _trunks
 from autoft_torch._net import Cast, Net, Targets
 
 #: Raw output of what is certain, beside its negative.
@@ -37,7 +37,12 @@ class Composed(Net):
         trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
         if hasattr(trunk, "follow"):
             trunk.follow(job.recipe)
-        return cls(trunk, job, _trunks.width(trunk, job.image_size))
+        net = cls(trunk, job, _trunks.width(trunk, job.image_size))
+        if spelling := getattr(trunk, "spelling", None):
+            for output in job.problem.outputs:
+                known = _letters.take_over(net.heads[output.name], output, spelling)
+                net.spells = net.spells or known > output.size / 2
+        return net
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         if self.neck is not None:
@@ -45,7 +50,9 @@ class Composed(Net):
             return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
         features = self.trunk(images).float()
         if features.ndim == 3:
-            return self._stepwise(features)
+            if not self.pooled:
+                return self._stepwise(features)
+            features = _mean(features)
         return {name: part(features) for name, part in self.heads.items()}
 
     def _stepwise(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -62,6 +69,12 @@ class Composed(Net):
 
     def described(self, card: ModelCard) -> ModelCard:
         return msgspec.structs.replace(card, native=())
+
+
+def _mean(features: torch.Tensor) -> torch.Tensor:
+    """Of the frames before each end: (n, frames, width) to (n, width)."""
+    there = ~features[..., :1].isnan()
+    return features.nan_to_num().sum(1) / there.sum(1).clamp(min=1)
 
 
 def _blank(raw: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from autoft.api import ModelCard, Recipe, mel_filters
-from autoft_torch._sounds import stretch
+from autoft_torch._sounds import sped, stretch, waves
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,21 +46,11 @@ class Trunk(nn.Module):
         self.bands, self.times, self.speed = MASKS[recipe.augment]
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
-        lengths = arrays["length"]
-        most = int(lengths.max(initial=1)) if cropped else arrays["audio"].shape[1]
-        waves = arrays["audio"][:, :most].astype(np.float32) / 32768
-        waves[np.arange(most)[None] >= lengths[:, None]] = np.nan
-        return torch.from_numpy(waves)
+        return waves(arrays["audio"], arrays["length"], cropped=cropped)
 
     def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
         """One change of speed for the whole batch; masks are drawn where the frames are."""
-        if not self.speed:
-            return values
-        factor = 1 + self.speed * (2 * float(torch.rand((), generator=draws)) - 1)
-        whole = F.interpolate(values.nan_to_num()[:, None], scale_factor=factor, mode="linear")[:, 0]
-        ends = (values.isfinite().sum(1) * factor).long().clamp(max=whole.shape[1])
-        gone = torch.arange(whole.shape[1], device=values.device)[None] >= ends[:, None]
-        return whole.masked_fill(gone, torch.nan)
+        return sped(values, self.speed, draws)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         samples = values.isfinite().sum(1)

@@ -48,7 +48,7 @@ class TorchLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where)
         self.prefix = Prefix(net, job, self.precision)
-        self.optimizer = _optim.Optimizer(net, job.recipe)
+        self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms(net, scratch=not job.card.pretrained)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
@@ -96,7 +96,7 @@ class TorchLearner:
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
-        if not self.net.native:
+        if not self.net.native and isinstance(self.inputs, Inputs):
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():

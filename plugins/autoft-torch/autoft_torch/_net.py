@@ -28,6 +28,8 @@ class Net(nn.Module):
     """Whether all outputs are for the whole image: what stands before a cut is then all that later blocks need."""
     native = False
     """Whether the head is the network's own."""
+    spells = False
+    """Whether the new head knows most of its letters already: it is then learned no faster than the blocks."""
     side = 0
     """Of dense maps."""
     heads: nn.ModuleDict

@@ -11,6 +11,9 @@ import torch
 from autoft.api import Recipe
 from autoft_torch._net import Net
 
+HEADS = "heads."
+"""How the names of new heads' arrays begin."""
+
 
 class Optimizer:
     """SGD, Adam or AdamW over the trainable arrays of a net.
@@ -19,10 +22,11 @@ class Optimizer:
     the factor 1 - rate * decay. Adam is the older one: decay times weight is added to the gradient. Biases,
     normalisation and other arrays of one dimension do not shrink. L1 is decoupled: after each step the heads' weights
     come nearer to 0 by rate * l1, and stop there (soft thresholding, a proximal step; a subgradient would swing about
-    0). The rate of block i of n is `layer_decay ** (n - 1 - i)` times that of the head.
+    0). The rate of block i of n is `layer_decay ** (n - 1 - i)` times that of the recipe, and that of new heads is
+    `pace` times as high.
     """
 
-    def __init__(self, net: Net, recipe: Recipe) -> None:
+    def __init__(self, net: Net, recipe: Recipe, pace: float = 1.0) -> None:
         self.recipe = recipe
         self.names: dict[torch.nn.Parameter, str] = {}
         groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
@@ -31,7 +35,7 @@ class Optimizer:
             if not parameter.requires_grad:
                 continue
             self.names[parameter] = name
-            scale = recipe.layer_decay ** max(0, count - 1 - blocks[name])
+            scale = pace if name.startswith(HEADS) else recipe.layer_decay ** max(0, count - 1 - blocks[name])
             groups.setdefault((scale, parameter.ndim > 1), []).append(parameter)
         self.inner = _make([{"params": p, "scale": s, "shrinks": d} for (s, d), p in groups.items()], recipe)
 
@@ -44,7 +48,7 @@ class Optimizer:
         return {self.names[p]: group["lr"] for group in self.inner.param_groups for p in group["params"]}
 
     def set_rate(self, rate: float) -> None:
-        """Set the head's learning rate; blocks follow by their scales."""
+        """Set the learning rate; blocks and heads follow by their scales."""
         for group in self.inner.param_groups:
             group["lr"] = rate * group["scale"]
 
@@ -64,7 +68,7 @@ class Optimizer:
         """The heads' weights and their rates."""
         for group in self.inner.param_groups:
             for parameter in group["params"]:
-                if group["shrinks"] and self.names[parameter].startswith("heads."):
+                if group["shrinks"] and self.names[parameter].startswith(HEADS):
                     yield parameter, group["lr"]
 
     def zero(self) -> None:

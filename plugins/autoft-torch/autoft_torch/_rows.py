@@ -31,6 +31,9 @@ class Trunk(Protocol):
         """Rows of a feed as one tensor, one sample each. `cropped` leaves out what only pads in this batch."""
         ...
 
+    # Where a network needs more than arrays, it also has `take(folder)`, which reads that from the folder of its
+    # checkpoint or of a saved model, and `keep(folder)`, which writes it.
+
     def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
         """Augmented."""
         ...

@@ -13,11 +13,15 @@ not low.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from torch.nn import functional as F
 
 from autoft_torch._augment import Policy
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class How(NamedTuple):
@@ -78,6 +82,25 @@ def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How) -> torch.Ten
         table = torch.rand((height, width), generator=torch.Generator().manual_seed(0)).to(pictures.device) - 0.5
         grey = (grey + 255 * how.noise * table[(rows % height)[:, :, None], (columns % width)[:, None]]).clamp(0, 255)
     return grey[:, None].expand(n, 3, height, width)
+
+
+def waves(audio: Array, lengths: Array, *, cropped: bool) -> torch.Tensor:
+    """Samples int16 (n, t) as float32 in -1..1, NaN behind the end. `cropped` leaves out what is behind all ends."""
+    most = int(lengths.max(initial=1)) if cropped else audio.shape[1]
+    found = audio[:, :most].astype(np.float32) / 32768
+    found[np.arange(most)[None] >= lengths[:, None]] = np.nan
+    return torch.from_numpy(found)
+
+
+def sped(values: torch.Tensor, most: float, draws: torch.Generator) -> torch.Tensor:
+    """Waves that are NaN behind the end, all faster or slower by the same factor, drawn up to `most` from 1."""
+    if not most:
+        return values
+    factor = 1 + most * (2 * float(torch.rand((), generator=draws)) - 1)
+    whole = F.interpolate(values.nan_to_num()[:, None], scale_factor=factor, mode="linear")[:, 0]
+    ends = (values.isfinite().sum(1) * factor).long().clamp(max=whole.shape[1])
+    gone = torch.arange(whole.shape[1], device=values.device)[None] >= ends[:, None]
+    return whole.masked_fill(gone, torch.nan)
 
 
 def _shift(draw: torch.Tensor, most: float) -> torch.Tensor:

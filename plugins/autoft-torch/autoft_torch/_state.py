@@ -25,7 +25,10 @@ WEIGHTS = "net."
 def save_model(net: Net, card: ModelCard, folder: Path) -> None:
     """All arrays of the net, in float32, with its card beside them, so that the file describes itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    card = msgspec.structs.replace(net.described(card), weights="", offline=False)
+    extra = {key: value for key, value in card.extra.items() if key != "files"}
+    card = msgspec.structs.replace(net.described(card), weights="", offline=False, extra=extra)
+    if hasattr(net.trunk, "keep"):
+        net.trunk.keep(folder)
     text = msgspec.json.encode(card).decode()
     save_file(arrays(net), folder / MODEL, metadata={"format": "pt", CARD: text})
 
@@ -36,6 +39,8 @@ def load_model(net: Net, folder: Path) -> None:
         TrialFailed: the file is absent or damaged, or its arrays are not those of the net.
     """
     fill(net, _read(folder / MODEL), str(folder / MODEL))
+    if hasattr(net.trunk, "take"):
+        net.trunk.take(folder)
 
 
 def save_state(folder: Path, net: Net, moments: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:

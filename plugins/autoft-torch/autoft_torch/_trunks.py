@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection
+from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -25,7 +26,7 @@ def library(card: ModelCard) -> ModuleType:
     try:
         return importlib.import_module(TRUNKS[name])
     except ImportError as error:
-        hint = "python -m pip install 'autoft-torch[hf]'" if name == "transformers" else ""
+        hint = "python -m pip install 'autoft-torch[hf]'" if name.startswith("transformers") else ""
         raise TrialFailed(f"{card.name} needs {name}, which cannot be imported: {error}.", hint) from error
 
 
@@ -45,6 +46,8 @@ def pretrained(card: ModelCard, size: int) -> nn.Module:
             module.load(trunk, card, path)
         else:
             _weights.put(trunk, _weights.read(path), head, str(path), strict=bool(card.extra.get("strict")))
+    if hasattr(trunk, "take"):
+        trunk.take(Path(str(card.extra.get("files", ""))))
     return trunk
 
 

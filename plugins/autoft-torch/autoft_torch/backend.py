@@ -26,6 +26,8 @@ TRUNKS = {
     "timm": "autoft_torch._timm",
     "torchvision": "autoft_torch._torchvision",
     "transformers": "autoft_torch._transformers",
+    "transformers-text": "autoft_torch._transformers_text",
+    "transformers-audio": "autoft_torch._transformers_audio",
 }
 """Library of a network -> module that makes its trunk."""
 NATIVES = {
@@ -50,6 +52,9 @@ class TorchBackend:
     def modules(self, card: ModelCard) -> tuple[str, ...]:
         library = str(card.extra.get("library", ""))
         trunk = [table[library] for table in (TRUNKS, NATIVES if card.native else {}) if library in table]
+        if library in ("transformers-text", "transformers-audio"):
+            kind = str(card.extra["config"]["model_type"]).replace("-", "_")
+            trunk.append(f"transformers.models.{kind}.modeling_{kind}")  # imported when it is named, for seconds
         return ("torch", *trunk, "torch._dynamo", "autoft_torch._learner")  # any optimizer of torch imports _dynamo
 
     def build(self, job: Job) -> Learner:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from autoft.api import ModelCard, UsageError
+from autoft_torch import encoders
 
 #: Key under which the learner writes its card into a safetensors file.
 CARD = "autoft_card"
@@ -90,13 +91,25 @@ def card_of_config(name: str, config: dict[str, Any], folder: Path) -> ModelCard
     if "architecture" in config:
         return _timm(name, config)
     if "model_type" in config:
-        extra = folder / "preprocessor_config.json"
-        return _transformers(name, config, read_json(extra) if extra.exists() else {})
+        if encoders.modality(config):
+            pooling, vocabulary = _beside(folder, encoders.POOLINGS), _beside(folder, encoders.LETTERS)
+            return encoders.card(name, config, _processor(folder), pooling, vocabulary, folder)
+        return _transformers(name, config, _processor(folder))
     raise UsageError(
         f"the config.json of a checkpoint must name its 'architecture' (timm) or 'model_type' (Transformers), but "
         f"that of {name} has neither.",
         "Name the architecture yourself: --models timm/NAME@FILE or torchvision/NAME@FILE",
     )
+
+
+def _processor(folder: Path) -> dict[str, Any]:
+    """How inputs are prepared, where the folder says it; newer ones keep it below the name of what does it."""
+    older, newer = (_beside(folder, name) for name in encoders.PROCESSORS)
+    return older or dict(newer.get("feature_extractor") or newer.get("image_processor") or newer)
+
+
+def _beside(folder: Path, name: str) -> dict[str, Any]:
+    return read_json(folder / name) if (folder / name).exists() else {}
 
 
 def _timm(name: str, config: dict[str, Any]) -> ModelCard:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from autoft.api import ModelCard, UsageError, did_you_mean
-from autoft_torch import caches, catalogue
+from autoft_torch import caches, catalogue, encoders
 from autoft_torch.folders import card_of_config, count, header, own_card, read_json
 
 #: Libraries whose networks can take a file's weights.
@@ -101,7 +101,8 @@ def _folder(name: str, folder: Path) -> ModelCard:
     card = card_of_config(name, read_json(config), folder)
     extra = {**card.extra, "strict": True}
     path = str(weights.resolve())
-    return msgspec.structs.replace(card, weights=path, params=count(weights, HEADS), extra=extra)
+    heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))
+    return msgspec.structs.replace(card, weights=path, params=count(weights, heads), extra=extra)
 
 
 def _file(name: str, path: Path) -> ModelCard:
@@ -121,6 +122,8 @@ def _own(card: ModelCard, weights: Path) -> ModelCard:
     """A model that autoft fine-tuned before; its backbone is taken up again under a new head."""
     summary = f"fine-tuned by autoft from {card.name}"
     extra = {**card.extra, "own": True, "strict": True}
+    if card.modality == "text":
+        extra["files"] = str(weights.resolve().parent)
     return msgspec.structs.replace(card, weights=str(weights.resolve()), summary=summary, extra=extra)
 
 

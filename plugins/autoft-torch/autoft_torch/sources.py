@@ -9,6 +9,7 @@ import msgspec
 
 from autoft.api import ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
 from autoft_torch import caches, catalogue, hub
+from autoft_torch.encoders import files
 from autoft_torch.folders import card_of_config, read_json
 
 
@@ -89,7 +90,7 @@ class AutoftSource(Source):
 
 
 class HfSource(Source):
-    """``hf/owner/name``: an image classifier of the Hugging Face hub, saved by Transformers or by timm."""
+    """``hf/owner/name``: a network of the Hugging Face hub, saved by Transformers or by timm."""
 
     prefix = "hf"
 
@@ -107,14 +108,21 @@ class HfSource(Source):
         """The card with weights and configuration, so that a worker opens no connection."""
         repo = card.weights.removeprefix(caches.HUB)
         config = from_hub(repo, "config.json")
-        try:
-            from_hub(repo, "preprocessor_config.json")
-        except UsageError:
-            pass  # many repositories have none; the card's own mean and deviation hold
+        self._bring_beside(repo, files(read_json(config)))
         weights = from_hub(repo, *caches.WEIGHTS)
         described = self._described(card.name, config)
         facts = {"weights": str(weights), "licence": card.licence or described.licence, "params": card.params}
         return msgspec.structs.replace(described, **facts, offline=True)
+
+    def _bring_beside(self, repo: str, names: Sequence[str]) -> None:
+        """No repository has all of these files. What is missing and needed is told by whoever reads it."""
+        if self.reachable():
+            return  # what was downloaded before is all there is
+        for name in names:
+            try:
+                from_hub(repo, name)
+            except UsageError:
+                continue
 
     def _described(self, name: str, config: Path) -> ModelCard:
         repo = name.removeprefix(self.prefix + "/")
