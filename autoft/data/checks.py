@@ -13,6 +13,7 @@ WIDTH = 60
 
 #: Kind of issue -> what one and several of them are called.
 WORDS = {
+    "absent_label": ("label that no row has, not learned", "labels that no row has, not learned"),
     "alike_classes": ("pair of classes whose names look alike", "pairs of classes whose names look alike"),
     "bad_name": ("file whose name is not valid UTF-8", "files whose names are not valid UTF-8"),
     "bad_row": ("row with too many cells", "rows with too many cells"),
@@ -41,6 +42,7 @@ WORDS = {
     "missing": ("missing file", "missing files"),
     "missing_part": ("part that is named and absent", "parts that are named and absent"),
     "no_annotation": ("image without an annotation file, not used", "images without annotation files, not used"),
+    "no_flag": ("row whose label is neither yes nor no", "rows with a label that is neither yes nor no"),
     "no_label": ("sample without a label", "samples without a label"),
     "no_number": ("row whose value is no number", "rows whose value is no number"),
     "no_transcript": ("recording without a transcript", "recordings without transcripts"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from autoft.data import advice, columns, numbers
+import msgspec
+
+from autoft.data import advice, columns, labels, numbers
 from autoft.data.media import SUFFIXES, is_text, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.data.tabular import Table, read_table, tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
-FIELDS = frozenset({*SUFFIXES, "label", "value", "text", "transcript"})
+FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
 
 
 class TableReader:
@@ -40,14 +42,17 @@ class TableReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         sentences = []
-        for path, split in tables:
-            table = read_table(path)
-            roles = _roles(table, options)
+        read = [read_table(path) for path, _ in tables]
+        parts = _all_roles(read, options)
+        for (path, split), table, roles in zip(tables, read, parts, strict=True):
             issues += table.issues
             prefix = f"{os.path.basename(path)}:" if len(tables) > 1 else ""
             for row, number in zip(table.rows, table.numbers, strict=True):
                 _add(_Row(table, row, number, split, prefix), roles, options, samples, issues)
             sentences.append(f"{os.path.basename(path)}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
+        seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
+        for name in labels.never([roles.labels for roles in parts], seen):
+            issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
         return Dataset(
             samples=unique_ids(samples),
@@ -65,6 +70,9 @@ class _Roles(NamedTuple):
     sentence: str
     comma: bool
     """Numbers have a decimal comma."""
+    taken: frozenset[str]
+    """Columns that are spoken for."""
+    labels: labels.Labels | None = None
 
 
 class _Row(NamedTuple):
@@ -73,6 +81,23 @@ class _Row(NamedTuple):
     number: int
     split: str
     prefix: str
+
+
+def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
+    """Which column plays which part, for each table."""
+    if labels.FIELD not in options.needs:
+        return [_roles(table, options) for table in tables]
+    rest = msgspec.structs.replace(
+        options,
+        needs=tuple(field for field in options.needs if field != labels.FIELD),
+        columns={field: name for field, name in options.columns.items() if field != labels.FIELD},
+    )
+    parts = [_roles(table, rest) for table in tables]
+    found = labels.find(options, tables, [set(roles.taken) for roles in parts])
+    return [
+        roles._replace(labels=one, sentence=f"{roles.sentence}, {one.sentence()}") if one else roles
+        for roles, one in zip(parts, found, strict=True)
+    ]
 
 
 def _roles(table: Table, options: ReadOptions) -> _Roles:
@@ -95,6 +120,7 @@ def _roles(table: Table, options: ReadOptions) -> _Roles:
         names.index(group) if group else None,
         ", ".join(parts) + remark,
         comma,
+        frozenset({*taken, *chosen.values()}),
     )
 
 
@@ -122,6 +148,13 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             return
         if not issue:
             fields[field] = value
+    if roles.labels:
+        try:
+            fields[labels.FIELD] = roles.labels.of(row.cells)
+        except ValueError as error:
+            if labels.FIELD not in options.optional:
+                issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
+                return
     split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
