@@ -9,6 +9,7 @@ from typing import Any
 
 from autoft.artifact import Config
 from autoft.options import SearchOptions
+from autoft.report import by_class
 from autoft.report.words import count, gain, line, score, size, value
 
 MOST_CLASSES = 200
@@ -22,7 +23,8 @@ def model_card(config: Config, summary: Mapping[str, Any], arguments: Mapping[st
         summary: content of `metrics.json`; empty while the search goes on.
         arguments: the resolved options of the search, as in `args.yaml`.
     """
-    parts = [_head(config, summary, arguments), _scores(config, summary), _use(config), _classes(config)]
+    parts = [_head(config, summary, arguments), _scores(config, summary), _by_class(summary), _use(config)]
+    parts.append(_classes(config))
     parts += [_recipe(config), _again(config, summary, arguments), _origin(config, arguments)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -58,7 +60,7 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     if best.get("score") is not None:
         rows.append(("validation", metric.name, score(best["score"], metric.percent), ""))
     bounds = test.get("interval")
-    for name, number in (test.get("metrics") or {}).items():
+    for name, number in by_class.told(test.get("metrics") or {}, 0)[0].items():
         own = name == metric.name
         percent = metric.percent and own
         span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if own and bounds else ""
@@ -69,6 +71,14 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     table = [f"| part | metric | score | {level} |", "|---|---|---|---|"]
     table += [f"| {part} | {md(name)} | {number} | {span} |" for part, name, number, span in rows]
     return "## Scores\n\n" + "\n".join(table) + _verdict(summary, test, metric.percent)
+
+
+def _by_class(summary: Mapping[str, Any]) -> str:
+    found = by_class.table(summary)
+    if not found:
+        return ""
+    rows = [found.heads, ("---",) * len(found.heads), *(tuple(md(cell) for cell in row) for row in found.rows)]
+    return "## Each class, locked test\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool) -> str:

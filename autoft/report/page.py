@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from autoft.records import Issue, Metric, TrialResult
-from autoft.report import charts, html
+from autoft.report import by_class, charts, html
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
@@ -39,6 +39,7 @@ def page(material: Material) -> str:
     """The whole document."""
     parts = [
         _head(material),
+        _classes(material),
         _charts(material),
         _recipe(material),
         _trials(material),
@@ -109,6 +110,15 @@ def _plain_tile(test: Mapping[str, Any], metric: Metric) -> list[str]:
     if not plain.get("metrics"):
         return []
     return [html.tile("without a network", score(plain["metrics"].get(metric.name), metric.percent), plain["name"])]
+
+
+def _classes(m: Material) -> str:
+    """What each class scores on the test part, where the task says so."""
+    found = by_class.table(m.summary)
+    if not found:
+        return ""
+    rows = html.table(found.heads, [("", row) for row in found.rows], found.heads[1:])
+    return html.section("Each class, locked test", rows)
 
 
 def _charts(m: Material) -> str:

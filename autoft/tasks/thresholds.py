@@ -1,7 +1,9 @@
-"""The probability from which on a label is chosen, found on validation for each label."""
+"""The probability from which on a label is chosen, found on validation: for each label alone where that is clearly
+better than one for all labels."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ LOWEST, HIGHEST = 0.02, 0.98
 FEW = 5
 """Samples with a label, and without it, that validation must have: fewer say too little, and the threshold that is
 best for all labels together is taken."""
-CLEAR = 0.01
-"""Gain in F1 that a label's own threshold must bring over the common one: below it, chance chooses."""
+CLEAR = 0.5
+"""Gain in F1 that a label's own threshold must bring over the common one, divided by the root of the number of samples
+that have the label: the largest standard error of a share. On 55 pictures of playing cards the best threshold of each
+label alone lost up to 0.03 of macro F1 on other pictures against the common one; with this bar it loses nothing."""
 
 
 def best(probability: Array, truth: Array) -> list[float]:
@@ -30,9 +34,10 @@ def best(probability: Array, truth: Array) -> list[float]:
     found = []
     for chances, has in zip(probability.T, real.T, strict=True):
         own, value = _highest(chances, has)
-        enough = FEW <= has.sum() <= len(has) - FEW
-        clear = value > _f1(chances >= common, has) + CLEAR
-        found.append(own if enough and clear else common)
+        held = int(has.sum())
+        enough = FEW <= held <= len(has) - FEW
+        gain = value - _f1(chances >= common, has)
+        found.append(own if enough and gain > CLEAR / math.sqrt(held) else common)
     return found
 
 
