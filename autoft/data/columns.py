@@ -43,6 +43,18 @@ def named(column: str, columns: Sequence[str], flag: str, where: str) -> str:
     )
 
 
+def several(words: str, columns: Sequence[str], flag: str, where: str) -> tuple[str, ...]:
+    """The columns that `words` name: one, or several with commas between them.
+
+    Raises:
+        UsageError: one of them does not exist.
+    """
+    parts = [part.strip() for part in words.split(",") if part.strip()]
+    if words in columns or len(parts) < 2:
+        return (named(words, columns, flag, where),)
+    return tuple(dict.fromkeys(named(part, columns, flag, where) for part in parts))
+
+
 def choose(
     options: ReadOptions, columns: Sequence[str], probe: Mapping[str, Sequence[str]], where: str, taken: set[str]
 ) -> dict[str, str]:

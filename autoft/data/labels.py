@@ -118,7 +118,7 @@ def never(found: Iterable[Labels | None], seen: Iterable[str]) -> list[str]:
 def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | None:
     names = table.columns
     if FIELD in options.columns:
-        return _labels(table, _named(options.columns[FIELD], table))
+        return _labels(table, columns.several(options.columns[FIELD], names, "--target", table.path))
     free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
     usual = [name for name in columns.by_name(free, FIELD) if not _is_flag(table, name)]
     if len(usual) == 1:
@@ -137,14 +137,6 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
         f"Its columns are: {', '.join(names)}.",
         "Name it, or all of them: --target COLUMN or --target COLUMN,COLUMN",
     )
-
-
-def _named(words: str, table: Table) -> list[str]:
-    """One column, or several with commas between their names."""
-    parts = [part.strip() for part in words.split(",") if part.strip()]
-    if words in table.columns or len(parts) < 2:
-        return [columns.named(words, table.columns, "--target", table.path)]
-    return [columns.named(part, table.columns, "--target", table.path) for part in dict.fromkeys(parts)]
 
 
 def _labels(table: Table, names: Sequence[str]) -> Labels:

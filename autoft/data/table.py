@@ -73,6 +73,8 @@ class _Roles(NamedTuple):
     taken: frozenset[str]
     """Columns that are spoken for."""
     labels: labels.Labels | None = None
+    texts: tuple[int, ...] = ()
+    """Columns of texts that belong together, where there are several."""
 
 
 class _Row(NamedTuple):
@@ -87,11 +89,7 @@ def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
     """Which column plays which part, for each table."""
     if labels.FIELD not in options.needs:
         return [_roles(table, options) for table in tables]
-    rest = msgspec.structs.replace(
-        options,
-        needs=tuple(field for field in options.needs if field != labels.FIELD),
-        columns={field: name for field, name in options.columns.items() if field != labels.FIELD},
-    )
+    rest = _without(options, labels.FIELD)
     parts = [_roles(table, rest) for table in tables]
     found = labels.find(options, tables, [set(roles.taken) for roles in parts])
     return [
@@ -102,17 +100,19 @@ def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
 
 def _roles(table: Table, options: ReadOptions) -> _Roles:
     """Which column plays which part, and a sentence that says so."""
-    names = table.columns
+    names, pair = table.columns, _pair(table, options)
+    options = _without(options, "text") if pair else options
     repeated = {name for name in names if names.count(name) > 1}
     group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    split, remark = _split_column(table, {group, *options.columns.values()})
-    taken = {name for name in (group, split) if name} | repeated
+    split, remark = _split_column(table, {group, *pair, *options.columns.values()})
+    taken = {name for name in (group, split) if name} | repeated | {*pair}
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
     chosen = columns.choose(options, names, probe, table.path, taken)
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
+    parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
     parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
     return _Roles(
         {field: names.index(name) for field, name in chosen.items()},
@@ -121,7 +121,25 @@ def _roles(table: Table, options: ReadOptions) -> _Roles:
         ", ".join(parts) + remark,
         comma,
         frozenset({*taken, *chosen.values()}),
+        texts=tuple(names.index(name) for name in pair),
     )
+
+
+def _without(options: ReadOptions, field: str) -> ReadOptions:
+    return msgspec.structs.replace(
+        options,
+        needs=tuple(other for other in options.needs if other != field),
+        columns={other: name for other, name in options.columns.items() if other != field},
+    )
+
+
+def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
+    """The columns of texts that belong together, if the user named several."""
+    words = options.columns.get("text", "")
+    if "text" not in options.needs or "," not in words:
+        return ()
+    found = columns.several(words, table.columns, "--text-col", table.path)
+    return found if len(found) > 1 else ()
 
 
 def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
@@ -148,6 +166,11 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             return
         if not issue:
             fields[field] = value
+    if roles.texts:
+        fields["text"] = [row.cells[place] for place in roles.texts]
+        if not any(fields["text"]):
+            issues.append(Issue(kind="no_text", subject=where, detail="empty cells"))
+            return
     if roles.labels:
         try:
             fields[labels.FIELD] = roles.labels.of(row.cells)

@@ -73,9 +73,7 @@ def _written(path: str) -> Table:
         found = encodings.decode(file.read())
     if path.lower().endswith(JSONL):
         lines = jsonlines.read(found.text, path)
-        return Table(
-            path, lines.columns, lines.rows, lines.numbers, f"JSON Lines ({found.described()})", lines.issues
-        )
+        return Table(path, lines.columns, lines.rows, lines.numbers, f"JSON Lines ({found.described()})", lines.issues)
     return _text(path, found.text, found.described())
 
 
