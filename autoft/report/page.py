@@ -29,6 +29,8 @@ class Material(msgspec.Struct, kw_only=True):
     summary: dict[str, Any] = {}
     recognised: str = ""
     issues: tuple[Issue, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the task says about the targets."""
     classes: tuple[str, ...] = ()
     parts: dict[str, int] = {}
     split: str = ""
@@ -193,7 +195,7 @@ def _data(m: Material) -> str:
     told = [m.recognised, m.split]
     if m.parts:
         told.append(", ".join(f"{number:,} {name}" for name, number in m.parts.items()))
-    said = "".join(f"<p>{html.text(words)}</p>" for words in told if words)
+    said = "".join(f"<p>{html.text(words)}</p>" for words in (*told, *m.warnings) if words)
     names = html.folded(count(len(m.classes), "class", "classes"), html.listed(m.classes))
     return html.section("The data", said, names, *_issues(m.issues))
 

@@ -92,6 +92,7 @@ def test_everything_is_told(run: Path) -> None:
         "+8.3 points",
         "significant",
         "split by class",
+        "the <i>ants</i> are few.",
         "2 corrupt (left out)",
     ):
         assert part in words
