@@ -39,8 +39,9 @@ def val(
     if not data:
         raise UsageError("--data must name labelled data.", f"For example: autoft val {model} --data ./more")
     bad = settings.fraction(max_bad)
-    columns = {"target": target, "image_col": image_col, "text_col": text_col, "audio_col": audio_col}
-    options = DataOptions(data=data, max_bad=bad, **columns)
+    options = DataOptions(
+        data=data, target=target, image_col=image_col, text_col=text_col, audio_col=audio_col, max_bad=bad
+    )
     from autoft.pipeline.predict import validate
 
     result = validate(model, options)
