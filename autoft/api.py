@@ -75,12 +75,16 @@ if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
+    from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
+    from autoft.tasks.strata import rarest
     from autoft.texthash import hashed
 
 _LATE = {
     "mel_filters": ("autoft.data.audio", "mel_filters"),
+    "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
+    "rarest": ("autoft.tasks.strata", "rarest"),
     "hashed": ("autoft.texthash", "hashed"),
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
@@ -119,6 +123,7 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
+    "MultiLabel",
     "Order",
     "Output",
     "Param",
@@ -173,6 +178,7 @@ __all__ = [
     "missing_word",
     "natural",
     "open_image",
+    "rarest",
     "read_coco",
     "split_word",
     "survey_mask",

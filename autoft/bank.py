@@ -43,6 +43,8 @@ class _Member:
         self.best_epoch, self.best_score = 0, math.nan
         self.best: Head | None = None
         """Of its best epoch, where that is not on the disk yet."""
+        self.schema = self.best_schema = spec.schema
+        """With what the task has set on the first fold's validation part: in this epoch, and in the best one."""
         self.untold: list[EpochReport] = []
         self.seconds = 0.0
         """Its share of the time that the bank took."""
@@ -153,9 +155,12 @@ class Bank:
         spec, found = self.lead, {number: list[float]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
             for number, raw in bank.each(rows):
-                if number in found:
+                if (member := self.members.get(number)) is not None:
                     outputs = {self.output.name: finish(self.output.post, raw)}
-                    found[number].append(scoring.judged(self.task, outputs, part.val_targets, spec))
+                    set_before = member.schema if found[number] else None
+                    judged = scoring.judged(self.task, outputs, part.val_targets, spec, set_before)
+                    member.schema = judged.schema
+                    found[number].append(judged.score)
         return {number: {spec.metric.name: float(np.mean(values))} for number, values in found.items()}
 
     def _report(self, number: int, metrics: dict[str, float], loss: float, complete: bool, share: float) -> None:
@@ -167,7 +172,7 @@ class Bank:
         course.check(metric, self.epoch, score, loss)
         if course.better(metric, score, member.best_score):
             member.best_epoch, member.best_score = self.epoch, score
-            member.best = self.banks[0].head(number)
+            member.best, member.best_schema = self.banks[0].head(number), member.schema
         late = not complete or self._out_of_time()
         member.seconds += share
         member.untold.append(
@@ -233,7 +238,8 @@ class Bank:
         assert isinstance(part.learner, Cuttable)
         part.learner.set_head({self.output.name: member.best})
         job = msgspec.structs.replace(part.job, recipe=spec.recipe)
-        config = artifact.config_of(spec, job, self.decoding, member.best_epoch, member.best_score)
+        told = msgspec.structs.replace(spec, schema=member.best_schema)
+        config = artifact.config_of(told, job, self.decoding, member.best_epoch, member.best_score)
         shelf.save(spec.folder, part.learner, config)
         member.best = None
 

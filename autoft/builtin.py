@@ -16,12 +16,17 @@ def autoft_readers() -> Iterable[Entry]:
     yield Entry(
         name="table",
         target="autoft.data.table:TableReader",
-        summary="CSV, TSV or Parquet with a path and a label column",
+        summary="CSV, TSV, JSON Lines or Parquet with a path or text column and a label column",
     )
     yield Entry(
         name="folder",
         target="autoft.data.folder:FolderReader",
         summary="Class folders, with train/val/test above them or not",
+    )
+    yield Entry(
+        name="texts",
+        target="autoft.data.textfolder:TextFolderReader",
+        summary="Class folders of .txt files, with train/val/test above them or not",
     )
 
 

@@ -23,6 +23,10 @@ class DataOptions(Record):
     """Column with the label."""
     image_col: str = ""
     """Column with the path of the image."""
+    text_col: str = ""
+    """Column with the text, or several with commas between them: texts that belong together."""
+    audio_col: str = ""
+    """Column with the path of the recording."""
     group_col: str = ""
     """Column whose values never straddle splits (patient, speaker, source photo)."""
     decode_size: int = 0

@@ -4,11 +4,11 @@ into memory."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from autoft.contracts import Array, Arrays, Feed, Learner, Tallying, Task
+from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
 from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
@@ -21,10 +21,27 @@ class TruthFeed(Feed, Protocol):
     def truth(self, index: Array) -> dict[str, Array]: ...
 
 
-def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec) -> float:
-    """The metric of a trial, of outputs for the whole image after `Output.post`, and encoded targets."""
+class Judged(NamedTuple):
+    """What predictions for a validation part are worth."""
+
+    score: float
+    schema: Schema
+    """With what the task has set by them, where it sets anything."""
+
+
+def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
+    """The metric of a trial, of outputs for the whole sample after `Output.post`, and encoded targets.
+
+    Args:
+        schema: what a `Calibrated` task has set by other rows; without it, it is set by these.
+    """
     decoded = task.decode(outputs, spec.schema, spec.problem)
-    return task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name]
+    if isinstance(task, Calibrated):
+        schema = schema or task.calibrate(decoded, targets, spec.schema)
+        decoded = task.settled(decoded, schema)
+    return Judged(
+        task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name], schema or spec.schema
+    )
 
 
 class _Part:

@@ -248,7 +248,7 @@ class Trial:
         return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
-        return scoring.judged(self.task, outputs, targets, self.spec)
+        return scoring.judged(self.task, outputs, targets, self.spec).score
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from autoft.cli.board import Board, Row
 from autoft.records import Metric
+from autoft.report import by_class
 from autoft.report.words import DASH, count, duration, gain, line, score, value
 
 TOP = 5
+MOST = 12
+"""Numbers of single classes that are shown: the report has the others."""
 COLUMNS = ("rank", "trial", "model", "freeze", "lr", "batch", "epochs", "score")
 
 
@@ -45,8 +48,9 @@ def sentences(board: Board) -> Iterator[str]:
         yield from _test(test, metric)
         yield from _compared(summary, test, metric)
     if best.get("calibrated"):
-        told = ", ".join(f"{line(name)} {number:g}" for name, number in best["calibrated"].items())
-        yield f"set on validation: {told}"
+        shown, rest = by_class.told(best["calibrated"], MOST)
+        told = [f"{line(name)} {number:g}" for name, number in shown.items() if number is not None]
+        yield f"set on validation: {', '.join([*told, *_elsewhere(rest)])}"
     if summary.get("status") == "interrupted":
         yield "The search was interrupted; what it found so far is kept."
 
@@ -65,7 +69,13 @@ def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:
     yield f"locked test: {metric.name} {score(own, percent)}{interval(test, percent)}, {samples}"
     others = {k: v for k, v in (test.get("metrics") or {}).items() if k != metric.name}
     if others:
-        yield "             " + ", ".join(f"{line(name)} {score(number)}" for name, number in others.items())
+        shown, rest = by_class.told(others, MOST)
+        told = [f"{line(name)} {score(number)}" for name, number in shown.items()]
+        yield "             " + ", ".join([*told, *_elsewhere(rest)])
+
+
+def _elsewhere(rest: str) -> list[str]:
+    return [f"{rest} in report.html"] if rest else []
 
 
 def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> Iterator[str]:

@@ -36,12 +36,39 @@ Test = Annotated[
     str, _option("--test", group=_DATA, text="Test data of its own.", shown="a part of --data", metavar="PATH")
 ]
 Target = Annotated[
-    str, _option("--target", group=_DATA, text="Column with the label.", shown="guessed, and said", metavar="COLUMN")
+    str,
+    _option(
+        "--target",
+        group=_DATA,
+        text="Column with the label, number or transcript; several labels: A,B.",
+        shown="guessed, and said",
+        metavar="COLUMN",
+    ),
 ]
 ImageCol = Annotated[
     str,
     _option(
         "--image-col", group=_DATA, text="Column with the image's path.", shown="guessed, and said", metavar="COLUMN"
+    ),
+]
+TextCol = Annotated[
+    str,
+    _option(
+        "--text-col",
+        group=_DATA,
+        text="Column with the text; several: A,B.",
+        shown="guessed, and said",
+        metavar="COLUMN",
+    ),
+]
+AudioCol = Annotated[
+    str,
+    _option(
+        "--audio-col",
+        group=_DATA,
+        text="Column with the recording's path.",
+        shown="guessed, and said",
+        metavar="COLUMN",
     ),
 ]
 GroupCol = Annotated[

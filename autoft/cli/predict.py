@@ -12,6 +12,7 @@ import typer
 from autoft.cli import params as p
 from autoft.cli.command import verb
 from autoft.cli.emit import document, table
+from autoft.options import DataOptions
 from autoft.report.issues import summarised
 from autoft.report.words import clean, count
 
@@ -49,6 +50,8 @@ def predict(
     out: Out = "",
     conf: Conf = None,
     image_col: p.ImageCol = "",
+    text_col: p.TextCol = "",
+    audio_col: p.AudioCol = "",
     json: p.Json = False,
     quiet: p.Quiet = False,
 ) -> None:
@@ -63,8 +66,8 @@ def predict(
         rowfile.check(out)
     from autoft.pipeline import predict as pipeline
 
-    columns = {"image_col": image_col} if image_col else {}
-    predictions = pipeline.predict(model, source, confidence=conf, **columns)
+    columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col)
+    predictions = pipeline.predict(model, source, confidence=conf, columns=columns)
     rows = list(predictions.rows())
     for sentence in summarised(getattr(predictions, "issues", ())):
         print(f"warning: {sentence}", file=sys.stderr)

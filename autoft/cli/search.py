@@ -38,6 +38,8 @@ def search(
     test: p.Test = "",
     target: p.Target = "",
     image_col: p.ImageCol = "",
+    text_col: p.TextCol = "",
+    audio_col: p.AudioCol = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     decode_size: p.DecodeSize = DEFAULTS.decode_size,

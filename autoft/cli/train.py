@@ -29,7 +29,7 @@ EXAMPLES = (
 
 #: What a run's options say about data and meaning; how it was scheduled does not matter to one trial.
 INHERITED = (
-    *("data", "val", "test", "target", "image_col", "group_col", "max_bad", "decode_size"),
+    *("data", "val", "test", "target", "image_col", "text_col", "audio_col", "group_col", "max_bad", "decode_size"),
     *("task", "backend", "metric", "seed", "offline", "preset"),
 )
 
@@ -53,6 +53,8 @@ def train(
     test: p.Test = "",
     target: p.Target = "",
     image_col: p.ImageCol = "",
+    text_col: p.TextCol = "",
+    audio_col: p.AudioCol = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     decode_size: p.DecodeSize = DEFAULTS.decode_size,

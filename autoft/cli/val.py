@@ -30,6 +30,8 @@ def val(
     data: p.Data = "",
     target: p.Target = "",
     image_col: p.ImageCol = "",
+    text_col: p.TextCol = "",
+    audio_col: p.AudioCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     json: p.Json = False,
 ) -> None:
@@ -37,7 +39,9 @@ def val(
     if not data:
         raise UsageError("--data must name labelled data.", f"For example: autoft val {model} --data ./more")
     bad = settings.fraction(max_bad)
-    options = DataOptions(data=data, target=target, image_col=image_col, max_bad=bad)
+    options = DataOptions(
+        data=data, target=target, image_col=image_col, text_col=text_col, audio_col=audio_col, max_bad=bad
+    )
     from autoft.pipeline.predict import validate
 
     result = validate(model, options)

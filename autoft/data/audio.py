@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from autoft.data import images
+from autoft.data import images, recordings
 from autoft.data.images import BadSample
 from autoft.errors import UsageError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RATE: Final = 16_000
 """Samples per second that networks take."""
-DECODER: Final = "1 soundfile"
+DECODER: Final = "2 soundfile"
 """Part of every store's key. Raise the number when the same file would give other samples."""
 FLOOR: Final = -80.0
 """Decibels below the loudest place of a picture that count as black."""
@@ -38,28 +38,49 @@ def header(data: bytes) -> Facts:
     """Duration, rate and channels from the header alone.
 
     Raises:
-        BadSample: empty, or not_audio.
+        BadSample: empty, not_audio, or cut_off where the header promises more than the file has.
     """
     with _opened(data) as file:
         if not file.frames:
             raise BadSample("empty", "no samples")
+        if lacks := recordings.cut_off(data):
+            raise BadSample("cut_off", lacks)
         return Facts(file.frames / file.samplerate, file.samplerate, file.channels)
 
 
-def decode(source: images.Source, seconds: float) -> Array:
-    """Samples int16 (n,) at `RATE`, channels mixed to one, at most `seconds` of them from the start (0 takes all).
+class Decoded(NamedTuple):
+    """A recording as networks take it."""
+
+    wave: Array
+    """int16 (n,) at `RATE`."""
+    flaws: tuple[recordings.Flaw, ...]
+    """What is wrong with it, though it can be used."""
+
+
+def decode(source: images.Source, seconds: float) -> Decoded:
+    """Its samples, channels mixed to one, at most `seconds` of them from the start (0 takes all).
 
     Raises:
-        BadSample: missing, unreadable, empty, truncated, corrupt or not_audio.
+        BadSample: missing, unreadable, empty, cut_off or not_audio.
     """
     data = source if isinstance(source, bytes) else images.read(source)
     with _opened(data) as file:
-        most = -1 if seconds <= 0 else round(seconds * file.samplerate) + 1
-        values = file.read(most, dtype="float32", always_2d=True)
-        rate = file.samplerate
+        rate, frames = file.samplerate, file.frames
+        most = frames if seconds <= 0 else min(frames, round(seconds * rate) + 1)
+        try:
+            values = file.read(-1 if seconds <= 0 else most, dtype="float32", always_2d=True)
+        except _library().LibsndfileError as error:
+            raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
     if not len(values):
         raise BadSample("empty", "no samples")
-    mono = np.nan_to_num(values.mean(1), posinf=0.0, neginf=0.0)
+    if lacks := recordings.lacking(most, len(values)):
+        raise BadSample("cut_off", lacks)
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    return Decoded(_at_rate(values, rate, seconds), recordings.flaws(values))
+
+
+def _at_rate(values: Array, rate: int, seconds: float) -> Array:
+    mono = values.mean(1)
     if rate != RATE:
         from scipy.signal import resample_poly
 

@@ -15,13 +15,14 @@ USUAL = {
     "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
     "label": ("label", "labels", "class", "class_name", "target", "category", "y"),
+    "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
     "value": ("value", "target", "y", "score"),
     "text": ("text", "sentence", "review"),
     "transcript": ("transcript", "transcription", "sentence", "text"),
 }
 SPLIT_NAMES = ("split", "set", "subset", "partition")
 INDEX_NAMES = ("", "index", "unnamed: 0", "level_0")
-FLAGS = {"image": "--image-col", "label": "--target", "value": "--target"}
+FLAGS = {"image": "--image-col", "label": "--target", "labels": "--target", "value": "--target"}
 PROBE = 200
 
 
@@ -40,6 +41,18 @@ def named(column: str, columns: Sequence[str], flag: str, where: str) -> str:
         f"{flag} must name a column of '{where}', but got '{column}'.{did_you_mean(column, list(columns))}",
         f"Its columns are: {', '.join(columns)}",
     )
+
+
+def several(words: str, columns: Sequence[str], flag: str, where: str) -> tuple[str, ...]:
+    """The columns that `words` name: one, or several with commas between them.
+
+    Raises:
+        UsageError: one of them does not exist.
+    """
+    parts = [part.strip() for part in words.split(",") if part.strip()]
+    if words in columns or len(parts) < 2:
+        return (named(words, columns, flag, where),)
+    return tuple(dict.fromkeys(named(part, columns, flag, where) for part in parts))
 
 
 def choose(
@@ -83,18 +96,23 @@ def _require_names(columns: Sequence[str], field: str, where: str) -> None:
 def _paths(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
     """Columns most of whose values look like files of this medium; among several the one with a usual name."""
     likely = [column for column in free if _share_of_paths(probe[column], field, where) >= 0.5]
-    return likely if len(likely) == 1 else _by_name(likely, field) or likely
+    return likely if len(likely) == 1 else by_name(likely, field) or likely
 
 
 def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
-    usual = _by_name(free, field)
+    usual = by_name(free, field)
     if usual:
         return usual
     rest = [c for c in free if c.lower() not in INDEX_NAMES]
-    return [c for c in rest if not any(_share_of_paths(probe[c], kind, where) >= 0.5 for kind in SUFFIXES)]
+    return [c for c in rest if not holds_paths(probe[c], where)]
 
 
-def _by_name(columns: list[str], field: str) -> list[str]:
+def holds_paths(values: Sequence[str], where: str) -> bool:
+    """Whether most of the values look like files of a medium."""
+    return any(_share_of_paths(values, kind, where) >= 0.5 for kind in SUFFIXES)
+
+
+def by_name(columns: Sequence[str], field: str) -> list[str]:
     """The columns with the most usual name for this field; one, unless two differ by case alone."""
     for usual in USUAL.get(field, (field,)):
         found = [column for column in columns if column.lower() == usual]

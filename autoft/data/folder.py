@@ -47,7 +47,7 @@ class FolderReader:
         layout = find_layout(source, field)
         if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
             return ""
-        return _words(layout)
+        return in_words(layout)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample per file, `id` its path below `source`, in the order of the paths.
@@ -103,7 +103,8 @@ def _unlabelled(options: ReadOptions) -> bool:
     return "label" not in options.needs or "label" in options.optional
 
 
-def _words(layout: Layout) -> str:
+def in_words(layout: Layout) -> str:
+    """How the class folders lie, for the user."""
     splits = sorted({os.path.basename(os.path.dirname(f.path)) + "/" for f in layout.folders if f.split})
     words = f"class folders below {' and '.join(splits)}" if splits else "class folders"
     if layout.left_out:
@@ -123,7 +124,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     for label in sorted(labels - filled):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
-    sentence = f"{_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
+    sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,

@@ -37,8 +37,8 @@ class Row(NamedTuple):
 
     arrays: Sequence[Any]
     """One for each of `Form.files`."""
-    remark: str = ""
-    """What is wrong with it, though it can be used; else empty."""
+    remarks: Sequence[tuple[str, str]] = ()
+    """What is wrong with it, though it can be used: words of `Issue.kind`, and details."""
 
 
 class Form(Protocol):
@@ -99,8 +99,8 @@ class Spectrograms:
         return f"{self._audio.DECODER}|spectrogram|{self.size}|{self.seconds:g}"
 
     def row(self, number: int, sample: Sample) -> Row:
-        wave = self._audio.decode(str(sample.fields["audio"]), self.seconds)
-        return Row([self._audio.picture(wave, self.size, self.seconds)])
+        wave, flaws = self._audio.decode(str(sample.fields["audio"]), self.seconds)
+        return Row([self._audio.picture(wave, self.size, self.seconds)], flaws)
 
 
 class Waves:
@@ -120,10 +120,11 @@ class Waves:
         return f"{self._audio.DECODER}|wave|{self.seconds:g}"
 
     def row(self, number: int, sample: Sample) -> Row:
-        wave = self._audio.decode(str(sample.fields["audio"]), self.seconds)[: self.samples]
+        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds)
+        wave = decoded.wave[: self.samples]
         whole = np.zeros(self.samples, np.int16)
         whole[: len(wave)] = wave
-        return Row([whole, np.array(len(wave), np.int64)])
+        return Row([whole, np.array(len(wave), np.int64)], decoded.flaws)
 
 
 class Texts:
@@ -162,7 +163,7 @@ class Masks:
 
     def row(self, number: int, sample: Sample) -> Row:
         found = masks.decode(number, self.labels, self.size, str(sample.fields["image"]))
-        return Row([found.pixels], found.remark)
+        return Row([found.pixels], [("mask_remark", found.remark)] if found.remark else ())
 
 
 _MAKERS: Final[Mapping[tuple[str, str], Callable[[Decoding], Form]]] = {

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autoft.data import columns, unpack
+from autoft.data.labels import FIELD as LABELS
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.errors import DataError, UsageError
@@ -24,6 +25,7 @@ ENDPOINT = "HF_ENDPOINT"
 PATIENCE = 5.0
 """Seconds after which the hub counts as unreachable."""
 FEATURES = {"image": "Image", "audio": "Audio"}
+LISTS = ("List", "LargeList", "Sequence")
 
 
 class HuggingFaceReader:
@@ -33,7 +35,7 @@ class HuggingFaceReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is such a data set, or an empty string. Opens no connection."""
-        if not media_field(options.needs):
+        if not media_field(options.needs) and "text" not in options.needs:
             return ""
         if _saved(source):
             return "a Hugging Face data set saved to disk"
@@ -154,12 +156,20 @@ def _roles(part: Any, options: ReadOptions, source: str) -> dict[str, str]:
     classes = [name for name, kind in features.items() if kind == "ClassLabel"]
     if "label" in options.needs and "label" not in options.columns and len(classes) == 1:
         chosen["label"] = classes[0]
+    lists = [name for name, feature in part.features.items() if _of_words(feature)]
+    if LABELS in options.needs and LABELS not in options.columns and len(lists) == 1:
+        chosen[LABELS] = lists[0]
     fixed = ReadOptions(**{**_as_dict(options), "columns": {**chosen, **options.columns}})
     simple = [
         name for name, kind in features.items() if kind in ("Value", "ClassLabel") or name in fixed.columns.values()
     ]
     taken = {options.group_col} if options.group_col else set()
     return columns.choose(fixed, simple, {name: [] for name in simple}, source, taken)
+
+
+def _of_words(feature: Any) -> bool:
+    """Whether a column holds lists of words or classes."""
+    return type(feature).__name__ in LISTS and type(feature.feature).__name__ in ("Value", "ClassLabel")
 
 
 def _as_dict(options: ReadOptions) -> dict[str, Any]:
@@ -195,11 +205,15 @@ def _read_part(
             issues.append(Issue(kind=kind, subject=where, detail="empty cell"))
             continue
         fields = {field: value for field, value in fields.items() if value not in ("", None)}
+        if isinstance(fields.get(LABELS), str):  # a column of single classes
+            fields[LABELS] = [fields[LABELS]]
         samples.append(Sample(id=where, fields=fields, split=split, group=str(words[group][row]) if group else ""))
 
 
 def _values(feature: Any, cells: Sequence[Any]) -> list[Any]:
-    """Words of a column; class numbers by name, those below 0 (hidden labels) and None as an empty word."""
+    """Words of a column; class numbers by name, those below 0 (hidden labels) and None as an empty word. Lists stay."""
+    if _of_words(feature):
+        return [list(dict.fromkeys(word for word in _values(feature.feature, cell or ()) if word)) for cell in cells]
     names = getattr(feature, "names", None)
     if names:
         return ["" if cell is None or cell < 0 else str(names[cell]) for cell in cells]

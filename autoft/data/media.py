@@ -11,6 +11,8 @@ _AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff"
 SUFFIXES: Final = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_AUDIO.split())}
 """Field word -> suffixes of its files. `.heic` is here so that such files are reported, not overlooked."""
 
+FILES: Final = {**SUFFIXES, "text": frozenset({".txt", ".text"})}
+"""The same with texts, whose files are read into the sample itself."""
 ARCHIVES: Final = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
 SPLIT_WORDS: Final = {
     "train": "train",
@@ -54,7 +56,7 @@ def is_text(name: str) -> bool:
 def is_media(path: str, field: str) -> bool:
     """By suffix; a file without one of any kind counts if its first bytes are those of an image."""
     suffix = os.path.splitext(path)[1].lower()
-    if suffix in SUFFIXES[field]:
+    if suffix in FILES[field]:
         return True
     if suffix or field != "image":
         return False

@@ -49,8 +49,9 @@ def remarks(samples: Sequence[Sample]) -> list[Issue]:
     """Issues about classes: with one sample, absent from training, or with names that look alike. None drops."""
     parts: dict[str, Counter[str]] = defaultdict(Counter)
     for sample in samples:
-        if isinstance(sample.fields.get("label"), str):
-            parts[sample.fields["label"]][sample.split] += 1
+        one = sample.fields.get("label")
+        for label in [one] if isinstance(one, str) else sample.fields.get("labels", ()):
+            parts[label][sample.split] += 1
     given = any(sample.split in ("val", "test") for sample in samples)
     issues = []
     for label, counts in sorted(parts.items()):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autoft.registry import Registry
 
 #: From the surest signs to the weakest. Readers of other plugins come before all of these: they are for one format.
-ORDER = ("hf", "folder", "table")
+ORDER = ("hf", "folder", "texts", "table")
 
 
 class _Found(NamedTuple):
@@ -57,14 +57,21 @@ def _read_options(options: DataOptions, task: Task, labelled: bool) -> ReadOptio
     columns = {}
     if options.target and task.targets:
         columns[task.targets[0]] = options.target
-    if options.image_col:
-        columns["image"] = options.image_col
+    for field, column in (("image", options.image_col), ("text", options.text_col), ("audio", options.audio_col)):
+        if column and field not in (*task.inputs, *task.targets):
+            raise UsageError(f"--{field}-col names a column of {field}s, but this task has none.", _inputs(task))
+        if column:
+            columns[field] = column
     return ReadOptions(
         needs=(*task.inputs, *task.targets),
         columns=columns,
         group_col=options.group_col,
         optional=() if labelled else task.targets,
     )
+
+
+def _inputs(task: Task) -> str:
+    return f"It takes {' and '.join(task.inputs)}, and learns {' and '.join(task.targets)}."
 
 
 def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:

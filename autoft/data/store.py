@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 ABOUT = "store.json"
 
 
+class _Remark(NamedTuple):
+    row: int
+    detail: str
+    kind: str = "mask_remark"
+    """A word of `Issue.kind`; stores of older versions hold remarks on masks alone, without it."""
+
+
 class Store:
     """One decoded data set. Rows stand in the order of the samples it was built from.
 
@@ -42,8 +49,8 @@ class Store:
         self.rows: int = about["rows"]
         self.bad: dict[int, tuple[str, str]] = {int(row): (kind, text) for row, kind, text in about["bad"]}
         """Rows without pixels (all zero): kind and detail of the issue."""
-        self.remarks: dict[int, str] = {int(row): text for row, text in about.get("remarks", ())}
-        """Rows whose masks can be used, though something is wrong with them."""
+        self.remarks: list[_Remark] = [_Remark(*remark) for remark in about.get("remarks", ())]
+        """What is wrong with rows that can be used."""
         self.arrays: dict[str, Array] = arrays
         """Key -> read-only (rows, ...), as the forms it was built from say; mapped from disk."""
         self._unlock = weakref.finalize(self, os.close, lock)
@@ -120,8 +127,7 @@ def build(
         store = Store.open(folder)
     names = [sample.id for sample in dataset.samples]
     bad = [Issue(kind=kind, subject=names[row], detail=text) for row, (kind, text) in sorted(store.bad.items())]
-    remarks = sorted(store.remarks.items())
-    told = [Issue(kind="mask_remark", subject=names[row], detail=text, drops=False) for row, text in remarks]
+    told = [Issue(kind=r.kind, subject=names[r.row], detail=r.detail, drops=False) for r in sorted(store.remarks)]
     return store, (*bad, *told)
 
 
@@ -152,10 +158,11 @@ class _Plan:
         self.samples, self.forms = samples, forms
         self.files = [file for form in forms for file in form.files]
 
-    def rows(self, number: int) -> tuple[list[Array], str]:
+    def rows(self, number: int) -> tuple[list[Array], list[_Remark]]:
         """One row of each file, and what is to be said of them."""
         found = [form.row(number, self.samples[number]) for form in self.forms]
-        return [array for row in found for array in row.arrays], "; ".join(row.remark for row in found if row.remark)
+        said = dict.fromkeys(remark for row in found for remark in row.remarks)  # two forms may say the same
+        return [array for row in found for array in row.arrays], [_Remark(number, text, kind) for kind, text in said]
 
 
 def _build(folder: Path, plan: _Plan, key: str, decoding: Decoding, workers: int) -> None:
@@ -182,25 +189,24 @@ def _build(folder: Path, plan: _Plan, key: str, decoding: Decoding, workers: int
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _fill(draft: Path, plan: _Plan, workers: int) -> tuple[list[tuple[int, str, str]], list[tuple[int, str]]]:
+def _fill(draft: Path, plan: _Plan, workers: int) -> tuple[list[tuple[int, str, str]], list[_Remark]]:
     """Write the arrays row by row, in any order. Returns (row, kind, detail) of those that failed, and remarks.
 
     Plain writes instead of a writable map: on a full disk a write raises an error, a map kills the process.
     Threads suffice: decoders work without holding the interpreter's lock.
     """
     failed: list[tuple[int, str, str]] = []
-    remarks: list[tuple[int, str]] = []
+    remarks: list[_Remark] = []
     with ExitStack() as stack:
         opened = [(file, *_begun(stack, draft, file, len(plan.samples))) for file in plan.files]
 
         def put(row: int) -> None:
             try:
-                arrays, remark = plan.rows(row)
+                arrays, said = plan.rows(row)
             except images.BadSample as bad:
                 failed.append((row, bad.kind, bad.detail))
                 return
-            if remark:
-                remarks.append((row, remark))
+            remarks.extend(said)
             for (file, handle, start), array in zip(opened, arrays, strict=True):
                 _write(handle, array.tobytes(), start + row * file.length)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from autoft.data import advice, columns, numbers
+import msgspec
+
+from autoft.data import advice, columns, labels, numbers
 from autoft.data.media import SUFFIXES, is_text, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.data.tabular import Table, read_table, tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
-FIELDS = frozenset({*SUFFIXES, "label", "value", "text", "transcript"})
+FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
 
 
 class TableReader:
@@ -40,14 +42,17 @@ class TableReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         sentences = []
-        for path, split in tables:
-            table = read_table(path)
-            roles = _roles(table, options)
+        read = [read_table(path) for path, _ in tables]
+        parts = _all_roles(read, options)
+        for (path, split), table, roles in zip(tables, read, parts, strict=True):
             issues += table.issues
             prefix = f"{os.path.basename(path)}:" if len(tables) > 1 else ""
             for row, number in zip(table.rows, table.numbers, strict=True):
                 _add(_Row(table, row, number, split, prefix), roles, options, samples, issues)
             sentences.append(f"{os.path.basename(path)}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
+        seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
+        for name in labels.never([roles.labels for roles in parts], seen):
+            issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
         return Dataset(
             samples=unique_ids(samples),
@@ -65,6 +70,11 @@ class _Roles(NamedTuple):
     sentence: str
     comma: bool
     """Numbers have a decimal comma."""
+    taken: frozenset[str]
+    """Columns that are spoken for."""
+    labels: labels.Labels | None = None
+    texts: tuple[int, ...] = ()
+    """Columns of texts that belong together, where there are several."""
 
 
 class _Row(NamedTuple):
@@ -75,19 +85,34 @@ class _Row(NamedTuple):
     prefix: str
 
 
+def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
+    """Which column plays which part, for each table."""
+    if labels.FIELD not in options.needs:
+        return [_roles(table, options) for table in tables]
+    rest = _without(options, labels.FIELD)
+    parts = [_roles(table, rest) for table in tables]
+    found = labels.find(options, tables, [set(roles.taken) for roles in parts])
+    return [
+        roles._replace(labels=one, sentence=f"{roles.sentence}, {one.sentence()}") if one else roles
+        for roles, one in zip(parts, found, strict=True)
+    ]
+
+
 def _roles(table: Table, options: ReadOptions) -> _Roles:
     """Which column plays which part, and a sentence that says so."""
-    names = table.columns
+    names, pair = table.columns, _pair(table, options)
+    options = _without(options, "text") if pair else options
     repeated = {name for name in names if names.count(name) > 1}
     group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    split, remark = _split_column(table, {group, *options.columns.values()})
-    taken = {name for name in (group, split) if name} | repeated
+    split, remark = _split_column(table, {group, *pair, *options.columns.values()})
+    taken = {name for name in (group, split) if name} | repeated | {*pair}
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
     chosen = columns.choose(options, names, probe, table.path, taken)
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
+    parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
     parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
     return _Roles(
         {field: names.index(name) for field, name in chosen.items()},
@@ -95,7 +120,26 @@ def _roles(table: Table, options: ReadOptions) -> _Roles:
         names.index(group) if group else None,
         ", ".join(parts) + remark,
         comma,
+        frozenset({*taken, *chosen.values()}),
+        texts=tuple(names.index(name) for name in pair),
     )
+
+
+def _without(options: ReadOptions, field: str) -> ReadOptions:
+    return msgspec.structs.replace(
+        options,
+        needs=tuple(other for other in options.needs if other != field),
+        columns={other: name for other, name in options.columns.items() if other != field},
+    )
+
+
+def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
+    """The columns of texts that belong together, if the user named several."""
+    words = options.columns.get("text", "")
+    if "text" not in options.needs or "," not in words:
+        return ()
+    found = columns.several(words, table.columns, "--text-col", table.path)
+    return found if len(found) > 1 else ()
 
 
 def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
@@ -122,6 +166,18 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             return
         if not issue:
             fields[field] = value
+    if roles.texts:
+        fields["text"] = [row.cells[place] for place in roles.texts]
+        if not any(fields["text"]):
+            issues.append(Issue(kind="no_text", subject=where, detail="empty cells"))
+            return
+    if roles.labels:
+        try:
+            fields[labels.FIELD] = roles.labels.of(row.cells)
+        except ValueError as error:
+            if labels.FIELD not in options.optional:
+                issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
+                return
     split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""

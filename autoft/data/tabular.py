@@ -1,4 +1,4 @@
-"""CSV, TSV and Parquet files as columns of words, with delimiter and encoding found out."""
+"""CSV, TSV, JSON Lines and Parquet files as columns of words, with delimiter and encoding found out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from autoft.data import encodings, jsonlines
 from autoft.data.media import entries, split_word
 from autoft.errors import DataError, UsageError
 from autoft.records import Issue
 
 TEXT = (".csv", ".tsv")
+JSONL = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class Table(NamedTuple):
@@ -36,7 +37,7 @@ class Table(NamedTuple):
 
 def is_table(path: str) -> bool:
     """By suffix."""
-    return path.lower().endswith(TEXT + PARQUET)
+    return path.lower().endswith(TEXT + JSONL + PARQUET)
 
 
 def tables_in(source: str) -> tuple[tuple[str, str], ...]:
@@ -59,7 +60,7 @@ def read_table(path: str) -> Table:
         UsageError: Parquet, and pyarrow is not installed.
     """
     try:
-        table = _parquet(path) if path.lower().endswith(PARQUET) else _text(path)
+        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path)
     except OSError as error:
         raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
     if not table.rows:
@@ -67,10 +68,16 @@ def read_table(path: str) -> Table:
     return table
 
 
-def _text(path: str) -> Table:
+def _written(path: str) -> Table:
     with open(path, "rb") as file:
-        raw = file.read()
-    text, encoding = _decoded(raw)
+        found = encodings.decode(file.read())
+    if path.lower().endswith(JSONL):
+        lines = jsonlines.read(found.text, path)
+        return Table(path, lines.columns, lines.rows, lines.numbers, f"JSON Lines ({found.described()})", lines.issues)
+    return _text(path, found.text, found.described())
+
+
+def _text(path: str, text: str, encoding: str) -> Table:
     delimiter = _delimiter(text)
     try:
         lines = list(_lines(text, delimiter))
@@ -102,18 +109,6 @@ def _lines(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     return found
 
 
-def _decoded(raw: bytes) -> tuple[str, str]:
-    """Text and encoding: by byte order mark, else UTF-8, else Latin-1, which takes any byte."""
-    marked = next((encoding for mark, encoding in MARKS if raw.startswith(mark)), "")
-    for encoding in (marked, "utf-8", "latin-1"):
-        if encoding:
-            try:
-                return raw.decode(encoding), encoding
-            except UnicodeDecodeError:
-                continue
-    raise AssertionError("latin-1 decodes every byte")
-
-
 def _delimiter(text: str) -> str:
     """The one that cuts the first lines into most columns, the same number in each; comma when none does."""
     head = "".join(text.splitlines(keepends=True)[:20])
@@ -143,7 +138,7 @@ def _parquet(path: str) -> Table:
     except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError) as error:
         raise DataError(f"the table '{path}' must be Parquet, but it cannot be read: {error}.") from error
     kinds = zip(found.schema.names, found.schema.types, strict=True)
-    plain = [name for name, kind in kinds if not _nested(arrow, kind)]
+    plain = [name for name, kind in kinds if not _unreadable(arrow, kind)]
     if not plain:
         raise DataError(f"the table '{path}' must have columns of words or numbers, but all of its columns are nested.")
     cells = [_words(found.column(found.schema.names.index(name)).to_pylist()) for name in plain]
@@ -151,10 +146,13 @@ def _parquet(path: str) -> Table:
     return Table(path, tuple(plain), rows, tuple(range(1, len(rows) + 1)), "Parquet", ())
 
 
-def _nested(arrow: object, kind: object) -> bool:
+def _unreadable(arrow: object, kind: object) -> bool:
+    """Bytes, and what is nested, other than lists of words or numbers."""
     types = getattr(arrow, "types")  # noqa: B009
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind = getattr(kind, "value_type")  # noqa: B009
     return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 
 def _words(values: Sequence[object]) -> list[str]:
-    return ["" if value is None or value != value else str(value).strip() for value in values]
+    return [jsonlines.word(value) for value in values]

@@ -46,8 +46,13 @@ def _conflict(twins: list[Sample], media: Sequence[str]) -> list[Issue]:
     targets = {str({k: v for k, v in sample.fields.items() if k not in media}): sample for sample in twins}
     if len(targets) < 2:
         return []
-    said = " and ".join(f"'{s.fields.get('label', s.id)}'" for s in list(targets.values())[:3])
+    said = " and ".join(f"'{_name(sample)}'" for sample in list(targets.values())[:3])
     return [Issue(kind="conflicting_label", subject=twins[0].id, detail=f"the same file is {said}", drops=False)]
+
+
+def _name(sample: Sample) -> str:
+    several = sample.fields.get("labels")
+    return str(sample.fields.get("label", sample.id)) if several is None else ", ".join(several) or "no label"
 
 
 def _leak(members: list[Sample], what: str, issues: list[Issue]) -> set[str]:

@@ -220,6 +220,8 @@ FLAGS = {
     "test": "--test",
     "target": "--target",
     "image_col": "--image-col",
+    "text_col": "--text-col",
+    "audio_col": "--audio-col",
     "group_col": "--group-col",
     "preset": "--preset",
     "time": "--time",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from autoft import evaluate, registry
@@ -23,26 +24,36 @@ from autoft.run import model_folder
 
 
 def predict(
-    model: str, source: str, out: str = "runs", image_col: str = "", confidence: float | None = None
+    model: str,
+    source: str,
+    out: str = "runs",
+    columns: DataOptions | None = None,
+    confidence: float | None = None,
 ) -> Predictions:
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
+
+    Args:
+        columns: its names of columns, for tables.
 
     Raises:
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], image_col, confidence)
+    return predict_sources(Predictor(model_folder(model, out)), [source], columns, confidence)
 
 
 def predict_sources(
-    predictor: Predictor, sources: Sequence[str], image_col: str = "", confidence: float | None = None
+    predictor: Predictor,
+    sources: Sequence[str],
+    columns: DataOptions | None = None,
+    confidence: float | None = None,
 ) -> Predictions:
     """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
     plugins = registry.installed()
     samples: list[Sample] = []
     issues: list[Issue] = []
     for source in sources:
-        options = DataOptions(data=source, image_col=image_col)
+        options = msgspec.structs.replace(columns or DataOptions(), data=source)
         dataset = open_dataset(plugins, options, predictor.task, labelled=False)
         found = inspect(dataset, predictor.task.inputs)
         samples += found.dataset.samples

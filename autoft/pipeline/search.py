@@ -316,7 +316,8 @@ def _with_resources(options: SearchOptions, nodes: Cluster) -> SearchOptions:
 def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
     writer.write_json(storage.DATASET, prepared.dataset)
     writer.write_json(storage.SPLITS, prepared.splits)
-    writer.write_json("data_report.json", {"issues": prepared.issues, "split": prepared.splits.sentence})
+    told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
+    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence})
 
 
 def _shared(

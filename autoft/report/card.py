@@ -9,9 +9,15 @@ from typing import Any
 
 from autoft.artifact import Config
 from autoft.options import SearchOptions
+from autoft.report import by_class
 from autoft.report.words import count, gain, line, score, size, value
 
 MOST_CLASSES = 200
+COPIED = (
+    *("data", "val", "test", "target", "image_col", "text_col", "audio_col", "group_col"),
+    *("max_bad", "decode_size"),
+)
+"""Options of a search that its command to train one configuration repeats."""
 
 
 def model_card(config: Config, summary: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
@@ -22,7 +28,8 @@ def model_card(config: Config, summary: Mapping[str, Any], arguments: Mapping[st
         summary: content of `metrics.json`; empty while the search goes on.
         arguments: the resolved options of the search, as in `args.yaml`.
     """
-    parts = [_head(config, summary, arguments), _scores(config, summary), _use(config), _classes(config)]
+    parts = [_head(config, summary, arguments), _scores(config, summary), _by_class(summary), _use(config)]
+    parts.append(_classes(config))
     parts += [_recipe(config), _again(config, summary, arguments), _origin(config, arguments)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -58,7 +65,7 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     if best.get("score") is not None:
         rows.append(("validation", metric.name, score(best["score"], metric.percent), ""))
     bounds = test.get("interval")
-    for name, number in (test.get("metrics") or {}).items():
+    for name, number in by_class.told(test.get("metrics") or {}, 0)[0].items():
         own = name == metric.name
         percent = metric.percent and own
         span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if own and bounds else ""
@@ -69,6 +76,14 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     table = [f"| part | metric | score | {level} |", "|---|---|---|---|"]
     table += [f"| {part} | {md(name)} | {number} | {span} |" for part, name, number, span in rows]
     return "## Scores\n\n" + "\n".join(table) + _verdict(summary, test, metric.percent)
+
+
+def _by_class(summary: Mapping[str, Any]) -> str:
+    found = by_class.table(summary)
+    if not found:
+        return ""
+    rows = [found.heads, ("---",) * len(found.heads), *(tuple(md(cell) for cell in row) for row in found.rows)]
+    return "## Each class, locked test\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool) -> str:
@@ -128,7 +143,7 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
     """The command that trains this configuration on the same data and splits, every parameter written out."""
     defaults = SearchOptions()
     words = ["autoft", "train", "--task", config.task]
-    for key in ("data", "val", "test", "target", "image_col", "group_col", "max_bad", "decode_size"):
+    for key in COPIED:
         if arguments.get(key) not in (None, "", getattr(defaults, key)):
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
     words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from autoft.records import Issue, Metric, TrialResult
-from autoft.report import charts, html
+from autoft.report import by_class, charts, html
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
@@ -29,6 +29,8 @@ class Material(msgspec.Struct, kw_only=True):
     summary: dict[str, Any] = {}
     recognised: str = ""
     issues: tuple[Issue, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the task says about the targets."""
     classes: tuple[str, ...] = ()
     parts: dict[str, int] = {}
     split: str = ""
@@ -39,6 +41,7 @@ def page(material: Material) -> str:
     """The whole document."""
     parts = [
         _head(material),
+        _classes(material),
         _charts(material),
         _recipe(material),
         _trials(material),
@@ -109,6 +112,15 @@ def _plain_tile(test: Mapping[str, Any], metric: Metric) -> list[str]:
     if not plain.get("metrics"):
         return []
     return [html.tile("without a network", score(plain["metrics"].get(metric.name), metric.percent), plain["name"])]
+
+
+def _classes(m: Material) -> str:
+    """What each class scores on the test part, where the task says so."""
+    found = by_class.table(m.summary)
+    if not found:
+        return ""
+    rows = html.table(found.heads, [("", row) for row in found.rows], found.heads[1:])
+    return html.section("Each class, locked test", rows)
 
 
 def _charts(m: Material) -> str:
@@ -183,7 +195,7 @@ def _data(m: Material) -> str:
     told = [m.recognised, m.split]
     if m.parts:
         told.append(", ".join(f"{number:,} {name}" for name, number in m.parts.items()))
-    said = "".join(f"<p>{html.text(words)}</p>" for words in told if words)
+    said = "".join(f"<p>{html.text(words)}</p>" for words in (*told, *m.warnings) if words)
     names = html.folded(count(len(m.classes), "class", "classes"), html.listed(m.classes))
     return html.section("The data", said, names, *_issues(m.issues))
 

@@ -22,6 +22,7 @@ class _Recognised(msgspec.Struct):
 
 class _DataReport(msgspec.Struct):
     issues: tuple[Issue, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def write_report(run_path: Path | str) -> Path:
@@ -77,7 +78,8 @@ def _add_data(found: Material, folder: Path) -> None:
     if (folder / "dataset.json").is_file():
         found.recognised = msgspec.json.decode((folder / "dataset.json").read_bytes(), type=_Recognised).recognised
     if (folder / "data_report.json").is_file():
-        found.issues = msgspec.json.decode((folder / "data_report.json").read_bytes(), type=_DataReport).issues
+        report = msgspec.json.decode((folder / "data_report.json").read_bytes(), type=_DataReport)
+        found.issues, found.warnings = report.issues, report.warnings
     if (folder / "best" / "labels.json").is_file():
         labels = msgspec.json.decode((folder / "best" / "labels.json").read_bytes(), type=dict[str, str])
         found.classes = tuple(labels.values())

@@ -237,7 +237,10 @@ def write_run(folder: Path, **changes: Any) -> Path:
         test=("d",),
     )
     write_text(folder / "splits.json", to_json(splits))
-    write_text(folder / "data_report.json", to_json({"issues": ISSUES, "split": splits.sentence}))
+    write_text(
+        folder / "data_report.json",
+        to_json({"issues": ISSUES, "warnings": ["the <i>ants</i> are few."], "split": splits.sentence}),
+    )
     samples = (Sample(id="a", fields={"image": "/data/a.png", "label": CLASSES[0]}),)
     dataset = Dataset(samples=samples, reader="folder", root="/data", recognised=recognised().sentence)
     write_text(folder / "dataset.json", to_json(dataset))

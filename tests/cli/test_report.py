@@ -92,10 +92,26 @@ def test_everything_is_told(run: Path) -> None:
         "+8.3 points",
         "significant",
         "split by class",
+        "the <i>ants</i> are few.",
         "2 corrupt (left out)",
     ):
         assert part in words
     assert records.summary()["command"] in words
+
+
+def test_scores_of_each_class_are_a_table(tmp_path: Path) -> None:
+    own = {"ap:ant [wild]": 0.75, "ap:<b>bee</b>": None, "f1:ant [wild]": 0.5, "f1:<b>bee</b>": 0.25}
+    test = records.summary()["test"] | {"metrics": {"accuracy": 0.9, **own}}
+    best = records.summary()["best"] | {"calibrated": {"threshold:ant [wild]": 0.31, "nms": 0.6}}
+    folder = records.write_run(tmp_path / "runs" / "image-cls" / "search2", test=test, best=best)
+    text = write_report(folder).read_text()
+    words = "|".join(Outline(text).words)
+    assert (
+        "Each class, locked test|class|ap|f1|threshold|ant [wild]|0.7500|0.5000|0.3100|<b>bee</b>|–|0.2500|–" in words
+    )
+    assert "<b>bee" not in text
+    card = model_card(records.config(), records.summary(test=test, best=best), {})
+    assert "| ant \\[wild\\] | 0.7500 | 0.5000 | 0.3100 |" in card and "| locked test | ap" not in card
 
 
 def test_a_run_that_was_killed_has_a_report_too(run: Path) -> None:

@@ -282,6 +282,21 @@ def test_no_gain_is_told_where_the_baseline_itself_is_best() -> None:
     assert "verdict: the baseline itself is the best model" in text
 
 
+@pytest.mark.parametrize(("classes", "shown"), [(6, True), (7, False)])
+def test_numbers_of_many_classes_are_left_to_the_report(classes: int, shown: bool) -> None:
+    by_class = {f"{word}:c{n}": 0.5 for word in ("ap", "f1") for n in range(classes)}
+    limits = {f"threshold:c{n}": 0.25 for n in range(2 * classes)}
+    summary = records.summary()
+    summary["test"]["metrics"] |= by_class
+    summary["best"]["calibrated"] = limits
+    board = Board()
+    board.take(events.Finished(folder="runs/x", summary=summary))
+    text = "\n".join(outcome.text(board))
+    assert ("ap:c5 0.5000" in text and "threshold:c11 0.25" in text) is shown
+    assert ("log_loss 0.2100, 14 of single classes in report.html" in text) is not shown
+    assert ("set on validation: 14 of single classes in report.html" in text) is not shown
+
+
 def test_paths_below_the_current_folder_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     board = Board()

@@ -12,6 +12,7 @@ from autoft.data import cache
 from autoft.errors import TrialFailed
 from autoft.records import Caching, Fold
 from autoft.search import banks
+from autoft.testing import ToyTask
 from autoft.testing.numpy_learner import FILE, NumpyLearner, read
 from autoft.trial import Trial
 from tests.core import told
@@ -114,6 +115,25 @@ def test_folds(make_specs, data_ref, ids):
         wanted = run(single)
         assert [r.score for r in found[spec.number]] == pytest.approx([r.score for r in wanted])
         assert [r.train_loss for r in found[spec.number]] == pytest.approx([r.train_loss for r in wanted], abs=1e-3)
+
+
+def test_what_a_task_sets_on_validation_is_kept_with_each_head(make_specs, monkeypatch, data_ref, ids):
+    def calibrate(task, decoded, targets, schema):
+        least = float(decoded["probability"].max(1).min())
+        return replace(schema, extra={**schema.extra, "calibrated": {"least": least}})
+
+    monkeypatch.setattr(ToyTask, "calibrate", calibrate, raising=False)
+    monkeypatch.setattr(ToyTask, "settled", lambda task, decoded, schema: decoded, raising=False)
+    folds = [Fold(train=ids["train"], val=ids["val"]), Fold(train=ids["val"], val=ids["train"])]
+    specs, alone = make_specs(*SAID[:2], data=data_ref(folds))
+    together(specs)
+    least = []
+    for spec, single in zip(specs, alone, strict=True):
+        run(single)
+        own, other = (kept(one).schema.extra["calibrated"]["least"] for one in (spec, single))
+        assert own == pytest.approx(other, abs=1e-3)
+        least.append(own)
+    assert least[0] != least[1]
 
 
 @pytest.mark.slow

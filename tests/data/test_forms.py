@@ -35,7 +35,7 @@ def recordings(folder: Path) -> Dataset:
 def test_any_format_and_rate_gives_one_channel_at_one_rate(tmp_path: Path, suffix: str, rate: int) -> None:
     path = tmp_path / f"tone.{suffix}"
     soundfile.write(path, np.stack([tone(500, 1.0, rate), np.zeros(rate)], 1), rate)
-    wave = audio.decode(str(path), 0)
+    wave = audio.decode(str(path), 0).wave
     assert wave.dtype == np.int16 and abs(len(wave) - audio.RATE) < 0.06 * audio.RATE
     middle = wave[4000:12000].astype(float)
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
@@ -46,7 +46,7 @@ def test_any_format_and_rate_gives_one_channel_at_one_rate(tmp_path: Path, suffi
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"])
 def test_any_depth_means_the_same(tmp_path: Path, subtype: str) -> None:
     soundfile.write(tmp_path / "a.wav", tone(300, 0.3, 16000), 16000, subtype=subtype)
-    found = audio.decode(str(tmp_path / "a.wav"), 0) / 32768
+    found = audio.decode(str(tmp_path / "a.wav"), 0).wave / 32768
     assert np.abs(found - tone(300, 0.3, 16000)).max() < 0.01
 
 

@@ -90,6 +90,33 @@ def test_hidden_labels_and_empty_images_become_issues(content, tmp_path):
     assert len(HuggingFaceReader().read(str(tmp_path / "saved"), predicting).samples) == 3
 
 
+def test_several_labels(content, tmp_path):
+    kinds = datasets.List(datasets.ClassLabel(names=["cat", "dog"]))
+    whole = {"image": content["image"], "inside": [[0, 1, 0], [], [1], None]}
+    made(whole, inside=kinds).save_to_disk(tmp_path / "saved")
+    dataset = HuggingFaceReader().read(str(tmp_path / "saved"), ReadOptions(needs=("image", "labels")))
+    assert [s.fields["labels"] for s in dataset.samples] == [["cat", "dog"], [], ["dog"], []]
+    assert "labels in 'inside'" in dataset.recognised
+
+
+def test_texts(tmp_path):
+    texts = datasets.Dataset.from_dict(
+        {"text": ["fine", "", "awful"], "label": [1, 0, 0]},
+        features=datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["-", "+"])}),
+    )
+    datasets.DatasetDict({"train": texts, "test": texts}).save_to_disk(tmp_path / "saved")
+    needs = ReadOptions(needs=("text", "label"))
+    assert "saved to disk" in HuggingFaceReader().sniff(str(tmp_path / "saved"), needs)
+    dataset = HuggingFaceReader().read(str(tmp_path / "saved"), needs)
+    assert [(s.split, s.fields["text"], s.fields["label"]) for s in dataset.samples] == [
+        ("train", "fine", "+"),
+        ("train", "awful", "-"),
+        ("test", "fine", "+"),
+        ("test", "awful", "-"),
+    ]
+    assert [issue.kind for issue in dataset.issues] == ["no_text", "no_text"]
+
+
 def test_no_image_column(tmp_path):
     datasets.Dataset.from_dict({"text": ["a"], "label": ["x"]}).save_to_disk(tmp_path / "saved")
     with pytest.raises(DataError, match="must hold image data, but 0 do"):

@@ -21,3 +21,9 @@ def autoft_tasks() -> Iterable[Entry]:
         target="autoft_classification._regression:ImageRegression",
         summary="One number per image",
     )
+    yield Entry(
+        name="image-multilabel",
+        aliases=("multilabel", "image-tagging"),
+        target="autoft_classification._multilabel:ImageMultiLabel",
+        summary="Any number of labels per image",
+    )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from autoft.api import DataError, Dataset, Sample, did_you_mean, listed, natural
+from autoft.api import DataError, Dataset, Sample, did_you_mean, listed, natural, rarest
 
 IMBALANCE = 20
 """The largest class may have this many times the boxes of the smallest before it is worth a word."""
 FEW = 10
 """Classes with fewer boxes are named."""
-RARE = 20
-"""Strata of fewer images are one: otherwise a class in a handful of images would have validation repeated in folds."""
 EMPTY = "no boxes"
 
 
@@ -39,13 +37,7 @@ def count(dataset: Dataset) -> dict[str, int]:
 
 def strata(dataset: Dataset) -> list[str]:
     """One word per image: the rarest of its classes."""
-    sizes = Counter(name for sample in dataset.samples for name in scored(sample))
-    words = [min(scored(sample), key=lambda name: (sizes[name], name), default=EMPTY) for sample in dataset.samples]
-    images = Counter(words)
-    small = {word for word, number in images.items() if number < RARE}
-    common = images.most_common(1)[0][0] if images else EMPTY
-    rest = "rare" if sum(images[word] for word in small) >= RARE else common
-    return [rest if word in small else word for word in words]
+    return rarest([scored(sample) for sample in dataset.samples], EMPTY)
 
 
 def warnings(sizes: dict[str, int]) -> list[str]:

@@ -19,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
 
 BLANK = 0
+RARE = 5
+"""Characters that training transcripts have fewer times are named: a network sees them too seldom to learn them."""
 SHOWN = 20
 """Characters that a sentence names at most."""
 
@@ -51,7 +53,8 @@ class SpeechRecognition:
             )
         characters = _characters.alphabet(learned)
         longest = max(len(text) for text in texts.values())
-        warnings = [*_told(characters, dropped), *_unknown(samples, texts, characters), *_silent(texts)]
+        warnings = [*_told(characters, dropped), *_rare(samples, texts), *_unknown(samples, texts, characters)]
+        warnings += _silent(texts)
         return Schema(
             task=self.name,
             extra={
@@ -147,6 +150,20 @@ def _told(characters: Sequence[str], dropped: Counter[str]) -> Iterator[str]:
     if dropped:
         words += f"; dropped: {_shown(dropped)}"
     yield f"{words}."
+
+
+def _rare(samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterator[str]:
+    """Characters that training transcripts have too few times, and where the first one stands."""
+    trained = [sample.id for sample in samples if sample.split in ("", "train")]
+    counts = Counter(letter for name in trained for letter in texts[name])
+    rare = Counter({letter: count for letter, count in counts.items() if count < RARE and letter != " "})
+    if rare:
+        first = next(name for name in trained if not rare.keys().isdisjoint(texts[name]))
+        is_are = "1 character is" if len(rare) == 1 else f"{len(rare)} characters are"
+        yield (
+            f"{is_are} too rare to learn, in training transcripts fewer than {RARE} times, the first in '{first}': "
+            f"{_shown(rare)}."
+        )
 
 
 def _unknown(samples: Sequence[Sample], texts: Mapping[str, str], characters: Sequence[str]) -> Iterator[str]:

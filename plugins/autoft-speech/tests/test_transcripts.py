@@ -50,10 +50,21 @@ def test_dropped_characters_are_counted_and_told() -> None:
     assert ", (1) ! (1)" in schema.extra["warnings"][0]
 
 
+def test_characters_too_rare_to_learn_are_named() -> None:
+    said = TASK.schema(dataset(["abab abc", "baba \u00e9ab", "abba c"], ["\u00e9\u00e9\u00e9\u00e9\u00e9"])).extra[
+        "warnings"
+    ]
+    assert said[1] == (
+        "2 characters are too rare to learn, in training transcripts fewer than 5 times, the first in 's0': "
+        "c (2) \u00e9 (1)."
+    )
+    assert len(TASK.schema(dataset(["ababab", "baba"])).extra["warnings"]) == 1
+
+
 def test_unknown_characters_are_named_and_count_as_errors() -> None:
     data = dataset(["ab", "ba"], ["abc"])
     schema = TASK.schema(data)
-    assert "'s2': c (1)" in schema.extra["warnings"][1]
+    assert "'s2': c (1)" in schema.extra["warnings"][2]
     targets = TASK.encode(data.samples[2:], schema, TASK.formulations(schema)[0])
     assert targets["transcript"].tolist() == [[1, 2, 3]]
     decoded = {"index": np.array([[1, 2, 0]]), "confidence": np.ones(1, np.float32)}

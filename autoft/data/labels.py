@@ -1,0 +1,172 @@
+"""Several labels of one sample, as tables write them: a column of 0 and 1 for each label, or one column of lists."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from autoft.data import columns
+from autoft.data.tabular import Table
+from autoft.errors import DataError
+from autoft.records import ReadOptions
+
+FIELD: Final = "labels"
+YES: Final = frozenset({"1", "1.0", "true", "yes", "t", "y"})
+NO: Final = frozenset({"0", "0.0", "false", "no", "f", "n"})
+MINUS: Final = frozenset({"-1", "-1.0"})
+"""No, in a column that never says 0."""
+SEPARATORS: Final = {"|": "bars", ";": "semicolons", ",": "commas", " ": "spaces"}
+"""In the order in which they are looked for."""
+SURE: Final = 0.95
+"""Share of the filled cells that must be a yes or a no for a column to be taken for a label, unasked."""
+SHOWN: Final = 5
+
+
+class Labels(NamedTuple):
+    """Where the labels of a table's rows stand, and how they are written."""
+
+    names: tuple[str, ...]
+    """The columns: several of yes and no, or the one with lists."""
+    places: tuple[int, ...]
+    flags: bool
+    """Each column is one label."""
+    minus: tuple[bool, ...] = ()
+    """For each column whether -1 is a no."""
+    separator: str = ""
+    """Between the labels of a list; empty where each cell is one label, `[` for lists in brackets."""
+
+    def of(self, cells: Sequence[str]) -> list[str]:
+        """The labels of a row, each once, in their order there. An empty cell is no label.
+
+        Raises:
+            ValueError: a cell is neither yes nor no; its message quotes the cell.
+        """
+        if not self.flags:
+            return list(dict.fromkeys(self._split(cells[self.places[0]])))
+        found = []
+        for name, place, minus in zip(self.names, self.places, self.minus, strict=True):
+            word = cells[place].lower()
+            if word in YES:
+                found.append(name)
+            elif word and word not in NO and not (minus and word in MINUS):
+                raise ValueError(f"'{cells[place]}' in column '{name}' is neither yes nor no")
+        return found
+
+    def _split(self, cell: str) -> list[str]:
+        if self.separator == "[":
+            return _bracketed(cell)
+        parts = cell.split(self.separator) if self.separator else [cell]
+        return [part.strip() for part in parts if part.strip()]
+
+    def sentence(self) -> str:
+        """How they were told, for the user."""
+        if not self.flags:
+            how = {"": "one in each cell", "[": "lists in brackets"}
+            words = how.get(self.separator) or f"separated by {SEPARATORS[self.separator]}"
+            return f"labels in column '{self.names[0]}', {words}"
+        shown = ", ".join(self.names[:SHOWN])
+        more = f" and {len(self.names) - SHOWN} more" if len(self.names) > SHOWN else ""
+        turned = ", -1 is no" if any(self.minus) else ""
+        return f"labels in {len(self.names)} columns of yes and no ({shown}{more}{turned})"
+
+
+def find(options: ReadOptions, tables: Sequence[Table], taken: Sequence[set[str]]) -> list[Labels | None]:
+    """Where each table has its labels. Lists are looked at together: a small table may show no separator.
+
+    Args:
+        taken: for each table, columns that are spoken for.
+
+    Raises:
+        UsageError: a column that the user named does not exist.
+        DataError: a column was not named, and none or several could be meant.
+    """
+    found = [_in_table(options, table, own) for table, own in zip(tables, taken, strict=True)]
+    cells = [row[one.places[0]] for one, table in zip(found, tables, strict=True) if one and not one.flags
+             for row in table.rows]  # fmt: skip
+    between = separator(cells)
+    return [one._replace(separator=between) if one and not one.flags else one for one in found]
+
+
+def separator(cells: Sequence[str]) -> str:
+    """What stands between the labels of a cell, told by all cells of a column.
+
+    A space counts only where splitting at it leaves fewer words than there are different cells: labels may have spaces.
+    """
+    filled = {cell for cell in cells if cell}
+    if filled and all(cell.startswith("[") and cell.endswith("]") for cell in filled):
+        return "["
+    for mark in ("|", ";", ","):
+        if any(mark in cell for cell in filled):
+            return mark
+    words = {word for cell in filled for word in cell.split()}
+    return " " if any(" " in cell for cell in filled) and len(words) < len(filled) else ""
+
+
+def never(found: Iterable[Labels | None], seen: Iterable[str]) -> list[str]:
+    """Columns of yes and no that never say yes.
+
+    Args:
+        seen: the labels of all rows.
+    """
+    known = set(seen)
+    return [
+        name for name in dict.fromkeys(n for one in found if one and one.flags for n in one.names) if name not in known
+    ]
+
+
+def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | None:
+    names = table.columns
+    if FIELD in options.columns:
+        return _labels(table, columns.several(options.columns[FIELD], names, "--target", table.path))
+    free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
+    usual = [name for name in columns.by_name(free, FIELD) if not _is_flag(table, name)]
+    if len(usual) == 1:
+        return _labels(table, usual)
+    flags = [name for name in free if _is_flag(table, name)]
+    if len(flags) > 1:
+        return _labels(table, flags)
+    lists = [name for name in free if not columns.holds_paths(_cells(table, name), table.path)]
+    if len(lists) == 1:
+        return _labels(table, lists)
+    if FIELD in options.optional:
+        return None
+    reason = f"several could be: {', '.join(lists)}" if lists else "none looks like it"
+    raise DataError(
+        f"several columns of 0 and 1 in '{table.path}', or one with lists, must be the labels, but {reason}. "
+        f"Its columns are: {', '.join(names)}.",
+        "Name it, or all of them: --target COLUMN or --target COLUMN,COLUMN",
+    )
+
+
+def _labels(table: Table, names: Sequence[str]) -> Labels:
+    places = tuple(table.columns.index(name) for name in names)
+    flags = len(names) > 1 or _is_flag(table, names[0])
+    minus = tuple(_minus(_cells(table, name)) for name in names) if flags else ()
+    return Labels(tuple(names), places, flags, minus)
+
+
+def _is_flag(table: Table, name: str) -> bool:
+    filled = [cell.lower() for cell in _cells(table, name) if cell]
+    known = YES | NO | (MINUS if _minus(filled) else frozenset())
+    return bool(filled) and sum(cell in known for cell in filled) >= SURE * len(filled)
+
+
+def _minus(cells: Sequence[str]) -> bool:
+    words = {cell.lower() for cell in cells}
+    return bool(words & MINUS) and not words & NO
+
+
+def _cells(table: Table, name: str) -> list[str]:
+    place = table.columns.index(name)
+    return [row[place] for row in table.rows]
+
+
+def _bracketed(cell: str) -> list[str]:
+    """`["a", "b"]` and `['a', 'b']`, as programs write lists; what is no such list is split at commas."""
+    try:
+        values = ast.literal_eval(cell) if cell else []
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        values = cell.strip("[]").split(",")
+    words = [str(value).strip() for value in values if value is not None] if isinstance(values, list) else []
+    return [word for word in words if word]

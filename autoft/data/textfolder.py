@@ -1,0 +1,118 @@
+"""Texts as files: `good/1.txt`, or `train/good/1.txt`; for prediction any folder of `.txt` files, or one of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+from autoft.data import advice, encodings
+from autoft.data.folder import Layout, find_layout, in_words
+from autoft.data.media import holds_media, is_media, is_text, walk
+from autoft.errors import DataError
+from autoft.records import Dataset, Issue, ReadOptions, Sample
+
+FIELD = "text"
+
+
+class TextFolderReader:
+    """The name of a file's folder is its `label`; what stands in the file is its `text`."""
+
+    name = "texts"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """One sentence why `source` is class folders of texts (or texts to predict on), or an empty string."""
+        required = set(options.needs) - set(options.optional)
+        fits = FIELD in options.needs and required <= {FIELD, "label"} and not options.columns and not options.group_col
+        if not fits or not os.path.exists(source):
+            return ""
+        if _unlabelled(options):
+            found = is_media(source, FIELD) if os.path.isfile(source) else holds_media(source, FIELD)
+            return "text files" if found and not _beside_a_table(source) else ""
+        layout = find_layout(source, FIELD)
+        return in_words(layout) if layout else ""
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample per file that is not empty, `id` its path below `source`.
+
+        Raises:
+            DataError: there are no such files or no class folders.
+        """
+        words = self.sniff(source, options)
+        if not words:
+            raise advice.unrecognised(source, options)
+        samples: list[Sample] = []
+        issues: list[Issue] = []
+        written: Counter[str] = Counter()
+        for path, label, split in _files(source, None if _unlabelled(options) else find_layout(source, FIELD), issues):
+            name = os.path.relpath(path, source if os.path.isdir(source) else os.path.dirname(source) or ".")
+            found = _read(path, name.replace(os.sep, "/"), issues)
+            if found:
+                written[found.described()] += 1
+                fields = {FIELD: found.text.strip(), **({"label": label} if label else {})}
+                samples.append(Sample(id=name.replace(os.sep, "/"), fields=fields, split=split))
+        if not samples:
+            raise DataError(f"there must be texts in '{source}', but all of its files are empty or unreadable.")
+        told = written.most_common()
+        encoded = told[0][0] if len(told) == 1 else ", ".join(f"{count} {name}" for name, count in told)
+        classes = len({sample.fields["label"] for sample in samples if "label" in sample.fields})
+        sentence = f"{words}: " + (f"{classes} class{'es' if classes != 1 else ''}, " if classes else "")
+        return Dataset(
+            samples=tuple(sorted(samples, key=lambda sample: sample.id)),
+            reader=self.name,
+            root=os.path.abspath(source),
+            recognised=f"{sentence}{len(samples)} text files ({encoded})",
+            issues=tuple(issues),
+        )
+
+
+def _unlabelled(options: ReadOptions) -> bool:
+    return "label" not in options.needs or "label" in options.optional
+
+
+def _beside_a_table(source: str) -> bool:
+    """A table with a note beside it is no folder of texts."""
+    from autoft.data.tabular import tables_in
+
+    return os.path.isdir(source) and bool(tables_in(source))
+
+
+def _files(source: str, layout: Layout | None, issues: list[Issue]) -> Iterable[tuple[str, str, str]]:
+    """(path, label, split) of every text file. What cannot be used becomes an issue."""
+
+    def report(path: str, reason: str) -> None:
+        issues.append(Issue(kind="unreadable", subject=_shown(path), detail=reason))
+
+    if layout is None and os.path.isfile(source):
+        yield source, "", ""
+        return
+    places = [(f.path, f.label, f.split) for f in layout.folders] if layout else [(source, "", "")]
+    for folder, label, split in places:
+        for path in walk(folder, report):
+            if not is_text(path):
+                issues.append(Issue(kind="bad_name", subject=_shown(path), detail="rename it"))
+            elif is_media(path, FIELD):
+                yield path, label, split
+            else:
+                issues.append(Issue(kind="not_text", subject=_shown(path), detail="not used", drops=False))
+
+
+def _read(path: str, name: str, issues: list[Issue]) -> encodings.Decoded | None:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+    except OSError as error:
+        issues.append(Issue(kind="unreadable", subject=name, detail=error.strerror or str(error)))
+        return None
+    if b"\0" in raw and not raw.startswith(tuple(mark for mark, _ in encodings.MARKS)):
+        issues.append(Issue(kind="not_text", subject=name, detail="it holds zero bytes"))
+        return None
+    found = encodings.decode(raw)
+    if not found.text.strip():
+        issues.append(Issue(kind="empty", subject=name, detail="nothing stands in it"))
+        return None
+    return found
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,0 +1,157 @@
+"""Texts in tables, JSON Lines, Parquet and class folders of files; pairs of columns; columns named on purpose."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from autoft.data import forms, readers
+from autoft.data.table import TableReader
+from autoft.data.textfolder import TextFolderReader
+from autoft.errors import DataError, UsageError
+from autoft.options import DataOptions
+from autoft.records import ReadOptions
+from autoft.registry import load
+from autoft.testing import ReaderContract
+
+NEEDS = ReadOptions(needs=("text", "label"))
+TASK = SimpleNamespace(inputs=("text",), targets=("label",))
+
+
+def pairs(dataset):
+    return [(sample.fields["text"], sample.fields.get("label")) for sample in dataset.samples]
+
+
+def opened(data, labelled=True, task=TASK, **options):
+    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task, labelled=labelled)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Class folders of texts: `folder({"good/1.txt": "fine"})`; content may be bytes."""
+
+    def write(files):
+        for name, content in files.items():
+            path = tmp_path / "texts" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tmp_path / "texts"
+
+    return write
+
+
+class TestTextFolderReader(ReaderContract):
+    reader = TextFolderReader
+    options = NEEDS
+    targets = ("label",)
+
+    def write(self, folder) -> str:
+        for split in ("train", "test"):
+            for name in ("good", "bad"):
+                place = folder / "texts" / split / name
+                place.mkdir(parents=True)
+                for number in range(3):
+                    (place / f"{number}.txt").write_text(f"{name} {number}\n")
+        return str(folder / "texts")
+
+    def write_damaged(self, folder) -> str:
+        source = self.write(folder)
+        (folder / "texts" / "train" / "good" / "empty.txt").touch()
+        (folder / "texts" / "train" / "good" / "noise.txt").write_bytes(bytes(range(256)))
+        return source
+
+
+def test_class_folders_of_texts(folder):
+    source = folder({
+        "good/a.txt": "fine\nand lovely\n",
+        "good/b.txt": "schön".encode("latin-1"),
+        "bad/c.txt": "\ufeffawful",
+        "bad/d.txt": " \n",
+        "bad/e.pdf": "no",
+    })  # fmt: skip
+    dataset = opened(source)
+    assert pairs(dataset) == [("awful", "bad"), ("fine\nand lovely", "good"), ("schön", "good")]
+    assert dataset.recognised == "class folders: 2 classes, 3 text files (1 utf-8-sig, 1 utf-8, 1 latin-1)"
+    assert [(i.kind, i.subject, i.drops) for i in dataset.issues if i.kind == "empty"] == [("empty", "bad/d.txt", True)]
+    assert any(i.kind == "not_text" and not i.drops for i in dataset.issues)
+
+
+def test_texts_to_predict_on(folder, tmp_path):
+    source = folder({"1.txt": "one", "deep/2.txt": "two"})
+    assert [s.id for s in opened(source, labelled=False).samples] == ["1.txt", "deep/2.txt"]
+    assert pairs(opened(source / "1.txt", labelled=False)) == [("one", None)]
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "README.txt").write_text("about")
+    (tmp_path / "table" / "new.csv").write_text("id,text\n1,hello\n")
+    assert [s.fields["text"] for s in opened(tmp_path / "table", labelled=False).samples] == ["hello"]
+
+
+def test_json_lines(tmp_path):
+    rows = [{"text": "fine", "label": 1, "more": {"a": 1}}, {"label": 0, "text": "a\nb"}, {"text": "x"}]
+    lines = [json.dumps(row) for row in rows]
+    (tmp_path / "data.jsonl").write_text("\n".join([*lines[:1], "", "{bad", "[1]", *lines[1:]]), encoding="utf-16")
+    dataset = opened(tmp_path / "data.jsonl")
+    assert pairs(dataset) == [("fine", "1"), ("a\nb", "0")]
+    assert dataset.recognised.startswith("data.jsonl, JSON Lines (utf-16), 3 rows: text in column 'text', label in")
+    assert [(i.kind, i.subject) for i in dataset.issues if i.drops] == [
+        ("bad_line", "data.jsonl line 3"),
+        ("bad_line", "data.jsonl line 4"),
+        ("no_label", "data.jsonl line 6"),
+    ]
+    (tmp_path / "none.jsonl").write_text("1\n2\n")
+    with pytest.raises(DataError, match="must be a JSON object, but none is"):
+        opened(tmp_path / "none.jsonl")
+
+
+def test_parts_as_json_lines_and_parquet(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "train.jsonl").write_text('{"sentence": "fine", "label": true}\n{"sentence": "awful", "label": false}')
+    parquet.write_table(arrow.table({"sentence": ["dull"], "label": [False]}), tmp_path / "test.parquet")
+    dataset = opened(tmp_path)
+    assert [(s.split, s.fields["label"]) for s in dataset.samples] == [
+        ("test", "false"),
+        ("train", "true"),
+        ("train", "false"),
+    ]
+
+
+def test_lists_of_labels_in_json_lines_and_parquet(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    options = ReadOptions(needs=("text", "labels"))
+    rows = {"text": ["a", "b"], "labels": [["x, y", "z"], []]}
+    lines = [json.dumps({key: values[n] for key, values in rows.items()}) for n in range(2)]
+    (tmp_path / "data.jsonl").write_text("\n".join(lines))
+    parquet.write_table(arrow.table(rows), tmp_path / "data.parquet")
+    for name in ("data.jsonl", "data.parquet"):
+        found = TableReader().read(str(tmp_path / name), options)
+        assert [s.fields["labels"] for s in found.samples] == [["x, y", "z"], []], name
+
+
+def test_pairs_of_texts(tmp_path):
+    (tmp_path / "nli.tsv").write_text("Premise\thypothesis\tlabel\nit rains\tit is wet\tyes\n\t\tno\nsun\t\tno\n")
+    dataset = opened(tmp_path / "nli.tsv", text_col="premise, hypothesis")
+    assert pairs(dataset) == [(["it rains", "it is wet"], "yes"), (["sun", ""], "no")]
+    assert "texts in columns 'Premise' and 'hypothesis', label in column 'label'" in dataset.recognised
+    assert [(i.kind, i.subject) for i in dataset.issues if i.drops] == [("no_text", "nli.tsv line 3")]
+    assert forms.texts_of(dataset.samples[0]) == ("it rains", "it is wet")
+    assert len(opened(tmp_path / "nli.tsv", labelled=False, text_col="Premise,hypothesis").samples) == 2
+    with pytest.raises(UsageError, match="--text-col must name a column"):
+        opened(tmp_path / "nli.tsv", text_col="Premise,hypo")
+
+
+def test_a_named_text_column(tmp_path):
+    (tmp_path / "t.csv").write_text('text,"title,short",label\nlong one,short one,x\nlong two,short two,y\n')
+    assert pairs(opened(tmp_path / "t.csv", text_col="title,short"))[0] == ("short one", "x")
+    with pytest.raises(UsageError, match="--audio-col names a column of audios, but this task has none"):
+        opened(tmp_path / "t.csv", audio_col="text")
+
+
+def test_a_named_recording_column(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).touch()
+    (tmp_path / "t.jsonl").write_text('{"clean": "a.wav", "noisy": "b.wav", "text": "hello"}')
+    task = SimpleNamespace(inputs=("audio",), targets=("transcript",))
+    (sample,) = opened(tmp_path / "t.jsonl", task=task, audio_col="noisy").samples
+    assert sample.fields == {"audio": str(tmp_path / "b.wav"), "transcript": "hello"}
