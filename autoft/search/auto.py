@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
-from autoft.search import bankwork, halving, starts
+from autoft.search import bankwork, finals, halving, starts
 from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
 from autoft.search.halving import Bracket
@@ -104,32 +104,13 @@ class Auto:
         return self._end
 
     def chosen(self) -> int | None:
-        """The trial whose model is the result: of the finalists' configurations the one with the best mean.
-
-        One that did not run again has the luck of its one run in its score: it counts less by what those that did run
-        again have lost by it.
-        """
+        """The trial whose model is the result: of the finalists' configurations the one with the best mean."""
         groups: dict[str, list[int]] = defaultdict(list)
         for number in self.best_of:
             if number in self.results:
                 groups[_key(self.known[number].params)].append(number)
         rivals = [groups[_key(self.known[number].params)] for number in self.finals or ()]
-        lost = [self._highest(group) - self._mean(group) for group in rivals if len(group) > 1]
-        luck = sum(lost) / len(lost) if lost else 0.0
-
-        def value(group: list[int]) -> float:
-            repeated = len(group) > 1 or self.known[group[0]].family == HEADS  # a solved head has no luck in it
-            return self._mean(group) - (0.0 if repeated else luck)
-
-        if not rivals:
-            return None
-        return max(max(rivals, key=value), key=lambda number: self.best_of[number])
-
-    def _mean(self, numbers: Sequence[int]) -> float:
-        return sum(self.best_of[number] for number in numbers) / len(numbers)
-
-    def _highest(self, numbers: Sequence[int]) -> float:
-        return max(self.best_of[number] for number in numbers)
+        return finals.choose(rivals, self.best_of, self._of(HEADS))
 
     # ---- what came of it ------------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ class Host:
 
     def __init__(self, threads: int = 0, *, echo: bool = True) -> None:
         self._threads, self._echo = threads, echo
-        self._dismissed = False
+        self._dismissed = threading.Event()
         self._workers: dict[str, Worker] = {}
         self._backend = ""
         """That of the present trial."""
@@ -194,13 +194,13 @@ class Host:
 
     def dismiss(self) -> None:
         """From another thread: kill all processes and start no further ones. What waits for them raises TrialLost."""
-        self._dismissed = True
+        self._dismissed.set()
         for worker in list(self._workers.values()):
             worker.kill()
 
     def _ready(self, spec: TrialSpec) -> Worker:
         """The process in which the trial of `spec` will run."""
-        if self._dismissed:
+        if self._dismissed.is_set():
             raise TrialLost("the search was ended.")
         before = self._workers.get(self._backend)
         if before is not None and before.worn():
@@ -212,7 +212,7 @@ class Host:
         if worker is None or not worker.alive:
             worker = Worker("" if spec.resources.gpus else spec.backend, self._threads, echo=self._echo)
             self._workers[spec.backend] = worker
-            if self._dismissed:  # just now, when it was not yet known
+            if self._dismissed.is_set():  # just now, when it was not yet known
                 worker.kill()
         return worker
 

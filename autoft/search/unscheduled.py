@@ -1,4 +1,4 @@
-"""A searcher's proposals as a strategy: every trial runs to its own end, so there is nothing for a scheduler to stop."""
+"""A searcher's proposals as a strategy: every trial runs to its own end, so no scheduler is needed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+"""Which of the finalists a search gives back: by the mean of its runs, since one run may have been lucky."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+
+def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: Collection[int]) -> int | None:
+    """The trial whose model is the result; None without rivals.
+
+    A configuration that did not run again has the luck of its one run in its score: it counts less by what those
+    that did run again have lost by it, in the mean.
+
+    Args:
+        rivals: the trials of each finalist's configuration.
+        scores: of each trial, larger is better.
+        exact: trials whose score has no luck of training in it: heads that are solved.
+    """
+    if not rivals:
+        return None
+    lost = [max(scores[n] for n in group) - _mean(group, scores) for group in rivals if len(group) > 1]
+    luck = sum(lost) / len(lost) if lost else 0.0
+
+    def value(group: Sequence[int]) -> float:
+        repeated = len(group) > 1 or group[0] in exact
+        return _mean(group, scores) - (0.0 if repeated else luck)
+
+    best = rivals[max(range(len(rivals)), key=lambda place: value(rivals[place]))]
+    return max(best, key=lambda number: scores[number])
+
+
+def _mean(group: Sequence[int], scores: Mapping[int, float]) -> float:
+    return sum(scores[number] for number in group) / len(group)
