@@ -11,12 +11,12 @@ import msgspec
 
 from autoft import remote
 from autoft.errors import UsageError
-from autoft.records import EpochReport, TrialResult, TrialSpec, from_json, to_json
+from autoft.records import EpochReport, TrialResult, TrialSpec, to_json
 from autoft.search.desk import Config
 from autoft.search.ledger import Ledger
 from autoft.search.outcome import Failure
 from autoft.search.settings import Observer, Settings
-from autoft.search.shift import Event, Task, state_of
+from autoft.search.shift import EVENTS, Event, Task, state_of
 from autoft.search.strategy import Strategy
 
 
@@ -78,7 +78,7 @@ class Crew:
         """Its trials are told of when they are heard of."""
 
     def told(self, number: int, result: Mapping[str, Any]) -> None:
-        for event in from_json(result["events"], list[Event]):
+        for event in EVENTS.decode(result["events"]):
             self._happened(event)
         self._close()
 

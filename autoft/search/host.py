@@ -33,6 +33,8 @@ TAIL = 8000
 """Bytes that are kept of what a process prints last."""
 LOOK = 1.0
 """Seconds between two looks whether a silent process is still alive."""
+# Made here, once: hosts may live in several threads, and msgspec must not look at a type for the first time in two.
+REPLY = msgspec.json.Decoder(Reply)
 # The parent's `sys.path` holds more than a fresh interpreter's: the driver's own folders.
 PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from autoft.search import worker; "
@@ -87,7 +89,7 @@ class Worker:
             while not self._connection.poll(LOOK):
                 if not self.alive:  # what it started may still hold the other end of the socket
                     raise EOFError
-            reply = msgspec.json.decode(self._connection.recv_bytes(), type=Reply)
+            reply = REPLY.decode(self._connection.recv_bytes())
         except (EOFError, OSError):
             raise self._lost() from None
         except BaseException:  # interrupted: the answer that is still to come would be taken for the next one's

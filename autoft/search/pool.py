@@ -11,13 +11,13 @@ import threading
 import time
 from typing import NamedTuple
 
-from autoft.records import from_json, to_json
+from autoft.records import to_json
 from autoft.search.desk import Config, Desk
 from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost, failure_of
 from autoft.search.process import interruptible
 from autoft.search.settings import Cluster, Settings
-from autoft.search.shift import Event, Shift, Task
+from autoft.search.shift import TASKS, Event, Shift
 
 LOOK: float = 0.1
 """Seconds between two looks at the clock and for Ctrl-C."""
@@ -61,7 +61,7 @@ class _Hand(threading.Thread):
         while (config := self._pieces.get()) is not None:
             piece = config["trial"]
             try:
-                shift = Shift(self.host, piece["target"], from_json(piece["tasks"], list[Task]))
+                shift = Shift(self.host, piece["target"], TASKS.decode(piece["tasks"]))
                 while not shift.over:
                     self._said.put(_Said(self, piece["number"], shift.work(0.0)))
                 self._said.put(_Said(self, piece["number"], None))

@@ -30,7 +30,6 @@ from autoft.errors import TrialFailed, UsageError
 from autoft.records import (
     Param,
     TrialSpec,
-    from_json,
     to_json,
 )
 from autoft.search.actor import Turns
@@ -40,7 +39,7 @@ from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost, within
 from autoft.search.process import for_workers, imported, interruptible
 from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
-from autoft.search.shift import Shift, Task
+from autoft.search.shift import TASKS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 POPULATION = 8
@@ -235,7 +234,7 @@ class _Shifts(tune.Trainable):  # type: ignore[misc]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         trial = new_config["trial"]
-        self.shift = Shift(self.host, trial["target"], from_json(trial["tasks"], list[Task]))
+        self.shift = Shift(self.host, trial["target"], TASKS.decode(trial["tasks"]))
         return True
 
     def step(self) -> dict[str, Any]:

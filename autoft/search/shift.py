@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from autoft import remote
 from autoft.records import EpochReport, Record, TrialSpec, trial_name
 from autoft.search import banks
@@ -35,6 +37,11 @@ class Event(Record):
     kind: Literal["report", "paused", "failed", "again"]
     report: EpochReport | None = None
     failure: Failure | None = None
+
+
+# Made here, once: msgspec must not look at the same types for the first time in two threads (it crashes, msgspec 0.22).
+TASKS = msgspec.json.Decoder(list[Task])
+EVENTS = msgspec.json.Decoder(list[Event])
 
 
 class Shift:
