@@ -1,8 +1,8 @@
 """Which trials begin with the model of another one, where no head can be solved and no frozen prefix be kept.
 
 A detector learns its head from nothing. Where time allows few epochs, a trial that begins anew has fewer of them than
-trial 0 had, and ends below it. One that goes on from the best model so far begins about where that one stood; whether it
-comes beyond it is open (decision 28 has what was measured).
+trial 0 had, and ends below it. One that goes on from the best model so far begins about where that one stood; whether
+it comes beyond it is open (decision 28 has what was measured).
 """
 
 from __future__ import annotations
