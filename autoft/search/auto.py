@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, halving, starts
 from autoft.search import space as spaces
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, models, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, key_of, models, subspace
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
@@ -80,6 +80,8 @@ class Auto:
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)
         self.finals: list[int] | None = None
+        self.kept = FINALISTS if facts.trials >= 4 * FINALISTS else 0
+        """Trials that are kept for second runs where their number is limited."""
         self._closed: list[Closed] = []
         self._end = ""
 
@@ -105,11 +107,11 @@ class Auto:
 
     def chosen(self) -> int | None:
         """The trial whose model is the result: of the finalists' configurations the one with the best mean."""
-        groups: dict[str, list[int]] = defaultdict(list)
+        groups: dict[object, list[int]] = defaultdict(list)
         for number in self.best_of:
             if number in self.results:
-                groups[_key(self.known[number].params)].append(number)
-        rivals = [groups[_key(self.known[number].params)] for number in self.finals or ()]
+                groups[key_of(self.known[number].params)].append(number)
+        rivals = [groups[key_of(self.known[number].params)] for number in self.finals or ()]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
 
     # ---- what came of it ------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ class Auto:
 
     def _new_bracket(self) -> Work | None:
         family = self._family()
-        if family is None or self.stale >= STALE or not self._room_for_trials():
+        if family is None or self.stale >= STALE or not self._room_for_trials(self.kept):
             return None
         count, epochs = self._extent(family)
         if count < FEWEST or epochs < 1:
@@ -209,11 +211,11 @@ class Auto:
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
-            full = len(numbers) == count or not self._room_for_trials()
+            full = len(numbers) == count or not self._room_for_trials(self.kept)
             params = None if full else self.draws[family].draw(best, self.heads.best)
             if params is None:
                 break
-            params = {**params, **self._shorter(epochs)}
+            params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}
             fitted = self.starts.changed(len(self.known), params, self._leaders()) if goes_on else params
             if fitted is not None:  # beside trials that go on, one that begins anew has lost
                 numbers.append(self._begin(family, fitted).number)
@@ -229,11 +231,19 @@ class Auto:
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
         while epochs > 2 and halving.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
             epochs -= 1
-        count = MOST
+        count = self._most(family)
         while count > FEWEST and halving.cost(count, epochs) * each / self.facts.workers > left / 2:
             count -= 1
         fits = halving.cost(count, epochs) * each / self._hands(count) <= 1.2 * left
         return (count, epochs) if fits else (0, 0)
+
+    def _most(self, family: str) -> int:
+        """Networks that know much are trained whole a few at a time, until one of them leads: it is dear."""
+        if family != WHOLE or self._weak():
+            return MOST
+        own, *others = (self._top(one) for one in (WHOLE, HEADS, PARTIAL))
+        beaten = [other for other in others if other is not None and (own is None or other > own)]
+        return FEWEST if beaten else MOST
 
     def _hands(self, count: int) -> float:
         """Workers that a bracket of few trials keeps busy: its last rung has but one."""
@@ -246,15 +256,12 @@ class Auto:
         areas = [area(size) for some in sizes for size in some]
         return sum(areas) / len(areas)
 
-    def _shorter(self, epochs: int) -> Values:
-        return {"epochs": epochs} if epochs != self.facts.epochs else {}
-
     def _family(self) -> str | None:
         """The family that is furthest behind its part of the time."""
         if not self.draws:
             return None
-        shares = dict(SHARES[all(name in self.facts.weak for name in self.networks)])
-        tried = {f: max((self.best_of[n] for n in self._of(f) if n in self.best_of), default=None) for f in shares}
+        shares = dict(SHARES[self._weak()])
+        tried = {family: self._top(family) for family in shares}
         if all(value is not None for value in tried.values()) and len({b.family for b in self.brackets if b.done}) > 1:
             leader = max(tried, key=lambda f: tried[f] or 0.0)
             shares = {f: LEADER if f == leader else 1 - LEADER for f in shares}
@@ -305,17 +312,11 @@ class Auto:
         return None
 
     def _finalists(self) -> list[int]:
-        ranked = sorted(
-            (n for n, result in self.results.items() if n in self.best_of and result.folder),
-            key=lambda number: (-self.best_of[number], number),
-        )
-        distinct: dict[str, int] = {}
-        for number in ranked:
-            distinct.setdefault(_key(self.known[number].params), number)
         if self._inherited():
             return []  # what it began with has seen the samples that validate in other divisions
-        left, chosen = self._left() * self.facts.workers, []
-        for number in list(distinct.values())[:FINALISTS]:
+        left, chosen = self._left() * self.facts.workers, list[int]()
+        able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
+        for number in finals.distinct(able, lambda number: key_of(self.known[number].params))[:FINALISTS]:
             left -= self.results[number].seconds
             if left > 0:
                 chosen.append(number)
@@ -381,14 +382,17 @@ class Auto:
         """Whether the best trial began with the model of another one."""
         return max(self.best_of, key=lambda number: self.best_of[number], default=-1) in self.starts.of
 
-    def _room_for_trials(self) -> bool:
-        return not self.facts.trials or len(self.known) < self.facts.trials
+    def _top(self, family: str) -> float | None:
+        return max((self.best_of[n] for n in self._of(family) if n in self.best_of), default=None)
+
+    def _weak(self) -> bool:
+        return all(name in self.facts.weak for name in self.networks)
+
+    def _room_for_trials(self, kept: int = 0) -> bool:
+        """Whether there may be another one, with some kept for later."""
+        return not self.facts.trials or len(self.known) + kept < self.facts.trials
 
     def _perfect(self) -> bool:
         if self.facts.perfect is None or not self.best_of:
             return False
         return max(self.best_of.values()) >= self.sign * self.facts.perfect
-
-
-def _key(params: Mapping[str, Any]) -> str:
-    return repr(sorted(params.items()))

@@ -146,7 +146,7 @@ class Draws:
         """Network -> image sizes that are worth their time; any where a network is not in it."""
         self.seed = seed
         self.count = 0
-        self._seen = {_key(params) for params in known}
+        self._seen = {key_of(params) for params in known}
 
     def draw(self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None]) -> Values | None:
         """The next configuration, or None when nothing new is found.
@@ -163,7 +163,7 @@ class Draws:
                 self._cheapen(params, generator)
             self.count += 1
             self._finish(params, head, generator)
-            if (key := _key(params)) not in self._seen:
+            if (key := key_of(params)) not in self._seen:
                 self._seen.add(key)
                 return params
         return None
@@ -225,7 +225,8 @@ class Draws:
         return any(param.key == key and not param.fixed for param in self.space)
 
 
-def _key(params: Values) -> tuple[tuple[str, Scalar], ...]:
+def key_of(params: Mapping[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:
+    """The same for the same configuration."""
     return tuple(sorted(params.items()))
 
 

@@ -1,8 +1,8 @@
-"""Which of the finalists a search gives back: by the mean of its runs, since one run may have been lucky."""
+"""Which trials are finalists, and which of them a search gives back: by the mean of runs, since one may be lucky."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 
 def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: Collection[int]) -> int | None:
@@ -27,6 +27,14 @@ def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: 
 
     best = rivals[max(range(len(rivals)), key=lambda place: value(rivals[place]))]
     return max(best, key=lambda number: scores[number])
+
+
+def distinct(scores: Mapping[int, float], configuration: Callable[[int], object]) -> list[int]:
+    """Trials by their scores, the best first; of each configuration its best one."""
+    found: dict[object, int] = {}
+    for number in sorted(scores, key=lambda number: (-scores[number], number)):
+        found.setdefault(configuration(number), number)
+    return list(found.values())
 
 
 def _mean(group: Sequence[int], scores: Mapping[int, float]) -> float:

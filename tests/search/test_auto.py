@@ -396,3 +396,15 @@ def test_what_is_best_keeps_its_depth() -> None:
     best = {**spaces.resolve(part, {"model": "m/strong"}), "freeze": 0.25}
     around = [params["freeze"] for n in range(200) if (params := draws.draw(best, lambda model: None)) and n % 3 == 1]
     assert around.count(0.25) > len(around) / 3
+
+
+def test_networks_that_know_much_are_trained_whole_a_few_at_a_time_until_one_of_them_leads() -> None:
+    machine = Machine(2, 1e6, trials=120)
+    machine.run()
+    strategy = machine.strategy
+    first = next(bracket for bracket in strategy.brackets if bracket.family == WHOLE)
+    assert len(first.numbers) == 3
+    strategy.best_of[first.numbers[0]] = 2.0
+    assert strategy._most(WHOLE) > 3, "now one leads"
+    again = [known for known in strategy.known.values() if known.again]
+    assert again, "of a limited number of trials some are kept for second runs"
