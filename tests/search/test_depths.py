@@ -1,0 +1,38 @@
+"""How deep the trials of the strategy `auto` freeze: cheap depths more often, whole networks a few at a time."""
+
+from __future__ import annotations
+
+from autoft.search import space as spaces
+from autoft.search.families import PARTIAL, WHOLE, Draws, subspace
+from tests.search.test_auto import Machine, space
+
+
+def test_depths_at_which_little_is_left_to_compute_are_drawn_more_often() -> None:
+    part = subspace(space(), PARTIAL)
+    assert part is not None
+    draws = Draws(part, PARTIAL, ["m/strong"], seed=0)
+    found = [params["freeze"] for _ in range(200) if (params := draws.draw(None, lambda model: None)) is not None]
+    assert {0.25, 0.5, 0.75, 1.0} <= set(found), "none is left out"
+    cheap = sum(float(freeze or 0) >= 0.75 for freeze in found)
+    assert cheap > 2 * (len(found) - cheap), "evenly, they would be half of the draws"
+
+
+def test_what_is_best_keeps_its_depth() -> None:
+    part = subspace(space(), PARTIAL)
+    assert part is not None
+    draws = Draws(part, PARTIAL, ["m/strong"], seed=0)
+    best = {**spaces.resolve(part, {"model": "m/strong"}), "freeze": 0.25}
+    around = [params["freeze"] for n in range(200) if (params := draws.draw(best, lambda model: None)) and n % 3 == 1]
+    assert around.count(0.25) > len(around) / 3
+
+
+def test_networks_that_know_much_are_trained_whole_a_few_at_a_time_until_one_of_them_leads() -> None:
+    machine = Machine(2, 1e6, trials=120)
+    machine.run()
+    strategy = machine.strategy
+    first = next(bracket for bracket in strategy.brackets if bracket.family == WHOLE)
+    assert len(first.numbers) == 3
+    strategy.best_of[first.numbers[0]] = 2.0
+    assert strategy._most(WHOLE) > 3, "now one leads"
+    again = [known for known in strategy.known.values() if known.again]
+    assert again, "of a limited number of trials some are kept for second runs"
