@@ -61,3 +61,18 @@ def cli(place: Path) -> Cli:
 
 def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "autoft.cli.main", *words]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Any]:
+    """`run("search", ...)` in a folder of its own, with the installed plugins alone, gives what `--json` prints."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "AUTOFT_CACHE": str(tmp_path / "cache")}
+    env.pop("AUTOFT_PLUGINS", None)
+
+    def call(*words: str) -> Any:
+        command = [sys.executable, "-m", "autoft", *words, "--json"]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return call

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +13,6 @@ pytest.importorskip("autoft_torch")
 pytest.importorskip("soundfile")
 pytestmark = pytest.mark.slow
 SHORT = ("--time", "150s", "--offline", "--backend", "torch", "--strategy", "flat", "--trials", "2")
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Any:
-    """`run("search", ...)` gives what `--json` prints."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "AUTOFT_CACHE": str(tmp_path / "cache")}
-    env.pop("AUTOFT_PLUGINS", None)
-
-    def call(*words: str) -> Any:
-        command = [sys.executable, "-m", "autoft", *words, "--json"]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return call
 
 
 def table(path: Path, rows: list[dict[str, str]]) -> str:
