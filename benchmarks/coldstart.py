@@ -8,7 +8,7 @@ ones with that of the round before. Times come from autoft's own hooks and count
 
 * plugins: Python, the command line and the plugins are loaded
 * data checked: files are found and hashed, networks chosen
-* decoded, Ray started: both, side by side
+* decoded, Ray started: both, side by side; on one machine without GPUs, trials need no Ray
 * epoch: the first report of any trial; `build` is what its worker took for imports, data and network
 * finished: the first trial that ended by itself. The first solved head counts, and it is a whole model
 * scored: the end of the search; `exit` is that of the command
