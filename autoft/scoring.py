@@ -35,13 +35,16 @@ def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema
     Args:
         schema: what a `Calibrated` task has set by other rows; without it, it is set by these.
     """
-    decoded = task.decode(outputs, spec.schema, spec.problem)
+    return worth(task, task.decode(outputs, spec.schema, spec.problem), targets, spec, schema)
+
+
+def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
+    """The same of decoded predictions, or of the tallies of a task that tallies."""
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
-    return Judged(
-        task.score(decoded, targets, spec.schema, [spec.metric.name])[spec.metric.name], schema or spec.schema
-    )
+    name = spec.metric.name
+    return Judged(task.score(decoded, targets, spec.schema, [name])[name], schema or spec.schema)
 
 
 class _Part:

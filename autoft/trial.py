@@ -16,7 +16,7 @@ import numpy as np
 from autoft import artifact, course, headstart, registry, scoring, shelf
 from autoft.abilities import Inheriting
 from autoft.bank import Bank
-from autoft.contracts import Arrays, Backend, Calibrated, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
@@ -241,11 +241,9 @@ class Trial:
         else:
             outputs = part.learner.predict(self.prefix.val(number))
             decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
-        if isinstance(self.task, Calibrated):
-            if number == 0:
-                self.schema = self.task.calibrate(decoded, truth, spec.schema)
-            decoded = dict(self.task.settled(decoded, self.schema))
-        return self.task.score(decoded, truth, spec.schema, [spec.metric.name])
+        found = scoring.worth(self.task, decoded, truth, spec, self.schema if number else None)
+        self.schema = found.schema
+        return {spec.metric.name: found.score}
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
         return scoring.judged(self.task, outputs, targets, self.spec).score

@@ -17,6 +17,7 @@ import typer
 from autoft import registry
 from autoft.cli.command import verb
 from autoft.cli.emit import document
+from autoft.machine import cores
 from autoft.records import Entry
 from autoft.report.words import bytes_, clean
 from autoft.version import API_VERSION, VERSION
@@ -70,8 +71,7 @@ def env(net: Net = False, json: Json = False) -> None:
 
 
 def machine() -> dict[str, Any]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    facts: dict[str, Any] = {"system": platform.platform(), "cores": cores}
+    facts: dict[str, Any] = {"system": platform.platform(), "cores": cores()}
     memory = _memory()
     if memory:
         facts["memory"] = bytes_(memory)

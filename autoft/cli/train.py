@@ -15,6 +15,7 @@ from autoft.cli.planned import show
 from autoft.cli.search import end
 from autoft.errors import UsageError
 from autoft.events import Note
+from autoft.options import DataOptions
 
 if TYPE_CHECKING:
     from autoft.records import TrialResult
@@ -29,7 +30,7 @@ EXAMPLES = (
 
 #: What a run's options say about data and meaning; how it was scheduled does not matter to one trial.
 INHERITED = (
-    *("data", "val", "test", "target", "image_col", "text_col", "audio_col", "group_col", "max_bad", "decode_size"),
+    *DataOptions.__struct_fields__,
     *("task", "backend", "metric", "seed", "offline", "preset"),
 )
 

@@ -41,7 +41,7 @@ class FolderReader:
         field = media_field(options.needs)
         if not _fits(options, field) or not os.path.exists(source):
             return ""
-        if _unlabelled(options):
+        if unlabelled(options):
             found = is_media(source, field) if os.path.isfile(source) else holds_media(source, field)
             return f"{field} files" if found else ""
         layout = find_layout(source, field)
@@ -58,7 +58,7 @@ class FolderReader:
         field = media_field(options.needs)
         if not self.sniff(source, options):
             raise advice.unrecognised(source, options)
-        if _unlabelled(options):
+        if unlabelled(options):
             return _read_plain(source, field)
         layout = find_layout(source, field)
         assert layout is not None
@@ -99,7 +99,8 @@ def _fits(options: ReadOptions, field: str) -> bool:
     return bool(field) and required <= {field, "label"} and not options.columns and not options.group_col
 
 
-def _unlabelled(options: ReadOptions) -> bool:
+def unlabelled(options: ReadOptions) -> bool:
+    """Whether samples may come without a label, as for prediction."""
     return "label" not in options.needs or "label" in options.optional
 
 
@@ -151,12 +152,12 @@ def _files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterato
     """Media files below `folder`. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:
-        issues.append(Issue(kind="unreadable", subject=_shown(_id(path, source)), detail=reason))
+        issues.append(Issue(kind="unreadable", subject=shown(_id(path, source)), detail=reason))
 
     for path in walk(folder, report):
         name = _id(path, source)
         if not is_text(path):
-            issues.append(Issue(kind="bad_name", subject=_shown(name), detail="rename it"))
+            issues.append(Issue(kind="bad_name", subject=shown(name), detail="rename it"))
         elif is_media(path, field):
             yield path
         else:
@@ -168,5 +169,6 @@ def _id(path: str, source: str) -> str:
     return os.path.relpath(path, source).replace(os.sep, "/")
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
+    """A file's name that can be printed, whatever its bytes are."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from autoft.data import images, twins
 from autoft.data.media import SUFFIXES
+from autoft.machine import cores
 from autoft.records import Dataset, Issue, Sample
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
 
 def default_workers() -> int:
     """Threads for reading and decoding: as many as there are cores, and 2 more that wait for the disk."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 2
+    return cores() + 2
 
 
 def _look(sample: Sample, media: Sequence[str], plain: Sequence[str]) -> _Seen:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from autoft.data import advice, encodings
-from autoft.data.folder import Layout, find_layout, in_words
+from autoft.data.folder import Layout, find_layout, in_words, shown, unlabelled
 from autoft.data.media import holds_media, is_media, is_text, walk
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -26,7 +26,7 @@ class TextFolderReader:
         fits = FIELD in options.needs and required <= {FIELD, "label"} and not options.columns and not options.group_col
         if not fits or not os.path.exists(source):
             return ""
-        if _unlabelled(options):
+        if unlabelled(options):
             found = is_media(source, FIELD) if os.path.isfile(source) else holds_media(source, FIELD)
             return "text files" if found and not _beside_a_table(source) else ""
         layout = find_layout(source, FIELD)
@@ -44,7 +44,7 @@ class TextFolderReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         written: Counter[str] = Counter()
-        for path, label, split in _files(source, None if _unlabelled(options) else find_layout(source, FIELD), issues):
+        for path, label, split in _files(source, None if unlabelled(options) else find_layout(source, FIELD), issues):
             name = os.path.relpath(path, source if os.path.isdir(source) else os.path.dirname(source) or ".")
             found = _read(path, name.replace(os.sep, "/"), issues)
             if found:
@@ -66,10 +66,6 @@ class TextFolderReader:
         )
 
 
-def _unlabelled(options: ReadOptions) -> bool:
-    return "label" not in options.needs or "label" in options.optional
-
-
 def _beside_a_table(source: str) -> bool:
     """A table with a note beside it is no folder of texts."""
     from autoft.data.tabular import tables_in
@@ -81,7 +77,7 @@ def _files(source: str, layout: Layout | None, issues: list[Issue]) -> Iterable[
     """(path, label, split) of every text file. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:
-        issues.append(Issue(kind="unreadable", subject=_shown(path), detail=reason))
+        issues.append(Issue(kind="unreadable", subject=shown(path), detail=reason))
 
     if layout is None and os.path.isfile(source):
         yield source, "", ""
@@ -90,11 +86,11 @@ def _files(source: str, layout: Layout | None, issues: list[Issue]) -> Iterable[
     for folder, label, split in places:
         for path in walk(folder, report):
             if not is_text(path):
-                issues.append(Issue(kind="bad_name", subject=_shown(path), detail="rename it"))
+                issues.append(Issue(kind="bad_name", subject=shown(path), detail="rename it"))
             elif is_media(path, FIELD):
                 yield path, label, split
             else:
-                issues.append(Issue(kind="not_text", subject=_shown(path), detail="not used", drops=False))
+                issues.append(Issue(kind="not_text", subject=shown(path), detail="not used", drops=False))
 
 
 def _read(path: str, name: str, issues: list[Issue]) -> encodings.Decoded | None:
@@ -112,7 +108,3 @@ def _read(path: str, name: str, issues: list[Issue]) -> encodings.Decoded | None
         issues.append(Issue(kind="empty", subject=name, detail="nothing stands in it"))
         return None
     return found
-
-
-def _shown(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

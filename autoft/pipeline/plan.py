@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -265,9 +264,10 @@ def _word(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def default_concurrency(options: SearchOptions) -> int:
-    """Trials at a time on this machine alone."""
-    return options.concurrency or max(1, int((os.cpu_count() or 1) / options.cpus_per_trial))
+def concurrency(options: SearchOptions, cpus: float) -> int:
+    """Trials at a time on so many cores."""
+    most = max(1, int(cpus / options.cpus_per_trial))
+    return min(options.concurrency or most, most)
 
 
 def _stepwise(ways: dict[str, dict[str, Problem]]) -> bool:

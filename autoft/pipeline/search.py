@@ -19,6 +19,7 @@ from autoft import registry as plugins
 from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Note, Planned
+from autoft.machine import cores
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare, storage
 from autoft.pipeline.budget import Budget
@@ -112,9 +113,10 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     made = plan.make(registry, options, task, checked, listener)
     divided = prepare.split(checked, task, options.seed)
     listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
-    event = _planned(
-        "", plan.arguments(options, made), made, time.time() + options.time, plan.default_concurrency(options)
-    )
+    # What a cluster has is known when it is asked, which a plan does not.
+    wished = options.concurrency if options.address else 0
+    concurrency = wished or plan.concurrency(options, cores())
+    event = _planned("", plan.arguments(options, made), made, time.time() + options.time, concurrency)
     listener(event)
     return event
 
@@ -176,8 +178,7 @@ def _search(
     first = prepared.splits.folds[0]
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
-    most = max(1, int(nodes.cpus / options.cpus_per_trial))
-    concurrency = min(options.concurrency or most, most)
+    concurrency = plan.concurrency(options, nodes.cpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)
 

@@ -8,16 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoft.artifact import Config
-from autoft.options import SearchOptions
+from autoft.options import DataOptions, SearchOptions
 from autoft.report import by_class
 from autoft.report.words import count, gain, line, score, size, value
 
 MOST_CLASSES = 200
-COPIED = (
-    *("data", "val", "test", "target", "image_col", "text_col", "audio_col", "group_col"),
-    *("max_bad", "decode_size"),
-)
-"""Options of a search that its command to train one configuration repeats."""
 
 
 def model_card(config: Config, summary: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
@@ -143,7 +138,7 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
     """The command that trains this configuration on the same data and splits, every parameter written out."""
     defaults = SearchOptions()
     words = ["autoft", "train", "--task", config.task]
-    for key in COPIED:
+    for key in DataOptions.__struct_fields__:
         if arguments.get(key) not in (None, "", getattr(defaults, key)):
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
     words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]

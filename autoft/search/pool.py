@@ -5,12 +5,12 @@ could decide, and starting one costs more than a small search (docs/adr/0025-one
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
 from typing import NamedTuple
 
+from autoft.machine import cores
 from autoft.records import to_json
 from autoft.search.desk import Config, Desk
 from autoft.search.host import Host
@@ -73,8 +73,7 @@ class _Hand(threading.Thread):
 
 def machine() -> Cluster:
     """What this machine has to offer."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Cluster(cpus=cores, gpus=0, nodes=1, ray=False)
+    return Cluster(cpus=cores(), gpus=0, nodes=1, ray=False)
 
 
 def run(settings: Settings, desk: Desk) -> bool:

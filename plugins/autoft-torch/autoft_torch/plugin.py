@@ -21,5 +21,5 @@ def autoft_models() -> Iterable[Entry]:
         target="autoft_torch.sources:TorchvisionSource",
         summary="Networks of torchvision, weights from download.pytorch.org",
     )
-    yield Entry(name="hf", target="autoft_torch.sources:HfSource", summary="Image classifiers of the Hugging Face hub")
+    yield Entry(name="hf", target="autoft_torch.sources:HfSource", summary="Networks of the Hugging Face hub")
     yield Entry(name="local", target="autoft_torch.local:LocalSource", summary="A checkpoint folder, or NAME@FILE")

@@ -12,6 +12,8 @@ import tokenizers
 import transformers as hf
 from tokenizers import models, pre_tokenizers, processors, trainers
 
+from autoft.testing.toys import ArrayFeed
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 GOOD, BAD = "a fine and lovely day", "an awful dull night"
@@ -218,34 +220,18 @@ def save(kind: str, folder: Path) -> Path:
 # ---- what they are fed ------------------------------------------------------------------------------------
 
 
-class Rows:
-    """A feed of arrays."""
-
-    def __init__(self, **arrays: Array) -> None:
-        self.arrays = arrays
-
-    def __len__(self) -> int:
-        return len(next(iter(self.arrays.values())))
-
-    def batch(self, index: Array) -> dict[str, Array]:
-        return {key: array[index] for key, array in self.arrays.items()}
-
-    def rows(self, index: Any) -> Rows:
-        return Rows(**self.batch(index))
-
-
 def texts(*samples: tuple[str, ...]) -> Array:
     found = np.empty(len(samples), object)
     found[:] = samples
     return found
 
 
-def text_feed() -> Rows:
+def text_feed() -> ArrayFeed:
     samples = [(f"{GOOD if n % 2 else BAD} number {n}" + f" {n}" * (n % 4),) for n in range(16)]
-    return Rows(text=texts(*samples), label=np.arange(16) % 2)
+    return ArrayFeed({"text": texts(*samples), "label": np.arange(16) % 2})
 
 
-def sound_feed() -> Rows:
+def sound_feed() -> ArrayFeed:
     """Three pitches, each a class: every recording has two or three of them, one after the other."""
     rng, length = np.random.default_rng(0), 16000
     audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
@@ -256,4 +242,4 @@ def sound_feed() -> Rows:
             wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000) + 0.1 * rng.normal(size=4000)
             audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
         ends[row] = 5000 * len(classes) - row
-    return Rows(audio=audio, length=ends, transcript=said, label=np.arange(8) % 2)
+    return ArrayFeed({"audio": audio, "length": ends, "transcript": said, "label": np.arange(8) % 2})

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from autoft.api import Job, ModelCard, Output, Problem, Recipe, TrialFailed, UsageError
+from autoft.testing.toys import ArrayFeed
 from autoft_torch.backend import TorchBackend
 from autoft_torch.folders import own_card
 from autoft_torch.local import LocalSource
@@ -59,7 +60,7 @@ def trunk_of(card: ModelCard, **recipe: Any) -> Any:
     return TorchBackend().build(job(card, **recipe)).net.trunk.eval()
 
 
-def learns_and_is_kept(wanted: Job, feed: ck.Rows, tmp_path: Path) -> None:
+def learns_and_is_kept(wanted: Job, feed: ArrayFeed, tmp_path: Path) -> None:
     """Trains; then the checkpoint is gone, and what was saved predicts the same, sample by sample."""
     learner, name = TorchBackend().build(wanted), wanted.problem.outputs[0].name
     before = learner.predict(feed)[name]
@@ -73,7 +74,7 @@ def learns_and_is_kept(wanted: Job, feed: ck.Rows, tmp_path: Path) -> None:
     alone = msgspec.structs.replace(wanted, card=msgspec.structs.replace(wanted.card, weights="", extra=gone))
     again = TorchBackend().load(alone, tmp_path / "elsewhere")
     assert np.array_equal(again.predict(feed)[name], found)
-    single = np.concatenate([again.predict(feed.rows([row]))[name] for row in range(len(feed))])
+    single = np.concatenate([again.predict(ArrayFeed(feed.batch(np.array([row]))))[name] for row in range(len(feed))])
     assert np.abs(single - found).max() < 1e-5, "neither neighbours nor padding matter"
     kept = own_card(tmp_path / "elsewhere" / "model.safetensors")
     assert kept is not None and not kept.weights and "files" not in kept.extra
@@ -272,7 +273,7 @@ def test_what_a_network_can_spell_is_taken_over(folder: Any, tmp_path: Path) -> 
     assert card.extra["letters"] == {"": 0, " ": 4, "a": 5, "b": 6}
     spelling = msgspec.structs.replace(SAID, letters=letters)
     learner, net = TorchBackend().build(job(card, spelling)), hf.Wav2Vec2ForCTC.from_pretrained(place).eval()
-    feed = ck.sound_feed().rows([0])
+    feed = ArrayFeed(ck.sound_feed().batch(np.array([0])))
     wave = torch.from_numpy(feed.arrays["audio"][:, : feed.arrays["length"][0]].astype(np.float32) / 32768)
     with torch.no_grad():
         wanted = net((wave - wave.mean()) / (wave.var(correction=0) + 1e-7).sqrt()).logits

@@ -11,6 +11,7 @@ import torch
 
 from autoft.api import Job, Output, Problem, Recipe
 from autoft.testing import reference
+from autoft.testing.toys import ArrayFeed
 from autoft_torch import _sounds, catalogue
 from autoft_torch._ctc import Trunk as Speech
 from autoft_torch._hashing import Trunk as Words
@@ -20,19 +21,6 @@ from autoft_torch.backend import TorchBackend
 
 Array = np.ndarray[Any, np.dtype[Any]]
 GOOD, BAD = "a fine and lovely day", "an awful dull night"
-
-
-class Rows:
-    """A feed of arrays."""
-
-    def __init__(self, **arrays: Array) -> None:
-        self.arrays = arrays
-
-    def __len__(self) -> int:
-        return len(next(iter(self.arrays.values())))
-
-    def batch(self, index: Array) -> dict[str, Array]:
-        return {key: array[index] for key, array in self.arrays.items()}
 
 
 def texts(*values: str) -> Array:
@@ -55,9 +43,9 @@ LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="
 SAID = Output(name="transcript", head="sequence", size=4, loss="ctc", post="softmax", target="transcript")
 
 
-def text_feed() -> Rows:
+def text_feed() -> ArrayFeed:
     words = [f"{GOOD if n % 2 else BAD} number {n}" for n in range(16)]
-    return Rows(text=texts(*words), label=np.arange(16) % 2)
+    return ArrayFeed({"text": texts(*words), "label": np.arange(16) % 2})
 
 
 @pytest.mark.parametrize("augment", ["none", "strong"])
@@ -70,7 +58,7 @@ def test_hashed_texts_are_learned_saved_and_predicted_alike(tmp_path: Path, augm
     found = learner.predict(feed)["label"]
     assert (found.argmax(1) == feed.arrays["label"]).all()
     learner.save(tmp_path)
-    again = TorchBackend().load(wanted, tmp_path).predict(Rows(text=feed.arrays["text"][::-1]))["label"]
+    again = TorchBackend().load(wanted, tmp_path).predict(ArrayFeed({"text": feed.arrays["text"][::-1]}))["label"]
     assert np.abs(again[::-1] - found).max() < 1e-6, "neither neighbours nor padding matter"
 
 
@@ -87,7 +75,7 @@ def test_texts_can_be_cut() -> None:
     assert torch.equal(both[0], both[1])
 
 
-def speech_feed() -> Rows:
+def speech_feed() -> ArrayFeed:
     """Three pitches, each a class: every recording has some of them, one after the other."""
     rng, length = np.random.default_rng(0), 16000
     audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
@@ -98,7 +86,7 @@ def speech_feed() -> Rows:
             wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000)
             audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
         ends[row] = 5000 * len(classes)
-    return Rows(audio=audio, length=ends, transcript=said)
+    return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
 
 
 def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
