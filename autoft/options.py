@@ -7,6 +7,8 @@ import re
 from autoft.errors import UsageError
 from autoft.records import Record
 
+KEPT_MODELS = 3
+"""Trials whose models a run keeps, the best ones; trial 0 comes with them."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -25,13 +25,12 @@ import msgspec
 
 from autoft.atomic import append_line, replace_folder, write_text
 from autoft.errors import UsageError
+from autoft.options import KEPT_MODELS
 from autoft.records import Metric, TrialResult, from_json, to_json
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
     from autoft.predictor import Predictor
-
-KEEP = 3
 
 
 class Run:
@@ -209,7 +208,7 @@ class RunWriter:
     def _prune(self) -> None:
         """Keep the models of the best few and of trial 0, which is the baseline."""
         usable = [result for result in self.results if result.folder and _scored(result)]
-        kept = {0, *(result.number for result in rank(usable, self.metric)[:KEEP])}
+        kept = {0, *(result.number for result in rank(usable, self.metric)[:KEPT_MODELS])}
         for result in self.results:
             if result.status == "failed":  # it may have kept the model of an earlier epoch
                 shutil.rmtree(self.trial_folder(result.number), ignore_errors=True)
@@ -280,7 +279,7 @@ def model_folder(name: str, out: Path | str = "runs") -> Path:
     if run_name and re.fullmatch(r"t\d{4,}", trial):
         folder = find(run_name, out).path / "trials" / trial
         if not folder.is_dir():
-            raise UsageError(f"the model of {trial} was not kept.", f"A run keeps its best {KEEP} models and trial 0.")
+            raise UsageError(f"the model of {trial} was not kept.", f"A run keeps its best {KEPT_MODELS} models and trial 0.")
         return folder
     run = find(name, out)
     if not run.best_folder.is_dir():

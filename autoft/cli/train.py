@@ -85,12 +85,12 @@ def train(
     Parameters that are not given keep the default recipe's values. The result is a run folder like that of a
     search, with one trial.
     """
-    base = of_trial(source, out) if source else {}
+    base, said = of_trial(source, out) if source else ({}, "")
     options, remark = settings.with_task(settings.search_options(ctx, base))
     if len(options.models) > 1:
         raise UsageError(f"train takes one network, but got {len(options.models)}: {', '.join(options.models)}.")
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
-        for text in (remark, went_on(source, out) if source else ""):
+        for text in (remark, said):
             if text:
                 listener(Note(text=text))
         if dry_run:
@@ -104,8 +104,9 @@ def train(
     end(finished.summary, json=json)
 
 
-def of_trial(source: str, out: str) -> dict[str, Any]:
-    """Options that repeat a trial, written `RUN:t0007`.
+def of_trial(source: str, out: str) -> tuple[dict[str, Any], str]:
+    """Options that repeat a trial, written `RUN:t0007`, and what must be said if it did not begin with its network's own
+    weights.
 
     Raises:
         UsageError: there is no such run or trial.
@@ -116,15 +117,9 @@ def of_trial(source: str, out: str) -> dict[str, Any]:
     if isinstance(options.get("metric"), dict):  # a run keeps the whole record of its metric
         options["metric"] = options["metric"]["name"]
     words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in result.recipe.said().items()}
-    return {**options, "models": (result.model,), "backend": result.backend, "overrides": words}
-
-
-def went_on(source: str, out: str) -> str:
-    """What must be said of a trial that did not begin with its network's own weights."""
-    _, result = _found(source, out)
-    if not result.start:
-        return ""
-    return f"{result.name} went on from the model of {Path(result.start).name}; this training begins anew"
+    said = f"{result.name} went on from the model of {Path(result.start).name}; this training begins anew"
+    own = {"models": (result.model,), "backend": result.backend, "overrides": words}
+    return {**options, **own}, said if result.start else ""
 
 
 def _found(source: str, out: str) -> tuple[Run, TrialResult]:

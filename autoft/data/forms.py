@@ -67,7 +67,7 @@ class Form(Protocol):
         ...
 
 
-class Pictures:
+class Squares:
     """Images squashed to a square: uint8 (size, size, 3)."""
 
     stored = True
@@ -167,7 +167,7 @@ class Masks:
 
 
 _MAKERS: Final[Mapping[tuple[str, str], Callable[[Decoding], Form]]] = {
-    ("image", "image"): Pictures,
+    ("image", "image"): Squares,
     ("audio", "image"): Spectrograms,
     ("audio", "audio"): Waves,
     ("text", "text"): Texts,

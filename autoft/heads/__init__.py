@@ -21,11 +21,10 @@ from __future__ import annotations
 
 from autoft.heads.encode import finish, loss, refusal, solvable
 from autoft.heads.solvers import Head, leave_one_out, path, solve
-from autoft.heads.validate import cross_validate, left_out
+from autoft.heads.validate import left_out
 
 __all__ = [
     "Head",
-    "cross_validate",
     "finish",
     "leave_one_out",
     "left_out",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from autoft.options import KEPT_MODELS
 from autoft.records import Scalar, TrialResult
 from autoft.search.space import Values
 
@@ -19,8 +20,6 @@ TAKEN: Final = ("image_size",)
 """What a trial takes over from the one that it goes on from: some networks are made for one size."""
 TRIES: Final = 8
 """Draws for each trial that is to go on: those of other networks do not count."""
-MODELS: Final = 3
-"""As many as a run keeps."""
 
 
 class Starts:
@@ -75,7 +74,7 @@ def leaders(results: Mapping[int, TrialResult], best_of: Mapping[int, float]) ->
     """Those that have ended and whose models a run keeps: the best few, and trial 0."""
     ended = [number for number, result in results.items() if result.folder and number in best_of]
     ranked = sorted(ended, key=lambda number: (-best_of[number], number))
-    kept = dict.fromkeys([*ranked[:MODELS], *(number for number in ranked if number == 0)])
+    kept = dict.fromkeys([*ranked[:KEPT_MODELS], *(number for number in ranked if number == 0)])
     return [results[number] for number in kept]
 
 

@@ -149,7 +149,7 @@ def _params(app: typer.Typer) -> Any:
 def test_a_trial_gives_its_configuration_again(tmp_path: Path) -> None:
     run = records.write_run(tmp_path / "image-cls" / "search1")
     wanted = next(r for r in records.results() if r.name == "t0007")
-    base = train.of_trial(f"{run}:t0007", "runs")
+    base, _ = train.of_trial(f"{run}:t0007", "runs")
     got = options("--seed", "9", "epochs=3", base=base)
     assert got.models == (wanted.model,)
     assert (got.data, got.task, got.metric, got.backend) == ("/data/my imgs", "image-cls", "accuracy", "torch")
@@ -162,10 +162,11 @@ def test_a_trial_gives_its_configuration_again(tmp_path: Path) -> None:
 
 def test_what_began_with_another_model_is_said(tmp_path: Path) -> None:
     run = records.write_run(tmp_path / "image-cls" / "search1")
-    assert train.went_on(f"{run}:t0007", "runs") == ""
+    assert train.of_trial(f"{run}:t0007", "runs")[1] == ""
     rows = [msgspec.structs.replace(r, start="/a/trials/t0003" if r.number == 7 else "") for r in records.results()]
     (run / "trials.jsonl").write_text("".join(to_json(row) + "\n" for row in rows))
-    assert train.went_on(f"{run}:t0007", "runs") == "t0007 went on from the model of t0003; this training begins anew"
+    said = "t0007 went on from the model of t0003; this training begins anew"
+    assert train.of_trial(f"{run}:t0007", "runs")[1] == said
 
 
 def test_an_unknown_trial_names_those_there_are(tmp_path: Path) -> None:

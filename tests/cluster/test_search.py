@@ -17,7 +17,8 @@ from autoft.events import Event, Finished, Note, Planned, TrialReported
 from autoft.options import SearchOptions
 from autoft.pipeline.search import run_search
 from autoft.predictor import Predictor
-from autoft.run import KEEP, Run
+from autoft.options import KEPT_MODELS
+from autoft.run import Run
 
 Search = Callable[..., tuple[Finished, list[Event]]]
 
@@ -58,7 +59,7 @@ def check_run(finished: Finished, data: Path) -> Run:
 
 
 def expected_models(run: Run) -> set[str]:
-    return {"t0000", *[row["trial"] for row in run.leaderboard()][:KEEP]}
+    return {"t0000", *[row["trial"] for row in run.leaderboard()][:KEPT_MODELS]}
 
 
 @pytest.mark.slow

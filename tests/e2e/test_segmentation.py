@@ -37,7 +37,7 @@ def test_a_folder_of_masks_becomes_a_model(tmp_path: Path, backend: str) -> None
     background = float(np.mean([(scene.mask == 0).mean() for scene in made]))
     assert scores["pixel_accuracy"] > background, "better than calling everything nothing"
     assert scores["miou"] > 2 * background / 4, scores
-    assert set(scores) >= {"iou_nothing", "iou_red_disc", "dice"}
+    assert set(scores) >= {"iou:nothing", "iou:red_disc", "dice"}
 
     best = str(run.path / "best")
     found = predict.validate(best, DataOptions(data=str(tmp_path / "data")))

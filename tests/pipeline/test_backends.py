@@ -183,7 +183,7 @@ def test_one_search_on_two_backends(
     ]
 
     row = next(r for r in results if r.backend == "twin")
-    taken: dict[str, Any] = of_trial(f"{run.path}:{row.name}", "runs")
+    taken, _ = of_trial(f"{run.path}:{row.name}", "runs")
     assert (taken["models"], taken["backend"]) == (("pair/both:twin",), "twin")
     plain = options(images, tmp_path, address=address, **{k: taken[k] for k in ("models", "backend", "overrides")})
     trained = run_train(plain, Heard()).summary

@@ -91,7 +91,7 @@ class ImageSegmentation:
         """Intersection over union of each class; NaN for one that is neither true nor predicted."""
         counts = decoded["counts"] if "counts" in decoded else self.tally(decoded, targets, schema)["counts"]
         values = _metrics.class_iou(counts)
-        return {f"iou_{name}": float(value) for name, value in zip(schema.classes, values, strict=True)}
+        return {f"iou:{name}": float(value) for name, value in zip(schema.classes, values, strict=True)}
 
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """`prediction`, the class with most pixels, then the share of each class."""
