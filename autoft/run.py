@@ -279,7 +279,9 @@ def model_folder(name: str, out: Path | str = "runs") -> Path:
     if run_name and re.fullmatch(r"t\d{4,}", trial):
         folder = find(run_name, out).path / "trials" / trial
         if not folder.is_dir():
-            raise UsageError(f"the model of {trial} was not kept.", f"A run keeps its best {KEPT_MODELS} models and trial 0.")
+            raise UsageError(
+                f"the model of {trial} was not kept.", f"A run keeps its best {KEPT_MODELS} models and trial 0."
+            )
         return folder
     run = find(name, out)
     if not run.best_folder.is_dir():

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoft.api import Problem
+from autoft_detection import _geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,6 +31,10 @@ MOST = 200
 """Peaks of one image that are kept."""
 FLOOR = 0.01
 """Scores below it are no boxes."""
+REACH = 2
+"""Cells around a peak that have a say in its box, on each side, as they have learned the same one."""
+SAY = 0.5
+"""What such a cell must have at least: this share of the peak's height, and this overlap with its box."""
 
 
 def ignored(classes: Any) -> Any:
@@ -113,9 +118,33 @@ def _peaks(heat: Array, sides: Array) -> Array:
     scores = heat[y, x, kind]
     best = np.argsort(-scores, kind="stable")[:MOST]
     y, x, kind, scores = y[best], x[best], kind[best], scores[best]
-    distances = np.exp(np.clip(sides[y, x], -20, 10)) / UNIT
-    across, down = (x + 0.5) / width, (y + 0.5) / height
-    boxes = np.stack(
-        [across - distances[:, 0], down - distances[:, 1], across + distances[:, 2], down + distances[:, 3]], axis=1
-    )
+    boxes = _voted(heat, sides, y, x, kind)
     return np.concatenate([np.clip(boxes, 0, 1), scores[:, None], kind[:, None]], axis=1)
+
+
+def _voted(heat: Array, sides: Array, y: Array, x: Array, kind: Array) -> Array:
+    """Boxes (k, 4) of peaks: means over the cells around them that mean the same box, weighted by their height in the
+    peak's class (voting of boxes, Gidaris & Komodakis, 2015)."""
+    height, width, _ = heat.shape
+    own, peak = _box(sides, y, x), heat[y, x, kind]
+    total, votes = np.zeros_like(own), np.zeros(len(y))
+    for down, across in np.ndindex(2 * REACH + 1, 2 * REACH + 1):
+        row, column = y + down - REACH, x + across - REACH
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        row, column = np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)
+        there, say = _box(sides, row, column), heat[row, column, kind]
+        same = inside & (say >= SAY * peak) & (_geometry.overlaps(own, there) >= SAY)
+        if (down, across) == (REACH, REACH):
+            same[:] = True
+        say = np.where(same, say, 0.0)
+        total += say[:, None] * there
+        votes += say
+    return total / votes[:, None]
+
+
+def _box(sides: Array, y: Array, x: Array) -> Array:
+    """What cells say of their boxes (k, 4), in fractions, not clipped."""
+    height, width, _ = sides.shape
+    middle = np.stack([(x + 0.5) / width, (y + 0.5) / height], axis=1)
+    distances = np.exp(np.clip(sides[y, x], -20, 10)) / UNIT
+    return np.concatenate([middle - distances[:, :2], middle + distances[:, 2:]], axis=1)

@@ -25,6 +25,14 @@ def overlap(first: Array, second: Array) -> Array:
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
+def overlaps(first: Array, second: Array) -> Array:
+    """Intersection over union of each with its partner: (n,) for (n, 4) and (n, 4)."""
+    low, high = np.maximum(first[:, :2], second[:, :2]), np.minimum(first[:, 2:4], second[:, 2:4])
+    shared = area(np.concatenate([low, high], axis=1))
+    union = area(first) + area(second) - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+
+
 def suppress(boxes: Array, classes: Array, limit: float) -> Array:
     """Greedy non-maximum suppression within each class; `boxes` (n, 4) come best first.
 

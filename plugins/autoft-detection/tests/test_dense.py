@@ -120,3 +120,15 @@ def test_the_model_keeps_its_confidence() -> None:
     assert math.isclose(schema.extra["calibrated"]["confidence"], 0.42, abs_tol=1e-4)
     rows = [next(task.rows(task.above({"boxes": boxes}, schema, c), schema))["prediction"] for c in (None, 0.1, 0.9)]
     assert rows == ["a 1", "a 1, b 1", "nothing"]
+
+
+def test_cells_around_a_peak_vote_on_its_box() -> None:
+    maps = _dense.encode({"boxes": truth((0.2, 0.2, 0.8, 0.8, 0))}, 32, 32, PROBLEM)
+    heat, sides = maps["heat"], np.nan_to_num(maps["sides"])
+    y, x = np.argwhere(heat[0, :, :, 0] == 1)[0]
+    sides[0, y, x] += 0.2  # the peak alone errs
+    found = _dense.decode(heat, sides)[0, 0, :4]
+    alone = _dense._box(sides[0], np.array([y]), np.array([x]))[0]
+    wanted = np.array([0.2, 0.2, 0.8, 0.8])
+    assert np.abs(found - wanted).max() < 0.2 * np.abs(alone - wanted).max()
+    assert (heat >= 0.5).sum() > 9, "the peak is wide"

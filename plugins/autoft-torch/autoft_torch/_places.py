@@ -38,8 +38,6 @@ REACHES = {
 }
 GREY = 128.0
 """What is seen beyond the image's edge."""
-MOSAIC = 0.5
-"""How often `strong` joins four images into one."""
 LEFT = 0.3
 """A box of which less than this share of its area is left in the image is not one any more."""
 
@@ -50,8 +48,6 @@ def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generat
     if word not in REACHES:
         return images, targets
     reach, n = REACHES[word], len(images)
-    if word == "strong" and float(torch.rand((), generator=draws)) < MOSAIC:
-        images, targets = mosaic(images, targets, draws)
     left = iter(torch.rand(8, n, generator=draws))
 
     def spread(most: float) -> torch.Tensor:
@@ -78,42 +74,6 @@ def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generat
         moved["mask"] = _sampled(mask, grid, "nearest")[:, 0].long() - 1
     shown = _sampled(images.float() - GREY, grid, "bilinear") + GREY
     return recolour(shown, *(value.to(images.device).view(-1, 1, 1, 1) for value in colours)), moved
-
-
-def mosaic(images: torch.Tensor, targets: Targets, draws: torch.Generator) -> tuple[torch.Tensor, Targets]:
-    """Each image becomes a quarter of one in which three others of the batch have the rest (Bochkovskiy et al., 2020).
-    One cross for the whole batch, so that whole batches are scaled at once."""
-    n, height, width = len(images), *images.shape[2:]
-    cross = 0.3 + 0.4 * torch.rand(2, generator=draws)
-    y, x = round(height * float(cross[0])), round(width * float(cross[1]))
-    orders = [torch.arange(n), *(torch.randperm(n, generator=draws) for _ in range(3))]
-    joined = dict(targets)
-    shown = torch.empty_like(images, dtype=torch.float32)
-    boxes = []
-    for order, rows, columns in zip(
-        orders,
-        (slice(0, y), slice(0, y), slice(y, height), slice(y, height)),
-        (slice(0, x), slice(x, width), slice(0, x), slice(x, width)),
-        strict=True,
-    ):
-        own = order.to(images.device)
-        size = (rows.stop - rows.start, columns.stop - columns.start)
-        shown[:, :, rows, columns] = F.interpolate(images[own].float(), size, mode="bilinear", antialias=True)
-        if "boxes" in targets:
-            scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=images.device)
-            start = torch.tensor([columns.start / width, rows.start / height] * 2, device=images.device)
-            found = targets["boxes"][own]
-            real = (found[..., 2] > found[..., 0])[..., None]
-            moved = torch.cat([found[..., :4] * scale + start, found[..., 4:]], -1)
-            boxes.append(torch.where(real, moved, found))
-        if "mask" in targets:
-            mask = targets["mask"][own].float()[:, None]
-            if joined["mask"] is targets["mask"]:
-                joined["mask"] = targets["mask"].clone()
-            joined["mask"][:, rows, columns] = F.interpolate(mask, size, mode="nearest")[:, 0].long()
-    if boxes:
-        joined["boxes"] = torch.cat(boxes, 1)
-    return shown, joined
 
 
 def _sampled(values: torch.Tensor, grid: torch.Tensor, mode: str) -> torch.Tensor:
