@@ -13,10 +13,11 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
 * tune: all weights trained, under a head that standardises what it is given. `random` takes as many epochs as the set
   has in EPOCHS; `bundled_half` takes half of them, with a whole schedule of its own; with --whole each arm takes both.
-  Each of them has the recipe of one grid (--rates of the trunk, --heads times as much for the head, --decays towards the
-  image, --starts of the head, --batches) that is best for it on a quarter of the training part held out, by --splits
-  seeds that are not reported; of videos that quarter is stretches in time. All else is equal. --own-part chooses by the
-  validation part where the set has one (camvid).
+  Each of them has the recipe that is best for it, among the same for all, on a quarter of the training part held out
+  by --splits seeds that are not reported; of videos that is stretches in time. --own-part chooses by the validation
+  part where the set has one (camvid). The recipes are those of --rates of the trunk and --heads times as much for the
+  head, or --recipes RATE,HEAD,DECAY,START,BATCH: the rate of each stage in that of the one behind it, whether the head
+  begins at random (plain) or solved on the untrained trunk (probed), and the images of a step. All else is equal.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from autoft_torch import _weights
@@ -55,7 +55,6 @@ TO_CHOOSE_BY: dict[str, Callable[[int], Labelled]] = {"camvid": lambda side: rea
 EPOCHS = {"hymenoptera": 40, "sign_language_digits": 16, "cifar10_mini": 10, "camvid": 20, "fsdd": 16}
 PARTS = ("linear", "few", "tune")
 ARMS = ("bundled", "random", "settled", "imagenet")
-STARTS = ("plain", "probed")
 SHOTS = 5
 #: Mirroring changes the meaning of these.
 ONE_WAY = ("sign_language_digits", "fsdd")
@@ -157,8 +156,7 @@ def run(options: argparse.Namespace, table: Table) -> None:
 
 def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Table) -> None:
     epochs = max(2, round(EPOCHS[dataset] * options.effort))
-    starts = [start == "probed" for start in options.starts]
-    choices = tuning.grid(options.rates, options.heads, options.decays, starts, options.batches)
+    choices = options.recipes or tuning.grid(options.rates, options.heads)
     if options.own_part and dataset in TO_CHOOSE_BY:
         trials = tuning.given(TO_CHOOSE_BY[dataset](options.side), options.splits)
     else:
@@ -202,9 +200,7 @@ def main() -> None:
     parser.add_argument("--effort", type=float, default=1.0, help="of fine-tuning: times EPOCHS")
     parser.add_argument("--rates", nargs="+", type=float, default=[2e-3, 4e-3, 8e-3], help="of the trunk, to choose")
     parser.add_argument("--heads", nargs="+", type=float, default=[1.0, 4.0], help="the head's rate, in the trunk's")
-    parser.add_argument("--decays", nargs="+", type=float, default=[1.0], help="rate of a stage, in the next one's")
-    parser.add_argument("--starts", nargs="+", choices=STARTS, default=["plain"], help="of the head: LP-FT is probed")
-    parser.add_argument("--batches", nargs="+", type=int, default=[32], help="images of a step")
+    parser.add_argument("--recipes", nargs="+", type=tuning.recipe, help="to choose, in place of --rates and --heads")
     parser.add_argument("--splits", type=int, default=1, help="of the training part, by which recipes are chosen")
     parser.add_argument("--own-part", action="store_true", help="choose recipes by the set's validation part, if any")
     parser.add_argument("--whole", action="store_true", help="fine-tune both arms for half and for all epochs")

@@ -20,6 +20,8 @@ from tools.pretrain.realdata import Labelled
 
 #: Of the splits by which rates are chosen, from here upwards; no value is reported for them.
 APART = 1000
+#: Of the head.
+STARTS = ("plain", "probed")
 #: Of each clip in time, by which recipes are chosen: one is held out.
 STRETCHES = 4
 
@@ -41,6 +43,21 @@ class Recipe(NamedTuple):
     def __str__(self) -> str:
         start = "probed" if self.probed else "plain"
         return f"rate {self.trunk:g}, head times {self.head:g}, decay {self.decay:g}, {start}, batch {self.batch}"
+
+
+def recipe(words: str) -> Recipe:
+    """Such as 8e-3,4,0.7,probed,16; what is left out at the end stays as it is.
+
+    Raises:
+        ValueError: a value that is no number, or another start than plain and probed.
+    """
+    values = words.split(",")
+    kinds: list[Callable[[str], Any]] = [float, float, float, STARTS.index, int]
+    if len(values) > len(kinds):
+        raise ValueError(f"A recipe has at most {len(kinds)} values, but {words!r} has {len(values)}.")
+    trunk, *rest = [kind(value) for kind, value in zip(kinds, values, strict=False)]
+    found = Recipe(trunk, *rest)
+    return found._replace(probed=bool(found.probed))
 
 
 class Trial(NamedTuple):
@@ -134,9 +151,8 @@ def given(data: Labelled, splits: int) -> list[Trial]:
     return [Trial(seed, data, probes.split(data, seed)) for seed in range(APART, APART + splits)]
 
 
-def grid(*values: Sequence[Any]) -> list[Recipe]:
-    """All recipes of these values of the fields, in their order; fields that are left out stay as they are."""
-    return [Recipe(*one) for one in product(*values)]
+def grid(trunk: list[float], head: list[float]) -> list[Recipe]:
+    return [Recipe(*both) for both in product(trunk, head)]
 
 
 def _shaken(data: Labelled, rows: NDArray[np.int64], order: np.random.Generator, *, mirror: bool) -> Any:

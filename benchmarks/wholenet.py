@@ -1,4 +1,4 @@
-"""A whole network for a labelled set of `tools.pretrain.realdata`: trunk and head, and the start from a linear probe."""
+"""Trunk and head for a labelled set of `tools.pretrain.realdata`, and the start from a linear probe."""
 
 from __future__ import annotations
 

@@ -63,6 +63,13 @@ def test_a_trunk_runs_slower_towards_the_image_where_that_is_asked_for():
     assert highest == pytest.approx([1e-2 / 16, 1e-2 / 8, 1e-2 / 4, 1e-2 / 2, 1e-2, 4e-2])
 
 
+def test_a_recipe_can_be_told_in_words():
+    assert tuning.recipe("8e-3,4,0.7,probed,16") == tuning.Recipe(8e-3, 4.0, 0.7, True, 16)
+    assert tuning.recipe("2e-3,1") == tuning.Recipe(2e-3)
+    with pytest.raises(ValueError, match="at most 5"):
+        tuning.recipe("2e-3,1,1,plain,32,9")
+
+
 @pytest.mark.parametrize("dense", [False, True])
 def test_a_probed_head_knows_its_rows_before_any_step(dense):
     data = labelled(dense=dense)
