@@ -13,16 +13,17 @@ pieces add to the same JSON file. Values are accuracies, for camvid mean overlap
 * few: the same from 5 images of each class (camvid: from 5 images), logistic regression.
 * tune: all weights trained, under a head that standardises what it is given. `random` takes as many epochs as the set
   has in EPOCHS; `bundled_half` takes half of them, with a whole schedule of its own; with --whole each arm takes both.
-  Each of them has the learning rate of the trunk (--rates) and that of the head (--heads times as much) that are best
-  for it on a quarter of the training part held out (camvid: on its validation part), by --splits seeds
-  that are not reported; all else is equal.
+  Each of them has the recipe that is best for it, among the same for all, on a quarter of the training part held out
+  by --splits seeds that are not reported; of videos that is stretches in time. --own-part chooses by the validation
+  part where the set has one (camvid). The recipes are those of --rates of the trunk and --heads times as much for the
+  head, or --recipes RATE,HEAD,DECAY,START,BATCH: the rate of each stage in that of the one behind it, whether the head
+  begins at random (plain) or solved on the untrained trunk (probed), and the images of a step. All else is equal.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import statistics
 import sys
@@ -33,11 +34,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from autoft_torch import _weights
-from benchmarks import tuning
+from benchmarks import tuning, wholenet
 from tools.pretrain import learner, probes, realdata
 from tools.pretrain.__main__ import SHIPPED
 from tools.pretrain.realdata import Labelled
@@ -49,8 +49,7 @@ DATASETS: dict[str, Callable[[int], Labelled]] = {
     "camvid": lambda side: realdata.camvid(2 * side),  # scenes need more pixels than things
     "fsdd": realdata.fsdd,
 }
-#: Sets that have a part to choose rates by. Frames of camvid held out of its training part have neighbours in it; those
-#: of its validation part are another stretch of one of the drives.
+#: Sets with a part to choose recipes by. That of camvid shows seven seconds of one of the drives.
 TO_CHOOSE_BY: dict[str, Callable[[int], Labelled]] = {"camvid": lambda side: realdata.camvid(2 * side, "val")}
 #: Of fine-tuning from random weights: few images need more of them.
 EPOCHS = {"hymenoptera": 40, "sign_language_digits": 16, "cifar10_mini": 10, "camvid": 20, "fsdd": 16}
@@ -98,17 +97,6 @@ def few(data: Labelled, parts: probes.Split, seed: int) -> probes.Split:
     return np.concatenate([rows[data.labels[rows] == c][:SHOTS] for c in np.unique(data.labels)]), parts[1]
 
 
-def settle(net: nn.Module, data: Labelled, rows: NDArray[np.int64]) -> None:
-    """Set the statistics of the normalisation to those of some images."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = None
-    with torch.no_grad():
-        for some in np.array_split(rows, math.ceil(len(rows) / 64)):
-            net.train()(probes.normal(data.images[some]))
-    net.eval()
-
-
 def values(name: str, data: Labelled, seeds: list[int], weights: Path) -> Iterator[tuple[int, float, float]]:
     """Linear and few-shot value of one arm for each seed. Only random networks differ from seed to seed."""
     found: Any = None
@@ -117,7 +105,7 @@ def values(name: str, data: Labelled, seeds: list[int], weights: Path) -> Iterat
         if found is None or name in ("random", "settled"):
             net = arm(name, weights, seed)
             if name == "settled":
-                settle(net, data, parts[0])
+                wholenet.settle(net, data, parts[0])
             found = probes.pixels(net, data) if data.dense else (probes.pooled(net, data), data.labels)
         some = few(data, parts, seed)
         if data.dense:
@@ -168,22 +156,22 @@ def run(options: argparse.Namespace, table: Table) -> None:
 
 def tuned(dataset: str, data: Labelled, options: argparse.Namespace, table: Table) -> None:
     epochs = max(2, round(EPOCHS[dataset] * options.effort))
-    choices = tuning.grid(options.rates, options.heads)
-    if dataset in TO_CHOOSE_BY:
+    choices = options.recipes or tuning.grid(options.rates, options.heads)
+    if options.own_part and dataset in TO_CHOOSE_BY:
         trials = tuning.given(TO_CHOOSE_BY[dataset](options.side), options.splits)
     else:
         trials = tuning.held_out(data, options.splits)
     for name in [a for a in options.arms if a in ("random", "bundled")]:
         for label, length in tunings(name, epochs, whole=options.whole):
             how: dict[str, Any] = {"mirror": dataset not in ONE_WAY, "epochs": length}
-            rates, value = tuning.fitting(
+            recipe, value = tuning.fitting(
                 lambda seed, name=name: arm(name, options.weights, seed), trials, choices, **how
             )
-            facts = {"epochs": length, "rate": rates.trunk, "head": rates.head, "held_out": round(value, 4)}
+            facts = {"epochs": length, "recipe": str(recipe), "held_out": round(value, 4)}
             table.note(dataset, "tune", label, {**facts, "side": data.images.shape[1]})
             for seed in options.seeds:
                 net = arm(name, options.weights, seed)
-                score = tuning.tune(net, data, probes.split(data, seed), seed=seed, rates=rates, **how)
+                score = tuning.tune(net, data, probes.split(data, seed), seed=seed, recipe=recipe, **how)
                 table.add(dataset, "tune", label, seed, score)
 
 
@@ -212,7 +200,9 @@ def main() -> None:
     parser.add_argument("--effort", type=float, default=1.0, help="of fine-tuning: times EPOCHS")
     parser.add_argument("--rates", nargs="+", type=float, default=[2e-3, 4e-3, 8e-3], help="of the trunk, to choose")
     parser.add_argument("--heads", nargs="+", type=float, default=[1.0, 4.0], help="the head's rate, in the trunk's")
-    parser.add_argument("--splits", type=int, default=1, help="of the training part, by which rates are chosen")
+    parser.add_argument("--recipes", nargs="+", type=tuning.recipe, help="to choose, in place of --rates and --heads")
+    parser.add_argument("--splits", type=int, default=1, help="of the training part, by which recipes are chosen")
+    parser.add_argument("--own-part", action="store_true", help="choose recipes by the set's validation part, if any")
     parser.add_argument("--whole", action="store_true", help="fine-tune both arms for half and for all epochs")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--weights", type=Path, default=SHIPPED / "resnet_s.safetensors")

@@ -14,74 +14,72 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from tools.pretrain import learner, probes
+from benchmarks.wholenet import Whole, probe
+from tools.pretrain import probes
 from tools.pretrain.realdata import Labelled
 
 #: Of the splits by which rates are chosen, from here upwards; no value is reported for them.
 APART = 1000
-BATCH = 32
+#: Of the head.
+STARTS = ("plain", "probed")
+#: Of each clip in time, by which recipes are chosen: one is held out.
+STRETCHES = 4
 
 
-class Rates(NamedTuple):
-    """The highest learning rate of the trunk, and how many times that the head has."""
+class Recipe(NamedTuple):
+    """One way to fine-tune. Both arms choose among the same ones."""
 
+    #: The highest learning rate of the trunk's last stage.
     trunk: float
-    head: float
+    #: How many times that the head has.
+    head: float = 1.0
+    #: The rate of each stage, in that of the one behind it.
+    decay: float = 1.0
+    #: Whether the head begins at its solution on the untrained trunk (LP-FT; Kumar et al., ICLR 2022).
+    probed: bool = False
+    #: Images of a step.
+    batch: int = 32
+
+    def __str__(self) -> str:
+        start = "probed" if self.probed else "plain"
+        return f"rate {self.trunk:g}, head times {self.head:g}, decay {self.decay:g}, {start}, batch {self.batch}"
+
+
+def recipe(words: str) -> Recipe:
+    """Such as 8e-3,4,0.7,probed,16; what is left out at the end stays as it is.
+
+    Raises:
+        ValueError: a value that is no number, or another start than plain and probed.
+    """
+    values = words.split(",")
+    kinds: list[Callable[[str], Any]] = [float, float, float, STARTS.index, int]
+    if len(values) > len(kinds):
+        raise ValueError(f"A recipe has at most {len(kinds)} values, but {words!r} has {len(values)}.")
+    trunk, *rest = [kind(value) for kind, value in zip(kinds, values, strict=False)]
+    found = Recipe(trunk, *rest)
+    return found._replace(probed=bool(found.probed))
 
 
 class Trial(NamedTuple):
-    """What rates are chosen by: a seed, data, and the rows to learn from and to judge by."""
+    """What recipes are chosen by: a seed, data, and the rows to learn from and to judge by."""
 
     seed: int
     data: Labelled
     parts: probes.Split
 
 
-class Head(nn.Module):
-    """Standardises each map for itself, joins them at the size of the first, and scores every place.
-
-    Trained weights give features of very different sizes; the linear probe standardises them, too. For pooled
-    features the only map is (n, width, 1, 1).
-    """
-
-    def __init__(self, widths: list[int], classes: int) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths)
-        self.scores = nn.Conv2d(sum(widths), classes, 1)
-
-    def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
-        size = maps[0].shape[-2:]
-        even = [norm(m) for norm, m in zip(self.norms, maps, strict=True)]
-        joined = [even[0], *(F.interpolate(m, size=size, mode="bilinear") for m in even[1:])]
-        return self.scores(torch.cat(joined, 1))
-
-
-class Whole(nn.Module):
-    """Images to scores: of pixels at stride 4 for dense sets (n, classes, h / 4, w / 4), else (n, classes)."""
-
-    def __init__(self, trunk: nn.Module, data: Labelled) -> None:
-        super().__init__()
-        widths = [m.shape[1] for m in learner.maps(trunk.eval(), torch.zeros(1, 3, 64, 64))]
-        classes = data.void if data.dense else int(data.labels.max()) + 1
-        self.trunk, self.dense = trunk, data.dense
-        self.head = Head(widths if data.dense else widths[-1:], classes)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.dense:
-            return self.head(learner.maps(self.trunk, x))
-        return self.head([self.trunk(x)[:, :, None, None]])[:, :, 0, 0]
-
-
 def tune(
-    trunk: nn.Module, data: Labelled, parts: probes.Split, *, mirror: bool, seed: int, epochs: int, rates: Rates
+    trunk: nn.Module, data: Labelled, parts: probes.Split, *, mirror: bool, seed: int, epochs: int, recipe: Recipe
 ) -> float:
     """AdamW over all weights, one-cycle rate, shifts by up to 4 px and mirroring; the value after the last epoch."""
     torch.manual_seed(seed)
     rows, test = parts
     model = Whole(trunk, data).to(memory_format=torch.channels_last)
     order = np.random.default_rng(seed)
-    batches = math.ceil(len(rows) / BATCH)
-    optimizer, schedule = paced(model, rates, epochs * batches)
+    if recipe.probed:
+        probe(model, data, rows, order)
+    batches = math.ceil(len(rows) / recipe.batch)
+    optimizer, schedule = paced(model, recipe, epochs * batches)
     model.train()
     for _ in range(epochs):
         for some in np.array_split(order.permutation(rows), batches):
@@ -94,41 +92,58 @@ def tune(
     return _judged(model.eval(), data, test)
 
 
-def paced(model: Whole, rates: Rates, steps: int) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:
-    """An optimizer, and the rates of trunk and head for each of so many steps."""
-    groups = [{"params": part.parameters()} for part in (model.trunk, model.head)]
+def paced(model: Whole, recipe: Recipe, steps: int) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:
+    """An optimizer, and the rates of the trunk's stages and the head for each of so many steps."""
+    depths = [model.trunk.stem, *model.trunk.stages] if recipe.decay != 1 else [model.trunk]
+    highest = [recipe.trunk * recipe.decay**behind for behind in reversed(range(len(depths)))]
+    groups = [{"params": part.parameters()} for part in (*depths, model.head)]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
-    highest = [rates.trunk, rates.trunk * rates.head]
+    highest.append(recipe.trunk * recipe.head)
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=steps, pct_start=0.2)
 
 
 def fitting(
-    make: Callable[[int], nn.Module], trials: Sequence[Trial], choices: Iterable[Rates], **how: Any
-) -> tuple[Rates, float]:
-    """The rates that are best in the mean over `trials`, and their value there.
+    make: Callable[[int], nn.Module], trials: Sequence[Trial], choices: Iterable[Recipe], **how: Any
+) -> tuple[Recipe, float]:
+    """The recipe that is best in the mean over `trials`, and its value there.
 
     Args:
         make: gives a fresh network for a seed.
-        how: what `tune` takes, beside its seed and its rates.
+        how: what `tune` takes, beside its seed and its recipe.
     """
     found = {}
-    for rates in choices:
-        values = [tune(make(t.seed), t.data, t.parts, seed=t.seed, rates=rates, **how) for t in trials]
-        found[rates] = float(np.mean(values))
-        words = f"rate {rates.trunk:g}, head times {rates.head:g}: {found[rates]:.4f} on held-out training data"
-        print(words, file=sys.stderr, flush=True)
-    best = max(found, key=lambda rates: found[rates])
+    for recipe in choices:
+        values = [tune(make(t.seed), t.data, t.parts, seed=t.seed, recipe=recipe, **how) for t in trials]
+        found[recipe] = float(np.mean(values))
+        print(f"{recipe}: {found[recipe]:.4f} on held-out training data", file=sys.stderr, flush=True)
+    best = max(found, key=lambda recipe: found[recipe])
     return best, found[best]
 
 
 def held_out(data: Labelled, splits: int) -> list[Trial]:
-    """A quarter of the training part held out, so many times. No value is reported for these splits."""
+    """A quarter of the training part held out, so many times. No value is reported for these splits.
+
+    Frames of a clip look like their neighbours, so of each clip another stretch in time is held out each time.
+    """
     trials = []
     for seed in range(APART, APART + splits):
         rows, _ = probes.split(data, seed)
         rows = np.random.default_rng(seed).permutation(rows)
-        trials.append(Trial(seed, data, (rows[len(rows) // 4 :], rows[: len(rows) // 4])))
+        if data.clips is None:
+            out = np.arange(len(rows)) < len(rows) // 4
+        else:
+            out = _stretches(data.clips[rows], rows) == seed % STRETCHES
+        trials.append(Trial(seed, data, (rows[~out], rows[out])))
     return trials
+
+
+def _stretches(clips: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which stretch of its clip each row is in, from 0 on; the clip of each row is given."""
+    found = np.empty(len(rows), np.int64)
+    for clip in np.unique(clips):
+        here = np.flatnonzero(clips == clip)
+        found[here[np.argsort(rows[here])]] = np.arange(len(here)) * STRETCHES // len(here)
+    return found
 
 
 def given(data: Labelled, splits: int) -> list[Trial]:
@@ -136,8 +151,8 @@ def given(data: Labelled, splits: int) -> list[Trial]:
     return [Trial(seed, data, probes.split(data, seed)) for seed in range(APART, APART + splits)]
 
 
-def grid(trunk: list[float], head: list[float]) -> list[Rates]:
-    return [Rates(*both) for both in product(trunk, head)]
+def grid(trunk: list[float], head: list[float]) -> list[Recipe]:
+    return [Recipe(*both) for both in product(trunk, head)]
 
 
 def _shaken(data: Labelled, rows: NDArray[np.int64], order: np.random.Generator, *, mirror: bool) -> Any:

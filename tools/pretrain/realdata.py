@@ -7,7 +7,7 @@ import json
 import os
 import wave
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,15 @@ SIDE = 64
 @dataclass(frozen=True)
 class Labelled:
     """Images (n, s, s, 3); labels (n,), or (n, s, s) for dense sets; where the test part is given, which rows it has;
-    groups that a split must not tear apart. Dense labels from `void` on are left out."""
+    groups that a split must not tear apart. Dense labels from `void` on are left out. Frames of videos say which clip
+    they are of, and follow time in it."""
 
     images: Bytes
     labels: NDArray[np.int64]
     test: NDArray[np.bool_] | None = None
     groups: NDArray[np.int64] | None = None
     void: int = 255
+    clips: NDArray[np.int64] | None = None
 
     @property
     def dense(self) -> bool:
@@ -62,7 +64,10 @@ def folders(name: str, side: int, parts: tuple[str, str] | None) -> Labelled:
 
 
 def camvid(side: int, test: str = "test") -> Labelled:
-    return _masks("semseg__camvid", side, 11, ("train", test))
+    parts = ("train", test)
+    names = [p.stem for part in parts for p in sorted((shared() / f"data/semseg__camvid/{part}/images").glob("*.jpg"))]
+    drives = _codes([name.rpartition("_")[0] for name in names])
+    return replace(_masks("semseg__camvid", side, 11, parts), clips=drives)
 
 
 def _masks(name: str, side: int, void: int, parts: tuple[str, ...]) -> Labelled:
