@@ -26,7 +26,7 @@ SHOWN = 20
 
 
 class SpeechRecognition:
-    """What is said in a recording, by characters. Implements `Task` and `Tallying`."""
+    """What is said in a recording, by characters. Implements `Task`, `Tallying` and `Counting`."""
 
     name = "asr"
     modality = "audio"
@@ -69,6 +69,10 @@ class SpeechRecognition:
     def strata(self, dataset: Dataset) -> Sequence[str]:
         """All samples are alike."""
         return [""] * len(dataset.samples)
+
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """Words of each transcript: a rate of errors is over words."""
+        return [len(_characters.normalise(_said(sample)).split()) for sample in dataset.samples]
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """One class for each character, and the blank."""
