@@ -77,7 +77,8 @@ class Trunk(nn.Module):
         """Logarithms of band energies (n, frames, bands); silence stands before and behind the recordings."""
         behind = (frames - 1) * HOP + WINDOW // 2 - waves.shape[1]  # a negative number cuts
         padded = F.pad(waves, (WINDOW // 2, behind))
-        power = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True).abs() ** 2
+        waves = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
+        power = torch.view_as_real(waves).square().sum(-1)
         return (torch.einsum("bf,nft->ntb", self.filters, power) + 1e-6).log()
 
     def _level(self, seen: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
