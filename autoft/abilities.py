@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from autoft.contracts import Arrays
-from autoft.records import Sample, Schema
+from autoft.records import Dataset, Sample, Schema
 
 
 @runtime_checkable
@@ -19,6 +19,15 @@ class Baselined(Protocol):
 
         Called once, when the search is over. `train` is all that the search could learn from, validation included.
         """
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """Ability of a task: its scores count several things in each sample, so that few samples may say enough."""
+
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """How many things of each sample a score counts, such as the words of a transcript; at least 0."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Inheriting
+from autoft.abilities import Baselined, Counting, Inheriting
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -101,6 +101,7 @@ __all__ = [
     "Closed",
     "CocoFile",
     "CocoImage",
+    "Counting",
     "Cut",
     "Cuttable",
     "Forkable",

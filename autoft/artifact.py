@@ -53,10 +53,12 @@ class Config(Record):
     versions: dict[str, str] = {}
     decode_seconds: float = 0.0
     """Of recordings: longer ones are cut, shorter ones filled with silence."""
+    decode_windows: int = 1
+    """Of longer recordings: the most parts that are heard, spread evenly, their predictions averaged."""
 
     @property
     def decoding(self) -> Decoding:
-        return Decoding(size=self.decode_size, seconds=self.decode_seconds)
+        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=self.decode_windows)
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
@@ -80,6 +82,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         image_size=job.image_size,
         decode_size=decoding.size,
         decode_seconds=decoding.seconds,
+        decode_windows=decoding.windows,
         seed=spec.seed,
         trial=spec.name,
         epoch=epoch,
@@ -141,6 +144,7 @@ def _preprocess(config: Config) -> dict[str, object]:
     told: dict[str, object] = {}
     if config.decode_seconds:
         told |= {"recording": "one channel, 16000 samples per second, int16", "seconds": config.decode_seconds}
+        told |= {"windows": config.decode_windows}
     if config.image_size:
         told |= {
             "decode": "log-mel spectrogram, the loudest place white, 80 dB below it black, low bands below"

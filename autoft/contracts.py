@@ -161,7 +161,7 @@ class Exporting(Protocol):
 class Calibrated(Protocol):
     """Ability of a task: something about its predictions is set on validation, and kept with each model.
 
-    Not together with `Tallying`.
+    Where outputs are maps, not together with `Tallying`.
     """
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:

@@ -116,6 +116,9 @@ class Decoding(Record):
     """Side in pixels of pictures; 0 where there are none."""
     seconds: float = 0.0
     """Of recordings: longer ones are cut, shorter ones filled with silence; 0 where there are none."""
+    windows: int = 1
+    """Of recordings that are longer: so many parts of `seconds` are heard at most when a model predicts, spread evenly,
+    and their predictions averaged. Training hears the first one."""
 
 
 class DataRef(Record):

@@ -11,9 +11,11 @@ import numpy as np
 
 from autoft import shelf
 from autoft.contracts import Array, Arrays, Detailed, Task
+from autoft.data import forms
+from autoft.data.feed import WholeFeed
 from autoft.predictor import Predictor
 from autoft.records import DataRef, Metric, Record, Schema, from_json
-from autoft.trialdata import feed_of
+from autoft.trialdata import feed_of, open_data
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
@@ -41,14 +43,18 @@ class Comparison(Record):
 
 
 def predict_test(
-    folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0
+    folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0, files: bool = True
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """What the task scores: decoded predictions of the model in `folder`, which may be an address, for these samples,
-    and their targets."""
+    and their targets. Without `files`, which other machines may not have, long recordings are heard as far as the store
+    keeps them."""
     with shelf.at_hand(folder) as model:
         predictor = Predictor(model, threads)
         config = predictor.config
         feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem, config.card.modality)
+        if files and config.decoding.windows > 1:
+            inputs = forms.inputs(predictor.task.inputs[0], [config.card.modality], config.decoding)
+            feed = WholeFeed(feed, [open_data(ref).samples[name][1] for name in ids], inputs)
         return predictor.compared(feed)
 
 

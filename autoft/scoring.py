@@ -4,7 +4,7 @@ into memory."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,13 @@ class TruthFeed(Feed, Protocol):
     """A feed that also knows what predictions are compared with."""
 
     def truth(self, index: Array) -> dict[str, Array]: ...
+
+
+@runtime_checkable
+class LongFeed(Feed, Protocol):
+    """A feed of samples that may be longer than what a network sees at once."""
+
+    def further(self, index: Array) -> tuple[dict[str, Array], Array]: ...
 
 
 class Judged(NamedTuple):
@@ -69,10 +76,42 @@ def is_dense(problem: Problem) -> bool:
     return any(output.head == "dense" for output in problem.outputs)
 
 
+class _Held:
+    """Arrays in memory as a feed."""
+
+    def __init__(self, arrays: dict[str, Array], count: int) -> None:
+        self.arrays, self.count = arrays, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batch(self, index: Array) -> dict[str, Array]:
+        return {key: values[index] for key, values in self.arrays.items()}
+
+
+def whole(learner: Learner, feed: Feed, problem: Problem) -> dict[str, Array]:
+    """What the learner predicts; of samples that are longer than what it sees at once, the mean over their parts."""
+    outputs = learner.predict(feed)
+    averaged = is_pooled(problem) and all(output.post != "argmax" for output in problem.outputs)
+    if not averaged or not isinstance(feed, LongFeed):
+        return outputs
+    sums = {name: values.astype(np.float64) for name, values in outputs.items()}
+    counts = np.ones(len(feed))
+    for first in range(0, len(feed), ROWS):
+        index = np.arange(first, min(first + ROWS, len(feed)))
+        arrays, owners = feed.further(index)
+        if not len(owners):
+            continue
+        np.add.at(counts, index[owners], 1)
+        for name, values in learner.predict(_Held(arrays, len(owners))).items():
+            np.add.at(sums[name], index[owners], values)
+    return {name: (values / counts[:, None]).astype(outputs[name].dtype) for name, values in sums.items()}
+
+
 def decoded(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem) -> dict[str, Array]:
     """`Task.decode` of the predictions for all rows."""
     if not is_dense(problem):
-        return dict(task.decode(learner.predict(feed), schema, problem))
+        return dict(task.decode(whole(learner, feed, problem), schema, problem))
     return _joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
 
 
@@ -83,7 +122,7 @@ def compared(
     and no targets."""
     if not is_dense(problem):
         everything = np.arange(len(feed))
-        return dict(task.decode(learner.predict(feed), schema, problem)), feed.truth(everything)
+        return dict(task.decode(whole(learner, feed, problem), schema, problem)), feed.truth(everything)
     found, truths = [], []
     for index, part in _parts(task, learner, feed, schema, problem):
         truth = feed.truth(index)

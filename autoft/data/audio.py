@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from io import BytesIO
 from math import gcd
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +23,8 @@ DECODER: Final = "2 soundfile"
 """Part of every store's key. Raise the number when the same file would give other samples."""
 FLOOR: Final = -80.0
 """Decibels below the loudest place of a picture that count as black."""
+LONGER: Final = 1.1
+"""Times what is heard at once, from which on a recording is heard in several parts."""
 LOWEST, HIGHEST = 20.0, 7600.0
 """Hertz that the mel bands reach from and to."""
 
@@ -77,6 +80,39 @@ def decode(source: images.Source, seconds: float) -> Decoded:
         raise BadSample("cut_off", lacks)
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     return Decoded(_at_rate(values, rate, seconds), recordings.flaws(values))
+
+
+def further(source: images.Source, seconds: float, most: int) -> list[Array]:
+    """Samples of a longer recording behind those that `decode` gives: parts of `seconds`, int16 at `RATE`.
+
+    With the first one they are at most `most`, spread evenly from its beginning to its end; none where the recording is
+    hardly longer than `seconds`.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    data = source if isinstance(source, bytes) else images.read(source)
+    found = []
+    with _opened(data) as file:
+        rate = file.samplerate
+        for start in starts(file.frames / rate, seconds, most)[1:]:
+            try:
+                file.seek(round(start * rate))
+                values = file.read(round(seconds * rate) + 1, dtype="float32", always_2d=True)
+            except _library().LibsndfileError as error:
+                raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
+            if not len(values):
+                raise BadSample("cut_off", f"nothing can be decoded from second {start:.1f} on")
+            found.append(_at_rate(np.nan_to_num(values, posinf=0.0, neginf=0.0), rate, seconds))
+    return found
+
+
+def starts(total: float, seconds: float, most: int) -> list[float]:
+    """Seconds at which parts begin that cover a recording of `total` seconds, or as much of it as `most` parts can."""
+    if seconds <= 0 or total < LONGER * seconds:
+        return [0.0]
+    count = max(1, min(most, math.ceil(total / seconds)))
+    return [(total - seconds) * place / max(1, count - 1) for place in range(count)]
 
 
 def _at_rate(values: Array, rate: int, seconds: float) -> Array:

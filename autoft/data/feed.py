@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoft.data import images
-from autoft.data.forms import MASK, File, Form
+from autoft.data.forms import MASK, File, Form, Windowed
 from autoft.data.inspect import default_workers
+from autoft.errors import DataError
 from autoft.records import Sample
 from autoft.vocab import IGNORED
 
@@ -48,6 +49,27 @@ class StoreFeed:
         return {**inputs, **{key: target[index] for key, target in self.targets.items()}}
 
 
+class WholeFeed(StoreFeed):
+    """Rows of a store that are heard to their end: what is behind the store's rows is decoded when asked for."""
+
+    def __init__(self, kept: StoreFeed, samples: Sequence[Sample], inputs: Sequence[Form]) -> None:
+        """`samples` are those of the rows of `kept`, in order."""
+        super().__init__(kept.arrays, kept.rows, kept.targets)
+        self._files = DecodedFeed(samples, inputs)
+
+    def further(self, index: Array) -> tuple[dict[str, Array], Array]:
+        """See `DecodedFeed.further`.
+
+        Raises:
+            DataError: a file cannot be decoded any more.
+        """
+        found = self._files.further(index)
+        for row, bad in self._files.bad.items():
+            name = self._files.samples[row].id
+            raise DataError(f"recordings must stay as they were read, but of '{name}' {bad.kind} is said now: {bad}.")
+        return found
+
+
 class DecodedFeed:
     """Samples decoded when asked for, by the decoders that also fill the store. Implements `contracts.Feed`.
 
@@ -83,6 +105,29 @@ class DecodedFeed:
         """Inputs as their forms say, and targets by key."""
         targets = {key: target[index] for key, target in self.targets.items()}
         return {**self._decoded(self.inputs, index), **targets}
+
+    def further(self, index: Array) -> tuple[dict[str, Array], Array]:
+        """Inputs of further parts of recordings that are longer than what a network hears at once, and for each part
+        int64 the place in `index` of its recording."""
+        forms = [form for form in self.inputs if isinstance(form, Windowed)]
+
+        def parts(place: int) -> list[list[Sequence[Array]]]:
+            row = int(index[place])
+            try:
+                return [] if row in self.bad else [form.further(self.samples[row]) for form in forms]
+            except images.BadSample as bad:
+                self.bad.setdefault(row, bad)
+                return []
+
+        with ThreadPoolExecutor(self._workers) as pool:
+            found = list(pool.map(parts, range(len(index))))
+        counts = [len(one[0]) if one else 0 for one in found]
+        arrays = {
+            file.key: np.array([part[place] for one in found if one for part in one[number]], file.dtype)
+            for number, form in enumerate(forms)
+            for place, file in enumerate(form.files)
+        }
+        return arrays, np.repeat(np.arange(len(index)), counts)
 
     def _decoded(self, wanted: Sequence[Form], index: Array) -> dict[str, Array]:
         files = [file for form in wanted for file in form.files]

@@ -5,7 +5,7 @@ alike to fill the store and to predict.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -83,8 +83,8 @@ class Squares:
         return Row([images.decode(str(sample.fields["image"]), self.size)])
 
 
-class Spectrograms:
-    """Recordings as pictures for networks that take images: uint8 (size, size, 3), see `audio.picture`."""
+class _Recordings:
+    """What both forms of recordings share."""
 
     stored = True
 
@@ -92,39 +92,68 @@ class Spectrograms:
         from autoft.data import audio
 
         self._audio = audio
-        self.size, self.seconds = decoding.size, decoding.seconds
+        self.seconds, self.windows = decoding.seconds, decoding.windows
+
+    def row(self, number: int, sample: Sample) -> Row:
+        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds)
+        return Row(self.arrays(decoded.wave), decoded.flaws)
+
+    def further(self, sample: Sample) -> list[Sequence[Any]]:
+        """The same arrays of further parts of a recording that is longer.
+
+        Raises:
+            BadSample: they cannot be made.
+        """
+        if self.windows < 2:
+            return []
+        waves = self._audio.further(str(sample.fields["audio"]), self.seconds, self.windows)
+        return [self.arrays(wave) for wave in waves]
+
+    def arrays(self, wave: Any) -> Sequence[Any]:
+        """One for each of `files`."""
+        raise NotImplementedError
+
+
+class Spectrograms(_Recordings):
+    """Recordings as pictures for networks that take images: uint8 (size, size, 3), see `audio.picture`."""
+
+    def __init__(self, decoding: Decoding) -> None:
+        super().__init__(decoding)
+        self.size = decoding.size
         self.files = (File("image", "uint8", (self.size, self.size, 3)),)
 
     def key(self, workers: int) -> str:
         return f"{self._audio.DECODER}|spectrogram|{self.size}|{self.seconds:g}"
 
-    def row(self, number: int, sample: Sample) -> Row:
-        wave, flaws = self._audio.decode(str(sample.fields["audio"]), self.seconds)
-        return Row([self._audio.picture(wave, self.size, self.seconds)], flaws)
+    def arrays(self, wave: Any) -> Sequence[Any]:
+        return [self._audio.picture(wave, self.size, self.seconds)]
 
 
-class Waves:
+class Waves(_Recordings):
     """Recordings as waveforms: int16 (samples,), zero behind the end, and how many of them there are."""
 
-    stored = True
-
     def __init__(self, decoding: Decoding) -> None:
-        from autoft.data import audio
-
-        self._audio = audio
-        self.seconds = decoding.seconds
-        self.samples = max(1, round(self.seconds * audio.RATE))
+        super().__init__(decoding)
+        self.samples = max(1, round(self.seconds * self._audio.RATE))
         self.files = (File("audio", "int16", (self.samples,)), File("length", "int64", ()))
 
     def key(self, workers: int) -> str:
         return f"{self._audio.DECODER}|wave|{self.seconds:g}"
 
-    def row(self, number: int, sample: Sample) -> Row:
-        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds)
-        wave = decoded.wave[: self.samples]
+    def arrays(self, wave: Any) -> Sequence[Any]:
+        heard = wave[: self.samples]
         whole = np.zeros(self.samples, np.int16)
-        whole[: len(wave)] = wave
-        return Row([whole, np.array(len(wave), np.int64)], decoded.flaws)
+        whole[: len(heard)] = heard
+        return [whole, np.array(len(heard), np.int64)]
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A form whose samples may be longer than what a network sees at once."""
+
+    files: Sequence[File]
+
+    def further(self, sample: Sample) -> list[Sequence[Any]]: ...
 
 
 class Texts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -24,6 +24,8 @@ HALVED_VAL: Final = 20
 """From this many samples on, validation data of the user's own are halved when there are no test data."""
 FEW_TRAIN, FEW_VAL, FEW_VAL_TOTAL = 10, 2, 30
 """Below these (per class, per class, in all) one validation part says too little, and it is repeated."""
+FEWEST_VAL: Final = 4
+"""Samples that one validation part needs, however much is counted in each of them."""
 MANY_VAL: Final = 500
 """With this many validation samples one rare class does not make the whole search several times as dear."""
 FOLDS: Final = (3, 5)
@@ -40,7 +42,12 @@ class _Unit(NamedTuple):
 
 
 def make(
-    dataset: Dataset, strata: Sequence[str], digests: Sequence[str], seed: int, drop: Collection[str] = ()
+    dataset: Dataset,
+    strata: Sequence[str],
+    digests: Sequence[str],
+    seed: int,
+    drop: Collection[str] = (),
+    counts: Sequence[int] = (),
 ) -> Splits:
     """The splits of a data set.
 
@@ -51,6 +58,7 @@ def make(
         strata: one word per sample; each part keeps the proportions of these.
         digests: one hash per sample, equal for byte-identical files.
         drop: ids to leave out.
+        counts: things in each sample that a score counts (`abilities.Counting`); empty is one in each.
 
     Raises:
         DataError: too few samples or groups, or the user's own parts leave nothing to train or validate on.
@@ -59,15 +67,18 @@ def make(
         (row for row in zip(dataset.samples, strata, digests, strict=True) if row[0].id not in drop),
         key=lambda row: row[0].id,
     )
-    maker = _Maker([sample for sample, _, _ in rows], [s for _, s, _ in rows], [d for _, _, d in rows], seed)
+    counted = {sample.id: count for sample, count in zip(dataset.samples, counts, strict=True)} if counts else {}
+    maker = _Maker([sample for sample, _, _ in rows], [s for _, s, _ in rows], [d for _, _, d in rows], seed, counted)
     return maker.make()
 
 
 class _Maker:
     """The samples that remain, by part and unit."""
 
-    def __init__(self, samples: list[Sample], strata: list[str], digests: list[str], seed: int) -> None:
-        self.seed = seed
+    def __init__(
+        self, samples: list[Sample], strata: list[str], digests: list[str], seed: int, counted: Mapping[str, int]
+    ) -> None:
+        self.seed, self.counted = seed, counted
         self.words = sorted(set(strata))
         places = {word: i for i, word in enumerate(self.words)}
         self.stratum = {s.id: places[word] for s, word in zip(samples, strata, strict=True)}
@@ -111,7 +122,7 @@ class _Maker:
     def _spare(self, train: list[_Unit], val: list[_Unit]) -> tuple[Fold, ...]:
         """Further divisions of the same samples: other ones validate in each. None where one part says enough."""
         found: list[Fold] = []
-        if _size(val) >= MANY_VAL or self.given:
+        if self._says(val) >= MANY_VAL or self.given:
             return ()
         fresh, before = train, val
         for number in range(SPARES):
@@ -126,15 +137,21 @@ class _Maker:
 
     def _too_few(self, train: list[_Unit], val: list[_Unit]) -> str:
         """Why one validation part would say too little, or an empty string."""
-        if _size(val) < FEW_VAL_TOTAL:
+        if self._says(val) < FEW_VAL_TOTAL:
             return f"validation would have {_size(val)} samples only"
         trains, vals = self._count(train), self._count(val)
         present = np.flatnonzero(trains + vals)
         small = present[(trains[present] < FEW_TRAIN) | (vals[present] < FEW_VAL)]
-        if not len(small) or _size(val) >= MANY_VAL:
+        if not len(small) or self._says(val) >= MANY_VAL:
             return ""
         words = ", ".join(f"'{self.words[i]}'" for i in small[:3]) + (" ..." if len(small) > 3 else "")
         return f"few samples of {words}"
+
+    def _says(self, units: list[_Unit]) -> int:
+        """What a score of these samples counts; nothing worth the name where they are hardly any."""
+        if _size(units) < FEWEST_VAL:
+            return 0
+        return sum(self.counted.get(name, 1) for unit in units for name in unit.ids)
 
     def _repeated(self, rest: list[_Unit], test: list[_Unit], said: str) -> Splits:
         totals = self._count(rest)

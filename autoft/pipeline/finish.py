@@ -52,6 +52,8 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     assert best is not None  # the caller has checked that there is a model
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
+    if outcome.options.address and outcome.plan.decoding.windows > 1:
+        notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     try:
         test = _test(outcome, best, baseline)
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
@@ -147,7 +149,7 @@ def _predicted(outcome: Outcome, rivals: list[TrialResult]) -> list[tuple[dict[s
 
         return ray.call(
             "autoft.evaluate:predict_test",
-            [(place, outcome.ref, ids, threads) for place in places],
+            [(place, outcome.ref, ids, threads, False) for place in places],
             cpus=options.cpus_per_trial,
             gpus=max(0.0, options.gpus_per_trial),
             timeout=limit,

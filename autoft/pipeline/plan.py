@@ -92,6 +92,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     whole = space.edit(whole, overrides.parse(options.overrides, whole))
     space.validate(whole)
     fitting.refuse(whole, ways)
+    whole_recordings = _stepwise(ways)
+    seconds = prepare.seconds_for(checked, whole=whole_recordings)
     return Plan(
         task=task,
         metric=metric,
@@ -100,7 +102,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         space=whole,
         decoding=Decoding(
             size=(options.decode_size or _largest_size(whole, sizes)) if sizes else 0,
-            seconds=prepare.seconds_for(checked, whole=_stepwise(ways)),
+            seconds=seconds,
+            windows=prepare.windows_for(seconds, whole=whole_recordings),
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
     )

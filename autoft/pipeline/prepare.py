@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoft.abilities import Counting
 from autoft.contracts import Array, Task
 from autoft.data import cache, checks, forms, masks, splits, store
 from autoft.data.forms import Form
@@ -27,6 +28,8 @@ MOST_SECONDS = 10.0
 """Of a recording that is taken as a whole: longer ones are cut."""
 MOST_SPOKEN = 30.0
 """Of a recording whose course is told step by step."""
+MOST_WINDOWS = 5
+"""Parts of a longer recording that a prediction hears."""
 
 
 class Checked(NamedTuple):
@@ -87,6 +90,11 @@ def seconds_for(checked: Checked, *, whole: bool) -> float:
     return min(MOST_SECONDS, math.ceil(10 * float(np.quantile(checked.seconds, 0.95))) / 10)
 
 
+def windows_for(seconds: float, *, whole: bool) -> int:
+    """How many parts of `seconds` a prediction hears of a longer recording, at most; of one told step by step, one."""
+    return MOST_WINDOWS if seconds and not whole else 1
+
+
 def prepare(
     checked: Checked,
     task: Task,
@@ -124,7 +132,8 @@ def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Deco
 
 
 def split(checked: Checked, task: Task, seed: int, drop: tuple[str, ...] = ()) -> Splits:
-    return splits.make(checked.dataset, task.strata(checked.dataset), checked.digests, seed, drop)
+    counts = task.counts(checked.dataset) if isinstance(task, Counting) else ()
+    return splits.make(checked.dataset, task.strata(checked.dataset), checked.digests, seed, drop, counts)
 
 
 def recognised(dataset: Dataset, schema: Schema, divided: Splits, issues: tuple[Issue, ...]) -> DataRecognised:

@@ -237,3 +237,19 @@ def test_divide_reaches_the_shares_of_single_samples():
     parts = divide([(int(s),) for s in strata], 3, [0.6, 0.4], np.random.default_rng(0), [1, 1])
     totals = np.stack([np.bincount(strata[parts == part], minlength=3) for part in range(2)])
     assert np.abs(totals - np.outer([0.6, 0.4], [50, 30, 7])).max() <= 1
+
+
+def test_few_samples_validate_once_where_much_is_counted_in_each(rows):
+    dataset = rows(entries({"": 30}))
+    ids = [sample.id for sample in dataset.samples]
+
+    def divided(samples, counts: list[int]) -> Splits:
+        names = [sample.id for sample in samples.samples]
+        return make(samples, [""] * len(names), names, 0, counts=counts)
+
+    assert divided(dataset, []).kind == "repeated"
+    once = divided(dataset, [8] * len(ids))
+    assert once.kind == "stratified" and len(once.folds) == 1 and len(once.spare) == 2
+    assert_whole(once, dataset)
+    assert divided(dataset, [2] * len(ids)).kind == "repeated", "eight words say too little"
+    assert divided(rows(entries({"": 15})), [1000] * 15).kind == "repeated", "two or three samples say too little"

@@ -10,23 +10,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_speech import _characters, _errors
+from autoft_speech import _beam, _characters, _errors, _telling
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
 
 BLANK = 0
-RARE = 5
-"""Characters that training transcripts have fewer times are named: a network sees them too seldom to learn them."""
-SHOWN = 20
-"""Characters that a sentence names at most."""
 
 
 class SpeechRecognition:
-    """What is said in a recording, by characters. Implements `Task` and `Tallying`."""
+    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`
+    and `Counting`."""
 
     name = "asr"
     modality = "audio"
@@ -53,8 +51,7 @@ class SpeechRecognition:
             )
         characters = _characters.alphabet(learned)
         longest = max(len(text) for text in texts.values())
-        warnings = [*_told(characters, dropped), *_rare(samples, texts), *_unknown(samples, texts, characters)]
-        warnings += _silent(texts)
+        warnings = _telling.sentences(samples, texts, characters, dropped)
         return Schema(
             task=self.name,
             extra={
@@ -69,6 +66,10 @@ class SpeechRecognition:
     def strata(self, dataset: Dataset) -> Sequence[str]:
         """All samples are alike."""
         return [""] * len(dataset.samples)
+
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """Words of each transcript: a rate of errors is over words."""
+        return [len(_characters.normalise(_said(sample)).split()) for sample in dataset.samples]
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """One class for each character, and the blank."""
@@ -99,20 +100,32 @@ class SpeechRecognition:
 
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
         """Greedily: `index` int64 (n, frames), the classes of the transcript, then 0; `confidence` float32 (n,), the
-        mean over its characters of the chance of the frame that says it, 1 where there are none."""
+        mean over its characters of the chance of the frame that says it, 1 where there are none. By a beam:
+        `beam_index` and `beam_confidence`, where a model was chosen with one, or could be."""
         chances = np.asarray(outputs["transcript"])
-        best = chances.argmax(-1)
-        new = np.ones(best.shape, bool)
-        new[:, 1:] = best[:, 1:] != best[:, :-1]
-        kept = new & (best != BLANK)
-        index = np.zeros(best.shape, np.int64)
-        confidence = np.ones(len(best), np.float32)
-        for row, places in enumerate(kept):
-            count = int(places.sum())
-            index[row, :count] = best[row, places]
-            if count:
-                confidence[row] = chances[row, places].max(-1).mean()
-        return {"index": index, "confidence": confidence}
+        index, confidence = _greedy(chances)
+        found = {"index": index, "confidence": confidence}
+        width = schema.extra.get("calibrated", {}).get("beam", 0)
+        if width > 1 or (not width and _beam.available()):
+            found["beam_index"], found["beam_confidence"] = _beam.search(chances)
+        return found
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """`beam`: the width of the beam if it makes fewer errors than greedy decoding, in words and, where these are
+        level, in characters; else 1, which is greedy."""
+        width = 1
+        if "beam_index" in decoded:
+            greedy = self.tally(decoded, targets, schema)
+            beam = self.tally({"index": decoded["beam_index"]}, targets, schema)
+            keys = ("edits_words", "edits_characters")
+            if tuple(beam[key].sum() for key in keys) < tuple(greedy[key].sum() for key in keys):
+                width = _beam.WIDTH
+        return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": {"beam": width}})
+
+    def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
+        """`index` and `confidence`, of the beam where validation has chosen it."""
+        kind = "beam_" if schema.extra.get("calibrated", {}).get("beam", 1) > 1 and "beam_index" in decoded else ""
+        return {key: decoded[kind + key] for key in ("index", "confidence")}
 
     def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:
         """Edits and lengths of each sample, in words and in characters."""
@@ -134,6 +147,21 @@ class SpeechRecognition:
             yield {"prediction": _characters.spell(row, schema.extra["characters"]), "confidence": confidence}
 
 
+def _greedy(chances: Array) -> tuple[Array, Array]:
+    best = chances.argmax(-1)
+    new = np.ones(best.shape, bool)
+    new[:, 1:] = best[:, 1:] != best[:, :-1]
+    kept = new & (best != BLANK)
+    index = np.zeros(best.shape, np.int64)
+    confidence = np.ones(len(best), np.float32)
+    for row, places in enumerate(kept):
+        count = int(places.sum())
+        index[row, :count] = best[row, places]
+        if count:
+            confidence[row] = chances[row, places].max(-1).mean()
+    return index, confidence
+
+
 def _said(sample: Sample) -> str:
     text = sample.fields.get("transcript")
     if text is None:
@@ -142,51 +170,3 @@ def _said(sample: Sample) -> str:
             "Name the column with what is said: --target COLUMN.",
         )
     return str(text)
-
-
-def _told(characters: Sequence[str], dropped: Counter[str]) -> Iterator[str]:
-    letters = "".join(characters[:-1]).replace(" ", "")
-    words = f"transcripts are learned as {len(letters)} characters and the space ({_characters.RULES})"
-    if dropped:
-        words += f"; dropped: {_shown(dropped)}"
-    yield f"{words}."
-
-
-def _rare(samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterator[str]:
-    """Characters that training transcripts have too few times, and where the first one stands."""
-    trained = [sample.id for sample in samples if sample.split in ("", "train")]
-    counts = Counter(letter for name in trained for letter in texts[name])
-    rare = Counter({letter: count for letter, count in counts.items() if count < RARE and letter != " "})
-    if rare:
-        first = next(name for name in trained if not rare.keys().isdisjoint(texts[name]))
-        is_are = "1 character is" if len(rare) == 1 else f"{len(rare)} characters are"
-        yield (
-            f"{is_are} too rare to learn, in training transcripts fewer than {RARE} times, the first in '{first}': "
-            f"{_shown(rare)}."
-        )
-
-
-def _unknown(samples: Sequence[Sample], texts: Mapping[str, str], characters: Sequence[str]) -> Iterator[str]:
-    """Characters that cannot be learned, and where the first one stands."""
-    counts: Counter[str] = Counter()
-    first = ""
-    for sample in samples:
-        strange = [letter for letter in texts[sample.id] if letter not in characters]
-        counts.update(strange)
-        first = first or (sample.id if strange else "")
-    if counts:
-        yield (
-            f"validation and test transcripts have {len(counts)} characters that no training transcript has, the "
-            f"first in '{first}': {_shown(counts)}. They count as errors."
-        )
-
-
-def _silent(texts: Mapping[str, str]) -> Iterator[str]:
-    empty = [name for name, text in texts.items() if not text]
-    if empty:
-        yield f"{len(empty)} transcripts are empty, the first that of '{empty[0]}': nothing is said there, it is taken."
-
-
-def _shown(counts: Counter[str]) -> str:
-    names = [f"{letter} ({count})" for letter, count in counts.most_common(SHOWN)]
-    return " ".join(names) + (f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else "")

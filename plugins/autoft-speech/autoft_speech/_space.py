@@ -26,10 +26,11 @@ FIXED: dict[str, dict[str, Scalar]] = {
 }
 """Task -> what it has no use for. The loss of CTC stays on a plateau of blanks before it falls: no patience."""
 BATCHES = (4, 4, 8)
-STEPS = 360
-"""Of the longest training: fewer and CTC may not have left its plateau of blanks."""
-MOST_EPOCHS = 60
-RATES = (3e-3, 2e-2, 1e-2)
+STEPS = 2000
+"""Of the longest training, where few recordings do not need more epochs than are useful: CTC stays on its plateau of
+blanks for hundreds of steps, and a trial that has less time plans for less."""
+MOST_EPOCHS = 100
+RATES = (1.5e-3, 1e-2, 5e-3)
 """Lowest, highest and default learning rate of networks that are trained from scratch."""
 
 
@@ -51,7 +52,7 @@ def edits(space: Sequence[Param], task: str, recordings: int, cards: Sequence[Mo
             low, high, default = (param.low, param.high, param.default) if _pretrained(param, cards) else RATES
             yield msgspec.structs.replace(param, low=low, high=high, default=default)
         elif task == "asr" and param.key == "warmup":
-            yield Param(key="warmup", choices=(0.05, 0.1), default=0.05)
+            yield Param(key="warmup", choices=(0.1, 0.1, 0.05), default=0.1)
 
 
 def _pretrained(param: Param, cards: Sequence[ModelCard]) -> bool:

@@ -18,10 +18,10 @@ def test_rates_from_scratch_are_for_networks_from_scratch_alone() -> None:
     schema = Schema(task="asr", extra={"recordings": 100})
     assert list(autoft_edit_space((rate(2e-5, 1e-4),), schema, (HEARD,))) == [rate(2e-5, 1e-4)]
     (alone,) = autoft_edit_space((rate(3e-4, 2e-3),), schema, (SCRATCH,))
-    assert alone.default == 1e-2
+    assert alone.default == 5e-3
     space = (rate(3e-4, 2e-3, "ctc"), rate(2e-5, 1e-4, "wav2vec2"))
     edited = list(autoft_edit_space(space, schema, (SCRATCH, HEARD)))
-    assert {param.when["model"]: param.default for param in edited} == {("ctc",): 1e-2, ("wav2vec2",): 1e-4}
+    assert {param.when["model"]: param.default for param in edited} == {("ctc",): 5e-3, ("wav2vec2",): 1e-4}
 
 
 def test_rates_of_networks_that_classify_recordings_stay() -> None:

@@ -115,3 +115,7 @@ def test_kaldi_speakers_are_groups_and_segments_are_refused(tmp_path) -> None:
     (tmp_path / "segments").write_text("u1 a 0.0 1.0\n")
     with pytest.raises(DataError, match="cut into utterances"):
         KaldiReader().read(str(tmp_path), options)
+
+
+def test_words_are_what_a_score_counts() -> None:
+    assert TASK.counts(dataset(["one two", "-", "don't, three"])) == [2, 0, 2]

@@ -6,6 +6,7 @@ et al., 2016), with masks over bands and frames as in SpecAugment (Park et al., 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from autoft.api import ModelCard, Recipe, mel_filters
 from autoft_torch._sounds import sped, stretch, waves
@@ -21,8 +21,10 @@ from autoft_torch._sounds import sped, stretch, waves
 Array = np.ndarray[Any, np.dtype[Any]]
 
 WINDOW, HOP, BANDS = 512, 160, 64
-STRIDE = 4
-"""Frames of 10 ms in one frame of the output."""
+STRIDES = (2, 2)
+"""Of the convolutions: four frames of 10 ms make one frame of the output."""
+MULTIPLE = 16
+"""Frames of the output come in so many: every new length costs oneDNN the making of a kernel."""
 #: Policy -> masks over bands and over time, and the largest change of speed.
 MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
 WIDEST = (12, 0.05)
@@ -35,9 +37,9 @@ class Trunk(nn.Module):
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
         self.width = 2 * hidden
-        self.first = Step(BANDS, channels, 1)
-        self.second = Step(channels, channels, STRIDE)
-        self.recurrent = nn.GRU(channels, hidden, num_layers=2, bidirectional=True, batch_first=True)
+        self.first = Step(BANDS, channels, STRIDES[0])
+        self.second = Step(channels, channels, STRIDES[1])
+        self.recurrent = nn.ModuleList([BothWays(channels, hidden), BothWays(2 * hidden, hidden)])
         self.register_buffer("filters", torch.from_numpy(mel_filters(WINDOW, BANDS).copy()), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
         self.bands, self.times, self.speed = MASKS["none"]
@@ -53,23 +55,30 @@ class Trunk(nn.Module):
         return sped(values, self.speed, draws)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        samples = values.isfinite().sum(1)
-        frames = (samples // HOP).clamp(min=1)
-        seen = self._mels(values.nan_to_num())
-        there = _within(seen.shape[1], frames)
-        seen = self._level(seen, there)
+        ends = (values.isfinite().sum(1) // HOP).clamp(min=1)
+        stride = math.prod(STRIDES)
+        there = -(-int(ends.max()) // (MULTIPLE * stride)) * MULTIPLE * stride
+        x = self._mels(values.nan_to_num(), there)
+        x = self._level(x, _within(there, ends))
         if self.training:
-            seen = self._masked(seen, frames)
-        ends = (frames + STRIDE - 1) // STRIDE
-        x = self.second(self.first(seen, there), _within((seen.shape[1] + STRIDE - 1) // STRIDE, ends))
-        packed = pack_padded_sequence(x, ends.cpu(), batch_first=True, enforce_sorted=False)
-        features, _ = pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])
-        return features.masked_fill(~_within(x.shape[1], ends)[..., None], torch.nan)
+            x = self._masked(x, ends)
+        for step in (self.first, self.second):
+            ends = -(-ends // step.stride)
+            x = step(x, _within(x.shape[1] // step.stride, ends))
+        back = _backwards(x.shape[1], ends)
+        for layer in self.recurrent:
+            x = layer(x, back)
+        x = x.masked_fill(~_within(x.shape[1], ends)[..., None], torch.nan)
+        # All batches of a feed give as many frames, however long their longest recording is.
+        whole = -(-(values.shape[1] // HOP + 1) // stride)
+        return F.pad(x, (0, 0, 0, whole - x.shape[1]), value=torch.nan)
 
-    def _mels(self, waves: torch.Tensor) -> torch.Tensor:
-        """Logarithms of band energies (n, frames, bands)."""
-        padded = F.pad(waves, (0, max(0, WINDOW - waves.shape[1])))
-        power = torch.stft(padded, WINDOW, HOP, window=self.window, center=True, return_complex=True).abs() ** 2
+    def _mels(self, waves: torch.Tensor, frames: int) -> torch.Tensor:
+        """Logarithms of band energies (n, frames, bands); silence stands before and behind the recordings."""
+        behind = (frames - 1) * HOP + WINDOW // 2 - waves.shape[1]  # a negative number cuts
+        padded = F.pad(waves, (WINDOW // 2, behind))
+        waves = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
+        power = torch.view_as_real(waves).square().sum(-1)
         return (torch.einsum("bf,nft->ntb", self.filters, power) + 1e-6).log()
 
     def _level(self, seen: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
@@ -94,12 +103,42 @@ class Step(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
+        self.stride = stride
         self.convolution = nn.Conv1d(inputs, outputs, 5, stride=stride, padding=2)
         self.norm = nn.LayerNorm(outputs)
 
     def forward(self, x: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         x = F.gelu(self.norm(self.convolution(x.transpose(1, 2)).transpose(1, 2)))
         return x * there[..., None]
+
+
+class BothWays(nn.Module):
+    """A recurrent layer that reads forwards, and one that reads each recording backwards from its own end.
+
+    Two plain layers in place of one for packed sequences: oneDNN computes these in one piece, where a packed one is a
+    chain of small operations for every frame.
+    """
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.forwards = nn.LSTM(inputs, hidden, batch_first=True)
+        self.backwards = nn.LSTM(inputs, hidden, batch_first=True)
+
+    def forward(self, x: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        """Args: back: from `_backwards`."""
+        return torch.cat([self.forwards(x)[0], _taken(self.backwards(_taken(x, back))[0], back)], -1)
+
+
+def _backwards(total: int, ends: torch.Tensor) -> torch.Tensor:
+    """int64 (n, total): places in the order of reading backwards from each end; those behind it stay. Its own
+    inverse."""
+    places = torch.arange(total, device=ends.device)[None]
+    return torch.where(places < ends[:, None], ends[:, None] - 1 - places, places)
+
+
+def _taken(x: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Rows of (n, total, width) at these places (n, total)."""
+    return x.gather(1, places[..., None].expand_as(x))
 
 
 def _within(total: int, ends: torch.Tensor) -> torch.Tensor:

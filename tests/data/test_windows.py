@@ -1,0 +1,114 @@
+"""Recordings longer than what a network hears at once are heard in several parts when a model predicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from autoft import scoring
+from autoft.data import audio, forms, images
+from autoft.data.feed import DecodedFeed, StoreFeed, WholeFeed
+from autoft.errors import DataError
+from autoft.records import Decoding, Output, Problem, Sample
+
+RATE = 8000
+DECODING = Decoding(size=32, seconds=1.0, windows=4)
+
+
+def staircase(path: Path, seconds: float) -> Sample:
+    """Louder from second to second: a twentieth of full scale more in each."""
+    loud = 0.05 * (1 + np.arange(round(seconds * RATE)) // RATE)
+    soundfile.write(path, loud, RATE)
+    return Sample(id=path.name, fields={"audio": str(path)})
+
+
+class Loudness:
+    """Gives the loudest sample of what it hears, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def predict(self, feed: scoring.Feed) -> dict[str, np.ndarray]:
+        self.heard.append(len(feed))
+        batch = feed.batch(np.arange(len(feed)))
+        return {"loud": (np.median(batch["audio"], axis=1)[:, None] / 32768).astype(np.float32)}
+
+
+def problem(**more: str) -> Problem:
+    plain = {"name": "loud", "head": "pooled", "loss": "mse", "post": "identity", "target": "loud"}
+    return Problem(name="any", inputs=("audio",), outputs=(Output(**{**plain, **more}, size=1),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("total", "most", "expected"),
+    [
+        (0.5, 5, [0.0]),
+        (1.05, 5, [0.0]),
+        (2.0, 5, [0.0, 1.0]),
+        (2.5, 5, [0.0, 0.75, 1.5]),
+        (100.0, 3, [0.0, 49.5, 99.0]),
+        (100.0, 1, [0.0]),
+    ],
+)
+def test_parts_cover_a_recording_from_its_beginning_to_its_end(total: float, most: int, expected: list[float]) -> None:
+    assert np.allclose(audio.starts(total, 1.0, most), expected)
+
+
+def test_the_mean_over_its_parts_is_predicted_for_a_long_recording(tmp_path: Path) -> None:
+    samples = [staircase(tmp_path / f"{n}.wav", seconds) for n, seconds in enumerate((4.0, 0.6, 2.0))]
+    feed, learner = DecodedFeed(samples, forms.inputs("audio", ["audio"], DECODING)), Loudness()
+    found = scoring.whole(learner, feed, problem())["loud"]  # type: ignore[arg-type]
+    assert found.dtype == np.float32 and learner.heard == [3, 4], "three parts more of the first, one of the last"
+    assert np.allclose(found[[0, 2], 0], [0.05 * 2.5, 0.05 * 1.5], atol=0.002)
+
+
+def test_pictures_of_parts_are_those_of_the_parts_as_recordings(tmp_path: Path) -> None:
+    long = staircase(tmp_path / "a.wav", 2.0)
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.wav", 0.1 * rng.normal(size=2 * 16000), 16000)
+    values, _ = soundfile.read(tmp_path / "a.wav", dtype="int16")
+    soundfile.write(tmp_path / "b.wav", values[16000:], 16000)
+    feed = DecodedFeed([long], forms.inputs("audio", ["image"], DECODING))
+    arrays, owners = feed.further(np.array([0]))
+    assert owners.tolist() == [0] and arrays["image"].shape == (1, 32, 32, 3)
+    second = DecodedFeed([Sample(id="b", fields={"audio": str(tmp_path / "b.wav")})], feed.inputs)
+    assert np.array_equal(arrays["image"], second.batch(np.array([0]))["image"])
+
+
+def test_one_window_and_outputs_for_each_frame_are_left_alone(tmp_path: Path) -> None:
+    samples = [staircase(tmp_path / "a.wav", 3.0)]
+    learner = Loudness()
+    once = Decoding(seconds=1.0)
+    scoring.whole(learner, DecodedFeed(samples, forms.inputs("audio", ["audio"], once)), problem())  # type: ignore[arg-type]
+    feed = DecodedFeed(samples, forms.inputs("audio", ["audio"], DECODING))
+    scoring.whole(learner, feed, problem(head="sequence", loss="ctc", post="softmax"))  # type: ignore[arg-type]
+    assert learner.heard == [1, 1]
+
+
+def test_rows_of_a_store_are_heard_to_their_end(tmp_path: Path) -> None:
+    samples = [staircase(tmp_path / "a.wav", 2.0), staircase(tmp_path / "b.wav", 0.5)]
+    wanted = forms.inputs("audio", ["audio"], DECODING)
+    fresh = DecodedFeed(samples, wanted)
+    kept = StoreFeed(fresh.batch(np.array([1, 0])), np.array([1, 0]), {"loud": np.arange(2)})
+    whole = WholeFeed(kept, samples, wanted)
+    assert whole.batch(np.array([0]))["loud"].tolist() == [0]
+    found, alone = (scoring.whole(Loudness(), feed, problem())["loud"] for feed in (whole, fresh))  # type: ignore[arg-type]
+    assert np.array_equal(found, alone)
+    Path(samples[0].fields["audio"]).unlink()
+    with pytest.raises(DataError, match="missing is said now"):
+        scoring.whole(Loudness(), WholeFeed(kept, samples, wanted), problem())  # type: ignore[arg-type]
+
+
+def test_a_recording_that_ends_too_early_is_named(tmp_path: Path) -> None:
+    staircase(tmp_path / "a.wav", 3.0)
+    with pytest.raises(images.BadSample):
+        audio.further(str(tmp_path / "none.wav"), 1.0, 4)
+    (tmp_path / "cut.flac").write_bytes(b"fLaC nothing")
+    feed = DecodedFeed(
+        [Sample(id="cut", fields={"audio": str(tmp_path / "cut.flac")})], forms.inputs("audio", ["audio"], DECODING)
+    )
+    _, owners = feed.further(np.array([0]))
+    assert not len(owners) and feed.bad[0].kind == "not_audio"
