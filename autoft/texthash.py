@@ -52,6 +52,44 @@ def hashed(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = 
     return Hashed(np.array(words, np.int64), np.array(parts, np.int64))
 
 
+def terms(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = "end") -> Array:
+    """int32 (k,): the different numbers of one sample, words first; those of pieces are `buckets` higher.
+
+    How often a word stands in a text says little beside that it does. Arguments are those of `hashed`.
+    """
+    found = hashed(texts, buckets, most, truncation)
+    return np.concatenate([np.unique(found.words), np.unique(found.parts) + buckets]).astype(np.int32)
+
+
+def rarity(rows: Sequence[Array], buckets: int) -> Array:
+    """float32 (2 * buckets,): how much a number says, by how many of these samples have it (Jones, 1972).
+
+    log((1 + n) / (1 + having)) + 1, so a number that none has counts most and one that all have counts 1.
+
+    Args:
+        rows: what `terms` gave for each of n samples.
+    """
+    having = np.bincount(np.concatenate([*rows, np.zeros(0, np.int32)]), minlength=2 * buckets)
+    return (np.log((1 + len(rows)) / (1 + having)) + 1).astype(np.float32)
+
+
+def weighed(numbers: Array, rare: Array, buckets: int) -> Array:
+    """float32 (k,): how much each of a sample's numbers counts in its sum.
+
+    Words and pieces are brought to the same length, 1 together, so long texts do not shout and short ones are heard.
+
+    Args:
+        numbers: what `terms` gave.
+        rare: of every number, as `rarity` gives them.
+    """
+    weights = rare[numbers]
+    pieces = numbers >= buckets
+    squares = np.array([(weights[~pieces] ** 2).sum(), (weights[pieces] ** 2).sum()])
+    scale = 1 / np.sqrt(np.maximum(squares, 1e-12) * max(1, int((squares > 0).sum())))
+    scaled: Array = (weights * scale[pieces.astype(np.int64)]).astype(np.float32)
+    return scaled
+
+
 def cut(words: list[str], most: int, truncation: str) -> list[str]:
     """At most `most` of the words."""
     if not most or len(words) <= most:
