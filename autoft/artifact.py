@@ -53,6 +53,8 @@ class Config(Record):
     versions: dict[str, str] = {}
     decode_seconds: float = 0.0
     """Of recordings: longer ones are cut, shorter ones filled with silence."""
+    columns: dict[str, str] = {}
+    """Field word -> column, as the user named them for the tables that it was trained on."""
 
     @property
     def decoding(self) -> Decoding:
@@ -85,6 +87,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         epoch=epoch,
         score=score,
         versions=spec.versions,
+        columns=spec.columns,
     )
 
 
