@@ -21,6 +21,8 @@ VERSION = 1
 """Raise it when the same text would give other numbers: networks that learned the old ones would be lost."""
 PARTS = (3, 4, 5)
 """Lengths of the pieces of a word that are numbers of their own."""
+PIECES = 0.5
+"""What a piece counts beside a word that is as rare."""
 #: Scripts that are written without spaces: each sign counts as a word, and so do two and three in a row.
 _SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORDS = re.compile(rf"[{_SOLID}]|[^\W{_SOLID}]+|[^\w\s]+")
@@ -76,17 +78,15 @@ def rarity(rows: Sequence[Array], buckets: int) -> Array:
 def weighed(numbers: Array, rare: Array, buckets: int) -> Array:
     """float32 (k,): how much each of a sample's numbers counts in its sum.
 
-    Words and pieces are brought to the same length, 1 together, so long texts do not shout and short ones are heard.
+    Rarity, half of it for pieces, of which there are many, brought to length 1: long texts do not shout, and short
+    ones are heard.
 
     Args:
         numbers: what `terms` gave.
         rare: of every number, as `rarity` gives them.
     """
-    weights = rare[numbers]
-    pieces = numbers >= buckets
-    squares = np.array([(weights[~pieces] ** 2).sum(), (weights[pieces] ** 2).sum()])
-    scale = 1 / np.sqrt(np.maximum(squares, 1e-12) * max(1, int((squares > 0).sum())))
-    scaled: Array = (weights * scale[pieces.astype(np.int64)]).astype(np.float32)
+    weights = rare[numbers] * np.where(numbers >= buckets, PIECES, 1)
+    scaled: Array = (weights / max(1e-6, float(np.sqrt((weights**2).sum())))).astype(np.float32)
     return scaled
 
 

@@ -207,7 +207,7 @@ class _Problem:
         self.squares = terms.squares()
         size = goal.values.shape[1]
         # The curvature where all outcomes are equally likely; in units of it, all columns are alike to the solver.
-        self.spread = {"cross_entropy": 1 / max(2, size), "binary_cross_entropy": 1 / 4}.get(goal.loss, 2.0)
+        self.spread = {"cross_entropy": 1 / max(2, size), "binary_cross_entropy": 1 / 4}.get(goal.loss, 1.0)
 
     def nothing(self) -> Array:
         return np.zeros((1 + len(self.terms.columns), self.goal.values.shape[1]))
@@ -219,8 +219,8 @@ class _Problem:
         """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""
         share = (counted * self.goal.weights / counted.sum())[:, None]
         strength = strength / counted.sum()
-        pace = 1 / np.sqrt(self.spread * np.append(1.0, self.squares) + np.append(0.0, self._same(strength)))[:, None]
-        penalty = np.append(0.0, self._same(strength))[:, None]
+        penalty = np.append(0.0, np.full(len(self.squares), strength))[:, None]
+        pace = 1 / np.sqrt(self.spread * np.append(1.0, self.squares)[:, None] + penalty)
 
         def function(scaled: Array) -> tuple[float, Array]:
             if self.stop():
@@ -232,9 +232,6 @@ class _Problem:
 
         solve: Callable[..., Array] = minimise
         return solve(function, near / pace, tolerance) * pace
-
-    def _same(self, strength: float) -> Array:
-        return np.full(len(self.squares), strength)
 
     def _loss(self, raw: Array, share: Array) -> tuple[float, Array]:
         """The loss, and its slope for each raw output (n, size)."""

@@ -58,10 +58,10 @@ def test_what_few_texts_have_counts_more_and_what_none_has_counts_most() -> None
     assert (rarity([], 4) == 1).all()
 
 
-def test_words_and_pieces_weigh_the_same_whatever_their_number() -> None:
+def test_texts_of_any_length_weigh_the_same_and_pieces_half_as_much_as_words() -> None:
     rare = np.linspace(1, 2, 200).astype(np.float32)
     both = weighed(np.array([1, 2, 3, 101, 150]), rare, 100)
-    assert (both[:3] ** 2).sum() == pytest.approx(0.5) and (both**2).sum() == pytest.approx(1)
+    assert (both**2).sum() == pytest.approx(1) == (weighed(np.array([4]), rare, 100) ** 2).sum()
     assert both[1] / both[0] == pytest.approx(rare[2] / rare[1])
-    assert (weighed(np.array([4, 7]), rare, 100) ** 2).sum() == pytest.approx(1), "signs have no pieces"
+    assert both[3] / both[0] == pytest.approx(rare[101] / rare[1] / 2)
     assert not len(weighed(np.array([], np.int32), rare, 100))

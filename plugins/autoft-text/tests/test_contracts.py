@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -97,7 +98,7 @@ def test_the_plain_method_ends_in_time_and_says_so(
 ) -> None:
     data = texts() if isinstance(task, TextClassification) else numbered(texts())
     schema, clock = task.schema(data), itertools.count()
-    monkeypatch.setattr(_tfidf.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(_tfidf, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     monkeypatch.setattr(_tfidf, "FEW", 2)
     name, decoded = task.plain(data.samples, data.samples[:2], schema, 40.0)
     assert "cut short to end in time: 1 of 5 strengths" in name

@@ -18,6 +18,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
 #: Texts whose numbers are remembered: each epoch asks for the same ones.
 REMEMBERED = 200_000
+#: What a piece counts beside a word, as in `autoft.texthash.weighed`.
+PIECES = 0.5
 _known: dict[tuple[tuple[str, ...], int, int, str], Array] = {}
 
 
@@ -81,12 +83,9 @@ class Trunk(nn.Module):
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         number = values.abs()
-        weights = self.rare[number] * (number > 0)
-        pieces = number >= self.buckets
-        squares = torch.stack([(weights**2 * own).sum(1) for own in (~pieces, pieces)], 1)
-        scale = (squares.clamp(min=1e-12) * (squares > 0).sum(1, keepdim=True).clamp(min=1)).rsqrt()
-        kept = (values > 0) / (1 - self.drop if self.training else 1)
-        weights = weights * torch.where(pieces, scale[:, 1:], scale[:, :1]) * kept
+        weights = self.rare[number] * (number > 0) * torch.where(number >= self.buckets, PIECES, 1.0)
+        weights = weights / weights.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        weights = weights * (values > 0) / (1 - self.drop if self.training else 1)
         return F.embedding_bag(
             values.clamp(min=0), self.table.weight, per_sample_weights=weights, mode="sum", padding_idx=0
         )
