@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 else:
     Array = Any
 
-STRENGTHS: Final = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
+STRENGTHS: Final = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Tried from the strongest on, in units of 1 / (number of texts): C = 1 / strength of other libraries."""
 PARTS: Final = 5
 """One of them is left out."""
