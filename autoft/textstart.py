@@ -13,7 +13,7 @@ used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -213,7 +213,8 @@ class _Problem:
         return np.zeros((1 + len(self.terms.columns), self.goal.values.shape[1]))
 
     def raw(self, found: Array) -> Array:
-        return self.terms.times(found[1:]) + found[0]
+        values: Array = self.terms.times(found[1:]) + found[0]
+        return values
 
     def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
         """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""
@@ -230,8 +231,8 @@ class _Problem:
             pull = np.concatenate([slope.sum(0)[None], self.terms.back(slope)])
             return loss + float((penalty * values**2).sum()) / 2, (pull + penalty * values) * pace
 
-        solve: Callable[..., Array] = minimise
-        return solve(function, near / pace, tolerance) * pace
+        solution: Array = minimise(function, near / pace, tolerance) * pace
+        return solution
 
     def _loss(self, raw: Array, share: Array) -> tuple[float, Array]:
         """The loss, and its slope for each raw output (n, size)."""

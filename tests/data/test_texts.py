@@ -155,7 +155,7 @@ def test_columns_that_a_model_was_trained_on_are_found_again(tmp_path):
     assert texts_of(read("new.csv")) == [["if", "so"]]
     assert texts_of(read("new.csv", text_col="other")) == ["1"], "what is said now comes first"
     (tmp_path / "less.csv").write_text("premise,text\nif,so\n")
-    with pytest.raises(DataError, match="trained on .premise, hypothesis., but '.*less.csv' has no 'hypothesis'") as e:
+    with pytest.raises(DataError, match=r"trained on .premise, hypothesis., but '.*less.csv' has no 'hypothesis'") as e:
         read("less.csv")
     assert "--text-col COLUMN,COLUMN" in e.value.hint
     (tmp_path / "notes").mkdir()
