@@ -14,10 +14,18 @@ from autoft.records import Dataset, Sample, Schema
 class Baselined(Protocol):
     """Ability of a task: a plain method without any network, that every search is measured against."""
 
-    def plain(self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, Arrays]:
+    def plain(
+        self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+    ) -> tuple[str, Arrays]:
         """The method's name, and its predictions for `test` as `Task.decode` gives them.
 
         Called once, when the search is over. `train` is all that the search could learn from, validation included.
+
+        Args:
+            seconds: what is left of the user's time. A method that does less to keep within it says so in its name.
+
+        Raises:
+            TimeoutError: that is too little for anything.
         """
         ...
 

@@ -78,7 +78,8 @@ if TYPE_CHECKING:
     from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
     from autoft.tasks.strata import rarest
-    from autoft.texthash import hashed
+    from autoft.texthash import hashed, terms
+    from autoft.textstart import WordStart, word_start
 
 _LATE = {
     "mel_filters": ("autoft.data.audio", "mel_filters"),
@@ -86,6 +87,9 @@ _LATE = {
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),
     "hashed": ("autoft.texthash", "hashed"),
+    "terms": ("autoft.texthash", "terms"),
+    "word_start": ("autoft.textstart", "word_start"),
+    "WordStart": ("autoft.textstart", "WordStart"),
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
@@ -153,6 +157,7 @@ __all__ = [
     "TrialSpec",
     "UsageError",
     "View",
+    "WordStart",
     "Work",
     "ahead",
     "baseline",
@@ -183,10 +188,12 @@ __all__ = [
     "read_coco",
     "split_word",
     "survey_mask",
+    "terms",
     "to_json",
     "to_plain",
     "unreachable",
     "walk",
+    "word_start",
 ]
 
 

@@ -55,6 +55,8 @@ class Config(Record):
     """Of recordings: longer ones are cut, shorter ones filled with silence."""
     decode_windows: int = 1
     """Of longer recordings: the most parts that are heard, spread evenly, their predictions averaged."""
+    columns: dict[str, str] = {}
+    """Field word -> column, as the user named them for the tables that it was trained on."""
 
     @property
     def decoding(self) -> Decoding:
@@ -88,6 +90,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         epoch=epoch,
         score=score,
         versions=spec.versions,
+        columns=spec.columns,
     )
 
 

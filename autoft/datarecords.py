@@ -77,6 +77,9 @@ class ReadOptions(Record):
     """Fields that the task asks for, inputs first."""
     columns: dict[str, str] = {}
     """Field word -> column name, as given by --image-col, --target, ..."""
+    remembered: dict[str, str] = {}
+    """Field word -> column name, as given when the model was trained that predicts now. Counts for tables, where
+    `columns` says nothing."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

@@ -303,6 +303,8 @@ class TrialSpec(Record):
     start: str = ""
     """Folder of another trial's model, of the same network and the same parts of the data, whose weights this one
     begins with; empty begins with those of the card and a new head."""
+    columns: dict[str, str] = {}
+    """Field word -> column of the data's tables, as the user named them: the model remembers them for new tables."""
 
     @property
     def name(self) -> str:

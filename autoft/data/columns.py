@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from autoft.data.media import SUFFIXES
 from autoft.errors import DataError, UsageError
 from autoft.records import ReadOptions
@@ -53,6 +55,30 @@ def several(words: str, columns: Sequence[str], flag: str, where: str) -> tuple[
     if words in columns or len(parts) < 2:
         return (named(words, columns, flag, where),)
     return tuple(dict.fromkeys(named(part, columns, flag, where) for part in parts))
+
+
+def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> ReadOptions:
+    """The options with the columns that a model was trained on, where the user names no others now.
+
+    Raises:
+        DataError: the table lacks one of them; the message names it.
+    """
+    found, known = dict(options.columns), {column.lower() for column in columns}
+    for field, words in options.remembered.items():
+        if field in found or field not in options.needs:
+            continue
+        parts = [words] if words in columns else [part.strip() for part in words.split(",") if part.strip()]
+        missing = [part for part in parts if part.lower() not in known]
+        if not missing:
+            found[field] = words
+        elif field not in options.optional:
+            shown = " and ".join(f"'{part}'" for part in missing)
+            raise DataError(
+                f"the table must have the columns that the model was trained on ({words}), "
+                f"but '{where}' has no {shown}. Its columns are: {', '.join(columns)}.",
+                f"Name others: {FLAGS.get(field, f'--{field}-col')} {'COLUMN' + ',COLUMN' * (len(parts) - 1)}",
+            )
+    return msgspec.structs.replace(options, columns=found)
 
 
 def choose(

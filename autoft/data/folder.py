@@ -14,6 +14,9 @@ from autoft.records import Dataset, Issue, ReadOptions, Sample
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
 _CONTAINERS = "images image imgs img pictures photos files clips wavs audio masks labels annotations"
 CONTAINERS = frozenset(_CONTAINERS.split())
+UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+"""Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
+Maas et al., 2011)."""
 
 
 class ClassFolder(NamedTuple):
@@ -29,6 +32,8 @@ class Layout(NamedTuple):
     folders: tuple[ClassFolder, ...]
     left_out: tuple[str, ...]
     """Folders named like a split that hold no class folders (test images without labels)."""
+    unlabelled: tuple[str, ...] = ()
+    """Folders beside the classes that are none, see `UNLABELLED`."""
 
 
 class FolderReader:
@@ -67,6 +72,17 @@ class FolderReader:
 
 def find_layout(source: str, field: str) -> Layout | None:
     """The class folders of `source`, or None. A lone folder around them (an unpacked archive) is passed through."""
+    found = _layout(source, field)
+    if found is None:
+        return None
+    kept = tuple(folder for folder in found.folders if folder.label not in UNLABELLED)
+    if len(kept) == len(found.folders) or len({folder.label for folder in kept}) < 2:
+        return found
+    others = [os.path.relpath(f.path, found.root).replace(os.sep, "/") for f in found.folders if f not in kept]
+    return found._replace(folders=kept, unlabelled=tuple(others))
+
+
+def _layout(source: str, field: str) -> Layout | None:
     if not os.path.isdir(source):
         return None
     folders = [entry for entry in entries(source) if entry.is_dir()]
@@ -80,7 +96,7 @@ def find_layout(source: str, field: str) -> Layout | None:
         # Images lie directly in train/ and test/: those are not classes. A class may be called `test`, though.
         classes = tuple(f for f in classes if not split_word(f.label))
     if len(classes) == 1:
-        inner = find_layout(classes[0].path, field)
+        inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
     if all(f.label.lower() in CONTAINERS for f in classes):
@@ -110,6 +126,9 @@ def in_words(layout: Layout) -> str:
     words = f"class folders below {' and '.join(splits)}" if splits else "class folders"
     if layout.left_out:
         words += f" ({', '.join(layout.left_out)}/ has no class folders and is left out)"
+    if layout.unlabelled:
+        names = " and ".join(f"{name}/" for name in layout.unlabelled)
+        words += f" ({names} {'are' if len(layout.unlabelled) > 1 else 'is'} no class by that name, and left out)"
     return words
 
 

@@ -140,6 +140,7 @@ def _parts(loaded: Any) -> dict[str, Any]:
 def _roles(part: Any, options: ReadOptions, source: str) -> dict[str, str]:
     """Field -> column: media by the type of the feature, the others by name or as the only one left."""
     features = {name: type(feature).__name__ for name, feature in part.features.items()}
+    options = columns.remembering(options, list(features), source)
     chosen = {}
     for field in options.needs:
         if field not in FEATURES or field in options.columns:

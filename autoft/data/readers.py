@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -26,17 +27,31 @@ class _Found(NamedTuple):
     failed: tuple[Issue, ...]
 
 
-def open_dataset(registry: Registry, options: DataOptions, task: Task, *, labelled: bool = True) -> Dataset:
+def open_dataset(
+    registry: Registry,
+    options: DataOptions,
+    task: Task,
+    *,
+    labelled: bool = True,
+    remembered: Mapping[str, str] = {},
+) -> Dataset:
     """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
 
     Args:
         labelled: False when predicting: targets may then be absent, and any folder of files will do.
+        remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
 
     Raises:
         DataError: a source is not there, or no reader recognises it; the message says what is expected.
         UsageError: a column does not exist, or `--val` is given for data that have their own.
     """
-    read = _read_options(options, task, labelled)
+    read = ReadOptions(
+        needs=(*task.inputs, *task.targets),
+        columns=named_columns(options, task),
+        remembered=dict(remembered),
+        group_col=options.group_col,
+        optional=() if labelled else task.targets,
+    )
     dataset = _open(registry, options.data, read)
     parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
     for split, _ in parts:
@@ -53,7 +68,12 @@ def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:
     return (("val", options.val), ("test", options.test))
 
 
-def _read_options(options: DataOptions, task: Task, labelled: bool) -> ReadOptions:
+def named_columns(options: DataOptions, task: Task) -> dict[str, str]:
+    """Field word -> column, as the user names them.
+
+    Raises:
+        UsageError: the task has no such field.
+    """
     columns = {}
     if options.target and task.targets:
         columns[task.targets[0]] = options.target
@@ -62,12 +82,7 @@ def _read_options(options: DataOptions, task: Task, labelled: bool) -> ReadOptio
             raise UsageError(f"--{field}-col names a column of {field}s, but this task has none.", _inputs(task))
         if column:
             columns[field] = column
-    return ReadOptions(
-        needs=(*task.inputs, *task.targets),
-        columns=columns,
-        group_col=options.group_col,
-        optional=() if labelled else task.targets,
-    )
+    return columns
 
 
 def _inputs(task: Task) -> str:

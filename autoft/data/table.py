@@ -43,6 +43,8 @@ class TableReader:
         issues: list[Issue] = []
         sentences = []
         read = [read_table(path) for path, _ in tables]
+        for table in read:
+            options = columns.remembering(options, table.columns, table.path)
         parts = _all_roles(read, options)
         for (path, split), table, roles in zip(tables, read, parts, strict=True):
             issues += table.issues

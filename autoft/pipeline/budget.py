@@ -12,6 +12,8 @@ START = 3.0
 """Seconds to start a worker process and to shut the cluster down."""
 SCORING = 5.0
 """Seconds for all metrics, their intervals, and the files of the run folder."""
+PLAIN = 0.08
+"""Part of the whole time that is kept for a method without networks, where the task has one."""
 SHARE = 0.5
 """Part of the search time that one trial may plan for."""
 FIRST_BUILD = 8.0
@@ -34,6 +36,8 @@ class Budget:
         """Test samples for each validation sample."""
         self.transfer = 0.0
         """Seconds to copy one model from or to a bucket."""
+        self.plain = 0.0
+        """Seconds for a method without networks that is fitted when the search is over."""
 
     def saw(self, report: EpochReport, backend: str = "") -> None:
         """Learn from an epoch: frameworks differ in how long they take to start."""
@@ -50,7 +54,7 @@ class Budget:
         unknown = not known or any(backend not in self._builds for backend in self.backends)
         build = max([*known, FIRST_BUILD] if unknown else known)
         validation = max(self._validations, default=1.0)
-        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer
+        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
 
     @property
     def deadline(self) -> float:

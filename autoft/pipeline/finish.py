@@ -27,6 +27,9 @@ from autoft.trialdata import open_data
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
+WRITING = 2.0
+"""Seconds for what comes after the last score: summary, card and report."""
+
 
 class Outcome(NamedTuple):
     """What a search has come to, before its last step."""
@@ -132,8 +135,13 @@ def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping
     """What a method without networks makes of the same data: its name and its scores on the test part."""
     samples, first = open_data(outcome.ref).samples, outcome.splits.folds[0]
     train, test = ([samples[name][1] for name in names] for names in ((*first.train, *first.val), outcome.splits.test))
+    seconds = outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
     try:
-        name, decoded = method.plain(train, test, schema)
+        if seconds <= 0:
+            raise TimeoutError("no time was left")
+        name, decoded = method.plain(train, test, schema, seconds)
+    except TimeoutError as error:
+        return {"name": "", "failed": f"left out to end in time: {error}"}
     except Exception as error:  # the search's own result does not hang on it
         return {"name": "", "failed": f"{type(error).__name__}: {error}"}
     return {"name": name, "metrics": evaluate.all_metrics(outcome.plan.task, decoded, targets, schema)}

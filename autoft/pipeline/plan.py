@@ -10,6 +10,7 @@ import msgspec
 
 from autoft import remote, scoring, trial
 from autoft.contracts import Task
+from autoft.data.readers import named_columns
 from autoft.errors import UsageError
 from autoft.events import Listener
 from autoft.observers import Observers
@@ -132,7 +133,7 @@ def spec_maker(
         name: trial.versions(registry.get("backend", name))
         for name in {c.card.backend for c in plan.candidates.values()}
     }
-    caching = _caching(plan, options)
+    caching, columns = _caching(plan, options), named_columns(options, plan.task)
     resources = Resources(
         cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))
     )
@@ -156,6 +157,7 @@ def spec_maker(
             resources=resources,
             versions=versions[candidate.card.backend],
             caching=caching,
+            columns=columns,
         )
 
     return make_spec

@@ -33,7 +33,7 @@ def predict(
     """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
 
     Args:
-        columns: its names of columns, for tables.
+        columns: its names of columns, for tables; those that the model was trained on where it says none.
 
     Raises:
         UsageError: there is no such model.
@@ -54,7 +54,8 @@ def predict_sources(
     issues: list[Issue] = []
     for source in sources:
         options = msgspec.structs.replace(columns or DataOptions(), data=source)
-        dataset = open_dataset(plugins, options, predictor.task, labelled=False)
+        remembered = predictor.config.columns
+        dataset = open_dataset(plugins, options, predictor.task, labelled=False, remembered=remembered)
         found = inspect(dataset, predictor.task.inputs)
         samples += found.dataset.samples
         issues += [issue for issue in found.issues if issue.drops]
@@ -76,7 +77,7 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     """
     predictor = Predictor(model_folder(model, out))
     config, task = predictor.config, predictor.task
-    dataset = open_dataset(registry.installed(), options, task)
+    dataset = open_dataset(registry.installed(), options, task, remembered=config.columns)
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(

@@ -16,13 +16,14 @@ import msgspec
 
 from autoft import heads
 from autoft import registry as plugins
+from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.machine import cores
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare, storage
-from autoft.pipeline.budget import Budget
+from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, Splits, TrialSpec
@@ -178,6 +179,7 @@ def _search(
     first = prepared.splits.folds[0]
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
+    budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
     concurrency = plan.concurrency(options, nodes.cpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from autoft.texthash import cut, hashed
+from autoft.texthash import cut, hashed, rarity, terms, weighed
 
 
 def test_numbers_stay_in_their_range_and_are_the_same_in_another_process() -> None:
@@ -44,3 +44,24 @@ def test_long_texts_are_cut(truncation: str, left: str) -> None:
 
 def test_nothing_is_something() -> None:
     assert not len(hashed([""], 100).words) and not len(hashed([], 100).words)
+
+
+def test_terms_are_the_different_numbers_with_pieces_above_words() -> None:
+    found, plain = terms(["walking walking home"], 1000), hashed(["walking walking home"], 1000)
+    assert found.dtype == np.int32 and len(found) == len(set(plain.words.tolist())) + len(set(plain.parts.tolist()))
+    assert set(found[found >= 1000] - 1000) == set(plain.parts.tolist())
+
+
+def test_what_few_texts_have_counts_more_and_what_none_has_counts_most() -> None:
+    rare = rarity([np.array([1, 2]), np.array([1]), np.array([1, 5])], 4)
+    assert rare.shape == (8,) and rare[1] == pytest.approx(1) and rare[1] < rare[2] == rare[5] < rare[0]
+    assert (rarity([], 4) == 1).all()
+
+
+def test_texts_of_any_length_weigh_the_same_and_pieces_half_as_much_as_words() -> None:
+    rare = np.linspace(1, 2, 200).astype(np.float32)
+    both = weighed(np.array([1, 2, 3, 101, 150]), rare, 100)
+    assert (both**2).sum() == pytest.approx(1) == (weighed(np.array([4]), rare, 100) ** 2).sum()
+    assert both[1] / both[0] == pytest.approx(rare[2] / rare[1])
+    assert both[3] / both[0] == pytest.approx(rare[101] / rare[1] / 2)
+    assert not len(weighed(np.array([], np.int32), rare, 100))

@@ -141,6 +141,40 @@ def test_pairs_of_texts(tmp_path):
         opened(tmp_path / "nli.tsv", text_col="Premise,hypo")
 
 
+def test_columns_that_a_model_was_trained_on_are_found_again(tmp_path):
+    known = {"text": "premise, hypothesis", "label": "verdict"}
+    (tmp_path / "new.csv").write_text("hypothesis,Premise,other\nso,if,1\n")
+
+    def read(name, **options):
+        source = DataOptions(data=str(tmp_path / name), **options)
+        return readers.open_dataset(load(), source, TASK, labelled=False, remembered=known)
+
+    def texts_of(dataset):
+        return [sample.fields["text"] for sample in dataset.samples]
+
+    assert texts_of(read("new.csv")) == [["if", "so"]]
+    assert texts_of(read("new.csv", text_col="other")) == ["1"], "what is said now comes first"
+    (tmp_path / "less.csv").write_text("premise,text\nif,so\n")
+    with pytest.raises(DataError, match=r"trained on .premise, hypothesis., but '.*less.csv' has no 'hypothesis'") as e:
+        read("less.csv")
+    assert "--text-col COLUMN,COLUMN" in e.value.hint
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "1.txt").write_text("a note")
+    assert texts_of(read("notes")) == ["a note"], "files have no columns"
+
+
+def test_folders_of_texts_without_a_class_are_no_class(folder):
+    source = folder({"train/pos/1.txt": "fine", "train/neg/1.txt": "bad", "train/unsup/1.txt": "who knows"})
+    dataset = opened(source)
+    assert pairs(dataset) == [("bad", "neg"), ("fine", "pos")]
+    assert "train/unsup/ is no class by that name, and left out" in dataset.recognised
+
+
+def test_a_class_may_be_called_so_where_only_one_other_is_there(folder):
+    dataset = opened(folder({"spam/1.txt": "buy", "unsup/1.txt": "hello"}))
+    assert {label for _, label in pairs(dataset)} == {"spam", "unsup"} and "left out" not in dataset.recognised
+
+
 def test_a_named_text_column(tmp_path):
     (tmp_path / "t.csv").write_text('text,"title,short",label\nlong one,short one,x\nlong two,short two,y\n')
     assert pairs(opened(tmp_path / "t.csv", text_col="title,short"))[0] == ("short one", "x")

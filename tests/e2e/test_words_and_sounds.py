@@ -52,6 +52,16 @@ def test_texts_from_a_table_to_predictions(run: Any, tmp_path: Path) -> None:
     assert run("val", best, "--data", str(tmp_path / "texts.csv"))["metrics"]["accuracy"] == 1.0
 
 
+def test_pairs_of_texts_are_read_from_the_same_columns_again(run: Any, tmp_path: Path) -> None:
+    words = {"yes": "a fine and lovely day", "no": "an awful and dull night"}
+    rows = [{"title": f"number {n}", "said": words[name], "label": name} for n in range(40) for name in words]
+    data, fixed = table(tmp_path / "pairs.csv", rows), ("epochs=2", "batch_size=8", "augment=none")
+    summary = run("search", "--task", "text-cls", "--data", data, "--text-col", "title,said", *SHORT, *fixed)
+    best, new = summary["paths"]["best"], [{"said": "a lovely day", "title": "number 1"}]
+    assert [row["prediction"] for row in run("predict", best, "--source", table(tmp_path / "new.csv", new))] == ["yes"]
+    assert run("val", best, "--data", data)["metrics"]["accuracy"] == 1.0
+
+
 def test_recordings_are_classified_as_pictures(run: Any, tmp_path: Path) -> None:
     for path, kind in tones(tmp_path, 32):
         folder = tmp_path / "sounds" / ("low", "high")[kind]

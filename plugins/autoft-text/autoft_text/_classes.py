@@ -21,6 +21,8 @@ class TextClassification(Classification):
     inputs = ("text",)
     metrics = class_metrics("texts")
 
-    def plain(self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, dict[str, Array]]:
+    def plain(
+        self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+    ) -> tuple[str, dict[str, Array]]:
         """Logistic regression on TF-IDF weights of words and characters."""
-        return _tfidf.classes(train, test, schema)
+        return _tfidf.classes(train, test, schema, seconds)

@@ -20,6 +20,8 @@ class TextRegression(Regression):
     modality = "text"
     inputs = ("text",)
 
-    def plain(self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, dict[str, Array]]:
+    def plain(
+        self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+    ) -> tuple[str, dict[str, Array]]:
         """Ridge regression on TF-IDF weights of words and characters."""
-        return _tfidf.numbers(train, test)
+        return _tfidf.numbers(train, test, seconds)

@@ -1,12 +1,13 @@
 """What every search of texts is measured against: a linear model on TF-IDF weights, without any network.
 
 Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Its
-strength is chosen by cross-validation on the training part.
+strength is chosen by cross-validation on the training part, as far as time allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,40 +16,102 @@ from autoft.api import Sample, Schema
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (3.0, 1.0, 10.0, 0.3, 30.0)
+"""The likeliest first, in case time is short."""
 FOLDS = 3
 LONG_WORD = 20
 """Characters between two spaces on average: beyond that they are no words."""
+PROBE = 8
+"""The time of a fit is told by one on so small a part of the texts."""
+FEW = 100
+"""Rows that are fitted at once."""
+MARGIN = 1.5
+"""What a fit may take beyond what was told."""
 
 
-def classes(train: Sequence[Sample], test: Sequence[Sample], schema: Schema) -> tuple[str, dict[str, Array]]:
-    """The method in words, and decoded predictions of the test samples as `TextClassification.decode` gives them."""
+def classes(
+    train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+) -> tuple[str, dict[str, Array]]:
+    """The method in words, and decoded predictions of the test samples as `TextClassification.decode` gives them.
+
+    Raises:
+        TimeoutError: see `_fitted`.
+    """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+    from sklearn.model_selection import StratifiedKFold
 
+    began = time.monotonic()
     seen, asked = _weights(train, test)
-    labels = [schema.classes.index(str(sample.fields["label"])) for sample in train]
+    labels = np.array([schema.classes.index(str(sample.fields["label"])) for sample in train])
     folds = min(FOLDS, *np.bincount(labels)[np.unique(labels)].tolist())
-    plain = LogisticRegression(max_iter=500)
-    if folds >= 2:
-        order = StratifiedKFold(folds, shuffle=True, random_state=0)
-        plain = GridSearchCV(plain, {"C": list(STRENGTHS)}, cv=order)
-    plain.fit(seen, labels)
+    order = StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels) if folds >= 2 else ()
+    fitted, words = _fitted(lambda c: LogisticRegression(C=c, max_iter=500), seen, labels, order, began + seconds)
     chances = np.zeros((len(test), len(schema.classes)), np.float32)
-    chances[:, plain.classes_] = plain.predict_proba(asked)
-    return "logistic regression on TF-IDF", {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
+    chances[:, fitted.classes_] = fitted.predict_proba(asked)
+    decoded = {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
+    return f"logistic regression on TF-IDF{words}", decoded
 
 
-def numbers(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[str, dict[str, Array]]:
-    """The method in words, and decoded predictions of the test samples as `TextRegression.decode` gives them."""
+def numbers(train: Sequence[Sample], test: Sequence[Sample], seconds: float) -> tuple[str, dict[str, Array]]:
+    """The method in words, and decoded predictions of the test samples as `TextRegression.decode` gives them.
+
+    Raises:
+        TimeoutError: see `_fitted`.
+    """
     from sklearn.linear_model import Ridge
-    from sklearn.model_selection import GridSearchCV
+    from sklearn.model_selection import KFold
 
+    began = time.monotonic()
     seen, asked = _weights(train, test)
     values = np.array([sample.fields["value"] for sample in train], np.float64)
-    plain = GridSearchCV(Ridge(), {"alpha": list(STRENGTHS)}, cv=max(2, min(FOLDS, len(train) // 2)))
-    plain.fit(seen, values)
-    return "ridge regression on TF-IDF", {"value": np.asarray(plain.predict(asked), np.float64)}
+    order = KFold(max(2, min(FOLDS, len(train) // 2))).split(values)
+    fitted, words = _fitted(lambda alpha: Ridge(alpha=alpha), seen, values, order, began + seconds)
+    return f"ridge regression on TF-IDF{words}", {"value": np.asarray(fitted.predict(asked), np.float64)}
+
+
+def _fitted(
+    make: Callable[[float], Any], seen: Any, wanted: Array, order: Iterable[tuple[Array, Array]], end: float
+) -> tuple[Any, str]:
+    """The model of the strength that does best by cross-validation, and in words what was left out to end in time.
+
+    Args:
+        order: rows to fit on and rows to judge by, for each fold; none where there are too few rows.
+        end: by `time.monotonic`.
+
+    Raises:
+        TimeoutError: there is no time for a single fit.
+    """
+    folds, scores = list(order), dict[float, float]()
+    longest = _told(make, seen, wanted)
+
+    def fits(count: int) -> bool:
+        return time.monotonic() + MARGIN * longest * count <= end
+
+    for strength in STRENGTHS if folds else ():
+        if not fits(len(folds) + 2):  # with the last one, on all rows
+            break
+        judged = []
+        for inside, outside in folds:
+            began = time.monotonic()
+            judged.append(make(strength).fit(seen[inside], wanted[inside]).score(seen[outside], wanted[outside]))
+            longest = max(longest, time.monotonic() - began)
+        scores[strength] = float(np.mean(judged))
+    if not scores and not fits(1):
+        raise TimeoutError(f"no time was left: a fit takes about {longest:.0f} s")
+    best = max(scores, key=lambda strength: scores[strength]) if scores else 1.0
+    tried = f"{len(scores)} of {len(STRENGTHS)} strengths" if scores else "its strength was not chosen"
+    short = bool(folds) and len(scores) < len(STRENGTHS)
+    return make(best).fit(seen, wanted), f" (cut short to end in time: {tried})" if short else ""
+
+
+def _told(make: Callable[[float], Any], seen: Any, wanted: Array) -> float:
+    """Seconds that one fit may take, by one on few rows; 0 where all are few."""
+    rows = np.arange(0, len(wanted), PROBE)
+    if len(rows) < FEW or len(np.unique(wanted[rows])) < 2:
+        return 0.0
+    began = time.monotonic()
+    make(STRENGTHS[0]).fit(seen[rows], wanted[rows])
+    return PROBE * (time.monotonic() - began)
 
 
 def _weights(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[Any, Any]:

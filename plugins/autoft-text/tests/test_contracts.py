@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
+import pytest
 
 from autoft.api import Dataset, Sample
 from autoft.testing import PluginContract, TaskContract
+from autoft_text import _tfidf
 from autoft_text._classes import TextClassification
 from autoft_text._numbers import TextRegression
 
@@ -60,8 +64,8 @@ class TestPlugin(PluginContract):
 def test_the_plain_method_learns_what_words_say() -> None:
     task, data = TextClassification(), texts()
     schema = task.schema(data)
-    name, decoded = task.plain(data.samples[:12], data.samples[12:], schema)
-    assert "TF-IDF" in name
+    name, decoded = task.plain(data.samples[:12], data.samples[12:], schema, 60.0)
+    assert name == "logistic regression on TF-IDF"
     assert [schema.classes[i] for i in decoded["index"]] == [s.fields["label"] for s in data.samples[12:]]
     assert np.allclose(decoded["probability"].sum(1), 1, atol=1e-5)
 
@@ -74,7 +78,7 @@ def test_the_plain_method_for_numbers_is_scored_like_a_network() -> None:
     data = Dataset(samples=samples, reader="test", root="here", recognised="20 texts")
     schema = task.schema(data)
     problem = task.formulations(schema)[0]
-    _, decoded = task.plain(samples[:14], samples[14:], schema)
+    _, decoded = task.plain(samples[:14], samples[14:], schema, 60.0)
     targets = task.encode(samples[14:], schema, problem)
     assert task.score(decoded, targets, schema, ["r2"])["r2"] > 0.8
 
@@ -84,5 +88,22 @@ def test_languages_without_spaces_are_read_by_characters() -> None:
     rows = [("很好的酒店服务" if n % 2 else "房间又脏又小", str(n % 2)) for n in range(16)]
     samples = tuple(Sample(id=str(n), fields={"text": t, "label": y}) for n, (t, y) in enumerate(rows))
     data = Dataset(samples=samples, reader="test", root="here", recognised="16 texts")
-    _, decoded = task.plain(samples[:12], samples[12:], task.schema(data))
+    _, decoded = task.plain(samples[:12], samples[12:], task.schema(data), 60.0)
     assert decoded["index"].tolist() == [int(y) for _, y in rows[12:]]
+
+
+@pytest.mark.parametrize("task", [TextClassification(), TextRegression()])
+def test_the_plain_method_ends_in_time_and_says_so(
+    task: TextClassification | TextRegression, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = texts() if isinstance(task, TextClassification) else numbered(texts())
+    schema, clock = task.schema(data), itertools.count()
+    monkeypatch.setattr(_tfidf, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(_tfidf, "FEW", 2)
+    name, decoded = task.plain(data.samples, data.samples[:2], schema, 66.0)
+    assert "cut short to end in time: 1 of 5 strengths" in name
+    assert len(next(iter(decoded.values()))) == 2
+    name, _ = task.plain(data.samples, data.samples[:2], schema, 20.0)
+    assert "its strength was not chosen" in name
+    with pytest.raises(TimeoutError, match="no time was left"):
+        task.plain(data.samples, data.samples[:2], schema, 5.0)

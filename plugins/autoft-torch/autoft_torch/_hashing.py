@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autoft.api import ModelCard, Recipe, hashed
+from autoft.api import Feed, ModelCard, Problem, Recipe, Stop, WordStart, terms, word_start
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,12 +18,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
 #: Texts whose numbers are remembered: each epoch asks for the same ones.
 REMEMBERED = 200_000
+#: What a piece counts beside a word, as in `autoft.texthash.weighed`.
+PIECES = 0.5
 _known: dict[tuple[tuple[str, ...], int, int, str], Array] = {}
 
 
 class Trunk(nn.Module):
-    """Numbers (n, length), of which 0 pads, to features (n, width): words and pieces are summed apart, each sum divided
-    by the root of its length, so that long texts do not shout and short ones are heard."""
+    """Numbers (n, length), of which 0 pads, to features (n, width): the vectors of a text's words and pieces, added up
+    with the weights that `autoft.texthash.weighed` describes."""
+
+    rare: torch.Tensor
+    begun: torch.Tensor
 
     def __init__(self, buckets: int, width: int) -> None:
         super().__init__()
@@ -33,10 +37,27 @@ class Trunk(nn.Module):
         nn.init.normal_(self.table.weight, std=0.02)
         with torch.no_grad():
             self.table.weight[0] = 0
+        self.register_buffer("rare", torch.ones(2 * buckets))
+        self.register_buffer("begun", torch.zeros(1))
         self.length, self.truncation, self.drop = 0, "end", 0.0
 
     def follow(self, recipe: Recipe) -> None:
         self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+
+    @torch.no_grad()
+    def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
+        """Look once at all training texts: how rare each number is and, if asked to `solve`, the linear solution, which
+        fills the table. None where that was done before."""
+        if self.begun:
+            return None
+        arrays = feed.batch(np.arange(len(feed)))
+        rows = [self._row(texts) for texts in arrays["text"]]
+        found = word_start(rows, arrays, problem, self.buckets, self.width if solve else 0, stop)
+        self.rare.copy_(torch.from_numpy(found.rare))
+        self.begun.fill_(1)
+        if found.table is not None:
+            self.table.weight[:, : found.table.shape[1]] = torch.from_numpy(found.table).to(self.table.weight)
+        return found
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
         rows = [self._row(texts) for texts in arrays["text"]]
@@ -50,8 +71,7 @@ class Trunk(nn.Module):
         if key not in _known:
             if len(_known) >= REMEMBERED:
                 _known.clear()
-            found = hashed(texts, self.buckets, self.length, self.truncation)
-            _known[key] = np.concatenate([found.words, found.parts + self.buckets]).astype(np.int32)
+            _known[key] = terms(texts, self.buckets, self.length, self.truncation)
         return _known[key]
 
     def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
@@ -62,15 +82,13 @@ class Trunk(nn.Module):
         return torch.where(gone, -values, values)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        there, kept = values != 0, (values > 0).float()
-        pieces = values.abs() > self.buckets
-        weights = torch.zeros_like(kept)
-        for own in (there & ~pieces, there & pieces):
-            whole, left = own.sum(1, keepdim=True), (own * kept).sum(1, keepdim=True)
-            weights = weights + own * kept * whole.sqrt() / left.clamp(min=1)
+        number = values.abs()
+        weights = self.rare[number] * (number > 0) * torch.where(number >= self.buckets, PIECES, 1.0)
+        weights = weights / weights.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        weights = weights * (values > 0) / (1 - self.drop if self.training else 1)
         return F.embedding_bag(
             values.clamp(min=0), self.table.weight, per_sample_weights=weights, mode="sum", padding_idx=0
-        ) / math.sqrt(2)
+        )
 
 
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:

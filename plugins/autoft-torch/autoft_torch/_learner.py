@@ -89,6 +89,8 @@ class TorchLearner:
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        if epoch == 1 and (begun := self._begin(feed, stop)):
+            return begun
         rng = np.random.default_rng((self.job.seed, epoch))
         seed = int(rng.integers(1 << 62))
         torch.manual_seed(seed)  # dropout and torchvision's policies draw from the global generator
@@ -108,6 +110,16 @@ class TorchLearner:
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
         return EpochStats(self._mean(total, seen), steps, True)
+
+    def _begin(self, feed: Feed, stop: Stop) -> EpochStats | None:
+        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better."""
+        if self.steps or self.net.frozen or not hasattr(self.net.trunk, "begin"):
+            return None
+        found = self.net.trunk.begin(feed, self.job.problem, stop, solve=not self.job.recipe.head_width)
+        if found is None or found.head is None:
+            return None
+        self.set_head({self.job.problem.outputs[0].name: found.head})
+        return EpochStats(found.loss, 1, True)
 
     def _changed(
         self, images: torch.Tensor, targets: Targets, draws: torch.Generator, rng: np.random.Generator

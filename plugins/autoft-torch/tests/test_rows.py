@@ -12,6 +12,7 @@ import torch
 from autoft.api import Job, Output, Problem, Recipe
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
+from autoft.texthash import terms, weighed
 from autoft_torch import _sounds, catalogue
 from autoft_torch._ctc import Trunk as Speech
 from autoft_torch._hashing import Trunk as Words
@@ -66,6 +67,39 @@ def test_the_same_seed_gives_the_same_first_epoch() -> None:
     wanted = job("autoft/text-hash", LABEL, "text", augment="strong")
     losses = {TorchBackend().build(wanted).train_epoch(text_feed(), 1, lambda: False).loss for _ in range(2)}
     assert len(losses) == 1
+
+
+def test_each_number_counts_as_core_says() -> None:
+    trunk, rng = Words(64, 4), np.random.default_rng(0)
+    trunk.rare.copy_(torch.from_numpy(rng.uniform(1, 3, 128).astype(np.float32)))
+    trunk.eval()
+    several = texts("walking home, walking", "很好", "", "a longer text than the others are")
+    features = trunk(trunk.values({"text": several}, cropped=True)).detach().numpy()
+    for (words,), found in zip(several, features, strict=True):
+        numbers = terms([words], 64)
+        wanted = weighed(numbers, trunk.rare.numpy(), 64) @ trunk.table.weight.detach().numpy()[numbers]
+        assert np.allclose(found, wanted, atol=1e-6)
+
+
+def test_the_first_epoch_solves_what_words_say_and_later_ones_go_on(tmp_path: Path) -> None:
+    wanted, feed = job("autoft/text-hash", LABEL, "text", lr=1e-3, epochs=3), text_feed()
+    learner = TorchBackend().build(wanted)
+    stats = learner.train_epoch(feed, 1, lambda: False)
+    first = learner.predict(feed)["label"]
+    assert stats.steps == 1 and (first.argmax(1) == feed.arrays["label"]).all()
+    assert stats.loss == pytest.approx(-np.log(first[np.arange(16), feed.arrays["label"]]).mean(), abs=1e-4)
+    assert learner.train_epoch(feed, 2, lambda: False).steps == 4
+    learner.save(tmp_path)
+    other = TorchBackend().build(wanted)
+    other.inherit(tmp_path)
+    assert other.train_epoch(feed, 1, lambda: False).steps == 4, "what was learned is not thrown away"
+
+
+def test_a_head_with_a_hidden_layer_is_trained_from_the_start() -> None:
+    wanted = job("autoft/text-hash", LABEL, "text", head_width=8)
+    learner = TorchBackend().build(wanted)
+    assert learner.train_epoch(text_feed(), 1, lambda: False).steps == 4
+    assert float(learner.net.trunk.rare.max()) > 1
 
 
 def test_texts_can_be_cut() -> None:

@@ -1,0 +1,245 @@
+"""Where a network that adds up vectors of hashed words begins: at the linear solution on its training texts.
+
+Its sum, times its head, is linear in the texts' terms, so what a linear model on TF-IDF weights knows is known to the
+network before its first step; steps then go on from there (linear probe, then fine-tune: Kumar et al., ICLR 2022).
+
+With weights x of a text's terms (`texthash.weighed`), it minimises
+
+    mean loss + strength / 2 * |solution|^2        (the bias is free)
+
+by L-BFGS. The strength is the one that does best on a part of the training texts that is left out first; then all are
+used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from autoft.heads import Head
+from autoft.heads.encode import Targets, encode, log_softmax, measure, refusal, sigmoid
+from autoft.heads.lbfgs import minimise
+from autoft.heads.validate import spread
+from autoft.records import Output, Problem
+from autoft.texthash import rarity, weighed
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array, Arrays, Stop
+else:
+    Array = Any
+
+STRENGTHS: Final = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
+"""Tried from the strongest on, in units of 1 / (number of texts): C = 1 / strength of other libraries."""
+PARTS: Final = 5
+"""One of them is left out."""
+MOST_TERMS: Final = 4_000_000
+"""Of all texts that are solved on; more texts than have these are left to training."""
+MOST_NUMBERS: Final = 2_000_000
+"""Of a solution: L-BFGS holds some two dozen arrays of that size."""
+HEAD: Final = 1.0
+"""Size of the head's weights."""
+ROUGH, FINE = 1e-4, 2e-5
+"""Of the scaled gradient: while strengths are compared, and in the end."""
+
+
+class Late(Exception):
+    """Time is over."""
+
+
+class Start(NamedTuple):
+    """A solution for the whole table."""
+
+    head: Head
+    """Weights float32 (size, buckets) and bias."""
+    strength: float
+    loss: float
+    """Mean over the texts that it was solved on."""
+
+
+class Terms:
+    """Texts as sparse rows over those columns that occur."""
+
+    def __init__(self, numbers: Sequence[Array], weights: Sequence[Array]) -> None:
+        """
+        Args:
+            numbers: int (k,) for each text.
+            weights: float (k,) for each text.
+        """
+        self.n = len(numbers)
+        lengths = np.array([max(1, len(row)) for row in numbers])
+        self.starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        self.lengths = lengths
+        none = np.zeros(1, np.int64)  # an empty text has number 0 with weight 0: every row must have one
+        flat = np.concatenate([row if len(row) else none for row in numbers])
+        self.columns, index = np.unique(flat, return_inverse=True)
+        self.index = index.ravel().astype(np.int32)
+        self.values = np.concatenate([row if len(row) else none for row in weights]).astype(np.float64)
+
+    def times(self, vectors: Array) -> Array:
+        """(columns, size) to (n, size)."""
+        return np.stack([np.add.reduceat(self.values * v[self.index], self.starts) for v in vectors.T], 1)
+
+    def back(self, pull: Array) -> Array:
+        """(n, size) to (columns, size)."""
+        count = len(self.columns)
+        rows = [np.bincount(self.index, self.values * np.repeat(p, self.lengths), count) for p in pull.T]
+        return np.stack(rows, 1)
+
+    def squares(self) -> Array:
+        """(columns,): mean squared weight."""
+        return np.bincount(self.index, self.values**2, len(self.columns)) / self.n
+
+
+class WordStart(NamedTuple):
+    """What a network of hashed words learns from its training texts before the first step."""
+
+    rare: Array
+    """float32 (2 * buckets,), see `texthash.rarity`."""
+    table: Array | None
+    """float32 (2 * buckets, r), the first columns of its table, r at most its width; None where nothing was solved."""
+    head: tuple[Array, Array] | None
+    """Weights float32 (size, width) and bias (size,) of the head that goes with it."""
+    loss: float
+    """Mean over the texts, of table and head."""
+
+
+def word_start(
+    rows: Sequence[Array], arrays: Arrays, problem: Problem, buckets: int, width: int, stop: Stop
+) -> WordStart:
+    """What `rows`, the `texthash.terms` of all training texts, say.
+
+    Args:
+        arrays: encoded targets by key.
+        width: of the table; 0 solves nothing.
+    """
+    rare = rarity(rows, buckets)
+    found = None
+    if width and len(problem.outputs) == 1:
+        (output,) = problem.outputs
+        weights = [weighed(row, rare, buckets) for row in rows]
+        found = begin(rows, weights, arrays[output.target], output, 2 * buckets, stop)
+    if found is None:
+        return WordStart(rare, None, None, float("nan"))
+    left, right = factors(found.head, width)
+    head = np.zeros((len(left), width), np.float32)
+    head[:, : left.shape[1]] = left * HEAD
+    return WordStart(rare, right.T / HEAD, (head, found.head.bias), found.loss)
+
+
+def begin(
+    numbers: Sequence[Array], weights: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop
+) -> Start | None:
+    """The solution for these texts, or None where this output has none, or one too large, or time is over.
+
+    Args:
+        numbers: int (k,) for each text, below `buckets`.
+        weights: float (k,) for each text.
+        targets: as `Task.encode` gives them for this output.
+    """
+    if refusal(output):
+        return None
+    goal = encode(output, targets)
+    chosen = _affordable(np.flatnonzero(goal.kept), numbers)
+    places = np.searchsorted(np.flatnonzero(goal.kept), chosen)
+    goal = Targets(goal.kept[chosen], goal.values[places], goal.weights[places], goal.loss)
+    if not len(chosen):
+        return None
+    terms = Terms([numbers[row] for row in chosen], [weights[row] for row in chosen])
+    if len(terms.columns) * output.size > MOST_NUMBERS:
+        return None
+    try:
+        return _solved(terms, goal, targets[chosen], buckets, stop)
+    except Late:
+        return None
+
+
+def factors(head: Head, rank: int) -> tuple[Array, Array]:
+    """The weights (size, buckets) as `left` (size, r) times `right` (r, buckets), with r at most `rank`: exact where
+    that is enough, else the nearest there is."""
+    weights = head.weights
+    if len(weights) <= rank:
+        return np.eye(len(weights), dtype=np.float32), weights
+    _, vectors = np.linalg.eigh(weights.astype(np.float64) @ weights.T.astype(np.float64))
+    left = vectors[:, ::-1][:, :rank].astype(np.float32)
+    return left, left.T @ weights
+
+
+def _affordable(rows: Array, numbers: Sequence[Array]) -> Array:
+    """As many of the rows as have `MOST_TERMS` together, sorted."""
+    order = np.random.default_rng(0).permutation(rows)
+    total = np.cumsum([len(numbers[row]) for row in order])
+    return np.sort(order[: max(1, int(np.searchsorted(total, MOST_TERMS, "right")))])
+
+
+def _solved(terms: Terms, goal: Targets, targets: Array, buckets: int, stop: Stop) -> Start:
+    problem = _Problem(terms, goal, stop)
+    strength, near = _strength(problem, targets)
+    found = problem.solve(strength, near, np.ones(terms.n), FINE)
+    loss = measure(goal.loss, problem.raw(found), goal.values, goal.weights)
+    weights = np.zeros((found.shape[1], buckets), np.float32)
+    weights[:, terms.columns] = found[1:].T
+    return Start(Head(weights, found[0].astype(np.float32)), strength, loss)
+
+
+def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
+    """The best strength on the texts that are left out, and its solution; the losses fall, then rise."""
+    n, near, best = problem.terms.n, problem.nothing(), (float("inf"), STRENGTHS[2], problem.nothing())
+    if n < 2 * PARTS:
+        return best[1], near
+    out = spread(targets, PARTS)[0]
+    inside = np.ones(n)
+    inside[out] = 0
+    for strength in STRENGTHS:
+        near = problem.solve(strength, near, inside, ROUGH)
+        raw = problem.raw(near)[out]
+        loss = measure(problem.goal.loss, raw, problem.goal.values[out], problem.goal.weights[out])
+        if loss >= best[0]:
+            break
+        best = (loss, strength, near)
+    return best[1], best[2]
+
+
+class _Problem:
+    def __init__(self, terms: Terms, goal: Targets, stop: Stop) -> None:
+        self.terms, self.goal, self.stop = terms, goal, stop
+        self.squares = terms.squares()
+        size = goal.values.shape[1]
+        # The curvature where all outcomes are equally likely; in units of it, all columns are alike to the solver.
+        self.spread = {"cross_entropy": 1 / max(2, size), "binary_cross_entropy": 1 / 4}.get(goal.loss, 1.0)
+
+    def nothing(self) -> Array:
+        return np.zeros((1 + len(self.terms.columns), self.goal.values.shape[1]))
+
+    def raw(self, found: Array) -> Array:
+        values: Array = self.terms.times(found[1:]) + found[0]
+        return values
+
+    def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
+        """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""
+        share = (counted * self.goal.weights / counted.sum())[:, None]
+        strength = strength / counted.sum()
+        penalty = np.append(0.0, np.full(len(self.squares), strength))[:, None]
+        pace = 1 / np.sqrt(self.spread * np.append(1.0, self.squares)[:, None] + penalty)
+
+        def function(scaled: Array) -> tuple[float, Array]:
+            if self.stop():
+                raise Late
+            values = scaled * pace
+            loss, slope = self._loss(self.raw(values), share)
+            pull = np.concatenate([slope.sum(0)[None], self.terms.back(slope)])
+            return loss + float((penalty * values**2).sum()) / 2, (pull + penalty * values) * pace
+
+        solution: Array = minimise(function, near / pace, tolerance) * pace
+        return solution
+
+    def _loss(self, raw: Array, share: Array) -> tuple[float, Array]:
+        """The loss, and its slope for each raw output (n, size)."""
+        wanted = self.goal.values
+        if self.goal.loss == "cross_entropy":
+            logs = log_softmax(raw)
+            return -float((share * wanted * logs).sum()), share * (np.exp(logs) * wanted.sum(1, keepdims=True) - wanted)
+        if self.goal.loss == "binary_cross_entropy":
+            return float((share * (np.logaddexp(0, raw) - raw * wanted)).sum()), share * (sigmoid(raw) - wanted)
+        return float((share * (raw - wanted) ** 2).sum()) / 2, share * (raw - wanted)

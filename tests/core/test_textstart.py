@@ -1,0 +1,119 @@
+"""The linear solution on hashed words that networks of texts begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autoft import textstart
+from autoft.records import Output, Problem
+from autoft.texthash import terms
+from autoft.textstart import Head, Terms, begin, factors, word_start
+
+Array = np.ndarray[Any, np.dtype[Any]]
+BUCKETS = 256
+ROWS = [np.array([1, 4]), np.array([], np.int64), np.array([4, 9, 2]), np.array([1])]
+WEIGHTS = [np.array([0.5, 2.0]), np.array([]), np.array([1.0, -1.0, 3.0]), np.array([0.25])]
+NUMBER = Output(name="value", head="pooled", size=1, loss="mse", post="identity", target="value")
+LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
+LABELS = Output(name="labels", head="pooled", size=3, loss="binary_cross_entropy", post="sigmoid", target="labels")
+
+
+def never() -> bool:
+    return False
+
+
+def texts(n: int = 60) -> tuple[list[Array], Array]:
+    rows = [terms([f"a {'fine' if k % 2 else 'awful'} day, number {k}"], BUCKETS) for k in range(n)]
+    return rows, np.arange(n) % 2
+
+
+def dense(rows: list[Array], weights: list[Array], columns: int) -> Array:
+    found = np.zeros((len(rows), columns))
+    for place, (row, weight) in enumerate(zip(rows, weights, strict=True)):
+        found[place, row] = weight
+    return found
+
+
+def test_products_are_those_of_the_dense_matrix() -> None:
+    sparse, whole = Terms(ROWS, WEIGHTS), dense(ROWS, WEIGHTS, 10)
+    right, left = np.random.default_rng(0).normal(size=(10, 2)), np.random.default_rng(1).normal(size=(4, 2))
+    assert np.allclose(sparse.times(right[sparse.columns]), whole @ right)
+    assert np.allclose(sparse.back(left), (whole.T @ left)[sparse.columns])
+    assert np.allclose(sparse.squares(), (whole**2).mean(0)[sparse.columns])
+
+
+def test_numbers_are_solved_as_ridge_regression_in_closed_form() -> None:
+    rng = np.random.default_rng(0)
+    rows = [rng.choice(np.arange(1, 12), 4, replace=False) for _ in range(40)]
+    weights = [rng.normal(size=4) for _ in rows]
+    values = rng.normal(size=(40, 1)).astype(np.float32)
+    found = begin(rows, weights, values, NUMBER, 12, never)
+    assert found is not None
+    features = np.column_stack([np.ones(40), dense(rows, weights, 12)])
+    penalty = np.diag([0.0] + [found.strength] * 12)
+    wanted = np.linalg.solve(features.T @ features + penalty + 1e-12 * np.eye(13), features.T @ values)
+    assert np.allclose(found.head.weights[0], wanted[1:, 0], atol=1e-3)
+    assert np.allclose(found.head.bias, wanted[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("output", [LABEL, LABELS])
+def test_what_words_say_is_known_before_the_first_step(output: Output) -> None:
+    rows, labels = texts()
+    targets = labels if output is LABEL else np.eye(3, dtype=np.float32)[labels]
+    problem = Problem(name="any", inputs=("text",), outputs=(output,))
+    found = word_start(rows, {output.target: targets}, problem, BUCKETS, 4, never)
+    assert found.table is not None and found.head is not None and found.loss < 0.2
+    assert found.table.shape == (2 * BUCKETS, output.size) and found.head[0].shape == (output.size, 4)
+    features = np.zeros((len(rows), 4))
+    for place, row in enumerate(rows):
+        features[place, : output.size] = textstart.weighed(row, found.rare, BUCKETS) @ found.table[row]
+    raw = features @ found.head[0].T + found.head[1]
+    assert (raw.argmax(1) == labels).all()
+
+
+def test_padding_and_texts_without_a_class_teach_nothing() -> None:
+    rows, labels = texts()
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    plain = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    more = begin(
+        [*rows, rows[0]],
+        [textstart.weighed(row, plain.rare, BUCKETS) for row in [*rows, rows[0]]],
+        np.append(labels, -1),
+        LABEL,
+        2 * BUCKETS,
+        never,
+    )
+    assert more is not None and plain.table is not None
+    assert np.allclose(more.head.weights, plain.table.T * textstart.HEAD, atol=1e-4)
+    assert not more.head.weights[:, 0].any()
+
+
+def test_a_solution_of_more_outputs_than_the_table_is_wide_is_the_nearest_there_is() -> None:
+    rng = np.random.default_rng(0)
+    weights = (rng.normal(size=(6, 2)) @ rng.normal(size=(2, 30))).astype(np.float32)
+    left, right = factors(Head(weights, np.zeros(6)), 2)
+    assert left.shape == (6, 2) and np.allclose(left @ right, weights, atol=1e-4)
+    left, right = factors(Head(weights, np.zeros(6)), 8)
+    assert left.shape == (6, 6) and np.array_equal(left @ right, weights)
+
+
+def test_without_time_or_room_there_is_no_solution_but_rarity(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    late = word_start(rows, {"label": labels}, problem, BUCKETS, 4, lambda: True)
+    assert late.table is None and late.head is None and late.rare.max() > 1
+    assert word_start(rows, {"label": labels}, problem, BUCKETS, 0, never).table is None
+    monkeypatch.setattr(textstart, "MOST_NUMBERS", 10)
+    assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never).table is None
+
+
+def test_of_very_many_texts_some_are_solved_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    monkeypatch.setattr(textstart, "MOST_TERMS", sum(map(len, rows)) // 2)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert found.table is not None
+    assert len(np.flatnonzero(found.table.any(1))) < len(np.unique(np.concatenate(rows)))
