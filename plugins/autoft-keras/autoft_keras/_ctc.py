@@ -8,6 +8,7 @@ and operations, so that a saved model takes samples and needs nothing of autoft.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ from keras.initializers import RandomUniform
 from autoft.api import Job, ModelCard, mel_filters
 from autoft_keras._augment import Draws
 from autoft_keras._net import MIDWAY, Net
+from autoft_keras._rows import Reader
 from autoft_keras._waves import masked, sped, waves
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -90,24 +92,27 @@ def _recurrent(hidden: int, name: str) -> keras.layers.Layer:
     return keras.layers.Bidirectional(keras.layers.GRU(hidden, return_sequences=True, name="gru", **starts), name=name)
 
 
-class Reader:
+class WaveReader(Reader):
     """Recordings to samples; where they are augmented, to what stands midway, the frames."""
 
     def __init__(self, job: Job, net: Net) -> None:
         self.bands, self.times, self.speed = MASKS[job.recipe.augment]
-        self.front = net.front
+        self._front = net.front
         signature = [tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((2,), tf.int32)]
-        self.changed = tf.function(self._changed, input_signature=signature, autograph=False)
+        self._graph = tf.function(self._changed, input_signature=signature, autograph=False)
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
         return waves(arrays["audio"], arrays["length"], LEAST, cropped=cropped)
 
-    def _changed(self, values: Tensor, seed: Tensor) -> Tensor:
+    def changed(self, values: Tensor, seed: Tensor) -> Tensor:
         """One change of speed for the whole batch, and masks for each recording."""
+        return self._graph(values, seed)
+
+    def _changed(self, values: Tensor, seed: Tensor) -> Tensor:
         draws = Draws(values, seed)
-        seen = self.front(sped(values, self.speed, draws), training=False)
+        seen = self._front(sped(values, self.speed, draws), training=False)
         return masked(seen, self.bands, self.times, WIDEST, draws)
 
 
-def reader(job: Job, net: Net) -> Reader:
-    return Reader(job, net)
+def reader(job: Job, net: Net, folder: Path | None) -> Reader:
+    return WaveReader(job, net)

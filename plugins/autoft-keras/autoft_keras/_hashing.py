@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from keras import ops
 from autoft.api import Job, ModelCard, hashed
 from autoft_keras._augment import Draws
 from autoft_keras._net import Net
+from autoft_keras._rows import Reader
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
@@ -46,7 +48,7 @@ def build(card: ModelCard, size: int) -> keras.Model:
     return keras.Model(numbers, features, name="text-hash")
 
 
-class Reader:
+class WordReader(Reader):
     """Texts to such numbers."""
 
     def __init__(self, job: Job) -> None:
@@ -77,5 +79,5 @@ class Reader:
         return tf.where(gone, -values, values)
 
 
-def reader(job: Job, net: Net) -> Reader:
-    return Reader(job)
+def reader(job: Job, net: Net, folder: Path | None) -> Reader:
+    return WordReader(job)

@@ -20,7 +20,8 @@ CERTAIN = 1e4
 
 
 def on(features: Tensor, outputs: Sequence[Output], recipe: Recipe) -> dict[str, Tensor]:
-    """Raw outputs (n, size) of pooled features (n, width), or (n, frames, size) of features (n, frames, width).
+    """Raw outputs (n, size) of pooled features (n, width), or (n, frames, size) of features (n, frames, width), which
+    are pooled first where heads are for the whole sample.
 
     Behind the end of a recording, where features are NaN, the first class is certain: a blank says nothing, so neither
     losses nor readers of these rows need to know lengths.
@@ -28,9 +29,44 @@ def on(features: Tensor, outputs: Sequence[Output], recipe: Recipe) -> dict[str,
     if len(features.shape) == 2:
         return {output.name: head(features, output, recipe) for output in outputs}
     features = keras.layers.Identity(name=FEATURES, dtype="float32")(features)
+    if all(output.head == "pooled" for output in outputs):
+        pooled = POOLINGS[recipe.pooling](features)
+        return {output.name: head(pooled, output, recipe) for output in outputs}
     ended = ops.any(ops.isnan(features), axis=-1, keepdims=True)
     known = ops.where(ended, 0.0, features)
     return {output.name: ops.where(ended, _blank(output.size), head(known, output, recipe)) for output in outputs}
+
+
+def _mean(features: Tensor) -> Tensor:
+    there = ops.cast(_there(features), "float32")
+    total = ops.sum(ops.where(_there(features), features, 0.0), axis=1)
+    return total / ops.maximum(ops.sum(there, axis=1), 1.0)
+
+
+def _largest(features: Tensor) -> Tensor:
+    return ops.max(ops.where(_there(features), features, -np.inf), axis=1)
+
+
+def _first(features: Tensor) -> Tensor:
+    return ops.take(features, 0, axis=1)
+
+
+def _last(features: Tensor) -> Tensor:
+    """The one at which most have been counted, and which is there itself."""
+    there = ops.cast(_there(features), "int32")
+    counted = ops.cumsum(there, axis=1)
+    last = ops.logical_and(there == 1, ops.equal(counted, ops.max(counted, axis=1, keepdims=True)))
+    return ops.sum(ops.where(last, features, 0.0), axis=1)
+
+
+def _there(features: Tensor) -> Tensor:
+    """bool (n, length, 1): where features are."""
+    return ops.all(ops.isfinite(features), axis=-1, keepdims=True)
+
+
+POOLINGS = {"auto": _first, "first": _first, "last": _last, "mean": _mean, "max": _largest}
+"""Word of the recipe -> (n, length, width) to (n, width), of what is not NaN. Encoders put a token first that stands
+for the whole."""
 
 
 def features(model: keras.Model, heads: Sequence[keras.layers.Layer]) -> Tensor:

@@ -47,14 +47,15 @@ class KerasLearner:
     Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
     """
 
-    def __init__(self, job: Job, net: Net, where: str) -> None:
+    def __init__(self, job: Job, net: Net, where: str, folder: Path | None) -> None:
+        """`folder` is that of a saved model, or of the files that the card names, where there are any."""
         self.job, self.device, self.net = job, where, net
-        self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net)
+        self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net, folder)
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
-        self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler)
+        self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
@@ -68,13 +69,14 @@ class KerasLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         keras.utils.set_random_seed(job.seed % 2**32)
-        return cls(job, Net.of(job), where)
+        files = str(job.card.extra.get("files", ""))
+        return cls(job, Net.of(job), where, Path(files) if files else None)
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> KerasLearner:
         """With the weights that `save` wrote."""
         where = device(job)
-        return cls(job, _state.load_model(job, folder), where)
+        return cls(job, _state.load_model(job, folder), where, folder)
 
     # ---- what is in it ----------------------------------------------------------------------------
 
@@ -313,6 +315,8 @@ class KerasLearner:
 
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
+        if isinstance(self.inputs, Rows):
+            self.inputs.reader.keep(folder)
 
     def inherit(self, folder: Path) -> None:
         """See `Inheriting`. Arrays alone are taken over: dropout, precision and what is frozen are this recipe's."""

@@ -1,12 +1,13 @@
 """From a feed's batches to what networks for texts and recordings take in: the module of their library says how.
 
-Such a module has, beside `build`, `reader(job, net)`, which gives a `Reader`. Lengths travel inside the tensor: words
+Such a module has, beside `build`, `reader(job, net, folder)`, which gives a `Reader`. Lengths travel inside the tensor: words
 are numbered from 1 and padded with 0, samples behind a recording's end are NaN.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -20,16 +21,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
 
-class Reader(Protocol):
+class Reader:
     """How a network for texts or recordings is fed."""
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
         """Rows of a feed as one array, one sample each. `cropped` leaves out what only pads in this batch."""
-        ...
+        raise NotImplementedError
 
     def changed(self, values: Tensor, seed: Tensor) -> Tensor:
-        """Augmented, by a seed (int32, 2). Where the trunk has a place for it (`Net.halves`), what stands there."""
-        ...
+        """Augmented, by a seed (int32, 2). Where the trunk has a place for it (`Net.front`), what stands there."""
+        raise NotImplementedError
+
+    def keep(self, folder: Path) -> None:
+        """Write what the network needs beside its arrays into the folder of a saved model; most need nothing."""
 
 
 class Rows(Loader):
@@ -37,9 +41,10 @@ class Rows(Loader):
 
     point = None
 
-    def __init__(self, job: Job, device: str, net: Net) -> None:
+    def __init__(self, job: Job, device: str, net: Net, folder: Path | None) -> None:
+        """`folder` holds a saved model, or the files that a card names; None where there are none."""
         super().__init__(device)
-        self.reader: Reader = _trunks.library(job.card).reader(job, net)
+        self.reader: Reader = _trunks.library(job.card).reader(job, net, folder)
         self.keys = tuple(output.target for output in job.problem.outputs)
 
     def normalise(self, values: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_first_epoch() -> None:
 
 
 def test_texts_can_be_cut_and_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = _hashing.Reader(words(text_length=2, truncation="start"))
+    reader = _hashing.WordReader(words(text_length=2, truncation="start"))
     asked = texts("one two three four", "three four", "")
     both = reader.values({"text": asked}, cropped=True)
     assert np.array_equal(both[0], both[1]) and not both[2].any()
@@ -109,7 +109,7 @@ def test_texts_can_be_cut_and_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_left_out_words_still_count_for_the_length() -> None:
-    reader = _hashing.Reader(words(augment="strong"))
+    reader = _hashing.WordReader(words(augment="strong"))
     values = tf.constant(reader.values({"text": texts(GOOD * 20)}, cropped=True))
     gone = reader.changed(values, tf.constant([1, 2]))
     assert np.array_equal(np.abs(gone), values) and 0.4 < (gone.numpy() < 0).mean() < 0.6
