@@ -44,7 +44,7 @@ def build(card: ModelCard, size: int) -> keras.Model:
     start = keras.initializers.RandomNormal(stddev=0.02)
     table = keras.layers.Embedding(2 * buckets, width, embeddings_initializer=start, name="table")
     vectors = table(ops.maximum(numbers, 0))
-    features = ops.einsum("nl,nlw->nw", shares, vectors) / math.sqrt(2)
+    features = ops.squeeze(ops.matmul(ops.expand_dims(shares, 1), vectors), 1) / math.sqrt(2)
     return keras.Model(numbers, features, name="text-hash")
 
 

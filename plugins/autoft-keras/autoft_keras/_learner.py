@@ -215,11 +215,11 @@ class KerasLearner:
 
     def predict(self, feed: Feed) -> dict[str, Array]:
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [self._none(o)] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             for name, rows in self._fitted(self._infer, values).items():
                 found[name].append(rows)
-        return {name: np.concatenate(parts) for name, parts in found.items()}
+        return {o.name: np.concatenate(found[o.name] or [self._none(o)]) for o in outputs}
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
