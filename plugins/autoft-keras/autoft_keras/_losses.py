@@ -77,19 +77,23 @@ def _ctc(raw: Tensor, targets: Tensor) -> Tensor:
     TensorFlow's operation for sparse labels: the one for dense labels, which Keras calls, multiplies by a matrix of all
     pairs of states at each frame, and lets no path cost more than 707.
     """
-    lengths = tf.reduce_sum(tf.cast(targets >= 0, tf.int32), 1)
-    # It takes no row without classes: such a row gets one here, and its loss below.
-    wanted = tf.concat([tf.maximum(targets[:, :1], 1), targets[:, 1:]], 1)
-    there = wanted >= 0
+    said = targets >= 0
+    lengths = tf.reduce_sum(tf.cast(said, tf.int32), 1)
+    twice = said[:, 1:] & (targets[:, 1:] == targets[:, :-1])  # a blank must stand between the two
+    frames = tf.fill(tf.shape(lengths), tf.shape(raw)[1])
+    fits = lengths + tf.reduce_sum(tf.cast(twice, tf.int32), 1) <= frames
+    # It takes no row without classes, and gives no number for one that does not fit: such rows have one class here.
+    plain = (lengths > 0) & fits
+    first = tf.concat([tf.ones_like(targets[:, :1]), -tf.ones_like(targets[:, 1:])], 1)
+    wanted = tf.where(plain[:, None], targets, first)
     each, _ = tf.raw_ops.CTCLoss(
         inputs=tf.transpose(tf.concat([raw[..., 1:], raw[..., :1]], -1), (1, 0, 2)),  # its blank is the last class
-        labels_indices=tf.where(there),
-        labels_values=tf.cast(tf.boolean_mask(wanted, there), tf.int32) - 1,
-        sequence_length=tf.fill(tf.shape(lengths), tf.shape(raw)[1]),
-        ignore_longer_outputs_than_inputs=True,
+        labels_indices=tf.where(wanted >= 0),
+        labels_values=tf.cast(tf.boolean_mask(wanted, wanted >= 0), tf.int32) - 1,
+        sequence_length=frames,
     )
     silence = -tf.reduce_sum(tf.nn.log_softmax(raw)[..., 0], 1)
-    each = tf.where(lengths > 0, each, silence)
+    each = tf.where(plain, each, tf.where(fits, silence, 0.0))
     return tf.reduce_mean(each / tf.cast(tf.maximum(lengths, 1), tf.float32))
 
 
