@@ -93,7 +93,5 @@ def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
     starts = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
     if output.head == "sequence":  # small weights would keep CTC on its plateau of blanks for long
         reach = 1 / math.sqrt(features.shape[-1])
-        starts = {
-            f"{kind}_initializer": keras.initializers.RandomUniform(-reach, reach) for kind in ("kernel", "bias")
-        }
+        starts = {f"{kind}_initializer": keras.initializers.RandomUniform(-reach, reach) for kind in ("kernel", "bias")}
     return keras.layers.Dense(output.size, name=f"{name}.last", dtype="float32", **starts)(features)

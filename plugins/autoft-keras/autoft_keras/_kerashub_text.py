@@ -36,7 +36,9 @@ def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
     output = network.output
     bare = keras.Model(network.input, output["sequence_output"] if isinstance(output, dict) else output)
     values = keras.Input((3, None), dtype="int32", name="text")
-    parts = {name: ops.take(values, row, axis=1) for row, name in enumerate(("token_ids", "padding_mask", "segment_ids"))}
+    parts = {
+        name: ops.take(values, row, axis=1) for row, name in enumerate(("token_ids", "padding_mask", "segment_ids"))
+    }
     states = bare({name: parts[name] for name in network.input})
     seen = ops.expand_dims(ops.equal(parts["padding_mask"], 1), -1)
     return keras.Model(values, ops.where(seen, ops.cast(states, "float32"), np.nan), name=network.name)

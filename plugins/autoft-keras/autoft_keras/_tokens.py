@@ -10,7 +10,7 @@ import keras
 import keras_hub
 
 from autoft.api import TrialFailed, UsageError
-from autoft_keras.caches import TOKENIZER, TOKENIZER_FOLDER
+from autoft_keras.caches import SENTENCES, TOKENIZER, TOKENIZER_FOLDER
 from autoft_keras.folders import read_json, refuse_code
 
 FOLDER = "tokenizer"
@@ -61,7 +61,7 @@ class Tokens:
             tokenizer = keras.saving.deserialize_keras_object(config, safe_mode=True)
             if not isinstance(tokenizer, keras_hub.tokenizers.Tokenizer):
                 raise TypeError(f"it is a {type(tokenizer).__name__}")
-            tokenizer.load_assets(str(kept / TOKENIZER_FOLDER))
+            _load(tokenizer, kept / TOKENIZER_FOLDER)
             count = int(tokenizer.vocabulary_size())
         except Exception as error:  # whatever the libraries of tokenizers raise for files that they cannot read
             raise TrialFailed(f"the tokenizer in {kept} cannot be read: {type(error).__name__}: {error}") from error
@@ -102,7 +102,15 @@ class Tokens:
         ids, kinds = [self.start, *first], [0] * (1 + len(first))
         for other in others:
             ids, kinds = [*ids, *self.gap, *other], [*kinds, *([0] * len(self.gap)), *([1] * len(other))]
-        return Row([*ids, self.end], [*kinds, kinds[-1]])
+        return Row([*ids, self.end], [*kinds, int(len(parts) > 1)])
+
+
+def _load(tokenizer: Any, folder: Path) -> None:
+    """Its vocabulary. Of one file KerasHub itself would leave the handle open."""
+    if hasattr(tokenizer, "set_proto"):
+        tokenizer.set_proto((folder / SENTENCES).read_bytes())
+    else:
+        tokenizer.load_assets(str(folder))
 
 
 def _lists(found: Any) -> list[list[int]]:

@@ -19,7 +19,8 @@ BUNDLED = "bundled:"
 CONFIG, CONVERTERS, WEIGHTS = "config.json", ("image_converter.json", "preprocessor.json"), "model.weights.h5"
 #: Of its tokenizer, where it is for texts: what it is, and the folder and names of its vocabularies.
 TOKENIZER, TOKENIZER_FOLDER = "tokenizer.json", "assets/tokenizer"
-VOCABULARIES = ("vocabulary.txt", "vocabulary.json", "merges.txt", "vocabulary.spm")
+SENTENCES = "vocabulary.spm"
+VOCABULARIES = ("vocabulary.txt", "vocabulary.json", "merges.txt", SENTENCES)
 
 
 def keras_folder() -> Path:

@@ -38,10 +38,10 @@ PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
 #: Encoders of texts among KerasHub's backbones.
-ENCODERS = ("Bert", "Roberta", "XLMRoberta", "DistilBert", "DebertaV3", "Electra")
+ENCODERS = ("Bert", "Roberta", "XLMRoberta", "DistilBert")
 #: Width from which on such a network is large.
 LARGE = 1024
-#: Rates of Adam: of large ones and of DeBERTa (He et al., 2021), and of BERT and the like (Devlin et al., 2019).
+#: Rates of Adam: of large ones, and of BERT and the like (Devlin et al., 2019).
 SLOW, USUAL = 2e-5, 5e-5
 
 
@@ -149,7 +149,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
     refuse_code(config, path, keras_hub=True)
     about = read_json(folder / "metadata.json") if (folder / "metadata.json").is_file() else {}
     params = int(about.get("parameter_count") or 0)
-    if "vocabulary_size" in config.get("config", {}):
+    if {"vocabulary_size", "vocab_size"} & config.get("config", {}).keys():
         return _card_of_encoder(name, kind.removesuffix("Backbone"), config, params, folder)
     shape = config.get("config", {}).get("image_shape") or [None, None, 3]
     any_size = kind.removesuffix("Backbone") in ANY_SIZE or shape[0] is None
@@ -172,6 +172,11 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
 
 
 def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, folder: Path) -> ModelCard:
+    if kind == "DebertaV3":
+        raise UsageError(
+            f"a model must be loaded again as it was saved, but KerasHub cannot do that with DeBERTa v3: {name}.",
+            "Take it from Transformers, on PyTorch: autoft-torch.",
+        )
     if kind not in ENCODERS:
         raise UsageError(
             f"a text network of KerasHub must be one of {', '.join(ENCODERS)}, but {name} is a {kind}.",
@@ -188,7 +193,7 @@ def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, 
         backend="keras",
         modality="text",
         params=params,
-        lr=SLOW if large or kind.startswith("Deberta") else USUAL,
+        lr=SLOW if large else USUAL,
         summary=f"{kind} of KerasHub",
         extra={"library": "kerashub-text", "config": config, "files": str(folder.resolve())},
     )
