@@ -62,8 +62,8 @@ class TokenReader(Reader):
             self._known.clear()
             new = list(dict.fromkeys(samples))
         made = self.tokens.rows(new, self.each, self.most, self.truncation)
-        for sample, row in zip(new, made, strict=True):
-            self._known[sample] = np.array([row.ids, [1] * len(row.ids), row.kinds], np.int32)
+        for sample, tokens in zip(new, made, strict=True):
+            self._known[sample] = np.array([tokens.ids, [1] * len(tokens.ids), tokens.kinds], np.int32)
         rows = [self._known[sample] for sample in samples]
         padded = np.zeros((len(rows), 3, max([1, *(row.shape[1] for row in rows)])), np.int32)
         padded[:, 0] = self.tokens.pad

@@ -79,7 +79,7 @@ class Net:
         return self._entered(images, training=training)
 
     def behind(self, rows: Tensor) -> dict[str, Tensor]:
-        """Raw outputs in training, of what stands midway in the trunk (`MIDWAY`); of inputs where it has no such place."""
+        """Raw outputs in training, of what stands midway in the trunk (`MIDWAY`); of inputs where it has none."""
         if self._back is None:
             return self(rows, training=True)
         raw: dict[str, Tensor] = self.heads(self._back(rows, training=True), training=True)

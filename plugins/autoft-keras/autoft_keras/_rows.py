@@ -1,7 +1,7 @@
 """From a feed's batches to what networks for texts and recordings take in: the module of their library says how.
 
-Such a module has, beside `build`, `reader(job, net, folder)`, which gives a `Reader`. Lengths travel inside the tensor: words
-are numbered from 1 and padded with 0, samples behind a recording's end are NaN.
+Such a module has, beside `build`, `reader(job, net, folder)`, which gives a `Reader`. Lengths travel inside the tensor:
+words are numbered from 1 and padded with 0, samples behind a recording's end are NaN.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ class Tokens:
             raise TrialFailed(f"the tokenizer in {kept} cannot be read: {type(error).__name__}: {error}") from error
         if count > most:
             raise TrialFailed(
-                f"the tokenizer in {kept} has {count} tokens, but the network knows {most}: they do not belong together."
+                f"the tokenizer in {kept} has {count} tokens, but the network knows {most}: they do not belong "
+                "together."
             )
         return cls(tokenizer)
 

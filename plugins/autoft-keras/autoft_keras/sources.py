@@ -129,8 +129,8 @@ class KerasHubSource(Source):
 
 
 def _bring(repo: str, names: Sequence[str]) -> None:
-    """The first of these files that a repository has, if it has any. What is missing and needed is told by whoever reads
-    it."""
+    """The first of these files that a repository has, if it has any. What is missing and needed is told by whoever
+    reads it."""
     try:
         from_hub(repo, *names)
     except UsageError:
