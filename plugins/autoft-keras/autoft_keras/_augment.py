@@ -90,6 +90,12 @@ class Draws:
         key = tf.random.experimental.stateless_fold_in(self.seed, self.calls)
         return tf.random.stateless_uniform([self.count], key, low, high)
 
+    def each(self, values: Tensor) -> Tensor:
+        """Numbers in [0, 1), one for each place of `values`."""
+        self.calls += 1
+        key = tf.random.experimental.stateless_fold_in(self.seed, self.calls)
+        return tf.random.stateless_uniform(tf.shape(values), key)
+
     def whole(self, count: int) -> Tensor:
         """Numbers from 0 to count - 1."""
         return tf.minimum(tf.cast(self.uniform(0, count), tf.int32), count - 1)

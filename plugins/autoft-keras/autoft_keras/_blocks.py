@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ def _own_names(model: keras.Model) -> dict[str, str]:
     """For layers that Keras named after their class: their name if the network were the first in the process."""
     counts: dict[str, int] = {}
     names: dict[str, str] = {}
-    for layer in model._flatten_layers(include_self=False):
+    for layer in _flat(model):
         stem = re.sub(r"_\d+$", "", layer.name)
         if layer.name not in names and stem.replace("_", "") == type(layer).__name__.lower():
             number = counts[stem] = counts.get(stem, -1) + 1
@@ -69,10 +70,21 @@ def _own_names(model: keras.Model) -> dict[str, str]:
 
 def leaves(model: keras.Model) -> Iterator[Any]:
     """Layers without layers in them, in the order of the network; of a layer with arrays of its own, itself."""
-    for layer in model._flatten_layers(include_self=False):
+    for layer in _flat(model):
         inner = {id(v) for part in layer._flatten_layers(include_self=False) for v in part.weights}
         if not inner or any(id(variable) not in inner for variable in layer.weights):
             yield layer
+
+
+def _flat(model: keras.Model) -> Iterator[Any]:
+    """As `_flatten_layers`, but models within the model come in their order, too: Keras turns it round."""
+    waiting, seen = deque(model._layers), {id(model)}
+    while waiting:
+        layer = waiting.popleft()
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            yield layer
+            waiting.extendleft(reversed(layer._layers) if isinstance(layer, keras.Model) else layer._layers)
 
 
 def _by_name(names: Sequence[str]) -> tuple[Block, ...]:

@@ -18,28 +18,36 @@ Tensor = Any
 Batch = tuple[Tensor, dict[str, Tensor]]
 
 
-class Inputs:
+class Loader:
+    """Brings batches of a feed to the device."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+        """What the network takes in, and targets, for each array of indices. A thread feeds a GPU ahead of time."""
+        loaded = (self.load(feed, index, targets) for index in indices)
+        return loaded if self.device == "CPU" else ahead(loaded)
+
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        """One batch; without targets there are none in it."""
+        raise NotImplementedError
+
+
+class Inputs(Loader):
     """Loads batches, brings images to the size the network sees and normalises them as its card says."""
 
     def __init__(self, job: Job, device: str) -> None:
+        super().__init__(device)
         self.field = job.card.modality
         self.keys = None if job.problem.encoder else tuple(output.target for output in job.problem.outputs)
         """Targets that are loaded; None where an encoder takes all that there are."""
         self.size = job.image_size
-        self.device = device
         self.turned = job.card.extra.get("channels") == "bgr"
         self.mean = np.array(job.card.mean, np.float32) * 255
         self.std = np.array(job.card.std, np.float32) * 255
         self.point: Point | None = None
         """Where feeds give what a frozen prefix gave; None where they give images."""
-
-    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
-        """Images uint8 (n, size, size, 3), or what stands at `point`, and targets for each array of indices.
-
-        A thread feeds a GPU ahead of time.
-        """
-        loaded = (self._load(feed, index, targets) for index in indices)
-        return loaded if self.device == "CPU" else ahead(loaded)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images in 0..255 (n, h, w, 3) to float32 in the card's units and order of channels."""
@@ -48,7 +56,8 @@ class Inputs:
             values = tf.reverse(values, [-1])
         return (values - self.mean) / self.std
 
-    def _load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        """Images uint8 (n, size, size, 3), or what stands at `point`, and targets."""
         arrays = feed.batch(index)
         keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
         wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}

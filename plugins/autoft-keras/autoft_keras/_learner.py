@@ -23,6 +23,7 @@ from autoft_keras._norms import Norms
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device
 from autoft_keras._prefix import Prefix
+from autoft_keras._rows import Rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
@@ -33,8 +34,10 @@ Key = TypeVar("Key")
 PREDICT_PIXELS = 64 * 224 * 224
 #: Numbers of enlarged maps that are held at a time.
 HELD = 1 << 25
-#: Field of the sample -> how pictures of it are changed.
-POLICIES = {"image": _augment, "audio": _sounds}
+#: Field of the sample -> how pictures of it are changed. Words and samples have their own way (`_rows`).
+POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
+#: Texts or recordings in one batch of predictions.
+ROWS = 32
 NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 
 
@@ -44,14 +47,15 @@ class KerasLearner:
     Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
     """
 
-    def __init__(self, job: Job, net: Net, where: str) -> None:
+    def __init__(self, job: Job, net: Net, where: str, folder: Path | None) -> None:
+        """`folder` is that of a saved model, or of the files that the card names, where there are any."""
         self.job, self.device, self.net = job, where, net
-        self.inputs = Inputs(job, where)
+        self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net, folder)
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
-        self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler)
+        self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
@@ -65,13 +69,14 @@ class KerasLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         keras.utils.set_random_seed(job.seed % 2**32)
-        return cls(job, Net.of(job), where)
+        files = str(job.card.extra.get("files", ""))
+        return cls(job, Net.of(job), where, Path(files) if files else None)
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> KerasLearner:
         """With the weights that `save` wrote."""
         where = device(job)
-        return cls(job, _state.load_model(job, folder), where)
+        return cls(job, _state.load_model(job, folder), where, folder)
 
     # ---- what is in it ----------------------------------------------------------------------------
 
@@ -113,6 +118,8 @@ class KerasLearner:
     ) -> tuple[Tensor, Targets]:
         """A batch augmented, encoded and mixed."""
         problem, recipe = self.job.problem, self.job.recipe
+        if isinstance(self.inputs, Rows):
+            return self.inputs.reader.changed(images, seed), targets
         if not self.net.dense:
             return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
         images, targets = mover(recipe.augment)(images, targets, seed)
@@ -181,6 +188,8 @@ class KerasLearner:
 
     def _raw(self, values: Tensor, *, training: bool) -> dict[str, Tensor]:
         """Raw outputs of images in 0..255, or of what stands at the cut that is entered."""
+        if training and isinstance(self.inputs, Rows):
+            return self.net.behind(values)
         return self.net(values if self.inputs.point else self.inputs.normalise(values), training=training)
 
     def _loss(self, raw: Mapping[str, Tensor], targets: Targets) -> Tensor:
@@ -197,7 +206,8 @@ class KerasLearner:
         key = (name, self.norms.single, *(point.depth if point else 0 for point in places))
         if key not in self._graphs:
             rows = name != "apply"  # gradients have no rows
-            signature = tf.nest.map_structure(lambda t: _any_rows(t) if rows else tf.TensorSpec(t.shape), arguments)
+            free = _any_length if isinstance(self.inputs, Rows) else _any_rows
+            signature = tf.nest.map_structure(lambda t: free(t) if rows else tf.TensorSpec(t.shape), arguments)
             self._graphs[key] = tf.function(function, autograph=False).get_concrete_function(*signature)
         return self._graphs[key](*arguments)
 
@@ -205,21 +215,23 @@ class KerasLearner:
 
     def predict(self, feed: Feed) -> dict[str, Array]:
         outputs = self.job.problem.outputs
-        found: dict[str, list[Array]] = {o.name: [self._none(o)] for o in outputs}
+        found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
             for name, rows in self._fitted(self._infer, values).items():
                 found[name].append(rows)
-        return {name: np.concatenate(parts) for name, parts in found.items()}
+        return {o.name: np.concatenate(found[o.name] or [self._none(o)]) for o in outputs}
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
         side = self.job.image_size if output.post == "argmax" else self.net.side
-        place = (side, side) if output.head == "dense" else ()
+        place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":
             return np.zeros((0, *place), np.uint8 if output.size <= IGNORED["uint8"] else np.uint16)
         return np.zeros((0, *place, output.size), np.float32)
 
     def _indices(self, feed: Feed) -> list[Array]:
+        if isinstance(self.inputs, Rows):
+            return [np.arange(first, min(first + ROWS, len(feed))) for first in range(0, len(feed), ROWS)]
         pixels = self.job.image_size**2
         widest = max((o.size for o in self.job.problem.outputs if o.head == "dense"), default=0)
         most = PREDICT_PIXELS // pixels if not widest else min(PREDICT_PIXELS, HELD // widest) // pixels
@@ -249,8 +261,8 @@ class KerasLearner:
     # ---- going on from what a frozen prefix gave ------------------------------------------------------
 
     def cuts(self) -> Sequence[Cut]:
-        """None where dense heads need what stands before a cut."""
-        return () if self.net.dense else self.prefix.cuts()
+        """None where heads need more than what stands at a cut."""
+        return () if self.net.dense or isinstance(self.inputs, Rows) else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""
@@ -303,6 +315,8 @@ class KerasLearner:
 
     def save(self, folder: Path) -> None:
         _state.save_model(self.net, self.job.card, folder)
+        if isinstance(self.inputs, Rows):
+            self.inputs.reader.keep(folder)
 
     def inherit(self, folder: Path) -> None:
         """See `Inheriting`. Arrays alone are taken over: dropout, precision and what is frozen are this recipe's."""
@@ -329,6 +343,11 @@ class KerasLearner:
 
 def _any_rows(tensor: Tensor) -> tf.TensorSpec:
     return tf.TensorSpec((None, *tensor.shape[1:]) if tensor.shape.rank else (), tensor.dtype)
+
+
+def _any_length(tensor: Tensor) -> tf.TensorSpec:
+    """Of texts and recordings, which differ in length from batch to batch."""
+    return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
 
 
 def _split(order: Array, size: int) -> list[Array]:

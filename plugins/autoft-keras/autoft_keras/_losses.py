@@ -38,6 +38,8 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
 
     For a dense head (n, height, width, ...); `raw` is enlarged to the size of the targets.
     """
+    if output.loss == "ctc":
+        return _ctc(tf.cast(raw, tf.float32), targets)
     if raw.shape.rank == 4 and raw.shape[1:3] != targets.shape[1:3]:
         raw = enlarge(raw, targets.shape[1])
     if output.loss == "ce_dice":
@@ -66,6 +68,33 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
 def enlarge(raw: Tensor, side: int) -> Tensor:
     """Maps (n, height, width, size) to (n, side, side, size), bilinear."""
     return tf.image.resize(raw, (side, side), "bilinear")
+
+
+def _ctc(raw: Tensor, targets: Tensor) -> Tensor:
+    """Minus the logarithm of the chance of each row of classes, by its length (Graves et al., 2006); 0 for rows that
+    cannot be said in so few frames.
+
+    TensorFlow's operation for sparse labels: the one for dense labels, which Keras calls, multiplies by a matrix of all
+    pairs of states at each frame, and lets no path cost more than 707.
+    """
+    said = targets >= 0
+    lengths = tf.reduce_sum(tf.cast(said, tf.int32), 1)
+    twice = said[:, 1:] & (targets[:, 1:] == targets[:, :-1])  # a blank must stand between the two
+    frames = tf.fill(tf.shape(lengths), tf.shape(raw)[1])
+    fits = lengths + tf.reduce_sum(tf.cast(twice, tf.int32), 1) <= frames
+    # It takes no row without classes, and gives no number for one that does not fit: such rows have one class here.
+    plain = (lengths > 0) & fits
+    first = tf.concat([tf.ones_like(targets[:, :1]), -tf.ones_like(targets[:, 1:])], 1)
+    wanted = tf.where(plain[:, None], targets, first)
+    each, _ = tf.raw_ops.CTCLoss(
+        inputs=tf.transpose(tf.concat([raw[..., 1:], raw[..., :1]], -1), (1, 0, 2)),  # its blank is the last class
+        labels_indices=tf.where(wanted >= 0),
+        labels_values=tf.cast(tf.boolean_mask(wanted, wanted >= 0), tf.int32) - 1,
+        sequence_length=frames,
+    )
+    silence = -tf.reduce_sum(tf.nn.log_softmax(raw)[..., 0], 1)
+    each = tf.where(plain, each, tf.where(fits, silence, 0.0))
+    return tf.reduce_mean(each / tf.cast(tf.maximum(lengths, 1), tf.float32))
 
 
 def _indexed(output: Output, rows: Tensor, targets: Tensor, smoothing: float) -> Tensor:

@@ -9,17 +9,20 @@ from typing import Any
 
 import keras
 
-from autoft.api import Job, Recipe, TrialFailed
-from autoft_keras import _blocks, _dense, _levels, _trunks
+from autoft.api import Job, TrialFailed
+from autoft_keras import _blocks, _dense, _heads, _levels, _trunks
 
 Tensor = Any
 HEAD = "head"
 TRUNK = "trunk"
+MIDWAY = "midway"
+"""Layer of a trunk at which its input is augmented, where that cannot be done before it."""
 
 
 class Net:
-    """Normalised images (n, size, size, 3) to raw outputs by name: (n, size), or (n, height, width, size) from dense
-    heads. `model` is what is deployed."""
+    """Normalised images (n, size, size, 3), or what a `Reader` makes of texts and recordings, to raw outputs by name:
+    (n, size), (n, height, width, size) from dense heads, (n, frames, size) for sequences. `model` is what is deployed.
+    """
 
     def __init__(self, model: keras.Model, job: Job) -> None:
         self.model = model
@@ -32,7 +35,7 @@ class Net:
         self.dense = is_dense(job)
         self.side = _dense.side_of(job.image_size)
         """Of dense maps."""
-        self._features = None if self.dense else heads[0].input
+        self._features = None if self.dense else _heads.features(model, heads)
         self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
         self.trained = self._freeze()
         """Names of the arrays that training changes, normalisation statistics left out."""
@@ -46,14 +49,15 @@ class Net:
         if is_dense(job):
             trunk = _levels.model(trunk)
         trunk.name = TRUNK
-        images = keras.Input((job.image_size, job.image_size, 3), name="image")
-        features = trunk(images)
+        shape = (job.image_size, job.image_size, 3) if job.card.modality == "image" else trunk.input_shape[1:]
+        inputs = keras.Input(shape, dtype=trunk.inputs[0].dtype, name=job.card.modality)
+        features = trunk(inputs)
         if is_dense(job):
             joined = _dense.neck(features, _dense.side_of(job.image_size))
             raw = {o.name: _dense.head(joined, o, job.recipe) for o in job.problem.outputs}
         else:
-            raw = {o.name: head(features, f"heads.{o.name}", o.size, job.recipe) for o in job.problem.outputs}
-        return cls(keras.Model(images, raw, name="autoft"), job)
+            raw = _heads.on(features, job.problem.outputs, job.recipe)
+        return cls(keras.Model(inputs, raw, name="autoft"), job)
 
     @classmethod
     def around(cls, model: keras.Model, job: Job, where: str) -> Net:
@@ -63,8 +67,8 @@ class Net:
             TrialFailed: it is not one of autoft, or has other outputs than the problem.
         """
         side = _dense.side_of(job.image_size)
-        place = (side, side) if is_dense(job) else ()
-        wanted = {output.name: (None, *place, output.size) for output in job.problem.outputs}
+        places: dict[str, tuple[int | None, ...]] = {"dense": (side, side), "sequence": (None,)}
+        wanted = {o.name: (None, *places.get(o.head, ()), o.size) for o in job.problem.outputs}
         if not isinstance(model.output, dict) or TRUNK not in [layer.name for layer in model.layers]:
             raise TrialFailed(f"{where} must be a network that autoft has saved, but it has other parts.")
         if (found := {name: tuple(value.shape) for name, value in model.output.items()}) != wanted:
@@ -73,6 +77,24 @@ class Net:
 
     def __call__(self, images: Tensor, *, training: bool) -> dict[str, Tensor]:
         return self._entered(images, training=training)
+
+    def behind(self, rows: Tensor) -> dict[str, Tensor]:
+        """Raw outputs in training, of what stands midway in the trunk (`MIDWAY`); of inputs where it has none."""
+        if self._back is None:
+            return self(rows, training=True)
+        raw: dict[str, Tensor] = self.heads(self._back(rows, training=True), training=True)
+        return raw
+
+    @functools.cached_property
+    def front(self) -> keras.Model:
+        """Inputs to what stands midway in the trunk, for networks that have such a place."""
+        return keras.Model(self.trunk.inputs[0], self.trunk.get_layer(MIDWAY).output, name="front")
+
+    @functools.cached_property
+    def _back(self) -> keras.Model | None:
+        if MIDWAY not in [layer.name for layer in self.trunk.layers]:
+            return None
+        return keras.Model(self.trunk.get_layer(MIDWAY).output, self.trunk.outputs[0], name="back")
 
     def enter(self, rest: Callable[..., dict[str, Tensor]] | None) -> None:
         """From now on calls take what `rest` takes; None goes back to images."""
@@ -125,14 +147,3 @@ def _hold(layer: Any) -> None:
     call = layer.call
     if "training" in inspect.signature(call).parameters:
         layer.call = lambda *args, **options: call(*args, **{**options, "training": False})
-
-
-def head(features: Tensor, name: str, size: int, recipe: Recipe) -> Tensor:
-    """A linear layer, or a hidden layer before it; dropout stands before the last layer."""
-    if recipe.head_width:
-        start = keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
-        shape = {"activation": recipe.head_activation, "kernel_initializer": start, "dtype": "float32"}
-        features = keras.layers.Dense(recipe.head_width, name=f"{name}.hidden", **shape)(features)
-    features = keras.layers.Dropout(recipe.dropout, name=f"{name}.dropout", dtype="float32")(features)
-    start = keras.initializers.RandomNormal(stddev=0.01)
-    return keras.layers.Dense(size, kernel_initializer=start, name=f"{name}.last", dtype="float32")(features)

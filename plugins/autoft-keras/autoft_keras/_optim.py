@@ -15,6 +15,7 @@ from autoft_keras._precision import Scaler
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
+HEADS = "heads."
 
 #: Of Adam, as published (Kingma & Ba, 2015) and as in PyTorch. Keras' own epsilon is 1e-7, and means another thing.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -29,18 +30,22 @@ class Optimizer:
     the factor 1 - rate * decay. Adam is the older one: decay times weight is added to the gradient. Biases,
     normalisation and other arrays of one dimension do not shrink. L1 is decoupled: after each step the heads' weights
     come nearer to 0 by rate * l1, and stop there (soft thresholding, a proximal step; a subgradient would swing about
-    0). The rate of block i of n is `layer_decay ** (n - 1 - i)` times that of the head.
+    0). The rate of block i of n is `layer_decay ** (n - 1 - i)` times that of the last one; that of the heads is `pace`
+    times as high.
 
     The steps are TensorFlow's own fused operations, not Keras' optimizers: those take the learning rate into the
     momentum, and their epsilon is not the published one, so that one recipe would mean two things.
     """
 
-    def __init__(self, net: Net, recipe: Recipe, scaler: Scaler | None = None) -> None:
+    def __init__(self, net: Net, recipe: Recipe, scaler: Scaler | None = None, pace: float = 1.0) -> None:
         self.recipe, self.scaler = recipe, scaler
         blocks, count = net.block_of(), len(net.blocks)
         self.names = [name for name in net.named() if name in net.trained]
         self.parameters = [net.named()[name].value for name in self.names]
-        self.scales = [recipe.layer_decay ** max(0, count - 1 - blocks[name]) for name in self.names]
+        self.scales = [
+            pace if name.startswith(HEADS) else recipe.layer_decay ** max(0, count - 1 - blocks[name])
+            for name in self.names
+        ]
         self.shrinks = [len(parameter.shape) > 1 for parameter in self.parameters]
         self.rate = 0.0
         self.kinds = KINDS[recipe.optimizer] if recipe.optimizer != "sgd" or recipe.momentum else ()
@@ -131,7 +136,7 @@ class Optimizer:
     def _sparse(self, rates: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
         """The heads' weights and their rates."""
         rows = zip(self.names, self.parameters, rates, self.shrinks, strict=True)
-        return [(parameter, own) for name, parameter, own, shrinks in rows if shrinks and name.startswith("heads.")]
+        return [(parameter, own) for name, parameter, own, shrinks in rows if shrinks and name.startswith(HEADS)]
 
     def state(self) -> dict[str, Array]:
         """Moments and counters as arrays, by ``array name:kind``."""

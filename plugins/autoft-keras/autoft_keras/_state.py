@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from autoft.api import Job, ModelCard, TrialFailed
-from autoft_keras import _precision
+from autoft_keras import _precision, _trunks
 from autoft_keras._net import Net
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,7 +40,8 @@ def save_model(net: Net, card: ModelCard, folder: Path) -> None:
     finally:
         for layer, policy in policies:
             layer.dtype_policy = policy
-    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False))
+    extra = {key: value for key, value in card.extra.items() if key != "files"}
+    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False, extra=extra))
     with zipfile.ZipFile(folder / MODEL, "a") as archive:
         archive.writestr(CARD, text)
 
@@ -51,8 +52,7 @@ def load_model(job: Job, folder: Path) -> Net:
         TrialFailed: the file is absent or damaged, would run code, or has other outputs than the job.
     """
     path = folder / MODEL
-    if job.card.extra.get("library") == "kerashub":
-        import keras_hub  # noqa: F401  its layers are known to Keras once it is imported
+    _trunks.library(job.card)  # KerasHub's layers are known to Keras once it is imported
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:

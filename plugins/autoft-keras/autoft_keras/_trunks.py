@@ -1,5 +1,8 @@
 """Makes the trunk of a card: a functional model from images (n, size, size, 3) to pooled features (n, width).
 
+Networks for texts and recordings take in what their module's `reader` makes (`_rows`), and may give features of each
+token or frame (n, length, width), NaN where there is nothing.
+
 Each library has its own module with `build(card, size)`, which gives the network with random weights in the layout
 of its weights files, and `load(network, card, path)`, which fills it. If that network is more than the trunk,
 `trunk(network, card)` cuts it out; the layers stay the same objects.
@@ -18,9 +21,12 @@ from autoft_keras import _weights, caches
 
 LIBRARIES = {
     "autoft": "autoft_keras._resnet_trunk",
+    "ctc": "autoft_keras._ctc",
     "file": "autoft_keras._kerasfile",
+    "hashing": "autoft_keras._hashing",
     "keras": "autoft_keras._applications",
     "kerashub": "autoft_keras._kerashub",
+    "kerashub-text": "autoft_keras._kerashub_text",
 }
 
 
@@ -33,7 +39,7 @@ def library(card: ModelCard) -> ModuleType:
     try:
         return importlib.import_module(LIBRARIES[name])
     except ImportError as error:
-        hint = "python -m pip install 'autoft-keras[hub]'" if name == "kerashub" else ""
+        hint = "python -m pip install 'autoft-keras[hub]'" if name.startswith("kerashub") else ""
         raise TrialFailed(f"{card.name} needs {name}, which cannot be imported: {error}.", hint) from error
 
 
@@ -77,8 +83,9 @@ def _build(module: ModuleType, card: ModelCard, size: int) -> keras.Model:
 def _trunk(module: ModuleType, network: keras.Model, card: ModelCard) -> keras.Model:
     trunk = module.trunk(network, card) if hasattr(module, "trunk") else network
     shape: Any = trunk.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 2 or not shape[1]:
-        raise TrialFailed(f"a trunk must give one vector per image, but that of {card.name} gives {shape}.")
+    ranks, words = ((2,), "image") if card.modality == "image" else ((2, 3), "sample, token or frame")
+    if not isinstance(shape, tuple) or len(shape) not in ranks or not shape[-1]:
+        raise TrialFailed(f"a trunk must give one vector per {words}, but that of {card.name} gives {shape}.")
     return trunk
 
 

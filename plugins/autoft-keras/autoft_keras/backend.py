@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber")
-HEADS = ("pooled", "dense")
+LOSSES = (
+    *("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber"),
+    "ctc",
+)
+HEADS = ("pooled", "dense", "sequence")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-MODALITIES = ("image",)
+MODALITIES = ("image", "audio", "text")
 
 
 class KerasBackend:

@@ -17,6 +17,10 @@ HUB = "hub:"
 BUNDLED = "bundled:"
 #: Files of a KerasHub preset: what network it is, how it takes its images, its weights.
 CONFIG, CONVERTERS, WEIGHTS = "config.json", ("image_converter.json", "preprocessor.json"), "model.weights.h5"
+#: Of its tokenizer, where it is for texts: what it is, and the folder and names of its vocabularies.
+TOKENIZER, TOKENIZER_FOLDER = "tokenizer.json", "assets/tokenizer"
+SENTENCES = "vocabulary.spm"
+VOCABULARIES = ("vocabulary.txt", "vocabulary.json", "merges.txt", SENTENCES)
 
 
 def keras_folder() -> Path:

@@ -37,6 +37,12 @@ REFUSED = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__")
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
+#: Encoders of texts among KerasHub's backbones.
+ENCODERS = ("Bert", "Roberta", "XLMRoberta", "DistilBert")
+#: Width from which on such a network is large.
+LARGE = 1024
+#: Rates of Adam: of large ones, and of BERT and the like (Devlin et al., 2019).
+SLOW, USUAL = 2e-5, 5e-5
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -141,17 +147,20 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
             "Name the architecture yourself: --models keras/NAME@FILE",
         )
     refuse_code(config, path, keras_hub=True)
+    about = read_json(folder / "metadata.json") if (folder / "metadata.json").is_file() else {}
+    params = int(about.get("parameter_count") or 0)
+    if {"vocabulary_size", "vocab_size"} & config.get("config", {}).keys():
+        return _card_of_encoder(name, kind.removesuffix("Backbone"), config, params, folder)
     shape = config.get("config", {}).get("image_shape") or [None, None, 3]
     any_size = kind.removesuffix("Backbone") in ANY_SIZE or shape[0] is None
     converter = _converter(folder)
     size = int((converter.get("image_size") or [shape[0] or 224])[0])
     mean, std = _normal(converter)
-    about = read_json(folder / "metadata.json") if (folder / "metadata.json").is_file() else {}
     return ModelCard(
         name=name,
         backend="keras",
         modality="image",
-        params=int(about.get("parameter_count") or 0),
+        params=params,
         input_size=size,
         fixed_size=not any_size,
         min_size=min(32, size) if any_size else size,
@@ -159,6 +168,34 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         std=std,
         summary=f"{kind} of KerasHub",
         extra={"library": "kerashub", "config": config},
+    )
+
+
+def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, folder: Path) -> ModelCard:
+    if kind == "DebertaV3":
+        raise UsageError(
+            f"a model must be loaded again as it was saved, but KerasHub cannot do that with DeBERTa v3: {name}.",
+            "Take it from Transformers, on PyTorch: autoft-torch.",
+        )
+    if kind not in ENCODERS:
+        raise UsageError(
+            f"a text network of KerasHub must be one of {', '.join(ENCODERS)}, but {name} is a {kind}.",
+            "PyTorch takes more of them, from Transformers: autoft-torch.",
+        )
+    if not (folder / caches.TOKENIZER).is_file():
+        raise UsageError(
+            f"a text network needs its tokenizer, but {name} has no {caches.TOKENIZER}.",
+            "Save it beside the weights: tokenizer.save_to_preset(FOLDER)",
+        )
+    large = int(config["config"].get("hidden_dim") or 0) >= LARGE
+    return ModelCard(
+        name=name,
+        backend="keras",
+        modality="text",
+        params=params,
+        lr=SLOW if large else USUAL,
+        summary=f"{kind} of KerasHub",
+        extra={"library": "kerashub-text", "config": config, "files": str(folder.resolve())},
     )
 
 

@@ -75,7 +75,7 @@ class AutoftSource(Source):
 
 
 class KerasHubSource(Source):
-    """``kerashub/preset`` or ``kerashub/owner/name``: image backbones of KerasHub.
+    """``kerashub/preset`` or ``kerashub/owner/name``: image backbones and encoders of texts of KerasHub.
 
     Their weights come from the Hugging Face hub, where Keras keeps its presets as ``keras/preset``. What kagglehub
     brought before is found as well.
@@ -104,7 +104,9 @@ class KerasHubSource(Source):
                 f"KerasHub has no preset '{preset}' of an image classifier.{did_you_mean(name, known)}",
                 "A repository of the Hugging Face hub is named kerashub/owner/name, a folder as ./folder.",
             )
-        return self._described(name, from_hub(preset, caches.CONFIG).parent, caches.HUB + preset)
+        folder = from_hub(preset, caches.CONFIG).parent
+        _bring(preset, (caches.TOKENIZER,))  # of an encoder of texts; others have none
+        return self._described(name, folder, caches.HUB + preset)
 
     def fetch(self, card: ModelCard) -> ModelCard:
         """The card with weights and configuration, so that a worker opens no connection."""
@@ -112,11 +114,10 @@ class KerasHubSource(Source):
         folder = caches.at_hand(card)
         if folder is None:
             folder = from_hub(repo, caches.CONFIG).parent
-            for names in (caches.CONVERTERS, ("metadata.json",)):
-                try:
-                    from_hub(repo, *names)
-                except UsageError:
-                    pass  # some presets lack them; the pixels then stay as they are
+            _bring(repo, caches.CONVERTERS)  # without one, pixels stay as they are
+            vocabularies = [f"{caches.TOKENIZER_FOLDER}/{name}" for name in caches.VOCABULARIES]
+            for name in ("metadata.json", caches.TOKENIZER, *(vocabularies if card.modality == "text" else ())):
+                _bring(repo, (name,))
             from_hub(repo, caches.WEIGHTS)
         described = self._described(card.name, folder, str(folder))
         facts = {"licence": card.licence or described.licence, "params": card.params or described.params}
@@ -125,6 +126,15 @@ class KerasHubSource(Source):
     def _described(self, name: str, folder: Path, weights: str) -> ModelCard:
         card = card_of_preset(name, folder)
         return caches.mark(msgspec.structs.replace(card, weights=weights, source="KerasHub"))
+
+
+def _bring(repo: str, names: Sequence[str]) -> None:
+    """The first of these files that a repository has, if it has any. What is missing and needed is told by whoever
+    reads it."""
+    try:
+        from_hub(repo, *names)
+    except UsageError:
+        pass
 
 
 def missing() -> str:

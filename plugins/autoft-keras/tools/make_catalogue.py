@@ -58,7 +58,7 @@ kerashub/densenet_121_imagenet:75 kerashub/vit_base_patch16_224_imagenet:85 kera
 
 
 def main() -> None:
-    cards = [own(), *map(rated_application, sorted(_applications.classes())), *from_kerashub()]
+    cards = [own(), *from_scratch(), *map(rated_application, sorted(_applications.classes())), *from_kerashub()]
     if astray := PRIORS.keys() - {card["name"] for card in cards}:
         raise SystemExit(f"every name in PRIORS must be listed, but these are not: {', '.join(sorted(astray))}")
     TARGET.write_text("[\n" + ",\n".join(json.dumps(card) for card in cards) + "\n]\n", encoding="utf-8")
@@ -118,6 +118,28 @@ def own() -> Facts:
         "extra": {"library": "autoft", "architecture": "resnet-s", "sha256": told["sha256"]},
     }
     return rated(facts, net)
+
+
+def from_scratch() -> list[Facts]:
+    """Networks for texts and for speech, without weights."""
+    facts = [
+        {
+            "name": "autoft/text-hash",
+            "modality": "text",
+            "summary": "hashed words and their pieces, trained from scratch, any language",
+            "extra": {"library": "hashing", "architecture": "text-hash", "buckets": 65536, "width": 48},
+        },
+        {
+            "name": "autoft/ctc-s",
+            "modality": "audio",
+            "heads": ["sequence"],
+            "summary": "convolutions and recurrent layers for speech, trained from scratch",
+            "extra": {"library": "ctc", "architecture": "ctc-s", "channels": 96, "hidden": 96},
+        },
+    ]
+    shared = {"backend": "keras", "pretrained": False, "licence": "apache-2.0", "source": "autoft"}
+    cards = [{**card, **shared} for card in facts]
+    return [{**card, "params": params(_trunks.empty(msgspec.convert(card, ModelCard), 0))} for card in cards]
 
 
 def from_kerashub() -> list[Facts]:

@@ -1,0 +1,57 @@
+"""From a feed's batches to what networks for texts and recordings take in: the module of their library says how.
+
+Such a module has, beside `build`, `reader(job, net, folder)`, which gives a `Reader`. Lengths travel inside the tensor:
+words are numbered from 1 and padded with 0, samples behind a recording's end are NaN.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from autoft.api import Feed, Job
+from autoft_keras import _trunks
+from autoft_keras._inputs import Batch, Loader
+from autoft_keras._net import Net
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Tensor = Any
+
+
+class Reader:
+    """How a network for texts or recordings is fed."""
+
+    def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
+        """Rows of a feed as one array, one sample each. `cropped` leaves out what only pads in this batch."""
+        raise NotImplementedError
+
+    def changed(self, values: Tensor, seed: Tensor) -> Tensor:
+        """Augmented, by a seed (int32, 2). Where the trunk has a place for it (`Net.front`), what stands there."""
+        raise NotImplementedError
+
+    def keep(self, folder: Path) -> None:
+        """Write what the network needs beside its arrays into the folder of a saved model; most need nothing."""
+
+
+class Rows(Loader):
+    """Loads batches for such a network. Has the surface of `Inputs`; nothing enters behind a cut here."""
+
+    point = None
+
+    def __init__(self, job: Job, device: str, net: Net, folder: Path | None) -> None:
+        """`folder` holds a saved model, or the files that a card names; None where there are none."""
+        super().__init__(device)
+        self.reader: Reader = _trunks.library(job.card).reader(job, net, folder)
+        self.keys = tuple(output.target for output in job.problem.outputs)
+
+    def normalise(self, values: Tensor) -> Tensor:
+        """Networks for texts and recordings do it themselves."""
+        return values
+
+    def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
+        arrays = feed.batch(index)
+        values = tf.convert_to_tensor(self.reader.values(arrays, cropped=targets))
+        return values, {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}

@@ -1,0 +1,243 @@
+"""Networks for texts and recordings: what they are fed, how they learn, and that a saved one predicts the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from autoft.api import Job, Output, Problem, Recipe
+from autoft.testing import reference
+from autoft.testing.toys import ArrayFeed
+from autoft_keras import _ctc, _hashing, _trunks, _waves, catalogue
+from autoft_keras._augment import Draws
+from autoft_keras._learner import KerasLearner
+from autoft_keras._losses import evaluate, loss
+from autoft_keras.backend import KerasBackend
+from autoft_keras.local import LocalSource
+
+Array = np.ndarray[Any, np.dtype[Any]]
+GOOD, BAD = "a fine and lovely day", "an awful dull night"
+LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
+VALUE = Output(name="value", head="pooled", size=1, loss="mse", post="identity", target="value")
+SAID = Output(name="transcript", head="sequence", size=4, loss="ctc", post="softmax", target="transcript")
+
+
+def texts(*values: str | tuple[str, ...]) -> Array:
+    found = np.empty(len(values), object)
+    for row, value in enumerate(values):
+        found[row] = (value,) if isinstance(value, str) else value
+    return found
+
+
+def job(name: str, output: Output, field: str, small: dict[str, int], **recipe: Any) -> Job:
+    """With a card as listed, but for the size of its arrays."""
+    card = catalogue.find(name)
+    assert card is not None
+    card = msgspec.structs.replace(card, extra={**card.extra, **small})
+    plain = {"model": name, "augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "patience": 0}
+    problem = Problem(name="any", inputs=(field,), outputs=(output,))
+    assert not KerasBackend().supports(problem, card)
+    return Job(card=card, problem=problem, recipe=Recipe.of({**plain, **recipe}), seed=3)
+
+
+def words(output: Output = LABEL, **recipe: Any) -> Job:
+    return job("autoft/text-hash", output, "text", {"buckets": 4096, "width": 16}, **recipe)
+
+
+def speech(**recipe: Any) -> Job:
+    return job("autoft/ctc-s", SAID, "audio", {"channels": 32, "hidden": 24}, **recipe)
+
+
+def text_feed() -> ArrayFeed:
+    said = [f"{GOOD if n % 2 else BAD} number {n}" for n in range(16)]
+    signs = np.arange(16) % 2
+    return ArrayFeed({"text": texts(*said), "label": signs, "value": (2 * signs[:, None] - 1).astype(np.float32)})
+
+
+def trained(wanted: Job, feed: ArrayFeed, epochs: int) -> tuple[KerasLearner, list[float]]:
+    learner = KerasBackend().build(wanted)
+    assert isinstance(learner, KerasLearner)
+    return learner, [learner.train_epoch(feed, epoch, lambda: False).loss for epoch in range(1, epochs + 1)]
+
+
+@pytest.mark.parametrize("augment", ["none", "strong"])
+def test_hashed_texts_are_learned_saved_and_predicted_alike(tmp_path: Path, augment: str) -> None:
+    wanted, feed = words(lr=1e-2, epochs=8, augment=augment), text_feed()
+    learner, losses = trained(wanted, feed, 8)
+    assert losses[-1] < 0.3
+    found = learner.predict(feed)["label"]
+    assert (found.argmax(1) == feed.arrays["label"]).all()
+    learner.save(tmp_path)
+    again = KerasBackend().load(wanted, tmp_path).predict(ArrayFeed({"text": feed.arrays["text"][::-1]}))["label"]
+    assert np.abs(again[::-1] - found).max() < 1e-6, "neither neighbours nor padding matter"
+    alone = learner.predict(ArrayFeed({"text": feed.arrays["text"][:1]}))["label"]
+    assert np.abs(alone - found[:1]).max() < 1e-6
+
+
+def test_numbers_are_learned_from_texts() -> None:
+    learner, losses = trained(words(VALUE, lr=1e-2, epochs=8), text_feed(), 8)
+    found = learner.predict(text_feed())["value"]
+    assert losses[-1] < 0.3 * losses[0] and np.abs(found - text_feed().arrays["value"]).mean() < 0.5
+
+
+def test_the_texts_of_a_pair_are_told_apart() -> None:
+    """Which of the two comes first is all that tells the classes."""
+    pairs = [(GOOD, BAD) if n % 2 else (BAD, GOOD) for n in range(16)]
+    feed = ArrayFeed({"text": texts(*pairs), "label": np.arange(16) % 2})
+    learner, _ = trained(words(lr=1e-2, epochs=8), feed, 8)
+    assert (learner.predict(feed)["label"].argmax(1) == feed.arrays["label"]).all()
+
+
+def test_the_same_seed_gives_the_same_first_epoch() -> None:
+    losses = {trained(words(augment="strong"), text_feed(), 1)[1][0] for _ in range(2)}
+    assert len(losses) == 1
+
+
+def test_texts_can_be_cut_and_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = _hashing.WordReader(words(text_length=2, truncation="start"))
+    asked = texts("one two three four", "three four", "")
+    both = reader.values({"text": asked}, cropped=True)
+    assert np.array_equal(both[0], both[1]) and not both[2].any()
+    monkeypatch.setattr(_hashing, "hashed", None)
+    assert np.array_equal(reader.values({"text": asked}, cropped=True), both), "no text is hashed twice"
+
+
+def test_left_out_words_still_count_for_the_length() -> None:
+    reader = _hashing.WordReader(words(augment="strong"))
+    values = tf.constant(reader.values({"text": texts(GOOD * 20)}, cropped=True))
+    gone = reader.changed(values, tf.constant([1, 2]))
+    assert np.array_equal(np.abs(gone), values) and 0.4 < (gone.numpy() < 0).mean() < 0.6
+    trunk = _trunks.empty(words().card, 0)
+    trunk.set_weights([np.ones_like(array) for array in trunk.get_weights()])
+    assert np.allclose(trunk(gone), trunk(values), rtol=1e-4), "what is left speaks for all"
+
+
+def test_a_text_network_has_no_cuts_and_freezes() -> None:
+    learner = KerasBackend().build(words(freeze=1.0))
+    assert isinstance(learner, KerasLearner) and learner.cuts() == () and list(learner.blocks()) == ["table"]
+    before = learner.arrays()["table"]
+    learner.train_epoch(text_feed(), 1, lambda: False)
+    assert all(np.array_equal(before[key], value) for key, value in learner.arrays()["table"].items())
+
+
+def speech_feed() -> ArrayFeed:
+    """Three pitches, each a class: every recording has some of them, one after the other."""
+    rng, length = np.random.default_rng(0), 16000
+    audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
+    for row in range(8):
+        classes = rng.permutation(3)[: 2 + row % 2] + 1
+        said[row, : len(classes)] = classes
+        for place, kind in enumerate(classes):
+            wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000)
+            audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
+        ends[row] = 5000 * len(classes)
+    return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
+
+
+def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
+    wanted, feed = speech(lr=1e-2, epochs=40, clip=5.0), speech_feed()
+    learner, losses = trained(wanted, feed, 40)
+    assert losses[-1] < 0.5 * losses[0]
+    found = learner.predict(feed)["transcript"]
+    assert found.shape[0] == 8 and found.shape[2] == 4 and np.allclose(found.sum(2), 1, atol=1e-4)
+    behind = found[0, -(-10000 // 160 // 4) + 1 :]
+    assert len(behind) and (behind[:, 0] > 0.999).all(), "what stands behind the end of a recording says nothing"
+    learner.save(tmp_path)
+    again = KerasBackend().load(wanted, tmp_path)
+    assert np.abs(again.predict(feed)["transcript"] - found).max() < 1e-6
+    none = {key: values[:0] for key, values in feed.arrays.items()}
+    assert again.predict(ArrayFeed(none))["transcript"].shape == (0, 1, 4)
+
+
+def test_speech_is_learned_with_masks_and_other_speeds() -> None:
+    _, losses = trained(speech(lr=1e-2, epochs=3, augment="strong"), speech_feed(), 3)
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+
+
+def test_padding_does_not_change_what_is_heard() -> None:
+    trunk, feed = _trunks.empty(speech().card, 0), speech_feed()
+    short = (feed.arrays["audio"][:1], feed.arrays["length"][:1])
+    cropped, whole = (trunk(_waves.waves(*short, 1024, cropped=cut)).numpy() for cut in (True, False))
+    ends = -(-(10000 // 160) // 4)
+    assert cropped.shape[1] == -(-(1 + 10000 // 160) // 4) and whole.shape[1] == -(-(1 + 16000 // 160) // 4)
+    assert np.isfinite(whole[:, :ends]).all() and np.isnan(whole[:, ends:]).all()
+    assert np.allclose(cropped[:, : ends - 1], whole[:, : ends - 1], atol=1e-4)
+
+
+def test_recordings_become_faster_and_slower() -> None:
+    wave = np.full((2, 4000), np.nan, np.float32)
+    wave[0], wave[1, :2000] = np.sin(np.arange(4000) / 50), 0.5
+    counts = set()
+    for seed in range(6):
+        found = _waves.sped(tf.constant(wave), 0.1, Draws(wave, tf.constant([seed, 0]))).numpy()
+        ends = np.isfinite(found).sum(1)
+        counts.add(int(ends[0]))
+        assert 3600 <= ends[0] <= 4400 and abs(ends[1] - ends[0] / 2) <= 1
+        assert np.allclose(found[1, : ends[1] - 1], 0.5)
+        assert np.allclose(found[0, : ends[0]], np.sin(np.arange(ends[0]) / 50 * 4000 / ends[0]), atol=0.02)
+    assert len(counts) > 3
+
+
+def test_masks_cover_bands_and_times_before_the_end() -> None:
+    seen = np.ones((3, 100, 64), np.float32)
+    seen[1, 40:] = np.nan
+    found = _waves.masked(tf.constant(seen), 2, 4, (12, 0.05), Draws(seen, tf.constant([1, 2]))).numpy()
+    assert np.array_equal(np.isnan(found), np.isnan(seen))
+    hidden = found == 0
+    assert 0 < hidden[0].all(0).sum() <= 24 + 2 and 0 < hidden[0].all(1).sum() <= 20 + 4
+    assert hidden[1, :40].any() and not np.array_equal(hidden[0], hidden[2])
+
+
+def test_ctc_means_what_the_vocabulary_says() -> None:
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(5, 7, 4)).astype(np.float32)
+    targets = np.array([[1, 2, 3], [1, 1, -1], [3, -1, -1], [-1, -1, -1], [2, 2, 2]])
+    assert np.isclose(evaluate(SAID, raw, targets), reference.loss(SAID, raw, targets), atol=1e-5)
+    impossible = np.array([[1, 1, 1, 1, 1]])
+    assert evaluate(SAID, raw[:1], impossible) == reference.loss(SAID, raw[:1], impossible) == 0.0
+    values = tf.Variable(raw[:2])
+    with tf.GradientTape() as tape:
+        found = loss(SAID, values, tf.constant([[1, 1, 1, 1, 1], [-1, -1, -1, -1, -1]]))
+    slope = tape.gradient(found, values).numpy()
+    assert not slope[0].any() and np.isfinite(slope).all() and slope[1].any()
+
+
+def test_a_saved_network_needs_keras_alone(tmp_path: Path) -> None:
+    """Samples or numbers of words go in; no class of autoft is in the file."""
+    for wanted in (words(), speech()):
+        learner = KerasBackend().build(wanted)
+        learner.save(tmp_path / wanted.card.modality)
+        model = keras.saving.load_model(tmp_path / wanted.card.modality / "model.keras", compile=False)
+        assert model.inputs[0].name == wanted.card.modality
+        assert not [part for part in model.operations if type(part).__module__.startswith("autoft")]
+
+
+def test_what_was_learned_goes_on_in_another_job(tmp_path: Path) -> None:
+    learner, _ = trained(words(lr=1e-2), text_feed(), 1)
+    learner.save(tmp_path)
+    card = LocalSource().resolve(str(tmp_path))
+    assert card is not None and card.modality == "text" and card.pretrained
+    again = KerasBackend().build(msgspec.structs.replace(words(), card=card))
+    for key, value in learner.arrays()["table"].items():
+        assert np.array_equal(again.arrays()["table"][key], value)
+
+
+def test_networks_for_recordings_are_refused_for_images() -> None:
+    card = catalogue.find("autoft/ctc-s")
+    assert card is not None
+    problem = Problem(name="any", inputs=("image",), outputs=(LABEL,))
+    assert "audio" in KerasBackend().supports(problem, card)
+
+
+def test_listed_networks_have_the_arrays_that_their_cards_tell() -> None:
+    for name, module in (("autoft/text-hash", _hashing), ("autoft/ctc-s", _ctc)):
+        card = catalogue.find(name)
+        assert card is not None
+        trunk = module.build(card, 0)
+        assert sum(int(np.prod(variable.shape)) for variable in trunk.trainable_variables) == card.params
