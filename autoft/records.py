@@ -292,8 +292,7 @@ class TrialSpec(Record):
     deadline: float = 0.0
     """Unix time at which training must have stopped; 0 is no limit."""
     allowance: float = 0.0
-    """Seconds of training that this trial should take at most: it plans fewer epochs where the recipe's do not fit.
-    0 is no limit."""
+    """Seconds of training, at most: a trial plans fewer epochs where its recipe's do not fit. 0 is no limit."""
     versions: dict[str, str] = {}
     """Distribution -> version in the driver; a worker with another version refuses."""
     division: int = 0
@@ -301,8 +300,7 @@ class TrialSpec(Record):
     caching: Caching | None = None
     """None computes frozen prefixes at every step, as if nothing were shared."""
     start: str = ""
-    """Folder of another trial's model, of the same network and the same parts of the data, whose weights this one
-    begins with; empty begins with those of the card and a new head."""
+    """Folder of a model of the same network and parts of the data, to begin with; empty takes the card's weights."""
     columns: dict[str, str] = {}
     """Field word -> column of the data's tables, as the user named them: the model remembers them for new tables."""
 
