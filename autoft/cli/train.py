@@ -105,8 +105,8 @@ def train(
 
 
 def of_trial(source: str, out: str) -> tuple[dict[str, Any], str]:
-    """Options that repeat a trial, written `RUN:t0007`, and what must be said if it did not begin with its network's own
-    weights.
+    """Options that repeat a trial, written `RUN:t0007`, and what must be said if it did not begin with its network's
+    own weights.
 
     Raises:
         UsageError: there is no such run or trial.

@@ -19,7 +19,7 @@ from autoft import remote, shelf
 from autoft.data import cache, store
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
-from autoft.options import SearchOptions
+from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.prepare import Prepared
 from autoft.records import DataRef, ModelCard, TrialResult
 from autoft.run import RunWriter, rank

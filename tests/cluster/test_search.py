@@ -14,10 +14,9 @@ import pytest
 from autoft import remote
 from autoft.errors import NoTrialSucceeded, UsageError
 from autoft.events import Event, Finished, Note, Planned, TrialReported
-from autoft.options import SearchOptions
+from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.search import run_search
 from autoft.predictor import Predictor
-from autoft.options import KEPT_MODELS
 from autoft.run import Run
 
 Search = Callable[..., tuple[Finished, list[Event]]]

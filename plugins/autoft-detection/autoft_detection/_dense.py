@@ -110,7 +110,6 @@ def decode(heat: Array, sides: Array) -> Array:
 
 def _peaks(heat: Array, sides: Array) -> Array:
     """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class, best first."""
-    height, width, _ = heat.shape
     padded = np.pad(heat, ((1, 1), (1, 1), (0, 0)), constant_values=-1.0)
     across = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
     highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])
