@@ -97,6 +97,7 @@ def main() -> None:
     torch.backends.mha.set_fastpath_enabled(False)  # its one large operation is not counted
     cards = [
         own(),
+        *from_scratch(),
         *map(timm_card, TIMM),
         *map(torchvision_card, TORCHVISION),
         *map(native_card, NATIVE),
@@ -158,6 +159,29 @@ def own() -> Facts:
         summary="bundled: pretrained by autoft on generated images alone",
         extra={"library": "autoft", "architecture": "resnet-s", "sha256": told["sha256"]},
     )
+
+
+def from_scratch() -> list[Facts]:
+    """Networks for texts and for speech, without weights."""
+    facts: list[Facts] = [
+        {
+            "name": "autoft/text-hash",
+            "modality": "text",
+            "summary": "hashed words and their pieces, trained from scratch, any language",
+            "extra": {"library": "hashing", "architecture": "text-hash", "buckets": 65536, "width": 48},
+        },
+        {
+            "name": "autoft/ctc-s",
+            "modality": "audio",
+            "heads": ["sequence"],
+            "summary": "convolutions and recurrent layers for speech, trained from scratch",
+            "extra": {"library": "ctc", "architecture": "ctc-s", "channels": 96, "hidden": 96},
+        },
+    ]
+    shared = {"backend": "torch", "pretrained": False, "licence": "apache-2.0", "source": "autoft"}
+    cards = [{**card, **shared} for card in facts]
+    nets = [_trunks.empty(msgspec.convert(card, ModelCard), 0) for card in cards]
+    return [{**card, "params": sum(p.numel() for p in net.parameters())} for card, net in zip(cards, nets, strict=True)]
 
 
 def from_hub(repo: str) -> Facts:
