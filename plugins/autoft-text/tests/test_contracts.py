@@ -100,10 +100,10 @@ def test_the_plain_method_ends_in_time_and_says_so(
     schema, clock = task.schema(data), itertools.count()
     monkeypatch.setattr(_tfidf, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     monkeypatch.setattr(_tfidf, "FEW", 2)
-    name, decoded = task.plain(data.samples, data.samples[:2], schema, 66.0)
+    name, decoded = task.plain(data.samples, data.samples[:2], schema, 21.0)
     assert "cut short to end in time: 1 of 5 strengths" in name
     assert len(next(iter(decoded.values()))) == 2
-    name, _ = task.plain(data.samples, data.samples[:2], schema, 20.0)
+    name, _ = task.plain(data.samples, data.samples[:2], schema, 13.0)
     assert "its strength was not chosen" in name
     with pytest.raises(TimeoutError, match="no time was left"):
         task.plain(data.samples, data.samples[:2], schema, 5.0)
