@@ -133,8 +133,6 @@ def _voted(heat: Array, sides: Array, y: Array, x: Array, kind: Array) -> Array:
         row, column = np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)
         there, say = _box(sides, row, column), heat[row, column, kind]
         same = inside & (say >= SAY * peak) & (_geometry.overlaps(own, there) >= SAY)
-        if (down, across) == (REACH, REACH):
-            same[:] = True
         say = np.where(same, say, 0.0)
         total += say[:, None] * there
         votes += say

@@ -17,18 +17,13 @@ def area(boxes: Array) -> Array:
 
 def overlap(first: Array, second: Array) -> Array:
     """Intersection over union of each with each: (n, m) for (n, 4) and (m, 4). Two empty boxes have none."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
-    sides = np.clip(high - low, 0, None)
-    shared = sides[..., 0] * sides[..., 1]
-    union = area(first)[:, None] + area(second)[None] - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+    return overlaps(first[:, None], second[None])
 
 
 def overlaps(first: Array, second: Array) -> Array:
-    """Intersection over union of each with its partner: (n,) for (n, 4) and (n, 4)."""
-    low, high = np.maximum(first[:, :2], second[:, :2]), np.minimum(first[:, 2:4], second[:, 2:4])
-    shared = area(np.concatenate([low, high], axis=1))
+    """Intersection over union of each with its partner: (...) for (..., 4) and (..., 4), which may be broadcast."""
+    low, high = np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:4], second[..., 2:4])
+    shared = area(np.concatenate([low, high], axis=-1))
     union = area(first) + area(second) - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
