@@ -179,6 +179,8 @@ def _search(
     first = prepared.splits.folds[0]
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
+    if options.refit:
+        budget.refit_ratio = (len(first.train) + len(first.val)) / max(1, sum(len(f.train) for f in prepared.splits.folds))
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
     concurrency = plan.concurrency(options, nodes.cpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
@@ -209,6 +211,8 @@ def _search(
         ref=ref,
         writer=writer,
         budget=budget,
+        spec=watch.specs[writer.best.number],
+        concurrency=concurrency,
         searching=searching,
         interrupted=interrupted,
         storage=place,
