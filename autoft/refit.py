@@ -1,8 +1,8 @@
 """The configuration that a search has chosen, trained once more on all samples that are not test.
 
-What decides between configurations must not be learned from; once that is decided, those samples would lie idle. The new
-model has the epochs that were best before, and all that was settled on validation (thresholds, a beam) stays as it was
-settled then: this model has seen the samples that it could be settled on.
+What decides between configurations must not be learned from; once that is decided, those samples would lie idle. The
+new model has the epochs that were best before, and all that was settled on validation (thresholds, a beam) stays as it
+was settled then: this model has seen the samples that it could be settled on.
 """
 
 from __future__ import annotations

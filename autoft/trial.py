@@ -144,9 +144,7 @@ class Trial:
     def keep(self, score: float | None) -> None:
         """Write the model as it is now, that of the first fold, to `spec.folder`."""
         spec, part = msgspec.structs.replace(self.spec, schema=self.schema), self.parts[0]
-        shelf.save(
-            spec.folder, part.learner, artifact.config_of(spec, part.job, self.decoding, self.epoch, score)
-        )
+        shelf.save(spec.folder, part.learner, artifact.config_of(spec, part.job, self.decoding, self.epoch, score))
 
     def save_state(self, folder: Path) -> None:
         """Keep everything needed to go on later, for schedulers that pause trials."""

@@ -2,8 +2,9 @@
 
     python -m benchmarks.refit ../shared/data/imgcls__hymenoptera --task image-cls --time 90s --seeds 0 1 2
 
-One `autoft search` for each folder and seed. The final model is scored by the search itself; the trial's own, which has learned from
-the training part alone, is scored here afterwards. Words after `--` go to `autoft search`. Prints one JSON document.
+One `autoft search` for each folder and seed. The final model is scored by the search itself; the trial's own, which has
+learned from the training part alone, is scored here afterwards. `--more`, last of all, is what else a user would say.
+Prints one JSON document.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoft import artifact, remote, shelf
 from autoft import refit as lastly
 from autoft.events import Listener, Note
-from autoft.records import TrialResult, TrialSpec, to_json
+from autoft.records import TrialResult, to_json
 from autoft.search import host
 
 GRACE = 5.0

@@ -180,7 +180,8 @@ def _search(
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
     if options.refit:
-        budget.refit_ratio = (len(first.train) + len(first.val)) / max(1, sum(len(f.train) for f in prepared.splits.folds))
+        learned = sum(len(fold.train) for fold in prepared.splits.folds)
+        budget.refit_ratio = (len(first.train) + len(first.val)) / max(1, learned)
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
     concurrency = plan.concurrency(options, nodes.cpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
