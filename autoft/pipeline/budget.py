@@ -59,17 +59,23 @@ class Budget:
         self.refit = needed if needed <= REFIT * self.seconds else 0.0
 
     def to_refit(self, result: TrialResult) -> float:
-        """Seconds to train this trial's configuration once more, up to the epoch that was its best."""
-        return self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+        """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
+        if not self.refit_ratio:
+            return 0.0
+        return START + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+
+    @property
+    def _build(self) -> float:
+        """Seconds until a fresh process is ready to train or to predict."""
+        known = [max(seconds) for seconds in self._builds.values()]
+        unknown = not known or any(backend not in self._builds for backend in self.backends)
+        return max([*known, FIRST_BUILD] if unknown else known)
 
     @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
-        known = [max(seconds) for seconds in self._builds.values()]
-        unknown = not known or any(backend not in self._builds for backend in self.backends)
-        build = max([*known, FIRST_BUILD] if unknown else known)
         validation = max(self._validations, default=1.0)
-        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
+        return START + SCORING + 1.2 * self._build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
 
     @property
     def deadline(self) -> float:

@@ -68,6 +68,8 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         test = None
         notes.append(f"the test part could not be scored: {error}")
         listener(Note(text=notes[-1], level="warning"))
+    if again:
+        refit.tidy(outcome)
     config = artifact.read(writer.path / "best")
     summary = {
         "task": outcome.plan.task.name,

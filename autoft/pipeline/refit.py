@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoft import artifact, remote, shelf
 from autoft import refit as lastly
+from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.records import TrialResult, to_json
 from autoft.search import host
@@ -44,6 +47,14 @@ def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
 def folder(outcome: Outcome) -> str:
     """Where that model lies for those who score it."""
     return remote.join(outcome.storage.trials(), lastly.NAME)
+
+
+def tidy(outcome: Outcome) -> None:
+    """When it has been scored, the model in `best/` is enough."""
+    shutil.rmtree(outcome.writer.path / "trials" / lastly.NAME, ignore_errors=True)
+    if remote.is_address(place := folder(outcome)):
+        with suppress(UsageError):  # it takes room in the bucket, no more
+            remote.remove(place)
 
 
 def _left_out(why: str, listener: Listener) -> dict[str, Any]:
