@@ -63,10 +63,11 @@ def fit(payload: str) -> None:
     """
     wanted = from_json(payload, RefitJob)
     trial = Trial(wanted.spec)
-    for epoch in range(1, wanted.epochs + 1):
+    report = trial.step()
+    while report.complete and report.epoch < wanted.epochs and report.done != OUT_OF_TIME:
         report = trial.step()
-        if not report.complete or (report.done == OUT_OF_TIME and epoch < wanted.epochs):
-            raise TrialFailed(f"time was over in epoch {epoch} of {wanted.epochs}")
+    if not report.complete or report.epoch < wanted.epochs:
+        raise TrialFailed(f"time was over in epoch {report.epoch} of {wanted.epochs}")
     sign = 1 if wanted.spec.metric.mode == "max" else -1
     if sign * report.score < sign * wanted.least:
         raise TrialFailed(

@@ -40,8 +40,8 @@ def sentences(board: Board) -> Iterator[str]:
     """The result in words, without the paths."""
     summary, metric = board.summary, board.metric
     yield _trials(summary)
-    if told := final.sentence(summary):
-        yield f"final model: {line(told)}"
+    if words := final.sentence(summary):
+        yield f"final model: {line(words)}"
     test = summary.get("test")
     best = summary.get("best") or {}
     if not test:
