@@ -53,6 +53,7 @@ def search(
     strategy: p.Strategy = DEFAULTS.strategy,
     searcher: p.Searcher = DEFAULTS.searcher,
     scheduler: p.Scheduler = DEFAULTS.scheduler,
+    configs: p.Configs = "",
     seed: p.Seed = DEFAULTS.seed,
     concurrency: p.Concurrency = DEFAULTS.concurrency,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
