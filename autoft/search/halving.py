@@ -41,7 +41,7 @@ class Bracket:
         self.family, self.one_in = family, one_in
         self.numbers = tuple(numbers)
         self.rungs = rungs(epochs)
-        self.level = 0
+        self.level = self._after(-1, len(numbers))
         self.waiting = list(numbers)
         self.running: set[int] = set()
         self.arrived: list[int] = []
@@ -80,6 +80,10 @@ class Bracket:
             return []
         ranked = sorted(self.arrived, key=lambda number: (-value[number], number))
         kept = max(1, len(ranked) // self.one_in)
-        self.level += 1
+        self.level = self._after(self.level, kept)
         self.waiting, self.arrived = ranked[:kept], []
         return ranked[kept:]
+
+    def _after(self, level: int, count: int) -> int:
+        """The next rung of so many trials; a single one runs to its end, since nothing is left to compare it with."""
+        return level + 1 if count > 1 else len(self.rungs) - 1
