@@ -107,13 +107,19 @@ def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values
 
 
 def subspace(space: Space, family: str) -> Space | None:
-    """The part of the space whose configurations are of this family, or None where there are none."""
+    """The part of the space whose configurations are of this family, or None where there are none.
+
+    What shares its frozen part anyway is not a family of dear trials: where all configurations freeze some blocks and
+    leave pixels as they are, none is trained whole, however few blocks it freezes.
+    """
+    partial = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
+    whole = partial == space
+    for key, allowed in SHARED.items():
+        before, partial = partial, _filtered(partial, key, allowed.__contains__) if partial is not None else None
+        whole = whole and partial == before
     if family == PARTIAL:
-        kept = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
-        for key, allowed in SHARED.items():
-            kept = _filtered(kept, key, allowed.__contains__) if kept is not None else None
-        return kept
-    return _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
+        return partial
+    return None if whole else _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
 
 
 def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space | None:
