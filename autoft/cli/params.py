@@ -189,7 +189,7 @@ Configs = Annotated[
     _option(
         "--configs",
         group=_SEARCH,
-        text="Try exactly the configurations of this file, a JSON list of objects such as {\"lr\": 0.001}.",
+        text='Try exactly the configurations of this file, a JSON list of objects such as {"lr": 0.001}.',
         shown=False,
         metavar="FILE",
     ),
