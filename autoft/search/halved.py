@@ -1,6 +1,6 @@
 """A searcher's proposals by successive halving that promotes, on workers that need no Ray: the scheduler `halving`.
 
-Linear heads on shared features are no dearer to train to their end than to stop: they run whole, those side by side that
+Linear heads on shared features are no dearer to train to their end than to stop: they run whole, side by side where they
 differ in nothing but how they are trained (`banks.py`). All others are brackets (`halving.py`).
 """
 
@@ -58,9 +58,10 @@ class Halved:
     def next(self) -> Work | None:
         if self._end:
             return None
-        if not self._whole and not self.bracket.waiting and not self.bracket.running and not self._round():
-            self._end = self._end or "there is nothing left to try"
-            return None
+        if not self._whole and not self.bracket.waiting and not self.bracket.running:
+            self._end = self._round()
+            if self._end:
+                return None
         if self._whole:
             return self._whole.pop(0)
         return self._from_bracket()
@@ -71,8 +72,8 @@ class Halved:
     def chosen(self) -> int | None:
         return None
 
-    def _round(self) -> bool:
-        """Ask for the next trials; whether there are any."""
+    def _round(self) -> str:
+        """Ask for the next trials; says why where there are none."""
         first = len(self.params)
         most = min(self.together, self.facts.trials - first) if self.facts.trials else self.together
         for number in range(first, first + most):
@@ -82,9 +83,8 @@ class Halved:
             self.params.append(dict(params))
         fresh = range(first, len(self.params))
         if not fresh:
-            if self.facts.trials and first >= self.facts.trials:
-                self._end = "all trials are done"
-            return False
+            over = self.facts.trials and first >= self.facts.trials
+            return "all trials are done" if over else "there is nothing left to try"
         whole = {number: spaces.resolve(self.facts.space, self.params[number]) for number in fresh}
         heads = [number for number in fresh if is_head(whole[number], self.facts)]
         rest = [number for number in fresh if number not in heads]
@@ -97,7 +97,7 @@ class Halved:
         ]
         rest.sort(key=lambda number: float(whole[number].get("freeze") or 0))  # the dear ones first: none is waited for
         self.bracket = Bracket("", rest, self.facts.epochs, FEWER if len(rest) > MANY else ETA)
-        return True
+        return ""
 
     def _from_bracket(self) -> Work | None:
         """As many trials as take about a second, but never more than leaves work to the others."""
