@@ -4,8 +4,9 @@
 
 The unit is `autoft train` with all weights trained for 20 epochs (freeze=0, patience=0), the search tries --configs
 configurations of the head alone and four partly frozen depths (see `common/space.py`) on the same parts, image size,
-precision and layout. `--strategy halving` tries a list that is drawn once, `asha` the same list under Ray Tune's ASHA,
-and `auto` searches the same space by itself with as many trials. Both take turns in one run and begin with an empty cache.
+precision and layout. `--strategy halving` tries a list that is drawn once, `asha` the same list under Ray Tune's
+ASHA, and `auto` searches the same space by itself with as many trials. Both take turns in one run and begin with an
+empty cache.
 
 CPU seconds of all processes count, start to end: imports, Ray, decoding, extraction, failed trials, final evaluation.
 `ratio` is the search's to those of the unit's worker process alone, which holds what a training loop cannot do without:

@@ -17,11 +17,11 @@ Without --configs autoft runs `--strategy auto` and each peer searches the five 
 itself: as many trials as --trials says, within --time. autoft searches the same (`--space same`), or its own default
 space with augmentation (`--space full`); the peers then mirror images at random (--augment flip).
 
-With --configs N all arms try the same N configurations, drawn once from the seed (the head alone and four partly frozen
-depths): autoft with `--configs`, by its own halving without Ray, heads side by side; the fair peer under ASHA with its
-first rung at 2 epochs and a reduction of 3; the naive one with Ray's defaults. The arm `autoft-asha` is autoft under
-the fair peer's ASHA. autoft never stops its first trial, which costs it up to one full run. Heads start from other draws
-and samples come in another order than with the peers, so single trials differ.
+With --configs N all arms try the same N configurations, drawn once from the seed (the head alone and four partly
+frozen depths): autoft with `--configs`, by its own halving without Ray, heads side by side; the fair peer under ASHA
+with its first rung at 2 epochs and a reduction of 3; the naive one with Ray's defaults. The arm `autoft-asha` is
+autoft under the fair peer's ASHA. autoft never stops its first trial, which costs it up to one full run. Heads start
+from other draws and samples come in another order than with the peers, so single trials differ.
 
 `trace` is what each arm could have given at each moment: seconds since its start, validation score of its best model by
 then, and that model's accuracy on the test part, scored afterwards. In `summary`, per data set and network:

@@ -1,7 +1,7 @@
 """A searcher's proposals by successive halving that promotes, on workers that need no Ray: the scheduler `halving`.
 
-Linear heads on shared features are no dearer to train to their end than to stop: they run whole, side by side where they
-differ in nothing but how they are trained (`banks.py`). All others are brackets (`halving.py`).
+Linear heads on shared features are no dearer to train to their end than to stop: they run whole, side by side where
+they differ in nothing but how they are trained (`banks.py`). All others are brackets (`halving.py`).
 """
 
 from __future__ import annotations
