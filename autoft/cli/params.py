@@ -180,7 +180,7 @@ Scheduler = Annotated[
         "--scheduler",
         group=_SEARCH,
         text="Who stops weak trials, in flat searches: asha, halving, hyperband, median, pbt or none.",
-        shown="asha, or halving with --configs",
+        shown="asha",
         metavar="NAME",
     ),
 ]

@@ -82,13 +82,11 @@ def search(
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
         if remark:
             listener(Note(text=remark))
-        if dry_run:
-            from autoft.pipeline.search import plan_search
+        from autoft.pipeline.search import plan_search, run_search
 
+        if dry_run:
             show(plan_search(options, listener), json=json)
             return
-        from autoft.pipeline.search import run_search
-
         finished = run_search(options, listener, ctx.obj or 0.0)
     end(finished.summary, json=json)
 
