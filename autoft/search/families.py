@@ -107,19 +107,18 @@ def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values
 
 
 def subspace(space: Space, family: str) -> Space | None:
-    """The part of the space whose configurations are of this family, or None where there are none.
-
-    What shares its frozen part anyway is not a family of dear trials: where all configurations freeze some blocks and
-    leave pixels as they are, none is trained whole, however few blocks it freezes.
-    """
-    partial = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
-    whole = partial == space
-    for key, allowed in SHARED.items():
-        before, partial = partial, _filtered(partial, key, allowed.__contains__) if partial is not None else None
-        whole = whole and partial == before
+    """The part of the space whose configurations are of this family, or None where there are none."""
     if family == PARTIAL:
-        return partial
-    return None if whole else _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
+        kept = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
+        for key, allowed in SHARED.items():
+            kept = _filtered(kept, key, allowed.__contains__) if kept is not None else None
+        return kept
+    return _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
+
+
+def all_share(space: Space) -> bool:
+    """Whether all configurations are partly frozen and share what their frozen blocks give, however few those are."""
+    return any(param.key == "freeze" for param in space) and subspace(space, PARTIAL) == space
 
 
 def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space | None:
@@ -229,6 +228,17 @@ class Draws:
 
     def _open(self, key: str) -> bool:
         return any(param.key == key and not param.fixed for param in self.space)
+
+
+def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool) -> dict[str, Draws]:
+    """The families that a space has beside heads. Where every configuration shares what its frozen blocks give, none is
+    dear, however few those are; weak networks must train deep blocks, so they keep a family for it."""
+    found = {}
+    for family in (PARTIAL, WHOLE):
+        part = subspace(space, family)
+        if part is not None and (family == PARTIAL or weak or not all_share(space)):
+            found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)])
+    return found
 
 
 def key_of(params: Mapping[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:
