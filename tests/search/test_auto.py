@@ -15,7 +15,7 @@ from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, BASELINE, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, all_share, heads, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads, subspace
 from autoft.search.halving import Bracket, cost, rungs
 
 CARDS = (
@@ -386,17 +386,3 @@ def test_heads_and_families_respect_the_space() -> None:
     assert subspace(space(freeze=0.0), PARTIAL) is None
     assert subspace(space(mixup=0.2), PARTIAL) is None
     assert subspace(space(freeze=1.0), WHOLE) is None
-
-
-LEFT_ALONE: dict[str, Any] = {"augment": "light", "mixup": 0.0, "cutmix": 0.0}
-
-
-@pytest.mark.parametrize("weak", [False, True])
-def test_networks_that_know_much_and_share_their_blocks_are_no_dear_family(weak: bool) -> None:
-    whole = space(**LEFT_ALONE)
-    whole = spaces.edit(whole, [Param(key="freeze", choices=(0.25, 0.5, 0.75), default=0.5)])
-    assert all_share(whole) and not all_share(space(**LEFT_ALONE)) and not all_share(space(freeze=0.5))
-    machine = Machine(2, 600.0, space=whole, weak=frozenset(c.name for c in CARDS if weak))
-    machine.run()
-    families = {known.family for known in machine.strategy.known.values()}
-    assert PARTIAL in families and (WHOLE in families) == weak, "a weak one must train what lies deep"
