@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autoft.atomic import replace_folder, write_text
+from autoft.datarecords import EVERYTHING
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
 from autoft.records import Decoding, Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
@@ -55,6 +56,8 @@ class Config(Record):
     """Of recordings: longer ones are cut, shorter ones filled with silence."""
     decode_windows: int = 1
     """Of longer recordings: the most parts that are heard, spread evenly, their predictions averaged."""
+    refit: bool = False
+    """Whether it has learned from the validation part as well; `score` is then that of the model before."""
     columns: dict[str, str] = {}
     """Field word -> column, as the user named them for the tables that it was trained on."""
 
@@ -91,6 +94,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         score=score,
         versions=spec.versions,
         columns=spec.columns,
+        refit=spec.division == EVERYTHING,
     )
 
 

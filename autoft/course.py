@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
 from autoft.records import Metric
+
+OUT_OF_TIME: Final = "out of time"
 
 
 def check(metric: Metric, epoch: int, score: float, loss: float) -> None:
@@ -36,7 +39,7 @@ def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> st
         late: there is no time for another one.
     """
     if late:
-        return "out of time"
+        return OUT_OF_TIME
     if epoch >= epochs:
         return "all epochs done"
     if recipe.patience and epoch - since >= recipe.patience:

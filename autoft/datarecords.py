@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from autoft.record import Record
 
@@ -92,6 +92,10 @@ class Fold(Record):
     val: tuple[str, ...]
 
 
+EVERYTHING: Final = -1
+"""The division that trains on all samples of the search: what it then scores on validation has been learned."""
+
+
 class Splits(Record):
     """Which samples train, validate and test. The content of `splits.json`."""
 
@@ -108,7 +112,11 @@ class Splits(Record):
     be confirmed runs again on one of them (`TrialSpec.division`)."""
 
     def division(self, number: int) -> tuple[Fold, ...]:
-        """The folds of a trial: those of the search, or one of the spare divisions, taken in turn."""
+        """The folds of a trial: those of the search, one of the spare divisions, taken in turn, or all there is to
+        learn from (`EVERYTHING`)."""
+        if number == EVERYTHING:
+            first = self.folds[0]
+            return (Fold(train=(*first.train, *first.val), val=first.val),)
         return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
 
 

@@ -47,6 +47,8 @@ class SearchOptions(DataOptions):
     """Seconds from the start of the command to its end: preparation, search, final evaluation."""
     trials: int = 0
     """Most trials; 0 is as many as time allows."""
+    refit: bool = True
+    """Whether the best configuration is trained once more, on training and validation together, if time allows."""
     models: tuple[str, ...] = ()
     """Names or local paths; empty takes the preset's list."""
     backend: str = "auto"

@@ -190,6 +190,13 @@ class RunWriter:
             self._publish(result)
         return True
 
+    def publish(self, model: Path) -> None:
+        """Put this model folder into `best/`. Which trial is the best stays as it is."""
+        copy = self.path / f".best.{model.name}"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(model, copy)
+        replace_folder(copy, self.path / "best")
+
     def write_json(self, name: str, content: Any) -> None:
         write_text(self.path / name, to_json(content, pretty=True) + "\n")
 
@@ -199,10 +206,7 @@ class RunWriter:
         write_text(self.path / name, yaml.safe_dump(msgspec.to_builtins(content), sort_keys=False, allow_unicode=True))
 
     def _publish(self, result: TrialResult) -> None:
-        copy = self.path / f".best.{result.name}"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(result.folder, copy)
-        replace_folder(copy, self.path / "best")
+        self.publish(Path(result.folder))
         self.best = result
 
     def _prune(self) -> None:

@@ -13,6 +13,7 @@ used.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -42,6 +43,9 @@ HEAD: Final = 1.0
 """Size of the head's weights."""
 ROUGH, FINE = 1e-4, 2e-5
 """Of the scaled gradient: while strengths are compared, and in the end."""
+REMEMBERED: Final = 4
+"""Solutions: trials differ in how many words of a text they read, and from which end."""
+_remembered: dict[bytes, WordStart] = {}
 
 
 class Late(Exception):
@@ -110,10 +114,38 @@ def word_start(
 ) -> WordStart:
     """What `rows`, the `texthash.terms` of all training texts, say.
 
+    Trials of a search share their texts, so the last few solutions are remembered: they must not be written to.
+
     Args:
         arrays: encoded targets by key.
         width: of the table; 0 solves nothing.
     """
+    if not width:
+        return _word_start(rows, arrays, problem, buckets, width, stop)
+    key = _key(rows, arrays, problem, (buckets, width))
+    if key in _remembered:
+        return _remembered[key]
+    found = _word_start(rows, arrays, problem, buckets, width, stop)
+    if found.table is not None:  # else there may have been no time
+        while len(_remembered) >= REMEMBERED:
+            _remembered.pop(next(iter(_remembered)))
+        _remembered[key] = found
+    return found
+
+
+def _key(rows: Sequence[Array], arrays: Arrays, problem: Problem, sizes: tuple[int, int]) -> bytes:
+    """Of everything that the solution depends on."""
+    state = hashlib.blake2b(repr((problem.outputs, sizes, len(rows))).encode(), digest_size=16)
+    for output in problem.outputs:
+        state.update(np.ascontiguousarray(arrays[output.target]).tobytes())
+    for row in rows:
+        state.update(len(row).to_bytes(8, "big") + np.ascontiguousarray(row).tobytes())
+    return state.digest()
+
+
+def _word_start(
+    rows: Sequence[Array], arrays: Arrays, problem: Problem, buckets: int, width: int, stop: Stop
+) -> WordStart:
     rare = rarity(rows, buckets)
     found = None
     if width and len(problem.outputs) == 1:

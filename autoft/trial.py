@@ -17,6 +17,7 @@ from autoft import artifact, course, headstart, registry, scoring, shelf
 from autoft.abilities import Inheriting
 from autoft.bank import Bank
 from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
@@ -119,18 +120,8 @@ class Trial:
         course.check(self.spec.metric, self.epoch, score, loss)
         if course.better(self.spec.metric, score, self.best_score):
             self.best_score, self.best_epoch = score, self.epoch
-            part = self.parts[0]
-            shelf.save(
-                self.spec.folder,
-                part.learner,
-                artifact.config_of(
-                    msgspec.structs.replace(self.spec, schema=self.schema),
-                    part.job,
-                    self.decoding,
-                    self.epoch,
-                    score,
-                ),
-            )
+            if self.spec.division != EVERYTHING:  # what it scores there says nothing of which epoch is best
+                self.keep(score)
         complete = all(s.complete for s in stats)
         if self.epoch <= TIMED:
             self._fit_to_allowance(time.time() - began_epoch)
@@ -149,6 +140,11 @@ class Trial:
             prefix=self._news(),
             cross=self._cross,
         )
+
+    def keep(self, score: float | None) -> None:
+        """Write the model as it is now, that of the first fold, to `spec.folder`."""
+        spec, part = msgspec.structs.replace(self.spec, schema=self.schema), self.parts[0]
+        shelf.save(spec.folder, part.learner, artifact.config_of(spec, part.job, self.decoding, self.epoch, score))
 
     def save_state(self, folder: Path) -> None:
         """Keep everything needed to go on later, for schedulers that pause trials."""
@@ -206,7 +202,7 @@ class Trial:
             return learner
         if not isinstance(learner, Inheriting):
             raise TrialFailed(f"the learners of '{self.spec.backend}' cannot begin with the model of another trial.")
-        if self.spec.division or len(open_data(self.spec.data).splits.folds) > 1:
+        if self.spec.division > 0 or len(open_data(self.spec.data).splits.folds) > 1:
             raise TrialFailed("a trial with folds of its own cannot begin with the model of another one.")
         with shelf.at_hand(self.spec.start) as folder:
             if not folder.is_dir():
@@ -241,7 +237,8 @@ class Trial:
         else:
             outputs = part.learner.predict(self.prefix.val(number))
             decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
-        found = scoring.worth(self.task, decoded, truth, spec, self.schema if number else None)
+        settled = number or spec.division == EVERYTHING  # by rows that were not learned from
+        found = scoring.worth(self.task, decoded, truth, spec, self.schema if settled else None)
         self.schema = found.schema
         return {spec.metric.name: found.score}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from autoft.cli.board import Board, Row
 from autoft.records import Metric
-from autoft.report import by_class
+from autoft.report import by_class, final
 from autoft.report.words import DASH, count, duration, gain, line, score, value
 
 TOP = 5
@@ -40,6 +40,8 @@ def sentences(board: Board) -> Iterator[str]:
     """The result in words, without the paths."""
     summary, metric = board.summary, board.metric
     yield _trials(summary)
+    if words := final.sentence(summary):
+        yield f"final model: {line(words)}"
     test = summary.get("test")
     best = summary.get("best") or {}
     if not test:
@@ -82,8 +84,7 @@ def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> 
     """The gain over trial 0, unless trial 0 itself is the best; and what to make of it."""
     percent = metric.percent
     baseline = (test.get("baseline") or {}).get(metric.name)
-    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
-    if not alone and test.get("gain") is not None and baseline is not None:
+    if final.compared(summary) and test.get("gain") is not None and baseline is not None:
         more = f"{gain(test['gain'], percent)}{_span(test, percent)}"
         yield f"gain over the baseline ({score(baseline, percent)}): {more}"
     plain = test.get("plain") or {}

@@ -233,6 +233,14 @@ Storage = Annotated[
     str,
     _option("--storage", group=_MACHINE, text="Folder or bucket that all nodes reach.", shown="local", metavar="PATH"),
 ]
+Refit = Annotated[
+    bool,
+    _option(
+        "--refit/--no-refit",
+        group=_SEARCH,
+        text="Train the best configuration once more, on training and validation together, if time allows.",
+    ),
+]
 Offline = Annotated[bool, _option("--offline", group=_MACHINE, text="Open no connection: only networks at hand.")]
 
 Name = Annotated[str, _option("--name", group=_OUTPUT, text="Name of the run.", shown="numbered", metavar="NAME")]

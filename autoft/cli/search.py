@@ -54,6 +54,7 @@ def search(
     searcher: p.Searcher = DEFAULTS.searcher,
     scheduler: p.Scheduler = DEFAULTS.scheduler,
     configs: p.Configs = "",
+    refit: p.Refit = DEFAULTS.refit,
     seed: p.Seed = DEFAULTS.seed,
     concurrency: p.Concurrency = DEFAULTS.concurrency,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,

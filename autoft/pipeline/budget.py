@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import defaultdict
 
-from autoft.records import EpochReport
+from autoft.records import EpochReport, TrialResult
 
 START = 3.0
 """Seconds to start a worker process and to shut the cluster down."""
@@ -16,6 +16,8 @@ PLAIN = 0.08
 """Part of the whole time that is kept for a method without networks, where the task has one."""
 SHARE = 0.5
 """Part of the search time that one trial may plan for."""
+REFIT = 0.3
+"""Part of the whole time that is kept for training the best configuration once more, at most."""
 FIRST_BUILD = 8.0
 """Seconds until a worker is ready to train, before the first one has told."""
 
@@ -36,6 +38,10 @@ class Budget:
         """Test samples for each validation sample."""
         self.transfer = 0.0
         """Seconds to copy one model from or to a bucket."""
+        self.refit_ratio = 0.0
+        """Samples of that last training for each one that a trial has trained on, all folds together."""
+        self.refit = 0.0
+        """Seconds kept for it."""
         self.plain = 0.0
         """Seconds for a method without networks that is fitted when the search is over."""
 
@@ -47,19 +53,34 @@ class Budget:
         before = report.build_seconds + report.prefix_seconds
         self._epochs[backend].append((report.seconds - before) / report.epoch)
 
+    def leads(self, result: TrialResult) -> None:
+        """Keep time to train this trial's configuration once more, unless that would take too much of the search."""
+        needed = self.to_refit(result)
+        self.refit = needed if needed <= REFIT * self.seconds else 0.0
+
+    def to_refit(self, result: TrialResult) -> float:
+        """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
+        if not self.refit_ratio:
+            return 0.0
+        return START + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+
+    @property
+    def _build(self) -> float:
+        """Seconds until a fresh process is ready to train or to predict."""
+        known = [max(seconds) for seconds in self._builds.values()]
+        unknown = not known or any(backend not in self._builds for backend in self.backends)
+        return max([*known, FIRST_BUILD] if unknown else known)
+
     @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
-        known = [max(seconds) for seconds in self._builds.values()]
-        unknown = not known or any(backend not in self._builds for backend in self.backends)
-        build = max([*known, FIRST_BUILD] if unknown else known)
         validation = max(self._validations, default=1.0)
-        return START + SCORING + 1.2 * build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
+        return START + SCORING + 1.2 * self._build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
 
     @property
     def deadline(self) -> float:
         """Unix time at which trials must have stopped; at least a third of the budget is left to them."""
-        return max(self.end - self.reserve, self.began + self.seconds / 3)
+        return max(self.end - self.reserve - self.refit, self.began + self.seconds / 3)
 
     def allowance(self, search_began: float) -> float:
         """Seconds that one trial may plan for."""

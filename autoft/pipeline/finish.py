@@ -14,10 +14,10 @@ from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
-from autoft.pipeline import plan
+from autoft.pipeline import plan, refit
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Schema, Splits, TrialResult, to_json
+from autoft.records import DataRef, Schema, Splits, TrialResult, TrialSpec, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
@@ -42,6 +42,10 @@ class Outcome(NamedTuple):
     ref: DataRef
     writer: RunWriter
     budget: Budget
+    spec: TrialSpec
+    """Of the best trial."""
+    concurrency: int
+    """Trials that ran at a time."""
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool
@@ -53,16 +57,19 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     writer, began = outcome.writer, time.time()
     best = writer.best
     assert best is not None  # the caller has checked that there is a model
+    again = refit.refit(outcome, best, listener)
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
     if outcome.options.address and outcome.plan.decoding.windows > 1:
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     try:
-        test = _test(outcome, best, baseline)
+        test = _test(outcome, best, baseline, refitted=bool(again.get("samples")))
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
         test = None
         notes.append(f"the test part could not be scored: {error}")
         listener(Note(text=notes[-1], level="warning"))
+    if again:
+        refit.tidy(outcome)
     config = artifact.read(writer.path / "best")
     summary = {
         "task": outcome.plan.task.name,
@@ -71,6 +78,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "status": _status(outcome),
         "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
+        "refit": again,
         "test": test,
         "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},
         "seconds": {
@@ -94,10 +102,13 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     return finished
 
 
-def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None) -> dict[str, Any]:
+def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, refitted: bool) -> dict[str, Any]:
     ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
     schema = artifact.read(Path(best.folder)).schema
-    rivals = [best] if baseline is None or baseline.number == best.number else [best, baseline]
+    trials = outcome.storage.trials()
+    rivals = [(refit.folder(outcome) if refitted else remote.join(trials, best.name), best.backend)]
+    if baseline is not None and (refitted or baseline.number != best.number):
+        rivals.append((remote.join(trials, baseline.name), baseline.backend))
     answers = _predicted(outcome, rivals)
     decoded, targets = answers[0]
     band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed)
@@ -147,28 +158,28 @@ def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping
     return {"name": name, "metrics": evaluate.all_metrics(outcome.plan.task, decoded, targets, schema)}
 
 
-def _predicted(outcome: Outcome, rivals: list[TrialResult]) -> list[tuple[dict[str, Array], dict[str, Array]]]:
-    """Predictions and targets of the test part. A process for each model: two frameworks do not share one."""
-    options, trials, ids = outcome.options, outcome.storage.trials(), outcome.splits.test
+def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[dict[str, Array], dict[str, Array]]]:
+    """Predictions of these models, each with its backend, for the test part, and its targets. A process for each model:
+    two frameworks do not share one."""
+    options, ids = outcome.options, outcome.splits.test
     threads, limit = max(1, int(options.cpus_per_trial)), max(60.0, 3 * outcome.budget.reserve)
-    places = [remote.join(trials, rival.name) for rival in rivals]
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray
 
         return ray.call(
             "autoft.evaluate:predict_test",
-            [(place, outcome.ref, ids, threads, False) for place in places],
+            [(place, outcome.ref, ids, threads, False) for place, _ in rivals],
             cpus=options.cpus_per_trial,
             gpus=max(0.0, options.gpus_per_trial),
             timeout=limit,
         )
     with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
         jobs = []
-        for number, place in enumerate(places):
+        for number, (place, _) in enumerate(rivals):
             out = Path(scratch) / str(number)
             out.mkdir()
             jobs.append(evaluate.ScoreJob(folder=place, ref=outcome.ref, ids=ids, threads=threads, out=str(out)))
-        backends = ["" if options.gpus_per_trial > 0 else rival.backend for rival in rivals]
+        backends = ["" if options.gpus_per_trial > 0 else backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
 

@@ -264,6 +264,8 @@ def command(options: SearchOptions, verb: str = "search") -> str:
         words += ["--models", ",".join(options.models)]
     if options.offline:
         words.append("--offline")
+    if not options.refit and verb != "train":
+        words.append("--no-refit")
     words += [f"{key}={_word(value)}" for key, value in options.overrides.items()]
     return shlex.join(words)
 

@@ -178,10 +178,7 @@ def _search(
     ref, made = _shared(place, writer, prepared, made, listener)
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
-    first = prepared.splits.folds[0]
-    budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
-    budget.test_ratio = len(prepared.splits.test) / max(1, len(first.val) * len(prepared.splits.folds))
-    budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
+    _inform(budget, options, made, prepared.splits)
     concurrency = plan.concurrency(options, nodes.cpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)
@@ -211,6 +208,8 @@ def _search(
         ref=ref,
         writer=writer,
         budget=budget,
+        spec=watch.specs[writer.best.number],
+        concurrency=concurrency,
         searching=searching,
         interrupted=interrupted,
         storage=place,
@@ -218,6 +217,17 @@ def _search(
     finished = finish.finish(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=str(folder), summary=finished.summary)
     return finished
+
+
+def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits) -> None:
+    """Tell the budget what comes after the trials."""
+    first = splits.folds[0]
+    budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
+    budget.test_ratio = len(splits.test) / max(1, len(first.val) * len(splits.folds))
+    if options.refit:
+        learned = sum(len(fold.train) for fold in splits.folds)
+        budget.refit_ratio = (len(first.train) + len(first.val)) / max(1, learned)
+    budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
 
 
 def _start_ray(options: SearchOptions) -> Cluster:

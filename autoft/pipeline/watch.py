@@ -25,22 +25,24 @@ class Watch:
         self.budget = budget
         self.listener = listener
         self.observers = Observers(registry, listener)
-        self.backends: dict[int, str] = {}
+        self.specs: dict[int, TrialSpec] = {}
         """Of each trial that has started."""
 
     def started(self, spec: TrialSpec) -> None:
-        self.backends[spec.number] = spec.backend
+        self.specs[spec.number] = spec
         self.listener(TrialStarted(spec=spec))
         self.observers.tell("autoft_trial_started", spec=spec)
 
     def reported(self, number: int, report: EpochReport) -> None:
-        self.budget.saw(report, self.backends.get(number, ""))
+        self.budget.saw(report, self.specs[number].backend if number in self.specs else "")
         self.listener(TrialReported(number=number, report=report))
         self.observers.tell("autoft_trial_reported", number=number, report=report)
 
     def ended(self, result: TrialResult) -> None:
         result = self._brought(result)
         leads = self.writer.add(result)
+        if leads:
+            self.budget.leads(result)
         self._prune()
         self.listener(TrialFinished(result=result, best=leads))
         self.observers.tell("autoft_trial_finished", result=result)

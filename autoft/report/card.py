@@ -9,7 +9,7 @@ from typing import Any
 
 from autoft.artifact import Config
 from autoft.options import DataOptions, SearchOptions
-from autoft.report import by_class
+from autoft.report import by_class, final
 from autoft.report.words import count, gain, line, score, size, value
 
 MOST_CLASSES = 200
@@ -50,6 +50,8 @@ def _head(config: Config, summary: Mapping[str, Any], arguments: Mapping[str, An
         text += "\n\nThe search was still going on when this card was written: no score on the locked test part yet."
     elif summary.get("status") == "interrupted":
         text += "\n\nThe search was interrupted; this is the best model it had found."
+    if final.refitted(summary):
+        text += f" {final.sentence(summary)}: its score on validation is that of the model before."
     return text
 
 
@@ -85,8 +87,7 @@ def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool)
     if not test:
         return ""
     told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen."
-    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
-    if test.get("gain") is not None and not alone:
+    if test.get("gain") is not None and final.compared(summary):
         told += f" Gain over the default recipe (trial 0): {gain(test['gain'], percent)}."
     return told + (f" {md(test['verdict'])}" if test.get("verdict") else "")
 

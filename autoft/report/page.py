@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from autoft.records import Issue, Metric, TrialResult
-from autoft.report import by_class, charts, html
+from autoft.report import by_class, charts, final, html
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
@@ -62,7 +62,8 @@ def _head(m: Material) -> str:
     told = f"{m.arguments.get('task', '')} on {data} · {status} · autoft {VERSION}"
     verdict = (m.summary.get("test") or {}).get("verdict", "")
     words = f'<p class="verdict">{html.text(verdict)}</p>' if verdict else ""
-    return f'<h1>{html.text(m.name)}</h1><p class="soft">{html.text(told)}</p>{words}{_tiles(m)}'
+    last = f'<p class="soft">Final model: {html.text(again)}.</p>' if (again := final.sentence(m.summary)) else ""
+    return f'<h1>{html.text(m.name)}</h1><p class="soft">{html.text(told)}</p>{words}{last}{_tiles(m)}'
 
 
 def _tiles(m: Material) -> str:
@@ -92,8 +93,7 @@ def _tiles(m: Material) -> str:
 
 def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metric) -> list[str]:
     baseline = (test.get("baseline") or {}).get(metric.name)
-    alone = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
-    if alone or test.get("gain") is None or baseline is None:
+    if not final.compared(summary) or test.get("gain") is None or baseline is None:
         return []
     bounds = test.get("gain_interval")
     span = f", CI {gain(bounds[0], metric.percent)} to {gain(bounds[1], metric.percent)}" if bounds else ""

@@ -22,6 +22,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -97,6 +98,8 @@ class Forked:
         self.stdout = os.fdopen(output, "rb")
         self.returncode: int | None = None
         self._connection = connection
+        self._waiting = threading.Lock()
+        """Who kills it may be another thread than who waits for its answer; only one of them hears how it ended."""
 
     def poll(self) -> int | None:
         """The exit code (minus the signal that ended it), or None while it lives."""
@@ -118,12 +121,13 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
     def _code(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
-            told = self._connection.recv(NUMBER.size)
-            # Without a word the server is gone, and what it had forked goes with it.
-            self.returncode = NUMBER.unpack(told)[0] if len(told) == NUMBER.size else -signal.SIGKILL
-            self._connection.close()
-        return self.returncode
+        with self._waiting:
+            if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
+                told = self._connection.recv(NUMBER.size)
+                # Without a word the server is gone, and what it had forked goes with it.
+                self.returncode = NUMBER.unpack(told)[0] if len(told) == NUMBER.size else -signal.SIGKILL
+                self._connection.close()
+            return self.returncode
 
 
 def fork(backend: str, descriptor: int, threads: int = 0) -> Forked | None:

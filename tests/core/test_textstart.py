@@ -21,6 +21,12 @@ LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="
 LABELS = Output(name="labels", head="pooled", size=3, loss="binary_cross_entropy", post="sigmoid", target="labels")
 
 
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds what another one has solved."""
+    monkeypatch.setattr(textstart, "_remembered", {})
+
+
 def never() -> bool:
     return False
 
@@ -117,3 +123,30 @@ def test_of_very_many_texts_some_are_solved_on(monkeypatch: pytest.MonkeyPatch) 
     found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
     assert found.table is not None
     assert len(np.flatnonzero(found.table.any(1))) < len(np.unique(np.concatenate(rows)))
+
+
+def test_the_same_texts_are_solved_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    solved: list[int] = []
+    solve = textstart.begin
+
+    def counted(*arguments: Any) -> Any:
+        solved.append(1)
+        return solve(*arguments)
+
+    monkeypatch.setattr(textstart, "begin", counted)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    first = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never) is first
+    assert len(solved) == 1
+    word_start(rows, {"label": 1 - labels}, problem, BUCKETS, 4, never)
+    word_start(rows[:-2], {"label": labels[:-2]}, problem, BUCKETS, 4, never)
+    assert len(solved) == 3
+
+
+def test_no_more_solutions_are_held_than_trials_need() -> None:
+    rows, labels = texts()
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    for count in range(20, 60, 4):
+        word_start(rows[:count], {"label": labels[:count]}, problem, BUCKETS, 4, never)
+    assert len(textstart._remembered) == textstart.REMEMBERED

@@ -1,0 +1,99 @@
+"""The last training of a search: whether there is time for it, where it runs, and what is said of it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoft import artifact, remote, shelf
+from autoft import refit as lastly
+from autoft.errors import UsageError
+from autoft.events import Listener, Note
+from autoft.records import TrialResult, to_json
+from autoft.search import host
+
+GRACE = 5.0
+"""Seconds that a process may take beyond the time it was told to end by."""
+
+if TYPE_CHECKING:
+    from autoft.pipeline.finish import Outcome
+
+
+def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, Any]:
+    """Train the configuration of the best trial once more, on training and validation together, and put that model
+    into `best/`.
+
+    Returns what the summary says of it: samples, epochs and seconds, or why it was `left_out`; nothing where it was not
+    wanted. Whatever fails here, the model of the trial itself is there.
+    """
+    if not outcome.options.refit:
+        return {}
+    began = time.time()
+    try:
+        _possible(outcome, best)
+        samples = len(outcome.splits.folds[0].train) + len(outcome.splits.folds[0].val)
+        listener(Note(text=f"training the best configuration once more, on all {samples:,} samples that are not test"))
+        _fit(outcome, best)
+    except KeyboardInterrupt:
+        return _left_out("it was interrupted", listener)
+    except Exception as error:  # whatever a backend raises here: there is a model already
+        return _left_out(str(error), listener)
+    return {"samples": samples, "epochs": best.best_epoch, "seconds": time.time() - began}
+
+
+def folder(outcome: Outcome) -> str:
+    """Where that model lies for those who score it."""
+    return remote.join(outcome.storage.trials(), lastly.NAME)
+
+
+def tidy(outcome: Outcome) -> None:
+    """When it has been scored, the model in `best/` is enough."""
+    shutil.rmtree(outcome.writer.path / "trials" / lastly.NAME, ignore_errors=True)
+    if remote.is_address(place := folder(outcome)):
+        with suppress(UsageError):  # it takes room in the bucket, no more
+            remote.remove(place)
+
+
+def _left_out(why: str, listener: Listener) -> dict[str, Any]:
+    listener(Note(text=f"the best model learns from the training part alone: {why}", level="detail"))
+    return {"left_out": why}
+
+
+def _possible(outcome: Outcome, best: TrialResult) -> None:
+    """
+    Raises:
+        TimeoutError: it would not come to its end.
+        FileNotFoundError: the model that the trial began with is gone.
+    """
+    if outcome.interrupted:
+        raise TimeoutError("the search was interrupted")
+    needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
+    if needed > left:
+        raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
+    start = outcome.spec.start
+    if start and not remote.is_address(start) and not Path(start).is_dir():
+        raise FileNotFoundError("it began with the model of another trial, which was not kept")
+
+
+def _fit(outcome: Outcome, best: TrialResult) -> None:
+    options, place = outcome.options, folder(outcome)
+    deadline = outcome.budget.end - outcome.budget.reserve
+    schema = artifact.read(Path(best.folder)).schema
+    threads = max(1, int(options.cpus_per_trial * outcome.concurrency))
+    job = to_json(lastly.job(outcome.spec, best, schema, place, threads, deadline))
+    limit = max(1.0, deadline - time.time()) + GRACE
+    if options.address:  # the machines with the memory and the GPUs are elsewhere
+        from autoft.search import ray
+
+        needs = {"cpus": options.cpus_per_trial, "gpus": max(0.0, options.gpus_per_trial)}
+        ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
+    else:
+        backend = "" if options.gpus_per_trial > 0 else best.backend
+        host.call("autoft.refit:fit", [job], [backend], limit)
+    local = outcome.writer.path / "trials" / lastly.NAME
+    if remote.is_address(place):
+        shelf.fetch(place, local)
+    outcome.writer.publish(local)

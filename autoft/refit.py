@@ -1,0 +1,77 @@
+"""The configuration that a search has chosen, trained once more on all samples that are not test.
+
+What decides between configurations must not be learned from; once that is decided, those samples would lie idle. The
+new model has the epochs that were best before, and all that was settled on validation (thresholds, a beam) stays as it
+was settled then: this model has seen the samples that it could be settled on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from autoft.course import OUT_OF_TIME
+from autoft.datarecords import EVERYTHING
+from autoft.errors import TrialFailed
+from autoft.records import Record, Schema, TrialResult, TrialSpec, from_json
+from autoft.trial import Trial
+
+NAME: Final = "refit"
+"""Of its folder, beside those of trials."""
+
+
+class RefitJob(Record):
+    """Asks another process for `fit`."""
+
+    spec: TrialSpec
+    epochs: int
+    """After which the model is kept."""
+    least: float
+    """Score on the samples that validated: whoever has learned from them must not be worse than whoever has not."""
+
+
+def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, threads: int, deadline: float) -> RefitJob:
+    """What is to be done for this trial and its result.
+
+    Args:
+        schema: with what was settled by its predictions for the validation part.
+        folder: where the model goes.
+    """
+    planned = next((report.planned for report in reversed(result.history) if report.planned), spec.recipe.epochs)
+    return RefitJob(
+        spec=msgspec.structs.replace(
+            spec,
+            schema=schema,
+            folder=folder,
+            deadline=deadline,
+            allowance=0.0,
+            division=EVERYTHING,
+            recipe=msgspec.structs.replace(spec.recipe, epochs=planned, patience=0),
+            resources=msgspec.structs.replace(spec.resources, threads=threads),
+        ),
+        epochs=result.best_epoch,
+        least=result.score if result.score is not None else 0.0,
+    )
+
+
+def fit(payload: str) -> None:
+    """Do a `RefitJob`.
+
+    Raises:
+        TrialFailed: time was over, or the new model is worse on what it has learned than the old one was.
+    """
+    wanted = from_json(payload, RefitJob)
+    trial = Trial(wanted.spec)
+    report = trial.step()
+    while report.complete and report.epoch < wanted.epochs and report.done != OUT_OF_TIME:
+        report = trial.step()
+    if not report.complete or report.epoch < wanted.epochs:
+        raise TrialFailed(f"time was over in epoch {report.epoch} of {wanted.epochs}")
+    sign = 1 if wanted.spec.metric.mode == "max" else -1
+    if sign * report.score < sign * wanted.least:
+        raise TrialFailed(
+            f"its {wanted.spec.metric.name} on samples that it has learned is {report.score:.4g}, "
+            f"but was {wanted.least:.4g} before it had"
+        )
+    trial.keep(wanted.least)

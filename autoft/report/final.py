@@ -1,0 +1,30 @@
+"""What a summary says of the model that the search gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autoft.report.words import count, duration
+
+
+def compared(summary: Mapping[str, Any]) -> bool:
+    """Whether that model is another one than the baseline's: only then there is a gain to speak of."""
+    same = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
+    return not same or refitted(summary)
+
+
+def refitted(summary: Mapping[str, Any]) -> bool:
+    """Whether it has learned from the validation part as well."""
+    return bool((summary.get("refit") or {}).get("samples"))
+
+
+def sentence(summary: Mapping[str, Any]) -> str:
+    """What the model learned from, where the search was to train the best configuration once more; else empty."""
+    again = summary.get("refit") or {}
+    if refitted(summary):
+        samples = count(int(again["samples"]), "sample")
+        epochs, seconds = count(int(again["epochs"]), "epoch"), duration(again["seconds"])
+        trial = (summary.get("best") or {}).get("trial", "the best trial")
+        return f"{trial} was trained once more, on the {samples} of training and validation ({epochs}, {seconds})"
+    return f"learned from the training part alone: {again['left_out']}" if again.get("left_out") else ""

@@ -1,0 +1,155 @@
+"""The best configuration is trained once more on all samples that are not test, where there is time for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from autoft import artifact, evaluate, registry
+from autoft import refit as lastly
+from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
+from autoft.events import Finished, Note
+from autoft.pipeline.budget import FIRST_BUILD, REFIT, START, Budget
+from autoft.pipeline.search import run_search
+from autoft.pipeline.train import run_train
+from autoft.recipe import Recipe
+from autoft.records import TrialResult, from_json
+from autoft.report import final
+from autoft.run import Run
+from tests.pipeline.conftest import Heard, cache, options
+
+
+@pytest.fixture(scope="module")
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture(scope="module")
+def searched(images: Path, heard: Heard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """One search on this machine alone, with a cache of its own."""
+    changes: dict[str, Any] = {"scheduler": "", "trials": 4}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOFT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield run_search(options(images, tmp_path_factory.mktemp("refit"), **changes), heard)
+
+
+def run_of(finished: Finished) -> Run:
+    return Run(finished.folder)
+
+
+def splits_of(finished: Finished) -> Splits:
+    return from_json((run_of(finished).path / "splits.json").read_bytes(), Splits)
+
+
+def test_everything_is_training_and_validation_and_never_test() -> None:
+    splits = Splits(
+        seed=0,
+        kind="stratified",
+        sentence="",
+        folds=(Fold(train=("a", "b"), val=("c",)), Fold(train=("b", "c"), val=("a",))),
+        test=("d",),
+    )
+    (only,) = splits.division(EVERYTHING)
+    assert (set(only.train), only.val) == ({"a", "b", "c"}, ("c",))
+
+
+def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched: Finished, heard: Heard) -> None:
+    first = splits_of(searched).folds[0]
+    again = searched.summary["refit"]
+    assert again["samples"] == len(first.train) + len(first.val)
+    assert again["epochs"] == searched.summary["best"]["best_epoch"]
+    assert any("once more" in note.text for note in heard.of(Note))
+
+
+def test_the_model_of_the_trial_stays_beside_the_final_one(searched: Finished) -> None:
+    path, best = run_of(searched).path, searched.summary["best"]["trial"]
+    final, own = artifact.read(path / "best"), artifact.read(path / "trials" / best)
+    assert (final.refit, own.refit) == (True, False)
+    assert (final.trial, final.score, final.schema) == (own.trial, own.score, own.schema)
+    assert (path / "best" / "model.npz").read_bytes() != (path / "trials" / best / "model.npz").read_bytes()
+
+
+def test_the_score_of_the_test_part_is_that_of_the_final_model(searched: Finished) -> None:
+    run, splits = run_of(searched), splits_of(searched)
+    config = artifact.read(run.path / "best")
+    (store,) = (cache() / "stores").glob("[0-9a-f]*")
+    places = {name: str(run.path / f"{name}.json") for name in ("dataset", "splits")}
+    ref = DataRef(store=str(store), fingerprint="", **places)
+    decoded, targets = evaluate.predict_test(str(run.best_folder), ref, splits.test)
+    task = registry.installed().get("task", config.task)
+    found = evaluate.all_metrics(task, decoded, targets, config.schema)
+    assert found == searched.summary["test"]["metrics"]
+    assert searched.summary["test"]["verdict"] != "the baseline itself is the best model"
+
+
+def test_report_card_and_screen_say_what_the_final_model_learned_from(searched: Finished) -> None:
+    path, samples = run_of(searched).path, searched.summary["refit"]["samples"]
+    said = f"{searched.summary['best']['trial']} was trained once more, on the {samples} samples"
+    assert said in (path / "report.html").read_text()
+    assert said in (path / "best" / "README.md").read_text()
+    assert said in final.sentence(searched.summary)
+
+
+def test_it_can_be_left_away(images: Path, tmp_path: Path) -> None:
+    finished = run_search(options(images, tmp_path, strategy="flat", trials=1, refit=False), Heard())
+    assert finished.summary["refit"] == {}
+    assert "--no-refit" in finished.summary["command"]
+    assert not artifact.read(run_of(finished).best_folder).refit
+
+
+def test_one_configuration_alone_learns_from_the_training_part(images: Path, tmp_path: Path) -> None:
+    finished = run_train(options(images, tmp_path, trials=0), Heard())
+    assert finished.summary["refit"] == {}
+    assert "refit" not in finished.summary["command"]
+
+
+def test_a_model_that_forgets_what_it_learned_is_not_taken(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = lastly.job
+
+    def hopeless(*arguments: Any) -> lastly.RefitJob:
+        return msgspec.structs.replace(made(*arguments), least=1.1)
+
+    monkeypatch.setattr(lastly, "job", hopeless)
+    heard = Heard()
+    finished = run_search(options(images, tmp_path, strategy="flat", trials=1), heard)
+    assert "but was 1.1 before it had" in finished.summary["refit"]["left_out"]
+    assert not artifact.read(run_of(finished).best_folder).refit
+    assert finished.summary["test"]["verdict"] == "the baseline itself is the best model"
+    assert any("training part alone" in note.text for note in heard.of(Note))
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(10.0, 12.5), (40.0, 0.0)])
+def test_time_is_kept_for_it_unless_that_is_too_much(seconds: float, kept: float) -> None:
+    budget = Budget(100.0, 0.0)
+    budget.refit_ratio = 1.25
+    before = budget.deadline
+    budget.leads(ended(seconds))
+    expected = START + FIRST_BUILD + kept if kept else 0.0
+    assert budget.refit == expected <= REFIT * 100
+    assert budget.deadline == before - expected
+
+
+def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:
+    budget = Budget(100.0, 0.0)
+    budget.refit_ratio = 1.25
+    assert budget.to_refit(msgspec.structs.replace(ended(20.0), best_epoch=2)) == START + FIRST_BUILD + 5.0
+
+
+def ended(seconds: float) -> TrialResult:
+    return TrialResult(
+        number=0,
+        model="m",
+        backend="b",
+        recipe=Recipe(),
+        status="finished",
+        score=0.5,
+        best_epoch=10,
+        epochs=10,
+        seconds=seconds,
+    )
