@@ -8,6 +8,7 @@ precision and layout. `--strategy halving` tries a list that is drawn once, `ash
 ASHA, and `auto` searches the same space by itself with as many trials. Both take turns in one run and begin with an
 empty cache.
 
+The search ends with its best trial: no last training on all samples (`--no-refit`), which the unit does not do either.
 CPU seconds of all processes count, start to end: imports, Ray, decoding, extraction, failed trials, final evaluation.
 `ratio` is the search's to those of the unit's worker process alone, which holds what a training loop cannot do without:
 importing the framework, building the network, training and validating. `ratio_whole` is to the whole command of the
@@ -74,7 +75,7 @@ def unit(setting: Setting, place: Path) -> Row:
 def search(setting: Setting, place: Path, strategy: str) -> Row:
     words = search_words(setting, place / "search", "autoft-asha" if strategy == "asha" else "autoft")
     if not setting.configs:
-        words += ["--trials", str(setting.trials)]
+        words += ["--trials", str(setting.trials), "--no-refit"]
     return outcome(run(python("autoft", *words, "--json", "-q"), cold(place, "search"), place / "search.txt"), place)
 
 

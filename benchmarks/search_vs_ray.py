@@ -23,6 +23,8 @@ with its first rung at 2 epochs and a reduction of 3; the naive one with Ray's d
 autoft under the fair peer's ASHA. autoft never stops its first trial, which costs it up to one full run. Heads start
 from other draws and samples come in another order than with the peers, so single trials differ.
 
+Nor does it train once more on all samples then, as it does by default (`--no-refit`): the peers do not either.
+
 `trace` is what each arm could have given at each moment: seconds since its start, validation score of its best model by
 then, and that model's accuracy on the test part, scored afterwards. In `summary`, per data set and network:
 `wall_ratio`, a peer's wall time by autoft's (S2), `test_gap`, autoft's accuracy minus the peer's in points, `at`, test

@@ -107,7 +107,7 @@ def search_words(setting: Setting, folder: Path, arm: str = "autoft") -> list[st
     space = fixed if setting.wide else words(setting.space, setting.size, setting.epochs)
     if setting.configs:
         scheduler = "asha" if arm == "autoft-asha" else "halving"
-        strategy = ["--configs", str(listed(setting.configs, folder)), "--scheduler", scheduler]
+        strategy = ["--configs", str(listed(setting.configs, folder)), "--scheduler", scheduler, "--no-refit"]
         space = [*fixed, *PLAIN]
     places = ["--data", str(setting.data), "--models", setting.model, "--out", str(folder / "runs")]
     limits = ["--time", f"{setting.time or 86400:g}s", "--concurrency", str(setting.workers)]
