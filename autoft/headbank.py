@@ -2,7 +2,8 @@
 
 For heads whose learning rate, decay or optimizer is searched; those that need no steps are solved (`autoft.heads`).
 Each head is trained as a backend would train it: decay is decoupled for adamw and sgd and in the gradient for adam, on
-weights but not on biases; L1 is a proximal step; gradients are clipped by the head's own norm. Dropout is off.
+weights but not on biases; L1 is a proximal step; gradients are clipped by the head's own norm. Dropout leaves out the
+same features for all heads of a step: what it does to each of them is the same as if it were drawn for that one alone.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def refusal(recipe: Recipe, problem: Problem) -> str:
             )
     if recipe.optimizer == "solve":
         return "optimizer=solve takes no steps"
-    for key, wanted in (("freeze", 1.0), ("head_width", 0), ("dropout", 0.0), ("mixup", 0.0), ("cutmix", 0.0)):
+    for key, wanted in (("freeze", 1.0), ("head_width", 0), ("mixup", 0.0), ("cutmix", 0.0)):
         if (value := getattr(recipe, key)) != wanted:
             return f"heads that train side by side need {key}={wanted:g}, but it is {value:g}"
     if recipe.extra:
@@ -63,7 +64,7 @@ def refusal(recipe: Recipe, problem: Problem) -> str:
 
 
 class HeadBank:
-    """Linear heads of one output, each with its own recipe; batch size and seed are shared.
+    """Linear heads of one output, each with its own recipe; batch size, dropout and seed are shared.
 
     Args:
         recipes: one per head; what concerns the backbone or a hidden layer counts for nothing.
@@ -82,6 +83,7 @@ class HeadBank:
         start: Sequence[Head] | None = None,
     ) -> None:
         self.recipes, self.output, self.batch_size, self.seed = list(recipes), output, batch_size, seed
+        self.dropout = self.recipes[0].dropout
         self._goal: tuple[Array, Targets] | None = None
         first = np.random.default_rng(seed).normal(0, 0.01, (output.size, width))
         heads = start or [Head(first.astype(np.float32), np.zeros(output.size, np.float32))] * len(self.recipes)
@@ -113,10 +115,11 @@ class HeadBank:
         rows = features if goal.kept.all() else features[goal.kept]
         batches = order(self.seed, epoch, len(rows), self.batch_size)
         losses, seen = np.zeros(len(self.recipes)), 0
+        draws = np.random.default_rng((self.seed, epoch, 1))  # not what the order of samples is drawn from
         for step, index in enumerate(batches):
             if stop():
                 return BankEpoch(losses / max(1, seen), step, False)
-            batch = _with_one(rows[index])
+            batch = _with_one(dropped(rows[index], self.dropout, draws))
             wanted = goal.values[index].astype(np.float32)
             at = (epoch - 1) * len(batches) + step
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -168,6 +171,14 @@ class HeadBank:
     def heads(self) -> list[Head]:
         """The heads as they are now."""
         return [self.head(number) for number in range(len(self.recipes))]
+
+
+def dropped(features: Array, share: float, draws: np.random.Generator) -> Array:
+    """Features without a drawn share of them; the others are larger, so that sums stay what they were in the mean."""
+    if not share:
+        return features
+    kept = draws.random(features.shape, np.float32) >= share
+    return features * (kept / np.float32(1 - share))
 
 
 def _with_one(features: Array) -> Array:

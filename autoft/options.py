@@ -60,7 +60,9 @@ class SearchOptions(DataOptions):
     searcher: str = ""
     """Who proposes trials, with the flat strategy; empty is random."""
     scheduler: str = ""
-    """Who stops weak trials, with the flat strategy; empty is asha."""
+    """Who stops weak trials, with the flat strategy; empty is asha, or halving for listed configurations."""
+    configs: str = ""
+    """File with configurations: exactly these are tried, in place of what a searcher proposes (`search/listed.py`)."""
     max_disk: float = 10.0
     """Gigabytes (10^9 bytes) that shared results of frozen blocks may take on each machine; 0 shares nothing."""
     concurrency: int = 0

@@ -4,9 +4,11 @@
 
 The unit is `autoft train` with all weights trained for 20 epochs (freeze=0, patience=0), the search tries --configs
 configurations of the head alone and four partly frozen depths (see `common/space.py`) on the same parts, image size,
-precision and layout. `--strategy flat` tries a list that is drawn once, under ASHA; `--strategy auto` searches the same
-space by itself with as many trials. Both take turns in one run and begin with an empty cache.
+precision and layout. `--strategy halving` tries a list that is drawn once, `asha` the same list under Ray Tune's
+ASHA, and `auto` searches the same space by itself with as many trials. Both take turns in one run and begin with an
+empty cache.
 
+The search ends with its best trial: no last training on all samples (`--no-refit`), which the unit does not do either.
 CPU seconds of all processes count, start to end: imports, Ray, decoding, extraction, failed trials, final evaluation.
 `ratio` is the search's to those of the unit's worker process alone, which holds what a training loop cannot do without:
 importing the framework, building the network, training and validating. `ratio_whole` is to the whole command of the
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import space
-from benchmarks.common.arms import Setting, listed, search_words
+from benchmarks.common.arms import Setting, search_words
 from benchmarks.common.machine import machine, name_of
 from benchmarks.common.parts import divide
 from benchmarks.common.process import Done, python, run
@@ -46,14 +48,14 @@ def measure(folder: Path, model: str, seed: int, options: argparse.Namespace, pl
         workers=options.workers,
         space=whole,
         wide=False,
-        configs=space.draw(whole, options.configs, seed) if options.strategy == "flat" else [],
+        configs=space.draw(whole, options.configs, seed) if options.strategy != "auto" else [],
         trials=options.configs,
         time=0.0,
         augment="none",
         precision="fp32",
     )
-    arms = [unit, search] if seed % 2 == 0 else [search, unit]
-    found = {arm.__name__: arm(setting, place) for arm in arms}
+    arms = ["unit", "search"] if seed % 2 == 0 else ["search", "unit"]
+    found = {arm: unit(setting, place) if arm == "unit" else search(setting, place, options.strategy) for arm in arms}
     worker = found["unit"]["cpu_by"].get(WORKER, 0.0)
     cost = found["search"]["cpu_s"]
     ratios = {"ratio": round(cost / worker, 3), "ratio_whole": round(cost / found["unit"]["cpu_s"], 3)}
@@ -70,12 +72,11 @@ def unit(setting: Setting, place: Path) -> Row:
     return outcome(run([*command, "-q", *fixed], cold(place, "unit"), place / "unit.txt"), place)
 
 
-def search(setting: Setting, place: Path) -> Row:
-    words = search_words(setting, place / "search")
+def search(setting: Setting, place: Path, strategy: str) -> Row:
+    words = search_words(setting, place / "search", "autoft-asha" if strategy == "asha" else "autoft")
     if not setting.configs:
-        words += ["--trials", str(setting.trials)]
-    environment = {**cold(place, "search"), **listed(setting.configs, place)}
-    return outcome(run(python("autoft", *words, "--json", "-q"), environment, place / "search.txt"), place)
+        words += ["--trials", str(setting.trials), "--no-refit"]
+    return outcome(run(python("autoft", *words, "--json", "-q"), cold(place, "search"), place / "search.txt"), place)
 
 
 def cold(place: Path, name: str) -> dict[str, str]:
@@ -106,7 +107,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["autoft/resnet-s"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--configs", type=int, default=64)
-    parser.add_argument("--strategy", choices=("flat", "auto"), default="flat")
+    parser.add_argument("--strategy", choices=("auto", "halving", "asha"), default="auto")
     parser.add_argument("--depths", nargs="+", type=float, default=list(space.DEPTHS))
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=20)

@@ -17,11 +17,13 @@ Without --configs autoft runs `--strategy auto` and each peer searches the five 
 itself: as many trials as --trials says, within --time. autoft searches the same (`--space same`), or its own default
 space with augmentation (`--space full`); the peers then mirror images at random (--augment flip).
 
-With --configs N all arms try the same N configurations, drawn once from the seed (the head alone and four partly frozen
-depths), under ASHA with its first rung at 2 epochs and a reduction of 3. The naive peer has Ray's defaults. autoft
-never stops its first trial, which costs it up to one full run; the arm `autoft-halved` has the halving of the strategy
-`auto` in place of ASHA (see `common/halved.py`), with the same rungs. Heads start from other draws and samples come in
-another order than with the peers, so single trials differ.
+With --configs N all arms try the same N configurations, drawn once from the seed (the head alone and four partly
+frozen depths): autoft with `--configs`, by its own halving without Ray, heads side by side; the fair peer under ASHA
+with its first rung at 2 epochs and a reduction of 3; the naive one with Ray's defaults. The arm `autoft-asha` is
+autoft under the fair peer's ASHA. autoft never stops its first trial, which costs it up to one full run. Heads start
+from other draws and samples come in another order than with the peers, so single trials differ.
+
+Nor does it train once more on all samples then, as it does by default (`--no-refit`): the peers do not either.
 
 `trace` is what each arm could have given at each moment: seconds since its start, validation score of its best model by
 then, and that model's accuracy on the test part, scored afterwards. In `summary`, per data set and network:
@@ -166,8 +168,8 @@ def main() -> None:
     parser.add_argument("--val", choices=("given", "own"), default="given", help="own: autoft draws validation itself")
     parser.add_argument("--json", type=Path, help="write the numbers here too, after every arm")
     options = parser.parse_args()
-    if "autoft-halved" in options.arms and not options.configs:
-        parser.error("autoft-halved needs a list of configurations: --configs N")
+    if "autoft-asha" in options.arms and not options.configs:
+        parser.error("autoft-asha needs a list of configurations: --configs N")
     if options.val == "own" and options.arms != ["autoft"]:
         parser.error("peers need validation files: --val own goes with --arms autoft alone")
     found: Row = {"benchmark": "search_vs_ray", "options": said(options), "machine": machine(), "rows": []}

@@ -179,9 +179,19 @@ Scheduler = Annotated[
     _option(
         "--scheduler",
         group=_SEARCH,
-        text="Who stops weak trials, in flat searches: none, asha, hyperband, median or pbt.",
+        text="Who stops weak trials, in flat searches: asha, halving, hyperband, median, pbt or none.",
         shown="asha",
         metavar="NAME",
+    ),
+]
+Configs = Annotated[
+    str,
+    _option(
+        "--configs",
+        group=_SEARCH,
+        text='Try exactly the configurations of this file, a JSON list of objects such as {"lr": 0.001}.',
+        shown=False,
+        metavar="FILE",
     ),
 ]
 MaxDisk = Annotated[

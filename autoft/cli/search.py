@@ -53,6 +53,7 @@ def search(
     strategy: p.Strategy = DEFAULTS.strategy,
     searcher: p.Searcher = DEFAULTS.searcher,
     scheduler: p.Scheduler = DEFAULTS.scheduler,
+    configs: p.Configs = "",
     refit: p.Refit = DEFAULTS.refit,
     seed: p.Seed = DEFAULTS.seed,
     concurrency: p.Concurrency = DEFAULTS.concurrency,

@@ -33,7 +33,7 @@ from autoft.records import (
     trial_name,
 )
 from autoft.registry import Registry
-from autoft.search import families, overrides, space
+from autoft.search import families, listed, overrides, space
 from autoft.search.defaults import default_space
 from autoft.search.presets import sizes_for
 from autoft.version import API_VERSION
@@ -90,7 +90,9 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         "autoft_edit_space", space=whole, schema=checked.schema, cards=cards
     ):
         whole = space.edit(whole, edits)
-    whole = space.edit(whole, overrides.parse(options.overrides, whole))
+    rows = listed.read(options.configs) if options.configs else []
+    given = listed.values(rows, options.overrides) if rows else options.overrides
+    whole = space.edit(whole, overrides.parse(given, whole))
     space.validate(whole)
     fitting.refuse(whole, ways)
     whole_recordings = _stepwise(ways)
@@ -235,6 +237,7 @@ FLAGS = {
     "strategy": "--strategy",
     "searcher": "--searcher",
     "scheduler": "--scheduler",
+    "configs": "--configs",
     "max_bad": "--max-bad",
     "decode_size": "--decode-size",
     "seed": "--seed",
@@ -245,7 +248,7 @@ FLAGS = {
     "storage": "--storage",
 }
 #: What only a search can be told.
-SCHEDULING = ("trials", "strategy", "searcher", "scheduler", "concurrency")
+SCHEDULING = ("trials", "strategy", "searcher", "scheduler", "configs", "concurrency")
 
 
 def command(options: SearchOptions, verb: str = "search") -> str:

@@ -22,7 +22,7 @@ from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.machine import cores
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, plan, prepare, storage
+from autoft.pipeline import finish, plan, prepare, proposals, storage
 from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
@@ -35,9 +35,8 @@ from autoft.search.defaults import is_weak
 from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
-from autoft.search.settings import FLAT, Cluster, Settings, check_scheduler, check_strategy
+from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, check_scheduler, check_strategy
 from autoft.search.strategy import Facts, Strategy
-from autoft.search.unscheduled import Unscheduled
 
 GPUS: Final = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 """One of them is there where a machine has a GPU, whose context cannot be forked."""
@@ -103,7 +102,7 @@ def _on_gpus(options: SearchOptions) -> bool:
 
 def _alone(options: SearchOptions) -> bool:
     """Whether a strategy decides all there is to decide: one machine, no GPUs to divide, none of Ray's schedulers."""
-    return not options.address and not _on_gpus(options) and (options.strategy != FLAT or options.scheduler == "none")
+    return not options.address and not _on_gpus(options) and (options.strategy != FLAT or options.scheduler in RAYLESS)
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -143,10 +142,13 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
 
 def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
     """With the strategy and, if it is flat, its two parts filled in."""
-    named = [f"--{key} {getattr(options, key)}" for key in ("searcher", "scheduler") if getattr(options, key)]
+    named = [f"--{k} {getattr(options, k)}" for k in ("searcher", "scheduler", "configs") if getattr(options, k)]
     strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
+    if options.configs and options.searcher:
+        raise UsageError(f"--configs says what is tried, but --searcher {options.searcher} was given too.")
     if strategy == FLAT:
-        parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or "asha"}
+        usual = HALVING if options.configs else "asha"
+        parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or usual}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
     if named:
         raise UsageError(
@@ -266,14 +268,15 @@ def _run(
         deadline=budget.end,
         seed=options.seed,
     )
+    facts = _facts(registry, options, made, budget, concurrency, splits)
     if options.strategy == FLAT:
-        searcher = registry.get("searcher", options.searcher).start(made.space, made.metric.mode, options.seed)
-        if options.scheduler == "none":
-            return _carried_out(on_ray, settings, Crew(settings, Unscheduled(searcher, options.trials), spec_of, watch))
+        proposed = proposals.of(registry, options, made)
+        if options.scheduler in RAYLESS:
+            flat = proposals.strategy(options.scheduler, facts, proposed)
+            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch))
         from autoft.search import ray
 
-        return ray.run(settings, searcher, spec_of, watch)
-    facts = _facts(registry, options, made, budget, concurrency, splits)
+        return ray.run(settings, proposed.searcher, spec_of, watch)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch))
     if (why := strategy.over()) and not interrupted:

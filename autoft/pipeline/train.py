@@ -30,5 +30,12 @@ def _single(options: SearchOptions) -> SearchOptions:
             f"train takes one backend, but got '{options.backend}'.", "To compare several, use `autoft search`."
         )
     return msgspec.structs.replace(
-        options, trials=1, strategy="flat", scheduler="none", searcher="random", concurrency=1, refit=False
+        options,
+        trials=1,
+        strategy="flat",
+        scheduler="none",
+        searcher="random",
+        configs="",
+        concurrency=1,
+        refit=False,
     )

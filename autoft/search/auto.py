@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, halving, starts
 from autoft.search import space as spaces
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, head_sizes, key_of, models, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, head_sizes, key_of, models
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
@@ -75,7 +75,7 @@ class Auto:
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
-        self.draws = self._draws()
+        self.draws = families_of(facts.space, self.networks, facts.seed, weak=self._weak())
         self.stale = 0
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)
@@ -339,15 +339,6 @@ class Auto:
             return Order(number, None, until, known.again)
         start = self.starts.begin(number, known.params, self._leaders())
         return Order(number, dict(known.params), until, known.again, start)
-
-    def _draws(self) -> dict[str, Draws]:
-        found = {}
-        for family in (PARTIAL, WHOLE):
-            part = subspace(self.facts.space, family)
-            if part is not None:
-                first = spaces.baseline(self.facts.space)
-                found[family] = Draws(part, family, self.networks, self.facts.seed, [first])
-        return found
 
     def _of(self, family: str) -> list[int]:
         return [number for number, known in self.known.items() if known.family == family]

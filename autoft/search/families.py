@@ -116,6 +116,11 @@ def subspace(space: Space, family: str) -> Space | None:
     return _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
 
 
+def all_share(space: Space) -> bool:
+    """Whether all configurations are partly frozen and share what their frozen blocks give, however few those are."""
+    return any(param.key == "freeze" for param in space) and subspace(space, PARTIAL) == space
+
+
 def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space | None:
     """The space with the values of `key` that fit; None where the user has left none. A range stays as it is."""
     params = [param for param in space if param.key == key]
@@ -223,6 +228,17 @@ class Draws:
 
     def _open(self, key: str) -> bool:
         return any(param.key == key and not param.fixed for param in self.space)
+
+
+def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool) -> dict[str, Draws]:
+    """The families that a space has beside heads. Where every configuration shares what its frozen blocks give, none is
+    dear, however few those are; weak networks must train deep blocks, so they keep a family for it."""
+    found = {}
+    for family in (PARTIAL, WHOLE):
+        part = subspace(space, family)
+        if part is not None and (family == PARTIAL or weak or not all_share(space)):
+            found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)])
+    return found
 
 
 def key_of(params: Mapping[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:

@@ -1,4 +1,4 @@
-"""Successive halving that promotes (Jamieson and Talwalkar, 2016): all run a little, the best third goes on."""
+"""Successive halving that promotes (Jamieson and Talwalkar, 2016): all run a little, the best few go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 FIRST: Final = 2
 """Epochs of the first rung: after one epoch ranks say little about the end (measured on real learning curves)."""
 ETA: Final = 3
-"""One in so many goes on."""
+"""Each rung is so many times the one before, and one trial in so many goes on."""
 
 
 def rungs(epochs: int) -> tuple[int, ...]:
@@ -31,13 +31,17 @@ def cost(count: int, epochs: int) -> float:
 
 
 class Bracket:
-    """Some trials, rung by rung. It says which may run; whoever runs them tells how far they came."""
+    """Some trials, rung by rung. It says which may run; whoever runs them tells how far they came.
 
-    def __init__(self, family: str, numbers: Sequence[int], epochs: int) -> None:
-        self.family = family
+    Args:
+        one_in: of so many trials one goes on.
+    """
+
+    def __init__(self, family: str, numbers: Sequence[int], epochs: int, one_in: int = ETA) -> None:
+        self.family, self.one_in = family, one_in
         self.numbers = tuple(numbers)
         self.rungs = rungs(epochs)
-        self.level = 0
+        self.level = self._after(-1, len(numbers))
         self.waiting = list(numbers)
         self.running: set[int] = set()
         self.arrived: list[int] = []
@@ -64,7 +68,7 @@ class Bracket:
                 self.arrived.append(number)
 
     def promote(self, value: Mapping[int, float]) -> list[int]:
-        """When all have arrived: go to the next rung with the best third; gives those that do not go on.
+        """When all have arrived: go to the next rung with the best; gives those that do not go on.
 
         Args:
             value: score of each trial, larger is better.
@@ -75,7 +79,11 @@ class Bracket:
             self.done = True
             return []
         ranked = sorted(self.arrived, key=lambda number: (-value[number], number))
-        kept = max(1, len(ranked) // ETA)
-        self.level += 1
+        kept = max(1, len(ranked) // self.one_in)
+        self.level = self._after(self.level, kept)
         self.waiting, self.arrived = ranked[:kept], []
         return ranked[kept:]
+
+    def _after(self, level: int, count: int) -> int:
+        """The next rung of so many trials; a single one runs to its end, since nothing is left to compare it with."""
+        return level + 1 if count > 1 else len(self.rungs) - 1

@@ -77,12 +77,17 @@ def parse(overrides: Mapping[str, Any], space: Sequence[Param]) -> tuple[Param, 
     return tuple(_with_default(param, list(drafts.values()), space) for param in drafts.values())
 
 
-def _key(given: str, space: Sequence[Param]) -> str:
+def full_name(given: str) -> str:
+    """A name of a parameter with short forms written out."""
     word = given.strip().replace("-", "_")
-    key = ALIASES.get(word, word)
+    return ALIASES.get(word, word)
+
+
+def _key(given: str, space: Sequence[Param]) -> str:
+    key = full_name(given)
     known = list(dict.fromkeys([*TYPES, *(param.key for param in space)]))
     if key not in known:
-        near = did_you_mean(word, [*known, *ALIASES])
+        near = did_you_mean(key, [*known, *ALIASES])
         raise UsageError(f"there is no parameter '{given}'.{near}", f"The parameters are: {', '.join(known)}")
     return key
 

@@ -14,7 +14,10 @@ from autoft.vocab import did_you_mean
 
 FLAT = "flat"
 """The strategy that is no object: a searcher and a scheduler."""
-SCHEDULERS = ("asha", "none", "hyperband", "median", "pbt")
+HALVING = "halving"
+SCHEDULERS = ("asha", HALVING, "none", "hyperband", "median", "pbt")
+RAYLESS = (HALVING, "none")
+"""Those that need no scheduler of Ray."""
 MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1", "clip", "mixup", "cutmix", "augment")
 """What population based training may change in a network that is already trained in part."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.common import snapshots
 from benchmarks.common.process import Done, python, run
-from benchmarks.common.space import Config, Space, words
+from benchmarks.common.space import PLAIN, Config, Space, words
 
 Row = dict[str, Any]
 PEERS = {
@@ -21,9 +20,9 @@ PEERS = {
     "ray-naive": "benchmarks.peers.ray_naive",
     "optuna": "benchmarks.peers.optuna_hyperband",
 }
-ARMS = ("autoft", "autoft-halved", *PEERS)
-#: The entry points of autoft's own arms.
-OURS = {"autoft": "autoft", "autoft-halved": "benchmarks.common.halved"}
+OURS = ("autoft", "autoft-asha")
+"""Of a list of configurations by autoft's own halving, and by Ray Tune's ASHA."""
+ARMS = (*OURS, *PEERS)
 
 
 class Setting(NamedTuple):
@@ -69,8 +68,8 @@ def compare(setting: Setting, name: str, place: Path, cache: str) -> Row:
 
 def autoft(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done, Row]:
     """`autoft search`: the strategy `auto`, or the listed configurations, with ASHA or halved."""
-    command = python(OURS[name], *search_words(setting, folder / "runs", name), "--json", "-q")
-    environment = {"AUTOFT_CACHE": str(place / "cache"), **listed(setting.configs, folder)}
+    command = python("autoft", *search_words(setting, folder, name), "--json", "-q")
+    environment = {"AUTOFT_CACHE": str(place / "cache")}
     began = time.time()
     watch = snapshots.Watch(folder / "runs", folder / "snapshots", began)
     try:
@@ -101,26 +100,26 @@ def shared(result: Row) -> bool:
     return any(words and not words.startswith("none") for words in (r.get("prefix", "") for r in result["history"]))
 
 
-def search_words(setting: Setting, out: Path, arm: str = "autoft") -> list[str]:
+def search_words(setting: Setting, folder: Path, arm: str = "autoft") -> list[str]:
     """The words of the search; the budget of one that may come to its end is a day."""
     fixed = [f"image_size={setting.size}", f"epochs={setting.epochs}"]
-    space = fixed if setting.wide else words(setting.space, setting.size, setting.epochs)
     strategy = ["--strategy", "auto"]
-    if setting.configs and arm == "autoft":
-        strategy = ["--strategy", "flat", "--searcher", "listed", "--trials", str(len(setting.configs))]
-    places = ["--data", str(setting.data), "--models", setting.model, "--out", str(out)]
+    space = fixed if setting.wide else words(setting.space, setting.size, setting.epochs)
+    if setting.configs:
+        scheduler = "asha" if arm == "autoft-asha" else "halving"
+        strategy = ["--configs", str(listed(setting.configs, folder)), "--scheduler", scheduler, "--no-refit"]
+        space = [*fixed, *PLAIN]
+    places = ["--data", str(setting.data), "--models", setting.model, "--out", str(folder / "runs")]
     limits = ["--time", f"{setting.time or 86400:g}s", "--concurrency", str(setting.workers)]
     return ["search", "--task", "image-cls", *places, *limits, "--seed", str(setting.seed), *strategy, *space]
 
 
-def listed(configs: Sequence[Config], folder: Path) -> dict[str, str]:
-    """What the searcher plugin `listed` needs in the environment."""
-    if not configs:
-        return {}
+def listed(configs: Sequence[Config], folder: Path) -> Path:
+    """The file that holds the configurations."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "configs.json"
     path.write_text(json.dumps(configs), encoding="utf-8")
-    plugins = ",".join(filter(None, [os.environ.get("AUTOFT_PLUGINS"), "benchmarks.common.listed"]))
-    return {"AUTOFT_PLUGINS": plugins, "BENCH_CONFIGS": str(path)}
+    return path
 
 
 def peer(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done, Row]:
@@ -140,8 +139,7 @@ def peer(setting: Setting, name: str, place: Path, folder: Path) -> tuple[Done, 
     flags = [word for key, value in shared.items() for word in (f"--{key}", str(value))]
     own = ["--space", json.dumps(setting.space._asdict()), "--trials", str(setting.trials), "--time", str(setting.time)]
     if setting.configs:
-        listed(setting.configs, folder)
-        own += ["--configs", str(folder / "configs.json")]
+        own += ["--configs", str(listed(setting.configs, folder))]
     done = run(python(PEERS[name], *flags, *own), None, place / "log.txt")
     if done.code:
         return done, {}

@@ -227,7 +227,6 @@ def test_an_allowance_shortens_the_schedules(make_specs, monkeypatch):
     ("changed", "words"),
     [
         ({"freeze": 0.67}, "need freeze=1"),
-        ({"dropout": 0.1}, "need dropout=0"),
         ({"head_width": 8}, "need head_width=0"),
         ({"augment": "light"}, "augment=light is drawn anew"),
         ({"optimizer": "solve", "head_init": "ridge"}, "takes no steps"),
@@ -243,6 +242,8 @@ def test_what_trains_alone(make_specs, changed, words):
 def test_what_trains_beside_what(make_specs):
     (one, *others), _ = make_specs({}, {"batch_size": 8}, {"class_weights": "balanced"}, {"lr": 0.5})
     assert list(banks.runs([one, *others])) == [[0], [1], [2], [3]]
+    dropping, _ = make_specs({"dropout": 0.1}, {"dropout": 0.1, "lr": 0.5}, {"dropout": 0.2}, {})
+    assert list(banks.runs(dropping)) == [[0, 1], [2], [3]], "dropout draws for all heads of a bank"
     assert list(banks.runs([one, others[2], replace(one, seed=9), None, None])) == [[0, 1], [2], [3], [4]]
     loss = replace(one.problem.outputs[0], loss="focal")
     focal = replace(one, problem=replace(one.problem, outputs=(loss,)))

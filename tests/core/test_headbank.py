@@ -109,6 +109,25 @@ def test_heads_can_start_from_a_solution():
     np.testing.assert_allclose(bank.heads()[0].weights, solution.weights, atol=1e-4)
 
 
+def test_dropout_leaves_out_its_share_and_keeps_sums():
+    draws = np.random.default_rng(0)
+    features = np.ones((400, 50), np.float32)
+    found = headbank.dropped(features, 0.2, draws)
+    assert set(np.unique(found)) == {np.float32(0), np.float32(1) / np.float32(0.8)}
+    assert found.mean() == pytest.approx(1, abs=0.02) and (found == 0).mean() == pytest.approx(0.2, abs=0.02)
+    assert headbank.dropped(features, 0.0, draws) is features
+
+
+def test_heads_with_dropout_learn_and_draw_anew_in_each_epoch():
+    recipes = [replace(recipe, dropout=0.5) for recipe in RECIPES[:2]]
+    bank, losses = trained(recipes, CLASSES)
+    plain, _ = trained(RECIPES[:2], CLASSES)
+    assert (losses[-1] < losses[0]).all()
+    assert not np.allclose(bank.heads()[0].weights, plain.heads()[0].weights, atol=1e-3)
+    again, _ = trained(recipes, CLASSES)
+    np.testing.assert_array_equal(bank.heads()[1].weights, again.heads()[1].weights)
+
+
 def test_an_epoch_can_be_stopped():
     features, truth = data(CLASSES)
     bank = HeadBank(RECIPES, CLASSES, features.shape[1], 32)

@@ -178,16 +178,25 @@ def test_rungs_begin_at_two_epochs_and_end_at_the_last() -> None:
 
 
 def test_a_bracket_promotes_its_best_third() -> None:
-    bracket = Bracket("any", range(6), 20)
-    taken = [bracket.take() for _ in range(6)]
+    bracket = Bracket("any", range(7), 20)
+    taken = [bracket.take() for _ in range(7)]
     assert bracket.take() is None
     for number in taken[:-1]:
         assert number is not None
         bracket.arrive(number, able=True)
-        assert bracket.promote({n: float(n) for n in range(6)}) == []
-    bracket.arrive(5, able=False)  # failed: neither promoted nor named as one that was left behind
+        assert bracket.promote({n: float(n) for n in range(7)}) == []
+    bracket.arrive(6, able=False)  # failed: neither promoted nor named as one that was left behind
+    assert bracket.promote({n: float(n) for n in range(6)}) == [3, 2, 1, 0]
+    assert (bracket.waiting, bracket.until) == ([5, 4], 6)
+
+
+def test_the_last_one_of_a_bracket_runs_to_its_end() -> None:
+    bracket = Bracket("any", range(5), 20)
+    while (number := bracket.take()) is not None:
+        bracket.arrive(number, able=True)
     assert bracket.promote({n: float(n) for n in range(5)}) == [3, 2, 1, 0]
-    assert (bracket.waiting, bracket.until) == ([4], 6)
+    assert (bracket.waiting, bracket.until) == ([4], 0), "at 6 epochs there would be nothing to compare it with"
+    assert Bracket("any", [1], 20).until == 0
 
 
 @pytest.mark.parametrize("workers", [1, 2, 16])

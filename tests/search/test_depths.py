@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from autoft.records import Param
 from autoft.search import space as spaces
-from autoft.search.families import PARTIAL, WHOLE, Draws, subspace
-from tests.search.test_auto import Machine, space
+from autoft.search.families import PARTIAL, WHOLE, Draws, all_share, subspace
+from tests.search.test_auto import CARDS, Machine, space
 
 
 def test_depths_at_which_little_is_left_to_compute_are_drawn_more_often() -> None:
@@ -36,3 +41,17 @@ def test_networks_that_know_much_are_trained_whole_a_few_at_a_time_until_one_of_
     assert strategy._most(WHOLE) > 3, "now one leads"
     again = [known for known in strategy.known.values() if known.again]
     assert again, "of a limited number of trials some are kept for second runs"
+
+
+LEFT_ALONE: dict[str, Any] = {"augment": "light", "mixup": 0.0, "cutmix": 0.0}
+
+
+@pytest.mark.parametrize("weak", [False, True])
+def test_networks_that_know_much_and_share_their_blocks_are_no_dear_family(weak: bool) -> None:
+    whole = space(**LEFT_ALONE)
+    whole = spaces.edit(whole, [Param(key="freeze", choices=(0.25, 0.5, 0.75), default=0.5)])
+    assert all_share(whole) and not all_share(space(**LEFT_ALONE)) and not all_share(space(freeze=0.5))
+    machine = Machine(2, 600.0, space=whole, weak=frozenset(c.name for c in CARDS if weak))
+    machine.run()
+    families = {known.family for known in machine.strategy.known.values()}
+    assert PARTIAL in families and (WHOLE in families) == weak, "a weak one must train what lies deep"
