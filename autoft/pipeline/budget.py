@@ -39,7 +39,7 @@ class Budget:
         self.transfer = 0.0
         """Seconds to copy one model from or to a bucket."""
         self.refit_ratio = 0.0
-        """Samples of that last training for each one that a trial has trained on, all folds together."""
+        """Samples of the last training for each one that a trial has trained on, all folds together; 0 for none."""
         self.refit = 0.0
         """Seconds kept for it."""
         self.plain = 0.0
@@ -52,6 +52,11 @@ class Budget:
         self._validations.append(report.val_seconds)
         before = report.build_seconds + report.prefix_seconds
         self._epochs[backend].append((report.seconds - before) / report.epoch)
+
+    def expect_refit(self, ratio: float) -> None:
+        """Keep time for a short last training from the first trial on: who is told of a deadline keeps that one."""
+        self.refit_ratio = ratio
+        self.refit = min(START + FIRST_BUILD, REFIT * self.seconds)
 
     def leads(self, result: TrialResult) -> None:
         """Keep time to train this trial's configuration once more, unless that would take too much of the search."""

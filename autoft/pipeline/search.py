@@ -226,7 +226,7 @@ def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Spl
     budget.test_ratio = len(splits.test) / max(1, len(first.val) * len(splits.folds))
     if options.refit:
         learned = sum(len(fold.train) for fold in splits.folds)
-        budget.refit_ratio = (len(first.train) + len(first.val)) / max(1, learned)
+        budget.expect_refit((len(first.train) + len(first.val)) / max(1, learned))
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
 
 

@@ -135,6 +135,16 @@ def test_time_is_kept_for_it_unless_that_is_too_much(seconds: float, kept: float
     assert budget.deadline == before - expected
 
 
+def test_the_first_trials_know_that_something_comes_after_them() -> None:
+    budget = Budget(100.0, 0.0)
+    before = budget.deadline
+    budget.expect_refit(1.25)
+    assert budget.deadline == before - START - FIRST_BUILD
+    short = Budget(10.0, 0.0)
+    short.expect_refit(1.25)
+    assert short.refit == REFIT * 10
+
+
 def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:
     budget = Budget(100.0, 0.0)
     budget.refit_ratio = 1.25
