@@ -15,6 +15,9 @@ from autoft.events import Listener, Note
 from autoft.records import TrialResult, to_json
 from autoft.search import host
 
+HOPE = 0.75
+"""Part of the expected seconds with which it is worth trying: alone on a machine a training may be quicker, and one
+that is not ends at its deadline, with nothing lost."""
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
@@ -71,7 +74,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     if outcome.interrupted:
         raise TimeoutError("the search was interrupted")
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
-    if needed > left:
+    if HOPE * needed > left:
         raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
