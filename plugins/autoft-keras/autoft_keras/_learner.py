@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
 from autoft.vocab import IGNORED
-from autoft_keras import _augment, _losses, _optim, _sounds, _state
+from autoft_keras import _augment, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._inputs import Inputs
@@ -120,7 +120,7 @@ class KerasLearner:
         problem, recipe = self.job.problem, self.job.recipe
         if isinstance(self.inputs, Rows):
             return self.inputs.reader.changed(images, seed), targets
-        if not self.net.dense:
+        if not self.net.placed:
             return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
         images, targets = mover(recipe.augment)(images, targets, seed)
         if problem.encoder:
@@ -195,7 +195,7 @@ class KerasLearner:
     def _loss(self, raw: Mapping[str, Tensor], targets: Targets) -> Tensor:
         smoothing = self.job.recipe.label_smoothing
         outputs = self.job.problem.outputs
-        return tf.add_n([o.weight * _losses.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs])
+        return tf.add_n([o.weight * self.net.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs])
 
     def _graph(self, name: str, function: Any, *arguments: Any, of: Sequence[Point] = ()) -> Any:
         """Call a function, traced once for any number of rows, and once more for a batch of one.
@@ -241,7 +241,7 @@ class KerasLearner:
     def _infer(self, values: Tensor) -> dict[str, Tensor]:
         def outputs(values: Tensor) -> dict[str, Tensor]:
             raw = self._raw(values, training=False)
-            return {o.name: _losses.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
+            return {o.name: self.net.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
 
         found: dict[str, Tensor] = self._graph("predict", outputs, values)
         return found
@@ -262,7 +262,7 @@ class KerasLearner:
 
     def cuts(self) -> Sequence[Cut]:
         """None where heads need more than what stands at a cut."""
-        return () if self.net.dense or isinstance(self.inputs, Rows) else self.prefix.cuts()
+        return () if self.net.placed or isinstance(self.inputs, Rows) else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""

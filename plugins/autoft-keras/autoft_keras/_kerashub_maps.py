@@ -1,0 +1,54 @@
+"""Segmenters of KerasHub: DeepLabV3 and DeepLabV3+ (Chen et al., 2017 and 2018). Encoder and decoder are the trunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from autoft.api import Job, ModelCard, Output
+from autoft_keras import _dense, _kerashub
+from autoft_keras._kerashub import load
+
+__all__ = ["build", "load", "own", "trunk"]
+
+Tensor = Any
+
+DECODED = "segmentation_head_relu"
+"""Layer that gives the decoder's maps, before they are enlarged to the size of the image."""
+
+
+def build(card: ModelCard, size: int) -> keras.Model:
+    """
+    Raises:
+        ValueError: the sides of coarse and fine maps would not fit.
+    """
+    _kerashub.even(size)
+    return _kerashub.build(card, size)
+
+
+def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
+    return keras.Model(network.input, network.get_layer(DECODED).output, name=network.name)
+
+
+class Maps:
+    """See `_own.Own`."""
+
+    def __init__(self, job: Job) -> None:
+        self.recipe = job.recipe
+        self.side = _dense.side_of(job.image_size)
+
+    def body(self, trunk: keras.Model) -> keras.Model:
+        return _kerashub.encoder(trunk)
+
+    def heads(self, features: Tensor, output: Output) -> Tensor:
+        """Maps (n, side, side, classes) at stride 4, whatever the decoder's own stride is."""
+        raw = _dense.last(features, output, self.recipe, _dense.uniform())
+        return _dense.sized(raw, self.side, f"heads.{output.name}.size")
+
+    def shape(self, output: Output) -> tuple[int | None, ...]:
+        return (None, self.side, self.side, output.size)
+
+
+def own(job: Job) -> Maps:
+    return Maps(job)
