@@ -16,6 +16,7 @@ Tensor = Any
 
 DECODED = "segmentation_head_relu"
 """Layer that gives the decoder's maps, before they are enlarged to the size of the image."""
+PYRAMID = "SpatialPyramidPooling"
 
 
 def build(card: ModelCard, size: int) -> keras.Model:
@@ -28,7 +29,27 @@ def build(card: ModelCard, size: int) -> keras.Model:
 
 
 def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
-    return keras.Model(network.input, network.get_layer(DECODED).output, name=network.name)
+    """The network up to the decoder's maps."""
+    decoded = keras.Model(network.input, network.get_layer(DECODED).output, name=network.name)
+    return keras.models.clone_model(decoded, clone_function=lambda layer: layer, call_function=_called)
+
+
+def _called(layer: Any, *inputs: Any, **options: Any) -> Tensor:
+    """What a layer gives. KerasHub's pyramid is taken apart: as one layer, Keras cannot load it from a saved model."""
+    if type(layer).__name__ != PYRAMID:
+        return layer(*inputs, **options)
+    (maps,) = inputs
+    parts = [_copy(part, f"pyramid.{number}")(maps) for number, part in enumerate(layer.aspp_parallel_channels)]
+    parts[-1] = keras.layers.Resizing(*maps.shape[1:3], "bilinear", name="pyramid.size")(parts[-1])
+    return _copy(layer.projection, "pyramid.last")(keras.layers.Concatenate(name="pyramid.joined")(parts))
+
+
+def _copy(part: keras.Sequential, name: str) -> keras.Sequential:
+    """The same under a name of its own: arrays are called after the layers in which they were made."""
+    copy = keras.Sequential.from_config({**part.get_config(), "name": name})
+    copy.build(part.input_shape)
+    copy.set_weights(part.get_weights())
+    return copy
 
 
 class Maps:
