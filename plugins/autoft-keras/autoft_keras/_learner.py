@@ -20,6 +20,7 @@ from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
+from autoft_keras._own import MOST
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device
 from autoft_keras._prefix import Prefix
@@ -203,10 +204,12 @@ class KerasLearner:
         Once for each cut, too: the one that is entered, and those (`of`) that it is about.
         """
         places = (self.inputs.point, *of)
+        rows = name != "apply"  # gradients have no rows
+        free = _any_length if isinstance(self.inputs, Rows) else _any_rows
         key = (name, self.norms.single, *(point.depth if point else 0 for point in places))
+        if self.net.placed and rows:  # as many boxes as the fullest image has
+            key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
         if key not in self._graphs:
-            rows = name != "apply"  # gradients have no rows
-            free = _any_length if isinstance(self.inputs, Rows) else _any_rows
             signature = tf.nest.map_structure(lambda t: free(t) if rows else tf.TensorSpec(t.shape), arguments)
             self._graphs[key] = tf.function(function, autograph=False).get_concrete_function(*signature)
         return self._graphs[key](*arguments)
@@ -223,6 +226,8 @@ class KerasLearner:
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
+        if output.head == "boxes":
+            return np.zeros((0, MOST, 6), np.float32)
         side = self.job.image_size if output.post == "argmax" else self.net.side
         place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":

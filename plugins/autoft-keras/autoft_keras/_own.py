@@ -15,6 +15,9 @@ from autoft_keras import _trunks
 
 Tensor = Any
 
+MOST = 300
+"""Boxes of one image that are given out."""
+
 
 class Own(Protocol):
     """What a network with its own head needs beside its trunk."""

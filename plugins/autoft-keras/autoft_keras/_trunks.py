@@ -26,6 +26,7 @@ LIBRARIES = {
     "hashing": "autoft_keras._hashing",
     "keras": "autoft_keras._applications",
     "kerashub": "autoft_keras._kerashub",
+    "kerashub-boxes": "autoft_keras._kerashub_boxes",
     "kerashub-maps": "autoft_keras._kerashub_maps",
     "kerashub-text": "autoft_keras._kerashub_text",
 }

@@ -38,10 +38,12 @@ PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
 #: Those with a head of their own: the library that makes them, the head, and the least side that it takes.
-OWN = {"DeepLabV3": ("kerashub-maps", "dense", 64)}
+OWN = {"DeepLabV3": ("kerashub-maps", "dense", 64), "RetinaNet": ("kerashub-boxes", "boxes", 64)}
+#: What is told of a detector's head, beside its backbone.
+HEAD = ("num_classes", "use_prediction_head_norm", "pre_logits_num_conv_layers", "anchor_generator")
 #: Backbones that give no features of an image alone: those of other detectors, segmenters and generators.
 OTHERS = (
-    *("RetinaNet", "DFine", "SegFormer", "SAM", "SAM3PromptableConcept", "BASNet", "DepthAnything"),
+    *("DFine", "SegFormer", "SAM", "SAM3PromptableConcept", "BASNet", "DepthAnything"),
     *("CLIP", "MetaCLIP2", "SigLIP", "BLIP2", "PARSeq", "VAE", "RQVAE", "Flux", "StableDiffusion3", "VideoPrism"),
 )
 #: Encoders of texts among KerasHub's backbones.
@@ -184,8 +186,17 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         mean=mean,
         std=std,
         summary=f"{kind} of KerasHub",
-        extra={"library": library, "config": config},
+        extra={"library": library, "config": config, **({"head": _head(folder)} if head == "boxes" else {})},
     )
+
+
+def _head(folder: Path) -> dict[str, Any]:
+    """What a preset says of its head; nothing where it is a backbone alone."""
+    path = folder / caches.TASK
+    told = read_json(path).get("config", {}) if path.is_file() else {}
+    found = {key: told[key] for key in HEAD if key in told}
+    refuse_code(found, path, keras_hub=True)
+    return found
 
 
 def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, folder: Path) -> ModelCard:

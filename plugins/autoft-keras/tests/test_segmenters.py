@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from autoft.api import Job, ModelCard, Output, Problem, Recipe, TrialFailed, UsageError
+from autoft.api import Job, ModelCard, Output, Problem, Recipe, TrialFailed
+from autoft.testing import BackendContract
 from autoft.testing.scenes import scenes
 from autoft.testing.toys import ArrayFeed
 from autoft_keras.backend import KerasBackend
@@ -106,3 +106,18 @@ def test_the_encoder_is_frozen_in_blocks_and_the_decoder_never(folder: Path) -> 
 def test_sizes_that_a_decoder_does_not_take_are_refused_in_words(folder: Path) -> None:
     with pytest.raises(TrialFailed, match="does not take images of 72 px: a network with a decoder takes multiples"):
         KerasBackend().build(job(card_of(folder), 72))
+
+
+@pytest.mark.slow
+class TestSegmenter(BackendContract):
+    """The kit, on maps alone: this network has no pooled features."""
+
+    backend = KerasBackend
+
+    @pytest.fixture(autouse=True)
+    def _from_folder(self, folder: Path) -> None:
+        self.card = card_of(folder)
+
+    def problem(self) -> Problem:
+        output = msgspec.structs.replace(MASK, post="softmax")
+        return Problem(name="masks", inputs=("image",), outputs=(output,))
