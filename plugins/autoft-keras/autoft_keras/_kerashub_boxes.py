@@ -120,12 +120,10 @@ class Anchored:
     def anchors(self) -> Array:
         """(anchors, 4): centres and sides in pixels, in the order of the network's rows."""
         generator, size = _generator(self.job.card), self.job.image_size
-        found = tf.concat([*generator(tf.zeros((1, size, size, 3))).values()], 0)
-        return np.asarray(
-            keras.utils.bounding_boxes.convert_format(
-                found, source=generator.bounding_box_format, target="center_xywh", height=size, width=size
-            )
-        )
+        with tf.init_scope():  # numbers, also where a graph is traced
+            found = tf.concat([*generator(tf.zeros((1, size, size, 3))).values()], 0)
+            words = {"source": generator.bounding_box_format, "target": "center_xywh"}
+            return np.array(keras.utils.bounding_boxes.convert_format(found, **words, height=size, width=size))
 
     def heads(self, features: Sequence[Tensor], output: Output) -> Tensor:
         """Rows (n, anchors, 4 + classes): sides, then classes."""
