@@ -12,7 +12,6 @@ from autoft.api import ModelCard
 from autoft_keras import _weights, caches
 from autoft_keras.folders import refuse_code
 
-
 STEP = 32
 """Networks with a decoder add maps of strides up to this one to finer ones, so it must divide the size."""
 

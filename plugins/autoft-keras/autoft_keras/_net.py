@@ -23,8 +23,8 @@ MIDWAY = "midway"
 
 class Net:
     """Normalised images (n, size, size, 3), or what a `Reader` makes of texts and recordings, to raw outputs by name:
-    (n, size), (n, height, width, size) from dense heads, (n, frames, size) for sequences; of a network with its own head
-    what that gives (`_own`). `model` is what is deployed.
+    (n, size), (n, height, width, size) from dense heads, (n, frames, size) for sequences; of a network with its own
+    head what that gives (`_own`). `model` is what is deployed.
     """
 
     def __init__(self, model: keras.Model, job: Job) -> None:
@@ -32,7 +32,7 @@ class Net:
         self.trunk: keras.Model = model.get_layer(TRUNK)
         self.outputs = tuple(output.name for output in job.problem.outputs)
         self.own = _own.of(job)
-        self.blocks = _blocks.of(self.trunk, self.own.body(self.trunk) if self.own else self.trunk)
+        self.blocks = _blocks.of(self.trunk, self.own.body(self.trunk) if self.own else None)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._arrays = {f"trunk.{k}": v for k, v in _blocks.named(self.trunk).items()}
         heads = [layer for layer in model.layers if layer.name.startswith(("neck.", "heads."))]
@@ -147,11 +147,12 @@ class Net:
         self.trunk.trainable = True
         numbers = self.block_of()
         still = {id(v) for name, v in self._arrays.items() if numbers[name] < self.frozen}
+        whole = self.frozen == len(self.blocks) and not self.own
         quiet = self.frozen > 0
         for layer in _blocks.leaves(self.trunk):
             if layer.weights:
                 quiet = all(id(variable) in still for variable in layer.weights)
-            if quiet or (self.frozen == len(self.blocks) and not self.own):  # a layer without arrays goes with the one before it
+            if quiet or whole:  # a layer without arrays goes with the one before it
                 layer.trainable = False
                 _hold(layer)
         kept = {id(variable) for variable in self.model.trainable_variables} - still

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,27 @@ def test_boxes_that_are_not_to_be_learned_teach_nothing(folder: Path) -> None:
         for each in (feed(), crowds, none)
     ]
     assert losses[1] == pytest.approx(losses[2], rel=1e-5) and losses[0] != pytest.approx(losses[1], rel=1e-2)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("DFine", "a DFine"), ("SegFormer", "a SegFormer"), ("CLIP", "a CLIP")])
+def test_other_networks_of_several_parts_are_refused_in_words(
+    folder: Path, tmp_path: Path, kind: str, shown: str
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"class_name": f"{kind}Backbone", "registered_name": f"keras_hub>{kind}Backbone"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.weights.h5").touch()
+    with pytest.raises(
+        UsageError, match=f"or one of DeepLabV3, RetinaNet with its own head, but .* is {shown}"
+    ) as caught:
+        LocalSource().resolve(str(tmp_path))
+    assert "autoft-torch" in caught.value.hint
+
+
+def test_code_in_the_plan_of_a_head_is_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "made")
+    task = json.loads((folder / "task.json").read_text())
+    task["config"]["anchor_generator"] |= {"module": "os", "class_name": "system", "registered_name": None}
+    (tmp_path / "made" / "task.json").write_text(json.dumps(task))
+    with pytest.raises(UsageError, match="names os.system"):
+        LocalSource().resolve(str(tmp_path / "made"))
