@@ -139,5 +139,5 @@ def test_code_in_the_plan_of_a_head_is_refused(folder: Path, tmp_path: Path) -> 
     task = json.loads((folder / "task.json").read_text())
     task["config"]["anchor_generator"] |= {"module": "os", "class_name": "system", "registered_name": None}
     (tmp_path / "made" / "task.json").write_text(json.dumps(task))
-    with pytest.raises(UsageError, match="names os.system"):
+    with pytest.raises(UsageError, match=r"names os\.system"):
         LocalSource().resolve(str(tmp_path / "made"))
