@@ -46,8 +46,8 @@ LEFT = 0.3
 
 @functools.cache
 def mover(word: str, size: int) -> Any:
-    """`move` with this policy for images of this side, compiled for all learners of the process: one for all sides would
-    be traced for none in particular."""
+    """`move` with this policy for images of this side, compiled for all learners of the process: traced for several
+    sides, it would know none of them."""
     return tf.function(functools.partial(move, word), reduce_retracing=True, autograph=False)
 
 
