@@ -151,13 +151,13 @@ class Anchored:
 
     def loss(self, raw: Tensor, boxes: Tensor) -> Tensor:
         """Focal loss of the classes and absolute error of the sides, over the number of anchors that have a box."""
-        kind, wanted, known = self._wanted(boxes, raw.shape[-1] - 4)
+        kind, wanted, known = self.wanted(boxes, raw.shape[-1] - 4)
         positive = tf.reduce_sum(kind, -1)
         classes = tf.reduce_sum(_losses.focal(raw[..., 4:], kind) * known[..., None])
         sides = tf.reduce_sum(tf.reduce_sum(tf.abs(raw[..., :4] - wanted), -1) * positive)
         return (classes + sides) / tf.maximum(tf.reduce_sum(positive), 1.0)
 
-    def _wanted(self, boxes: Tensor, classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    def wanted(self, boxes: Tensor, classes: int) -> tuple[Tensor, Tensor, Tensor]:
         """Of each anchor: its class (n, anchors, classes) of 0 and 1, its sides, and whether it is known what it is to
         find. The anchor that fits a box best finds it in any case: no anchor fits a small one well."""
         boxes = tf.cast(boxes, tf.float32)
@@ -181,14 +181,19 @@ class Anchored:
         _, places = tf.math.top_k(tf.reduce_max(scores, -1), min(CANDIDATES, len(self.anchors)))
         anchors = tf.gather(self.anchors, places)
         shifts, scores = tf.gather(raw[..., :4], places, batch_dims=1), tf.gather(scores, places, batch_dims=1)
-        middles = anchors[..., :2] + shifts[..., :2] * anchors[..., 2:]
-        halves = anchors[..., 2:] * tf.exp(tf.minimum(shifts[..., 2:], LARGEST)) / 2
-        corners = tf.clip_by_value(tf.concat([middles - halves, middles + halves], -1) / self.job.image_size, 0, 1)
+        corners = tf.clip_by_value(_corners(anchors, shifts) / self.job.image_size, 0, 1)
         boxes, best, kinds, count = tf.image.combined_non_max_suppression(
             corners[:, :, None], scores, MOST, MOST, OVERLAP, FLOOR, clip_boxes=False
         )
         rows = tf.concat([boxes, best[..., None], kinds[..., None]], -1)
         return tf.where(tf.sequence_mask(count, MOST)[..., None], rows, -1.0)
+
+
+def _corners(anchors: Tensor, shifts: Tensor) -> Tensor:
+    """x1, y1, x2, y2 in pixels of anchors that are shifted and stretched."""
+    middles = anchors[..., :2] + shifts[..., :2] * anchors[..., 2:]
+    halves = anchors[..., 2:] * tf.exp(tf.minimum(shifts[..., 2:], LARGEST)) / 2
+    return tf.concat([middles - halves, middles + halves], -1)
 
 
 def _overlap(anchors: Array, middles: Tensor, lengths: Tensor) -> Tensor:

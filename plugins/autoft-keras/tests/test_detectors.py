@@ -95,10 +95,37 @@ def test_a_detector_keeps_its_towers_and_gets_new_classes(folder: Path, tmp_path
     assert new == {"heads.boxes.last.kernel", "heads.boxes.last.bias"}, "only the classes are new again"
 
 
+def test_it_sees_what_kerashub_sees_and_finds_what_it_is_taught(folder: Path) -> None:
+    learner: Any = KerasBackend().build(job(card_of(folder)))
+    old = keras_hub.models.ObjectDetector.from_preset(str(folder))
+    images = np.random.default_rng(0).random((2, SIZE, SIZE, 3), np.float32)
+    assert np.allclose(learner.net.trunk(images)[0], old(images)["bbox_regression"], atol=1e-5)
+    own, boxes = learner.net.own, feed().arrays["boxes"]
+    kind, sides, _ = (np.asarray(value) for value in own.wanted(boxes, CLASSES))
+    read = keras.utils.bounding_boxes.decode_deltas_to_boxes(
+        np.concatenate([*old.anchor_generator(images).values()]),
+        sides,
+        anchor_format="yxyx",
+        encoded_format="center_xywh",
+        box_format="rel_xyxy",
+        image_shape=(SIZE, SIZE, 3),
+    )
+    found = own.found(np.concatenate([sides, 20 * kind - 10], -1)).numpy()
+    for number, truth in enumerate(boxes):
+        truth = truth[truth[:, 4] >= 0]
+        taught = np.asarray(read)[number][kind[number].any(-1)]
+        rows = found[number][found[number][:, 5] >= 0][:, [0, 1, 2, 3, 5]]
+        assert len(rows) == len(truth) <= len(taught), "each box is found once"
+        for box in truth:
+            assert np.abs(rows - box).max(1).min() < 1e-4
+            assert np.abs(taught - box[:4]).max(1).min() < 1e-4, "KerasHub reads the sides as they are meant"
+
+
 def test_the_encoder_is_frozen_in_blocks_and_towers_never(folder: Path) -> None:
     counts = []
     for freeze in (0.0, 0.5, 1.0):
-        learner: Any = KerasBackend().build(job(card_of(folder), freeze=freeze))
+        recipe = {"freeze": freeze, "augment": "strong", "precision": "bf16"}
+        learner: Any = KerasBackend().build(job(card_of(folder), **recipe))
         before = learner.arrays()
         learner.train_epoch(feed(), 1, lambda: False)
         after = learner.arrays()
