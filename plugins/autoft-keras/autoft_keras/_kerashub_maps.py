@@ -14,9 +14,11 @@ __all__ = ["build", "load", "own", "trunk"]
 
 Tensor = Any
 
-DECODED = "segmentation_head_relu"
-"""Layer that gives the decoder's maps, before they are enlarged to the size of the image."""
 PYRAMID = "SpatialPyramidPooling"
+FINE = "decoder_relu"
+"""Layer that gives the encoder's fine maps, which DeepLabV3+ joins to the pyramid's."""
+DECODER = ("segmentation_head_conv", "segmentation_head_norm", "segmentation_head_relu")
+"""Layers up to the decoder's maps, before they are enlarged to the size of the image."""
 
 
 def build(card: ModelCard, size: int) -> keras.Model:
@@ -29,19 +31,20 @@ def build(card: ModelCard, size: int) -> keras.Model:
 
 
 def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
-    """The network up to the decoder's maps."""
-    decoded = keras.Model(network.input, network.get_layer(DECODED).output, name=network.name)
-    return keras.models.clone_model(decoded, clone_function=lambda layer: layer, call_function=_called)
-
-
-def _called(layer: Any, *inputs: Any, **options: Any) -> Tensor:
-    """What a layer gives. KerasHub's pyramid is taken apart: as one layer, Keras cannot load it from a saved model."""
-    if type(layer).__name__ != PYRAMID:
-        return layer(*inputs, **options)
-    (maps,) = inputs
-    parts = [_copy(part, f"pyramid.{number}")(maps) for number, part in enumerate(layer.aspp_parallel_channels)]
+    """The network up to the decoder's maps. KerasHub's pyramid is taken apart: as one layer, Keras cannot load it from a
+    saved model."""
+    layers = {layer.name: layer for layer in network.layers}
+    (pyramid,) = (layer for layer in network.layers if type(layer).__name__ == PYRAMID)
+    maps = pyramid.input
+    parts = [_copy(part, f"pyramid.{number}")(maps) for number, part in enumerate(pyramid.aspp_parallel_channels)]
     parts[-1] = keras.layers.Resizing(*maps.shape[1:3], "bilinear", name="pyramid.size")(parts[-1])
-    return _copy(layer.projection, "pyramid.last")(keras.layers.Concatenate(name="pyramid.joined")(parts))
+    joined = _copy(pyramid.projection, "pyramid.last")(keras.layers.Concatenate(name="pyramid.joined")(parts))
+    joined = layers["encoder_output_upsampling"](joined)
+    if FINE in layers:
+        joined = layers["encoder_decoder_concat"]([joined, layers[FINE].output])
+    for name in DECODER:
+        joined = layers[name](joined)
+    return keras.Model(network.input, joined, name=network.name)
 
 
 def _copy(part: keras.Sequential, name: str) -> keras.Sequential:
