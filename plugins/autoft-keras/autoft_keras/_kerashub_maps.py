@@ -31,13 +31,13 @@ def build(card: ModelCard, size: int) -> keras.Model:
 
 
 def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
-    """The network up to the decoder's maps. KerasHub's pyramid is taken apart: as one layer, Keras cannot load it from a
-    saved model."""
+    """The network up to the decoder's maps. KerasHub's pyramid is taken apart: as one layer, Keras cannot load it from
+    a saved model."""
     layers = {layer.name: layer for layer in network.layers}
     (pyramid,) = (layer for layer in network.layers if type(layer).__name__ == PYRAMID)
     maps = pyramid.input
     parts = [_copy(part, f"pyramid.{number}")(maps) for number, part in enumerate(pyramid.aspp_parallel_channels)]
-    parts[-1] = keras.layers.Resizing(*maps.shape[1:3], "bilinear", name="pyramid.size")(parts[-1])
+    parts[-1] = keras.layers.UpSampling2D(maps.shape[1:3], name="pyramid.size")(parts[-1])  # one place, the mean
     joined = _copy(pyramid.projection, "pyramid.last")(keras.layers.Concatenate(name="pyramid.joined")(parts))
     joined = layers["encoder_output_upsampling"](joined)
     if FINE in layers:
