@@ -50,5 +50,6 @@ def even(size: int) -> None:
 
 
 def encoder(trunk: keras.Model) -> keras.Model:
-    """The image encoder in a segmenter or detector: the one layer of it that is a network itself."""
-    return next(layer for layer in trunk.layers if isinstance(layer, keras.Model))
+    """The image encoder in a segmenter or detector: the one layer of it that is a network itself, not a mere chain."""
+    (found,) = (x for x in trunk.layers if isinstance(x, keras.Model) and not isinstance(x, keras.Sequential))
+    return found
