@@ -93,7 +93,7 @@ class SupportLaws(BackendBase):
 
     @pytest.mark.parametrize("loss", [*vocab.LOSSES, "acme:loss"])
     def test_supports_names_the_missing_loss(self, loss: str) -> None:
-        reason = self.ask(posed(loss))
+        reason = self.ask(posed(loss, head=self.problem().outputs[0].head))
         assert not reason or loss in reason, f"supports must name the missing word '{loss}', but said: {reason}"
         assert reason or ":" not in loss, "a vendor's word is unknown to everybody else"
 
@@ -118,7 +118,12 @@ class SupportLaws(BackendBase):
         ]
         for wanted in strange:
             self.ask(wanted)
-        for change in ({"modality": "tabular"}, {"backend": "acme"}, {"heads": ()}, {"name": "acme/none", "extra": {}}):
+        for change in (
+            {"modality": "tabular"},
+            {"backend": "acme"},
+            {"heads": (), "native": ()},
+            {"name": "acme/none", "extra": {}},
+        ):
             card = msgspec.structs.replace(self.card, **change)
             assert isinstance(self.backend().supports(plain, card), str)
 

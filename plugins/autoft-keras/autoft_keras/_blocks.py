@@ -31,9 +31,11 @@ class Block(NamedTuple):
     members: tuple[str, ...]
 
 
-def of(trunk: keras.Model) -> tuple[Block, ...]:
-    """The blocks of a trunk: those that its names tell, else one for each layer with a kernel."""
-    names = [*named(trunk)]
+def of(trunk: keras.Model, body: keras.Model | None = None) -> tuple[Block, ...]:
+    """The blocks of a trunk, or of the part `body` of it: those that its names tell, else one for each layer with a
+    kernel. Their members have the names that they have in the trunk."""
+    inside = {id(variable) for variable in (body or trunk).weights}
+    names = [name for name, variable in named(trunk).items() if id(variable) in inside]
     blocks = _by_name(names)
     return blocks if len(blocks) > 2 else _by_layer(names)
 

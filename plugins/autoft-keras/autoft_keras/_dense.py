@@ -43,23 +43,28 @@ def neck(levels: Sequence[Tensor], side: int) -> Tensor:
         )
         if joined is not None:
             here = keras.layers.Add(name=f"neck.{number}.add", dtype="float32")(
-                [here, _sized(joined, here.shape[1], f"neck.{number}.size")]
+                [here, sized(joined, here.shape[1], f"neck.{number}.size")]
             )
         joined = here
-    return _sized(joined, side, "neck.size")
+    return sized(joined, side, "neck.size")
 
 
-def _sized(values: Tensor, side: int, name: str) -> Tensor:
+def sized(values: Tensor, side: int, name: str) -> Tensor:
+    """Maps at this side, bilinear."""
     if values.shape[1] == side:
         return values
     return keras.layers.Resizing(side, side, "bilinear", name=name, dtype="float32")(values)
 
 
+def uniform() -> keras.initializers.Initializer:
+    """A third of the usual variance is what torch starts with."""
+    return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+
+
 def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
     """A 3x3 convolution and one to the output's channels; `head_width` is the width between them."""
     name = f"heads.{output.name}"
-    # A third of the variance is what torch starts with. Objects of their own: each draws once.
-    wide_start, start = (keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform") for _ in range(2))
+    wide_start, start = uniform(), uniform()  # objects of their own: each draws once
     wide = keras.layers.Conv2D(
         recipe.head_width or WIDTH,
         3,
@@ -71,6 +76,12 @@ def head(features: Tensor, output: Output, recipe: Recipe) -> Tensor:
     )(features)
     wide = keras.layers.BatchNormalization(epsilon=EPSILON, momentum=0.9, name=f"{name}.norm", dtype="float32")(wide)
     wide = keras.layers.Activation("relu", name=f"{name}.relu", dtype="float32")(wide)
+    return last(wide, output, recipe, start)
+
+
+def last(wide: Tensor, output: Output, recipe: Recipe, start: keras.initializers.Initializer) -> Tensor:
+    """Dropout, and a convolution to the output's channels."""
+    name = f"heads.{output.name}"
     wide = keras.layers.SpatialDropout2D(recipe.dropout, name=f"{name}.dropout", dtype="float32")(wide)
     bias = math.log(PRIOR / (1 - PRIOR)) if output.loss in SPARSE else 0.0
     return keras.layers.Conv2D(

@@ -1,4 +1,4 @@
-"""Trunks of KerasHub's image backbones."""
+"""Trunks of KerasHub's image backbones, and what its segmenters and detectors share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import keras_hub  # noqa: F401 - registers its classes with Keras
 from autoft.api import ModelCard
 from autoft_keras import _weights, caches
 from autoft_keras.folders import refuse_code
+
+STEP = 32
+"""Networks with a decoder add maps of strides up to this one to finer ones, so it must divide the size."""
 
 
 def build(card: ModelCard, size: int) -> keras.Model:
@@ -35,3 +38,18 @@ def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
     else:
         pooled = keras.layers.GlobalAveragePooling1D(name="pool")(features)
     return keras.Model(network.input, pooled, name=network.name)
+
+
+def even(size: int) -> None:
+    """
+    Raises:
+        ValueError: such networks do not take images of this size.
+    """
+    if size % STEP:
+        raise ValueError(f"a network with a decoder takes multiples of {STEP}.")
+
+
+def encoder(trunk: keras.Model) -> keras.Model:
+    """The image encoder in a segmenter or detector: the one layer of it that is a network itself, not a mere chain."""
+    (found,) = (x for x in trunk.layers if isinstance(x, keras.Model) and not isinstance(x, keras.Sequential))
+    return found

@@ -13,13 +13,14 @@ import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
 from autoft.vocab import IGNORED
-from autoft_keras import _augment, _losses, _optim, _sounds, _state
+from autoft_keras import _augment, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
+from autoft_keras._own import MOST
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device
 from autoft_keras._prefix import Prefix
@@ -120,9 +121,9 @@ class KerasLearner:
         problem, recipe = self.job.problem, self.job.recipe
         if isinstance(self.inputs, Rows):
             return self.inputs.reader.changed(images, seed), targets
-        if not self.net.dense:
+        if not self.net.placed:
             return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
-        images, targets = mover(recipe.augment)(images, targets, seed)
+        images, targets = mover(recipe.augment, self.job.image_size)(images, targets, seed)
         if problem.encoder:
             arrays = {key: value.numpy() for key, value in targets.items()}
             made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
@@ -195,7 +196,7 @@ class KerasLearner:
     def _loss(self, raw: Mapping[str, Tensor], targets: Targets) -> Tensor:
         smoothing = self.job.recipe.label_smoothing
         outputs = self.job.problem.outputs
-        return tf.add_n([o.weight * _losses.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs])
+        return tf.add_n([o.weight * self.net.loss(o, raw[o.name], targets[o.target], smoothing) for o in outputs])
 
     def _graph(self, name: str, function: Any, *arguments: Any, of: Sequence[Point] = ()) -> Any:
         """Call a function, traced once for any number of rows, and once more for a batch of one.
@@ -203,10 +204,12 @@ class KerasLearner:
         Once for each cut, too: the one that is entered, and those (`of`) that it is about.
         """
         places = (self.inputs.point, *of)
+        rows = name != "apply"  # gradients have no rows
+        free = _any_length if isinstance(self.inputs, Rows) else _any_rows
         key = (name, self.norms.single, *(point.depth if point else 0 for point in places))
+        if self.net.placed and rows:  # as many boxes as the fullest image has
+            key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
         if key not in self._graphs:
-            rows = name != "apply"  # gradients have no rows
-            free = _any_length if isinstance(self.inputs, Rows) else _any_rows
             signature = tf.nest.map_structure(lambda t: free(t) if rows else tf.TensorSpec(t.shape), arguments)
             self._graphs[key] = tf.function(function, autograph=False).get_concrete_function(*signature)
         return self._graphs[key](*arguments)
@@ -223,6 +226,8 @@ class KerasLearner:
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
+        if output.head == "boxes":
+            return np.zeros((0, MOST, 6), np.float32)
         side = self.job.image_size if output.post == "argmax" else self.net.side
         place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":
@@ -241,7 +246,7 @@ class KerasLearner:
     def _infer(self, values: Tensor) -> dict[str, Tensor]:
         def outputs(values: Tensor) -> dict[str, Tensor]:
             raw = self._raw(values, training=False)
-            return {o.name: _losses.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
+            return {o.name: self.net.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
 
         found: dict[str, Tensor] = self._graph("predict", outputs, values)
         return found
@@ -262,7 +267,7 @@ class KerasLearner:
 
     def cuts(self) -> Sequence[Cut]:
         """None where heads need more than what stands at a cut."""
-        return () if self.net.dense or isinstance(self.inputs, Rows) else self.prefix.cuts()
+        return () if self.net.placed or isinstance(self.inputs, Rows) else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""

@@ -133,10 +133,7 @@ def _terms(word: str, raw: Tensor, wanted: Tensor, smoothing: float) -> Tensor:
     if word == "binary_cross_entropy":
         return tf.nn.sigmoid_cross_entropy_with_logits(wanted * (1 - smoothing) + smoothing / 2, raw)
     if word == "focal":
-        chance = tf.sigmoid(raw)
-        right = chance * wanted + (1 - chance) * (1 - wanted)
-        side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
-        return side * (1 - right) ** GAMMA * tf.nn.sigmoid_cross_entropy_with_logits(wanted, raw)
+        return focal(raw, wanted)
     if word == "heatmap":
         return _peaks(raw, wanted)
     # Where the target is NaN, the output counts as right: neither a loss nor a gradient comes from it.
@@ -145,6 +142,14 @@ def _terms(word: str, raw: Tensor, wanted: Tensor, smoothing: float) -> Tensor:
         near = tf.minimum(far, DELTA)
         return 0.5 * near**2 + DELTA * (far - near)
     return far**2 if word == "mse" else far
+
+
+def focal(raw: Tensor, wanted: Tensor) -> Tensor:
+    """The focal term of each channel (Lin et al., 2017)."""
+    chance = tf.sigmoid(raw)
+    right = chance * wanted + (1 - chance) * (1 - wanted)
+    side = ALPHA * wanted + (1 - ALPHA) * (1 - wanted)
+    return side * (1 - right) ** GAMMA * tf.nn.sigmoid_cross_entropy_with_logits(wanted, raw)
 
 
 def _peaks(raw: Tensor, wanted: Tensor) -> Tensor:

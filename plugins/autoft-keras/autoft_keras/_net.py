@@ -9,33 +9,38 @@ from typing import Any
 
 import keras
 
-from autoft.api import Job, TrialFailed
-from autoft_keras import _blocks, _dense, _heads, _levels, _trunks
+from autoft.api import Job, Output, TrialFailed
+from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _trunks
 
 Tensor = Any
 HEAD = "head"
 TRUNK = "trunk"
+PLACED = ("dense", "boxes")
+"""Heads whose outputs are places in the image."""
 MIDWAY = "midway"
 """Layer of a trunk at which its input is augmented, where that cannot be done before it."""
 
 
 class Net:
     """Normalised images (n, size, size, 3), or what a `Reader` makes of texts and recordings, to raw outputs by name:
-    (n, size), (n, height, width, size) from dense heads, (n, frames, size) for sequences. `model` is what is deployed.
+    (n, size), (n, height, width, size) from dense heads, (n, frames, size) for sequences; of a network with its own
+    head what that gives (`_own`). `model` is what is deployed.
     """
 
     def __init__(self, model: keras.Model, job: Job) -> None:
         self.model = model
         self.trunk: keras.Model = model.get_layer(TRUNK)
         self.outputs = tuple(output.name for output in job.problem.outputs)
-        self.blocks = _blocks.of(self.trunk)
+        self.own = _own.of(job)
+        self.blocks = _blocks.of(self.trunk, self.own.body(self.trunk) if self.own else None)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
         self._arrays = {f"trunk.{k}": v for k, v in _blocks.named(self.trunk).items()}
         heads = [layer for layer in model.layers if layer.name.startswith(("neck.", "heads."))]
-        self.dense = is_dense(job)
+        self.placed = any(output.head in PLACED for output in job.problem.outputs)
+        """Whether targets are places, which move with the image; a backend's `supports` says that all are, or none."""
         self.side = _dense.side_of(job.image_size)
         """Of dense maps."""
-        self._features = None if self.dense else _heads.features(model, heads)
+        self._features = None if self.placed else _heads.features(model, heads)
         self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
         self.trained = self._freeze()
         """Names of the arrays that training changes, normalisation statistics left out."""
@@ -45,14 +50,17 @@ class Net:
     @classmethod
     def of(cls, job: Job) -> Net:
         """The network of a job, with pretrained weights and new heads."""
-        trunk = _trunks.pretrained(job.card, job.image_size)
-        if is_dense(job):
+        trunk, own = _trunks.pretrained(job.card, job.image_size), _own.of(job)
+        dense = not own and any(output.head == "dense" for output in job.problem.outputs)
+        if dense:
             trunk = _levels.model(trunk)
         trunk.name = TRUNK
         shape = (job.image_size, job.image_size, 3) if job.card.modality == "image" else trunk.input_shape[1:]
         inputs = keras.Input(shape, dtype=trunk.inputs[0].dtype, name=job.card.modality)
         features = trunk(inputs)
-        if is_dense(job):
+        if own:
+            raw = {o.name: own.heads(features, o) for o in job.problem.outputs}
+        elif dense:
             joined = _dense.neck(features, _dense.side_of(job.image_size))
             raw = {o.name: _dense.head(joined, o, job.recipe) for o in job.problem.outputs}
         else:
@@ -69,6 +77,8 @@ class Net:
         side = _dense.side_of(job.image_size)
         places: dict[str, tuple[int | None, ...]] = {"dense": (side, side), "sequence": (None,)}
         wanted = {o.name: (None, *places.get(o.head, ()), o.size) for o in job.problem.outputs}
+        if own := _own.of(job):
+            wanted = {o.name: own.shape(o) for o in job.problem.outputs}
         if not isinstance(model.output, dict) or TRUNK not in [layer.name for layer in model.layers]:
             raise TrialFailed(f"{where} must be a network that autoft has saved, but it has other parts.")
         if (found := {name: tuple(value.shape) for name, value in model.output.items()}) != wanted:
@@ -122,24 +132,31 @@ class Net:
         for number, dice in enumerate(self._dice):
             dice.state.assign([(seed + number) % 2**31, 0])
 
+    def loss(self, output: Output, raw: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
+        """The mean loss of a batch, a number: that of the vocabulary's word, or the network's own."""
+        if output.loss == "native":
+            return self.own.loss(raw, targets)
+        return _losses.loss(output, raw, targets, label_smoothing)
+
+    def finish(self, output: Output, raw: Tensor, size: int) -> Tensor:
+        """What is predicted, of raw outputs."""
+        return self.own.found(raw) if output.head == "boxes" else _losses.finish(output, raw, size)
+
     def _freeze(self) -> tuple[str, ...]:
+        """What lies behind the last block, such as a decoder, is never frozen."""
         self.trunk.trainable = True
         numbers = self.block_of()
         still = {id(v) for name, v in self._arrays.items() if numbers[name] < self.frozen}
+        whole = self.frozen == len(self.blocks) and not self.own
         quiet = self.frozen > 0
         for layer in _blocks.leaves(self.trunk):
             if layer.weights:
                 quiet = all(id(variable) in still for variable in layer.weights)
-            if quiet or self.frozen == len(self.blocks):  # a layer without arrays goes with the one before it
+            if quiet or whole:  # a layer without arrays goes with the one before it
                 layer.trainable = False
                 _hold(layer)
         kept = {id(variable) for variable in self.model.trainable_variables} - still
         return tuple(name for name, variable in self._arrays.items() if id(variable) in kept)
-
-
-def is_dense(job: Job) -> bool:
-    """Whether the outputs are maps; a backend's `supports` says that all or none of them are."""
-    return any(output.head == "dense" for output in job.problem.outputs)
 
 
 def _hold(layer: Any) -> None:

@@ -45,8 +45,9 @@ LEFT = 0.3
 
 
 @functools.cache
-def mover(word: str) -> Any:
-    """`move` with this policy, compiled for all learners of the process."""
+def mover(word: str, size: int) -> Any:
+    """`move` with this policy for images of this side, compiled for all learners of the process: traced for several
+    sides, it would know none of them."""
     return tf.function(functools.partial(move, word), reduce_retracing=True, autograph=False)
 
 

@@ -26,6 +26,8 @@ LIBRARIES = {
     "hashing": "autoft_keras._hashing",
     "keras": "autoft_keras._applications",
     "kerashub": "autoft_keras._kerashub",
+    "kerashub-boxes": "autoft_keras._kerashub_boxes",
+    "kerashub-maps": "autoft_keras._kerashub_maps",
     "kerashub-text": "autoft_keras._kerashub_text",
 }
 
@@ -82,6 +84,8 @@ def _build(module: ModuleType, card: ModelCard, size: int) -> keras.Model:
 
 def _trunk(module: ModuleType, network: keras.Model, card: ModelCard) -> keras.Model:
     trunk = module.trunk(network, card) if hasattr(module, "trunk") else network
+    if card.native:  # it reaches to the end of a head of its own (`_own`)
+        return trunk
     shape: Any = trunk.output_shape
     ranks, words = ((2,), "image") if card.modality == "image" else ((2, 3), "sample, token or frame")
     if not isinstance(shape, tuple) or len(shape) not in ranks or not shape[-1]:

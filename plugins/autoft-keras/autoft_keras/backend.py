@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 LOSSES = (
     *("cross_entropy", "binary_cross_entropy", "focal", "heatmap", "dice", "ce_dice", "mse", "mae", "huber"),
-    "ctc",
+    *("ctc", "native"),
 )
-HEADS = ("pooled", "dense", "sequence")
+HEADS = ("pooled", "dense", "boxes", "sequence")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
 MODALITIES = ("image", "audio", "text")
 

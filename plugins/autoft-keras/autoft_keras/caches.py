@@ -17,6 +17,8 @@ HUB = "hub:"
 BUNDLED = "bundled:"
 #: Files of a KerasHub preset: what network it is, how it takes its images, its weights.
 CONFIG, CONVERTERS, WEIGHTS = "config.json", ("image_converter.json", "preprocessor.json"), "model.weights.h5"
+#: What it says of its head, and the head's weights, where it is more than a backbone.
+TASK, TASK_WEIGHTS = "task.json", "task.weights.h5"
 #: Of its tokenizer, where it is for texts: what it is, and the folder and names of its vocabularies.
 TOKENIZER, TOKENIZER_FOLDER = "tokenizer.json", "assets/tokenizer"
 SENTENCES = "vocabulary.spm"

@@ -37,6 +37,15 @@ REFUSED = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__")
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
+#: Those with a head of their own: the library that makes them, the head, and the least side that it takes.
+OWN = {"DeepLabV3": ("kerashub-maps", "dense", 64), "RetinaNet": ("kerashub-boxes", "boxes", 64)}
+#: What is told of a detector's head, beside its backbone.
+HEAD = ("num_classes", "use_prediction_head_norm", "pre_logits_num_conv_layers", "anchor_generator")
+#: Backbones that give no features of an image alone: those of other detectors, segmenters and generators.
+OTHERS = (
+    *("DFine", "SegFormer", "SAM", "SAM3PromptableConcept", "BASNet", "DepthAnything"),
+    *("CLIP", "MetaCLIP2", "SigLIP", "BLIP2", "PARSeq", "VAE", "RQVAE", "Flux", "StableDiffusion3", "VideoPrism"),
+)
 #: Encoders of texts among KerasHub's backbones.
 ENCODERS = ("Bert", "Roberta", "XLMRoberta", "DistilBert")
 #: Width from which on such a network is large.
@@ -151,8 +160,16 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
     params = int(about.get("parameter_count") or 0)
     if {"vocabulary_size", "vocab_size"} & config.get("config", {}).keys():
         return _card_of_encoder(name, kind.removesuffix("Backbone"), config, params, folder)
+    family = kind.removesuffix("Backbone")
+    if family in OTHERS:
+        raise UsageError(
+            f"a network of KerasHub for images must be an image encoder, or one of {', '.join(OWN)} with its own head, "
+            f"but {name} is a {family}.",
+            "PyTorch takes more networks with heads of their own: autoft-torch. See docs/backends.md.",
+        )
+    library, head, least = OWN.get(family, ("kerashub", "pooled", 32))
     shape = config.get("config", {}).get("image_shape") or [None, None, 3]
-    any_size = kind.removesuffix("Backbone") in ANY_SIZE or shape[0] is None
+    any_size = family in ANY_SIZE or shape[0] is None or family in OWN
     converter = _converter(folder)
     size = int((converter.get("image_size") or [shape[0] or 224])[0])
     mean, std = _normal(converter)
@@ -160,15 +177,26 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         name=name,
         backend="keras",
         modality="image",
+        heads=(head,),
+        native=(head,) if family in OWN else (),
         params=params,
         input_size=size,
         fixed_size=not any_size,
-        min_size=min(32, size) if any_size else size,
+        min_size=min(least, size) if any_size else size,
         mean=mean,
         std=std,
         summary=f"{kind} of KerasHub",
-        extra={"library": "kerashub", "config": config},
+        extra={"library": library, "config": config, **({"head": _head(folder)} if head == "boxes" else {})},
     )
+
+
+def _head(folder: Path) -> dict[str, Any]:
+    """What a preset says of its head; nothing where it is a backbone alone."""
+    path = folder / caches.TASK
+    told = read_json(path).get("config", {}) if path.is_file() else {}
+    found = {key: told[key] for key in HEAD if key in told}
+    refuse_code(found, path, keras_hub=True)
+    return found
 
 
 def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, folder: Path) -> ModelCard:

@@ -75,7 +75,8 @@ class AutoftSource(Source):
 
 
 class KerasHubSource(Source):
-    """``kerashub/preset`` or ``kerashub/owner/name``: image backbones and encoders of texts of KerasHub.
+    """``kerashub/preset`` or ``kerashub/owner/name``: image encoders, encoders of texts, segmenters and
+    detectors of KerasHub.
 
     Their weights come from the Hugging Face hub, where Keras keeps its presets as ``keras/preset``. What kagglehub
     brought before is found as well.
@@ -117,6 +118,8 @@ class KerasHubSource(Source):
             _bring(repo, caches.CONVERTERS)  # without one, pixels stay as they are
             vocabularies = [f"{caches.TOKENIZER_FOLDER}/{name}" for name in caches.VOCABULARIES]
             for name in ("metadata.json", caches.TOKENIZER, *(vocabularies if card.modality == "text" else ())):
+                _bring(repo, (name,))
+            for name in (caches.TASK, caches.TASK_WEIGHTS) if "boxes" in card.native else ():
                 _bring(repo, (name,))
             from_hub(repo, caches.WEIGHTS)
         described = self._described(card.name, folder, str(folder))

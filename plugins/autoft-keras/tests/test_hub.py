@@ -190,6 +190,21 @@ def test_other_repositories_of_the_hub(server, tmp_path):
         KerasHubSource().resolve("kerashub/acme/text")
 
 
+def test_a_detector_comes_with_its_head(server):
+    pytest.importorskip("keras_hub", reason="autoft-keras is here without its extra hub")
+    server.files["acme/boxes"] = {
+        "config.json": b'{"class_name": "RetinaNetBackbone", "registered_name": "keras_hub>RetinaNetBackbone"}',
+        "task.json": b'{"class_name": "RetinaNetObjectDetector", "config": {"num_classes": 7, "other": 1}}',
+        "model.weights.h5": b"backbone",
+        "task.weights.h5": b"head",
+    }
+    found = KerasHubSource().resolve("kerashub/acme/boxes")
+    assert found is not None and found.native == ("boxes",) and not found.offline
+    fetched = KerasHubSource().fetch(found)
+    assert fetched.extra["head"] == {"num_classes": 7}
+    assert (Path(fetched.weights) / "task.weights.h5").read_bytes() == b"head"
+
+
 def test_what_kagglehub_brought_is_found(places):
     card = catalogue.find(PRESET)
     folder = places / "kaggle" / "models" / card.extra["kaggle"].removeprefix("kaggle://")

@@ -26,7 +26,7 @@ def scene(count: int = 8) -> tuple[Any, dict[str, Any]]:
 
 def moved(word: str, count: int, seed: int) -> tuple[Any, dict[str, Any]]:
     images, targets = scene(count)
-    shown, found = mover(word)(images, targets, tf.constant([seed, 0]))
+    shown, found = mover(word, SIDE)(images, targets, tf.constant([seed, 0]))
     return np.asarray(shown), {key: np.asarray(value) for key, value in found.items()}
 
 
