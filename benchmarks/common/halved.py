@@ -71,7 +71,10 @@ class Halved:
 
     def _arrive(self, number: int, *, able: bool) -> None:
         self.bracket.arrive(number, able=able)
-        self._closed += [Closed(n, "not among the best third") for n in self.bracket.promote(self.best)]
+        self._closed += [Closed(n, "not among the best third") for n in self.bracket.promote(self._key)]
+
+    def _key(self, number: int) -> tuple[float, int]:
+        return -self.best[number], number
 
 
 def made(registry: Any, options: Any, plan: Any, budget: Any, concurrency: int) -> Halved:

@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from autoft.api import ModelCard
-from autoft_torch._frames import BANDS, Frames, Step, halved
+from autoft_torch._frames import BANDS, Frames, taken, within
 
 
 class Trunk(Frames):
@@ -25,11 +26,29 @@ class Trunk(Frames):
         self.recurrent = nn.ModuleList([BothWays(channels, hidden), BothWays(2 * hidden, hidden)])
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        x, ends = halved((self.first, self.second), *self.heard(values))
-        back = _backwards(x.shape[1], ends)
+        x, begins, ends = self.heard(values)
+        at = ends
+        for step in (self.first, self.second):
+            at = -(-at // step.stride)
+            x = step(x, within(x.shape[1] // step.stride, at))
+        back = _backwards(x.shape[1], at)
         for layer in self.recurrent:
             x = layer(x, back)
-        return self.told(x, ends, values)
+        return self.told(x, begins, ends, values)
+
+
+class Step(nn.Module):
+    """A convolution over time whose output behind the end is 0, so that padding has no effect."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.convolution = nn.Conv1d(inputs, outputs, 5, stride=stride, padding=2)
+        self.norm = nn.LayerNorm(outputs)
+
+    def forward(self, x: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        x = F.gelu(self.norm(self.convolution(x.transpose(1, 2)).transpose(1, 2)))
+        return x * there[..., None]
 
 
 class BothWays(nn.Module):
@@ -46,7 +65,7 @@ class BothWays(nn.Module):
 
     def forward(self, x: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
         """Args: back: from `_backwards`."""
-        return torch.cat([self.forwards(x)[0], _taken(self.backwards(_taken(x, back))[0], back)], -1)
+        return torch.cat([self.forwards(x)[0], taken(self.backwards(taken(x, back))[0], back)], -1)
 
 
 def _backwards(total: int, ends: torch.Tensor) -> torch.Tensor:
@@ -54,11 +73,6 @@ def _backwards(total: int, ends: torch.Tensor) -> torch.Tensor:
     inverse."""
     places = torch.arange(total, device=ends.device)[None]
     return torch.where(places < ends[:, None], ends[:, None] - 1 - places, places)
-
-
-def _taken(x: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Rows of (n, total, width) at these places (n, total)."""
-    return x.gather(1, places[..., None].expand_as(x))
 
 
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:

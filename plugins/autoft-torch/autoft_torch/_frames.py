@@ -6,7 +6,6 @@ Masks over bands and frames are those of SpecAugment (Park et al., 2019).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,8 @@ MULTIPLE = 16
 MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
 WIDEST = (12, 0.05)
 """Of one mask: bands, and the share of all frames."""
+QUIET = 20
+"""Frames of silence that are left at either end of a recording."""
 
 
 class Frames(nn.Module):
@@ -50,18 +51,21 @@ class Frames(nn.Module):
         """One change of speed for the whole batch; masks are drawn where the frames are."""
         return sped(values, self.speed, draws)
 
-    def heard(self, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Frames of 10 ms (n, t, bands), 0 behind the ends; and the ends (n,)."""
+    def heard(self, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Frames of 10 ms (n, t, bands), 0 outside; and where they begin and end (n,), without quiet ends."""
         ends = (values.isfinite().sum(1) // HOP).clamp(min=1)
         there = -(-int(ends.max()) // (MULTIPLE * STRIDE)) * MULTIPLE * STRIDE
         x = self._mels(values.nan_to_num(), there)
         x = self._level(x, within(there, ends))
-        return self._masked(x, ends) if self.training else x, ends
+        begins, ends = _sounding(x, ends)
+        x = x * (within(there, ends) & ~within(there, begins))[..., None]
+        return self._masked(x, ends) if self.training else x, begins, ends
 
-    def told(self, x: torch.Tensor, ends: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """Frames of the output, NaN behind the ends. All batches of a feed give as many frames, however long their
-        longest recording is."""
-        x = x.masked_fill(~within(x.shape[1], ends)[..., None], torch.nan)
+    def told(self, x: torch.Tensor, begins: torch.Tensor, ends: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """Frames of the output, NaN outside of frames of 10 ms. All batches of a feed give as many frames, however long
+        their longest recording is."""
+        inside = within(x.shape[1], -(-ends // STRIDE)) & ~within(x.shape[1], begins // STRIDE)
+        x = x.masked_fill(~inside[..., None], torch.nan)
         whole = -(-(values.shape[1] // HOP + 1) // STRIDE)
         return F.pad(x, (0, 0, 0, whole - x.shape[1]), value=torch.nan)
 
@@ -90,31 +94,29 @@ class Frames(nn.Module):
         return seen.masked_fill(hidden, 0.0)
 
 
-class Step(nn.Module):
-    """A convolution over time whose output behind the end is 0, so that padding has no effect."""
+def _sounding(seen: torch.Tensor, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where recordings begin and end (n,) without what is quiet at both ends: at least `QUIET` frames away from any that
+    is as loud as the mean, which is 0 in every band.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-        self.convolution = nn.Conv1d(inputs, outputs, 5, stride=stride, padding=2)
-        self.norm = nn.LayerNorm(outputs)
-
-    def forward(self, x: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        x = F.gelu(self.norm(self.convolution(x.transpose(1, 2)).transpose(1, 2)))
-        return x * there[..., None]
-
-
-def halved(steps: Iterable[Step], x: torch.Tensor, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames and ends behind some steps."""
-    for step in steps:
-        ends = -(-ends // step.stride)
-        x = step(x, within(x.shape[1] // step.stride, ends))
-    return x, ends
+    In training transcripts that all begin alike, the first word could be read off the silence before it.
+    """
+    total = seen.shape[1]
+    loud = (seen.mean(-1) > 0) & within(total, ends)
+    first = loud.int().argmax(1)
+    last = total - 1 - loud.flip(1).int().argmax(1)
+    some = loud.any(1)
+    begins = torch.where(some, (first - QUIET).clamp(min=0), torch.zeros_like(ends))
+    return begins, torch.where(some, torch.minimum(last + 1 + QUIET, ends), ends)
 
 
 def within(total: int, ends: torch.Tensor) -> torch.Tensor:
     """bool (n, total): which places stand before each end."""
     return torch.arange(total, device=ends.device)[None] < ends[:, None]
+
+
+def taken(x: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Rows of (n, total, width) at these places (n, count)."""
+    return x.gather(1, places[..., None].expand(-1, -1, x.shape[-1]))
 
 
 def _draws(n: int, device: torch.device) -> torch.Tensor:
