@@ -10,12 +10,11 @@ import math
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 from keras.initializers import RandomUniform
 
 from autoft.api import ModelCard
-from autoft_keras._frames import STRIDE, counted, heard, reader
+from autoft_keras._frames import STRIDE, counted, heard, reader, told
 
 __all__ = ["build", "reader"]
 
@@ -27,13 +26,12 @@ def build(card: ModelCard, size: int) -> keras.Model:
     """Samples (n, t) in -1..1, NaN behind the end, to features (n, frames, width), NaN behind the end."""
     channels, hidden = int(card.extra["channels"]), int(card.extra["hidden"])
     samples = keras.Input((None,), dtype="float32", name="audio")
-    x, frames = heard(samples)
-    x, _ = _step(x, frames, channels, 1, "block_0")
-    x, there = _step(x, (frames + STRIDE - 1) // STRIDE, channels, STRIDE, "block_1")
+    x, begins, ends = heard(samples)
+    x, _ = _step(x, ends, channels, 1, "block_0")
+    x, there = _step(x, (ends + STRIDE - 1) // STRIDE, channels, STRIDE, "block_1")
     for number in (2, 3):
         x = _recurrent(hidden, f"block_{number}")(x, mask=there)
-    features = ops.where(ops.expand_dims(there, -1), x, np.nan)
-    return keras.Model(samples, features, name="ctc")
+    return keras.Model(samples, told(x, begins, ends), name="ctc")
 
 
 def _step(x: Tensor, ends: Tensor, channels: int, stride: int, name: str) -> tuple[Tensor, Tensor]:

@@ -13,12 +13,11 @@ import math
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 from keras.initializers import RandomUniform
 
 from autoft.api import ModelCard
-from autoft_keras._frames import STRIDE, counted, heard, reader
+from autoft_keras._frames import STRIDE, counted, heard, reader, told
 
 __all__ = ["build", "reader"]
 
@@ -33,15 +32,14 @@ def build(card: ModelCard, size: int) -> keras.Model:
     """Samples (n, t) in -1..1, NaN behind the end, to features (n, frames, channels), NaN behind the end."""
     channels, kernel, depth = (int(card.extra[key]) for key in ("channels", "kernel", "depth"))
     samples = keras.Input((None,), dtype="float32", name="audio")
-    x, ends = heard(samples)
-    x = _mirrored(x, ends, 3 * (FIRST // 2) + STRIDE * depth * (kernel // 2))
+    x, begins, ends = heard(samples)
+    x = _mirrored(x, begins, ends, 3 * (FIRST // 2) + STRIDE * depth * (kernel // 2))
     for number in range(2):
         x = _step(x, channels, f"block_{number}")
     for number in range(2, 2 + depth):
         x = _separable(x, kernel, f"block_{number}")
     x = layers.LayerNormalization(epsilon=1e-5, name=f"block_{1 + depth}_last")(x)
-    there = ops.less_equal(counted(x), (ends + STRIDE - 1) // STRIDE)
-    return keras.Model(samples, ops.where(ops.expand_dims(there, -1), x, np.nan), name="ctc")
+    return keras.Model(samples, told(x, begins, ends), name="ctc")
 
 
 def _step(x: Tensor, channels: int, name: str) -> Tensor:
@@ -69,10 +67,10 @@ def _starts(inputs: int, *arrays: str) -> dict[str, Any]:
     return {f"{array}_initializer": RandomUniform(-reach, reach) for array in arrays}
 
 
-def _mirrored(x: Tensor, ends: Tensor, reach: int) -> Tensor:
+def _mirrored(x: Tensor, begins: Tensor, ends: Tensor, reach: int) -> Tensor:
     """Frames (n, t + 2 * reach, bands): each recording goes on beyond both of its ends (n, 1) as in mirrors."""
     places = counted(layers.ZeroPadding1D(reach, name="reach")(x)) - 1 - reach
-    low = ops.minimum(ends - 1, EDGE)
+    low = ops.minimum(ops.maximum(begins, EDGE), ends - 1)
     wide = ops.maximum(ends - 1 - EDGE - low, 0)
     around = ops.mod(places - low, ops.maximum(2 * wide, 1))
     chosen = low + ops.minimum(around, 2 * wide - around)

@@ -30,21 +30,35 @@ STRIDE = 4
 MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
 WIDEST = (12, 0.05)
 """Of one mask: bands, and the share of all frames."""
+QUIET = 20
+"""Frames of silence that are left at either end of a recording."""
+FAR = 1 << 30
+"""A place behind all frames."""
 LEAST = 1024
 """Samples of a row, so that one window fits in, slower or faster."""
 
 
-def heard(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Frames of 10 ms (n, t, bands), 0 behind the ends; and the ends (n, 1). In training they are masked midway."""
+def heard(samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames of 10 ms (n, t, bands), 0 outside; and where they begin and end (n, 1), without quiet ends. In training
+    they are masked midway."""
     seen = keras.layers.Identity(name=MIDWAY, dtype="float32")(_levelled(samples))
-    there = ops.all(ops.isfinite(seen), axis=-1)
-    ends = ops.sum(ops.cast(there, "int32"), axis=1, keepdims=True)
-    return ops.where(ops.expand_dims(there, -1), seen, 0.0), ends
+    inside = ops.all(ops.isfinite(seen), axis=-1)
+    places = counted(seen)
+    begins = ops.min(ops.where(inside, places, FAR), axis=1, keepdims=True) - 1
+    ends = ops.max(ops.where(inside, places, 0), axis=1, keepdims=True)
+    return ops.where(ops.expand_dims(inside, -1), seen, 0.0), begins, ends
+
+
+def told(x: Tensor, begins: Tensor, ends: Tensor) -> Tensor:
+    """Frames of the output, NaN outside of frames of 10 ms."""
+    places = counted(x)
+    inside = ops.logical_and(places > begins // STRIDE, places <= (ends + STRIDE - 1) // STRIDE)
+    return ops.where(ops.expand_dims(inside, -1), x, np.nan)
 
 
 def _levelled(samples: Tensor) -> Tensor:
     """Logarithms of band energies (n, frames, bands), each band with mean 0 and deviation 1 over the frames of its
-    recording, NaN behind the end."""
+    recording, NaN behind its end and where its ends are quiet."""
     known = ops.isfinite(samples)
     count = ops.sum(ops.cast(known, "int32"), axis=1, keepdims=True)
     parts = ops.stft(ops.where(known, samples, 0.0), WINDOW, HOP, WINDOW)
@@ -55,7 +69,22 @@ def _levelled(samples: Tensor) -> Tensor:
     frames = ops.maximum(ops.sum(kept, axis=1, keepdims=True), 1.0)
     mean = ops.sum(seen * kept, axis=1, keepdims=True) / frames
     spread = ops.sum(ops.square((seen - mean) * kept), axis=1, keepdims=True) / frames
-    return ops.where(there, (seen - mean) / (ops.sqrt(spread) + 1e-2), np.nan)
+    level = (seen - mean) / (ops.sqrt(spread) + 1e-2)
+    return ops.where(ops.logical_and(there, _sounding(level, there)), level, np.nan)
+
+
+def _sounding(level: Tensor, there: Tensor) -> Tensor:
+    """bool (n, frames, 1): False for what is quiet at both ends of a recording, at least `QUIET` frames away from any
+    that is as loud as the mean, which is 0 in every band.
+
+    In training transcripts that all begin alike, the first word could be read off the silence before it.
+    """
+    places = ops.expand_dims(counted(level), -1)
+    loud = ops.logical_and(there, ops.mean(level, axis=-1, keepdims=True) > 0)
+    first = ops.min(ops.where(loud, places, FAR), axis=1, keepdims=True)
+    last = ops.max(ops.where(loud, places, 0), axis=1, keepdims=True)
+    near = ops.logical_and(places >= first - QUIET, places <= last + QUIET)
+    return ops.logical_or(near, first == FAR)
 
 
 def counted(x: Tensor) -> Tensor:
