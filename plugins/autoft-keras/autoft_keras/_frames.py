@@ -84,7 +84,7 @@ def _sounding(level: Tensor, there: Tensor) -> Tensor:
     first = ops.min(ops.where(loud, places, FAR), axis=1, keepdims=True)
     last = ops.max(ops.where(loud, places, 0), axis=1, keepdims=True)
     near = ops.logical_and(places >= first - QUIET, places <= last + QUIET)
-    return ops.logical_or(near, first == FAR)
+    return ops.logical_or(near, ops.equal(first, FAR))
 
 
 def counted(x: Tensor) -> Tensor:
