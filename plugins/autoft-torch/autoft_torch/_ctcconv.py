@@ -1,10 +1,10 @@
-"""The convolutional speech network that is trained from scratch: each frame of its output hears a stretch of sound alone.
+"""The convolutional speech network that is trained from scratch: each frame of its output hears about a second alone.
 
-A recurrent network learns in which order words stood in its training transcripts, too, and says the word that all of
-them begin with as soon as a recording begins. One that hears less than a second cannot (Collobert et al., 2016), as
-long as it does not see where a recording begins either: before its first frame stand the next ones, mirrored, where
-zeros would tell. Blocks are time-channel separable convolutions with residuals, as in QuartzNet (Kriman et al., 2020);
-each frame is normalised by itself and not over the batch: batches are small, and padded.
+A recurrent network also learns in which order words stood in its training transcripts. One that hears a stretch of
+sound cannot (Collobert et al., 2016), if neither silence (`_frames`) nor padding tell it where a recording begins: before
+the first frame stand the next ones, as in a mirror. Blocks are time-channel separable convolutions with residuals, as
+in QuartzNet (Kriman et al., 2020); each frame is normalised by itself and not over the batch: batches are small, and
+padded.
 """
 
 from __future__ import annotations

@@ -95,8 +95,8 @@ class Frames(nn.Module):
 
 
 def _sounding(seen: torch.Tensor, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where recordings begin and end (n,) without what is quiet at both ends: at least `QUIET` frames away from any that
-    is as loud as the mean, which is 0 in every band.
+    """Where recordings begin and end (n,) without what is quiet at both ends: at least `QUIET` frames away from any
+    that is as loud as the mean, which is 0 in every band.
 
     In training transcripts that all begin alike, the first word could be read off the silence before it.
     """

@@ -194,7 +194,9 @@ def test_depth_of_freezing_counts_the_convolutions() -> None:
     assert list(learner.blocks()) == ["stem", "second", "blocks.0", "blocks.1", "blocks.2", "blocks.3"]
     before = learner.arrays()
     learner.train_epoch(speech_feed(), 1, lambda: False)
-    changed = [any(not np.array_equal(v, before[block][k]) for k, v in a.items()) for block, a in learner.arrays().items()]
+    changed = [
+        any(not np.array_equal(v, before[block][k]) for k, v in a.items()) for block, a in learner.arrays().items()
+    ]
     assert changed == [False, False, False, True, True, True, True]
 
 
