@@ -68,7 +68,7 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.sharing]
         self.sign = 1.0 if facts.mode == "max" else -1.0
-        self.ranks = halving.Ranks(self.sign, facts.blank)
+        self.ranks = halving.Ranks(self.sign, facts.blank, facts.perfect)
         self.best_of = self.ranks.best
         self.heads = Heads(facts.space, solvable, facts.val_share, self.sign)
         self.solving: set[int] = set()

@@ -199,19 +199,19 @@ def epoch(number: int, score: float, loss: float) -> EpochReport:
 
 
 def test_scores_of_models_that_have_learned_nothing_count_as_equal() -> None:
-    ranks = Ranks(-1.0, 1.0)
-    for number, (score, loss) in enumerate([(1.0, 3.0), (1.2, 1.0), (0.9, 4.0), (1.0, 2.0)]):
+    ranks = Ranks(-1.0, 1.0, 0.0)
+    for number, (score, loss) in enumerate([(0.96, 3.0), (1.2, 1.0), (0.9, 4.0), (1.0, 2.0)]):
         ranks.saw(number, epoch(1, score, loss))
     assert sorted(range(4), key=ranks.key) == [2, 1, 3, 0], "what is better than silence, then by training losses"
-    plain = Ranks(1.0, None)
+    plain = Ranks(1.0)
     for number, (score, loss) in enumerate([(0.5, 3.0), (0.6, 3.0), (0.5, 2.0)]):
         plain.saw(number, epoch(1, score, loss))
     assert sorted(range(3), key=plain.key) == [1, 2, 0]
 
 
 def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -> None:
-    ranks = Ranks(-1.0, 1.0)
-    for number, score in enumerate([1.3, 1.0, 1.0, 1.0], 1):
+    ranks = Ranks(-1.0, 1.0, 0.0)
+    for number, score in enumerate([1.3, 1.0, 0.99, 1.0], 1):
         ranks.saw(0, epoch(number, score, 1.0))
         ranks.saw(1, epoch(number, 0.5, 1.0))
     assert ranks.first == 5, "not before the next epoch of trial 0"
@@ -220,7 +220,7 @@ def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -
     assert ranks.first == 6
     assert (rungs(100, 6), rungs(8, 6)) == ((6, 18, 54, 100), (8,))
     assert ranks.cost(9, 18) == cost(9, 18, 6) == 9 * 6 + 3 * 12
-    known = Ranks(1.0, None)
+    known = Ranks(1.0)
     known.saw(0, epoch(1, 0.0, 1.0))
     assert known.first == 2
 

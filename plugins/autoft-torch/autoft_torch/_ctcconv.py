@@ -1,10 +1,10 @@
-"""The convolutional speech network that is trained from scratch: each frame of its output hears about a second alone.
+"""The convolutional speech network that is trained from scratch: each frame of its output hears about a second.
 
 A recurrent network also learns in which order words stood in its training transcripts. One that hears a stretch of
-sound cannot (Collobert et al., 2016), if neither silence (`_frames`) nor padding tell it where a recording begins: before
-the first frame stand the next ones, as in a mirror. Blocks are time-channel separable convolutions with residuals, as
-in QuartzNet (Kriman et al., 2020); each frame is normalised by itself and not over the batch: batches are small, and
-padded.
+sound cannot (Collobert et al., 2016), if neither silence (`_frames`) nor padding tell it where a recording begins:
+before the first frame stand the next ones, as in a mirror. Blocks are time-channel separable convolutions with
+residuals, as in QuartzNet (Kriman et al., 2020); each frame is normalised by itself and not over the batch: batches
+are small, and padded.
 """
 
 from __future__ import annotations
