@@ -130,18 +130,18 @@ def from_scratch() -> list[Facts]:
             "extra": {"library": "hashing", "architecture": "text-hash", "buckets": 65536, "width": 48},
         },
         {
+            "name": "autoft/ctc-conv",
+            "modality": "audio",
+            "heads": ["sequence"],
+            "summary": "convolutions that hear about half a second of speech at a time, trained from scratch",
+            "extra": {"library": "ctc-conv", "architecture": "ctc-conv", "channels": 96, "kernel": 5, "depth": 3},
+        },
+        {
             "name": "autoft/ctc-s",
             "modality": "audio",
             "heads": ["sequence"],
             "summary": "convolutions and recurrent layers for speech, trained from scratch",
             "extra": {"library": "ctc", "architecture": "ctc-s", "channels": 96, "hidden": 96},
-        },
-        {
-            "name": "autoft/ctc-conv",
-            "modality": "audio",
-            "heads": ["sequence"],
-            "summary": "convolutions that hear about a second of speech at a time, trained from scratch",
-            "extra": {"library": "ctc-conv", "architecture": "ctc-conv", "channels": 96, "kernel": 7, "depth": 4},
         },
     ]
     shared = {"backend": "keras", "pretrained": False, "licence": "apache-2.0", "source": "autoft"}

@@ -1,4 +1,4 @@
-"""The convolutional speech network that is trained from scratch: each frame of its output hears about a second.
+"""The convolutional speech network that is trained from scratch: each frame of its output hears half a second.
 
 A recurrent network also learns in which order words stood in its training transcripts. One that hears a stretch of
 sound cannot (Collobert et al., 2016), if neither silence (`_frames`) nor padding tell it where a recording begins:

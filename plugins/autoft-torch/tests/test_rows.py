@@ -190,14 +190,14 @@ def test_convolutions_hear_a_stretch_of_sound_alone_and_no_beginning() -> None:
 
 
 def test_depth_of_freezing_counts_the_convolutions() -> None:
-    learner = TorchBackend().build(job("autoft/ctc-conv", SAID, "audio", freeze=0.5))
-    assert list(learner.blocks()) == ["stem", "second", "blocks.0", "blocks.1", "blocks.2", "blocks.3"]
+    learner = TorchBackend().build(job("autoft/ctc-conv", SAID, "audio", freeze=0.6))
+    assert list(learner.blocks()) == ["stem", "second", "blocks.0", "blocks.1", "blocks.2"]
     before = learner.arrays()
     learner.train_epoch(speech_feed(), 1, lambda: False)
     changed = [
         any(not np.array_equal(v, before[block][k]) for k, v in a.items()) for block, a in learner.arrays().items()
     ]
-    assert changed == [False, False, False, True, True, True, True]
+    assert changed == [False, False, False, True, True, True]
 
 
 def test_ctc_means_what_the_vocabulary_says() -> None:
