@@ -1,4 +1,4 @@
-"""The convolutional speech network that is trained from scratch: each frame of its output hears half a second.
+"""The convolutional speech network that is trained from scratch: each frame of its output hears 0.6 seconds.
 
 A recurrent network also learns in which order words stood in its training transcripts. One that hears a stretch of
 sound cannot (Collobert et al., 2016), if neither silence (`_frames`) nor padding tell it where a recording begins:
