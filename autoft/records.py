@@ -86,6 +86,9 @@ class Metric(Record):
     """Shown as a percentage."""
     best: float | None = None
     """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
+    blank: float | None = None
+    """Its value for a model that has learned nothing, such as one that hears no word, where that is the same for any
+    data: a search does not rank trials by values that are hardly better."""
 
 
 class Output(Record):

@@ -311,6 +311,7 @@ def _facts(
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
         perfect=made.metric.best,
+        blank=made.metric.blank,
         continues=plan.continuing(made, registry, splits),
         val_share=len(first.val) / max(1, len(first.train) + len(first.val)),
     )

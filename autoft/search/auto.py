@@ -61,8 +61,6 @@ class Auto:
         self.facts = facts
         self.began = facts.clock()
         self.known: dict[int, _Known] = {}
-        self.best_of: dict[int, float] = {}
-        """Best score of each trial, turned so that larger is better."""
         self.results: dict[int, TrialResult] = {}
         self.started: set[int] = set()
         self.brackets: list[Bracket] = []
@@ -70,6 +68,8 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.sharing]
         self.sign = 1.0 if facts.mode == "max" else -1.0
+        self.ranks = halving.Ranks(self.sign, facts.blank, facts.perfect)
+        self.best_of = self.ranks.best
         self.heads = Heads(facts.space, solvable, facts.val_share, self.sign)
         self.solving: set[int] = set()
         self.narrowed = False
@@ -118,7 +118,7 @@ class Auto:
 
     def reported(self, number: int, report: EpochReport) -> None:
         known = self.known[number]
-        self.best_of[number] = max(self.sign * report.score, self.best_of.get(number, -float("inf")))
+        self.ranks.saw(number, report)
         self.times.saw(known.family, number, report, area(known.params.get("image_size")))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
@@ -131,7 +131,7 @@ class Auto:
         self.results[number] = result
         self.times.forget(number)
         if result.status == "failed":
-            self.best_of.pop(number, None)
+            self.ranks.forget(number)
         self.solving.discard(number)
         self._arrive(number, able=False)
 
@@ -173,7 +173,7 @@ class Auto:
         """Of the image sizes with good features, those at which a small bracket fits into half of the time left; the
         smallest one if none does."""
         sizes = self.heads.sizes(name)
-        least = halving.cost(FEWEST, SHORTEST) * self._epoch(family) / self._hands(FEWEST)
+        least = self.ranks.cost(FEWEST, SHORTEST) * self._epoch(family) / self._hands(FEWEST)
         return tuple(size for size in sizes if least * area(size) <= self._left() / 2) or sizes[-1:]
 
     # ---- brackets -------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class Auto:
         if not numbers:
             self.draws.pop(family)
             return self._new_bracket()
-        self.brackets.append(Bracket(family, numbers, epochs))
+        self.brackets.append(Bracket(family, numbers, epochs, self.ranks.first))
         return self._from_brackets()
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
@@ -229,12 +229,12 @@ class Auto:
         each = self._epoch(family) * self._area(family)
         if not each:  # nothing was measured yet
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
-        while epochs > 2 and halving.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
+        while epochs > 2 and self.ranks.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
             epochs -= 1
         count = self._most(family)
-        while count > FEWEST and halving.cost(count, epochs) * each / self.facts.workers > left / 2:
+        while count > FEWEST and self.ranks.cost(count, epochs) * each / self.facts.workers > left / 2:
             count -= 1
-        fits = halving.cost(count, epochs) * each / self._hands(count) <= 1.2 * left
+        fits = self.ranks.cost(count, epochs) * each / self._hands(count) <= 1.2 * left
         return (count, epochs) if fits else (0, 0)
 
     def _most(self, family: str) -> int:
@@ -275,7 +275,7 @@ class Auto:
             if number in bracket.running:
                 bracket.arrive(number, able=able)
                 rung = bracket.until
-                lost = bracket.promote(self.best_of)
+                lost = bracket.promote(self.ranks.key)
                 self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
                 if bracket.done:
                     self._count(bracket)

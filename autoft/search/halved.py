@@ -15,7 +15,7 @@ from autoft.contracts import Searcher
 from autoft.records import EpochReport, Scalar, TrialResult
 from autoft.search import banks
 from autoft.search import space as spaces
-from autoft.search.halving import ETA, Bracket
+from autoft.search.halving import ETA, Bracket, Ranks
 from autoft.search.space import Values
 from autoft.search.strategy import Closed, Facts, Order, Work
 
@@ -42,9 +42,7 @@ class Halved:
         self.facts, self.searcher, self.together = facts, searcher, together
         self.params: list[Values] = []
         self.bracket = Bracket("", (), facts.epochs)
-        self.sign = 1.0 if facts.mode == "max" else -1.0
-        self.best: dict[int, float] = {}
-        """Best score of each trial, turned so that larger is better."""
+        self.ranks = Ranks(1.0 if facts.mode == "max" else -1.0, facts.blank, facts.perfect)
         self._whole: list[Work] = []
         """Trials that run to their end."""
         self._begun: set[int] = set()
@@ -96,7 +94,7 @@ class Halved:
             for numbers in divided(heads, whole, self.facts.workers)
         ]
         rest.sort(key=lambda number: float(whole[number].get("freeze") or 0))  # the dear ones first: none is waited for
-        self.bracket = Bracket("", rest, self.facts.epochs, FEWER if len(rest) > MANY else ETA)
+        self.bracket = Bracket("", rest, self.facts.epochs, self.ranks.first, FEWER if len(rest) > MANY else ETA)
         return ""
 
     def _from_bracket(self) -> Work | None:
@@ -123,7 +121,7 @@ class Halved:
     # ---- what came of it ------------------------------------------------------------------------------
 
     def reported(self, number: int, report: EpochReport) -> None:
-        self.best[number] = max(self.sign * report.score, self.best.get(number, -float("inf")))
+        self.ranks.saw(number, report)
         own = report.seconds - report.build_seconds - report.prefix_seconds
         self._seconds[self._kind(number)] = max(0.0, own) / report.epoch
 
@@ -144,7 +142,7 @@ class Halved:
         self.bracket.arrive(number, able=able)
         words = f"not among the best {'quarter' if self.bracket.one_in == FEWER else 'third'}"
         rung = self.bracket.until
-        self._closed += [Closed(n, f"{words} after {rung} epochs") for n in self.bracket.promote(self.best)]
+        self._closed += [Closed(n, f"{words} after {rung} epochs") for n in self.bracket.promote(self.ranks.key)]
 
 
 def is_head(params: Mapping[str, Scalar], facts: Facts) -> bool:

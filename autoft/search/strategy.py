@@ -30,6 +30,8 @@ class Facts(NamedTuple):
     """Most trials; 0 is as many as time allows."""
     perfect: float | None = None
     """The best value that the metric can have."""
+    blank: float | None = None
+    """The metric's value for a model without knowledge, where it is known: such scores tell trials apart by nothing."""
     continues: bool = False
     """Whether trials may begin with another one's model: no head can be solved and nothing be kept of frozen blocks,
     so that each would learn from its beginning what others have learned."""

@@ -22,6 +22,7 @@ from autoft_keras import _weights, caches
 LIBRARIES = {
     "autoft": "autoft_keras._resnet_trunk",
     "ctc": "autoft_keras._ctc",
+    "ctc-conv": "autoft_keras._ctcconv",
     "file": "autoft_keras._kerasfile",
     "hashing": "autoft_keras._hashing",
     "keras": "autoft_keras._applications",

@@ -43,20 +43,20 @@ def sped(values: Tensor, most: float, draws: Draws) -> Tensor:
 
 
 def masked(seen: Tensor, bands: int, times: int, widest: tuple[int, float], draws: Draws) -> Tensor:
-    """Frames (n, t, bands), NaN behind the end, with stretches of bands and of time set to 0, the mean.
+    """Frames (n, t, bands), NaN outside of the recording, with stretches of bands and of time set to 0, the mean.
 
     Args:
         widest: of one stretch: bands, and the share of all frames.
     """
     total, wide = tf.shape(seen)[1], seen.shape[2]
     there = tf.math.is_finite(seen)
-    frames = tf.reduce_sum(tf.cast(there[..., 0], tf.float32), 1)
+    ends = tf.reduce_max(tf.where(there[..., 0], tf.range(1, total + 1)[None], 0), 1)
     hidden = tf.zeros_like(there)
     for _ in range(bands):
         hidden |= _stretch(draws, tf.constant(wide), tf.cast(wide, tf.float32), float(widest[0]))[:, None]
     most = tf.maximum(1.0, tf.floor(widest[1] * tf.cast(total, tf.float32)))
     for _ in range(times):
-        hidden |= _stretch(draws, total, frames, most)[..., None]
+        hidden |= _stretch(draws, total, tf.cast(ends, tf.float32), most)[..., None]
     return tf.where(hidden & there, 0.0, seen)
 
 

@@ -14,10 +14,11 @@ import tensorflow as tf
 from autoft.api import Job, Output, Problem, Recipe
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
-from autoft_keras import _ctc, _hashing, _trunks, _waves, catalogue
+from autoft_keras import _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
 from autoft_keras._augment import Draws
 from autoft_keras._learner import KerasLearner
 from autoft_keras._losses import evaluate, loss
+from autoft_keras._net import MIDWAY
 from autoft_keras.backend import KerasBackend
 from autoft_keras.local import LocalSource
 
@@ -26,6 +27,11 @@ GOOD, BAD = "a fine and lovely day", "an awful dull night"
 LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 VALUE = Output(name="value", head="pooled", size=1, loss="mse", post="identity", target="value")
 SAID = Output(name="transcript", head="sequence", size=4, loss="ctc", post="softmax", target="transcript")
+#: Networks for speech, and sizes that tests have time for.
+SPEECH = {
+    "autoft/ctc-s": {"channels": 32, "hidden": 24},
+    "autoft/ctc-conv": {"channels": 32, "kernel": 5, "depth": 2},
+}
 
 
 def texts(*values: str | tuple[str, ...]) -> Array:
@@ -50,8 +56,8 @@ def words(output: Output = LABEL, **recipe: Any) -> Job:
     return job("autoft/text-hash", output, "text", {"buckets": 4096, "width": 16}, **recipe)
 
 
-def speech(**recipe: Any) -> Job:
-    return job("autoft/ctc-s", SAID, "audio", {"channels": 32, "hidden": 24}, **recipe)
+def speech(name: str = "autoft/ctc-s", **recipe: Any) -> Job:
+    return job(name, SAID, "audio", SPEECH[name], **recipe)
 
 
 def text_feed() -> ArrayFeed:
@@ -140,8 +146,9 @@ def speech_feed() -> ArrayFeed:
     return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
 
 
-def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
-    wanted, feed = speech(lr=1e-2, epochs=40, clip=5.0), speech_feed()
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path, name: str) -> None:
+    wanted, feed = speech(name, lr=1e-2, epochs=40, clip=5.0), speech_feed()
     learner, losses = trained(wanted, feed, 40)
     assert losses[-1] < 0.5 * losses[0]
     found = learner.predict(feed)["transcript"]
@@ -155,19 +162,60 @@ def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
     assert again.predict(ArrayFeed(none))["transcript"].shape == (0, 1, 4)
 
 
-def test_speech_is_learned_with_masks_and_other_speeds() -> None:
-    _, losses = trained(speech(lr=1e-2, epochs=3, augment="strong"), speech_feed(), 3)
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_is_learned_with_masks_and_other_speeds(name: str) -> None:
+    _, losses = trained(speech(name, lr=1e-2, epochs=3, augment="strong"), speech_feed(), 3)
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
 
 
-def test_padding_does_not_change_what_is_heard() -> None:
-    trunk, feed = _trunks.empty(speech().card, 0), speech_feed()
-    short = (feed.arrays["audio"][:1], feed.arrays["length"][:1])
-    cropped, whole = (trunk(_waves.waves(*short, 1024, cropped=cut)).numpy() for cut in (True, False))
-    ends = -(-(10000 // 160) // 4)
-    assert cropped.shape[1] == -(-(1 + 10000 // 160) // 4) and whole.shape[1] == -(-(1 + 16000 // 160) // 4)
-    assert np.isfinite(whole[:, :ends]).all() and np.isnan(whole[:, ends:]).all()
-    assert np.allclose(cropped[:, : ends - 1], whole[:, : ends - 1], atol=1e-4)
+@pytest.mark.parametrize("name", SPEECH)
+def test_padding_and_neighbours_do_not_change_what_is_heard(name: str) -> None:
+    trunk, feed = _trunks.empty(speech(name).card, 0), speech_feed()
+    audio, lengths = feed.arrays["audio"], feed.arrays["length"]
+    whole = trunk(_waves.waves(audio, lengths, 1024, cropped=False)).numpy()
+    assert whole.shape[1] == -(-(1 + 16000 // 160) // 4)
+    for row in range(3):
+        cropped = trunk(_waves.waves(audio[row : row + 1], lengths[row : row + 1], 1024, cropped=True)).numpy()[0]
+        ends = -(-(int(lengths[row]) // 160) // 4)
+        assert len(cropped) == -(-(1 + int(lengths[row]) // 160) // 4)
+        assert np.isfinite(whole[row, :ends]).all() and np.isnan(whole[row, ends:]).all()
+        assert np.allclose(cropped[: ends - 1], whole[row, : ends - 1], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", SPEECH)
+def test_quiet_ends_say_nothing_and_do_not_count(name: str) -> None:
+    trunk, rng = _trunks.empty(speech(name).card, 0), np.random.default_rng(0)
+    audio = rng.normal(0, 3, (1, 48000))
+    audio[:, 16000:32000] += 9000 * np.sin(np.arange(16000) / 8)
+    found = trunk(_waves.waves(audio.astype(np.int16), np.array([48000]), 1024, cropped=True)).numpy()[0]
+    there = np.flatnonzero(np.isfinite(found[:, 0]))
+    assert (there[0], there[-1]) == ((100 - 22) // 4, (200 + 21) // 4), "a fifth of a second is left"
+    assert np.isfinite(found[there[0] : there[-1] + 1]).all()
+    silent = trunk(_waves.waves(np.zeros((1, 8000)), np.array([8000]), 1024, cropped=True)).numpy()
+    assert np.isfinite(silent).any()
+
+
+def test_convolutions_hear_a_stretch_of_sound_alone() -> None:
+    trunk = _trunks.empty(speech("autoft/ctc-conv").card, 0)
+    back = keras.Model(trunk.get_layer(MIDWAY).output, trunk.outputs[0])
+    frames = np.random.default_rng(0).normal(size=(1, 64, 64)).astype(np.float32)
+    other = frames.copy()
+    other[:, 40:] = 0.0
+    reach = 3 * 2 + 4 * 2 * 2
+    same = np.abs(back(frames) - back(other)).max(-1)[0]
+    assert (same[: (40 - reach) // 4] == 0).all() and same[9:].min() > 0
+    still = back(np.repeat(frames[:, :1], 64, 1)).numpy()[0]
+    assert np.allclose(still, still[:1], atol=1e-5), "the first frame is like any other"
+
+
+def test_depth_of_freezing_counts_the_convolutions() -> None:
+    learner = KerasBackend().build(speech("autoft/ctc-conv", freeze=0.5))
+    assert list(learner.blocks()) == ["block_0", "block_1", "block_2", "block_3"]
+    before = learner.arrays()
+    learner.train_epoch(speech_feed(), 1, lambda: False)
+    after = learner.arrays()
+    changed = [any(not np.array_equal(v, before[name][k]) for k, v in a.items()) for name, a in after.items()]
+    assert changed == [False, False, True, True, True]
 
 
 def test_recordings_become_faster_and_slower() -> None:
@@ -210,10 +258,10 @@ def test_ctc_means_what_the_vocabulary_says() -> None:
 
 def test_a_saved_network_needs_keras_alone(tmp_path: Path) -> None:
     """Samples or numbers of words go in; no class of autoft is in the file."""
-    for wanted in (words(), speech()):
-        learner = KerasBackend().build(wanted)
-        learner.save(tmp_path / wanted.card.modality)
-        model = keras.saving.load_model(tmp_path / wanted.card.modality / "model.keras", compile=False)
+    for wanted in (words(), *map(speech, SPEECH)):
+        learner, place = KerasBackend().build(wanted), tmp_path / wanted.card.name.replace("/", "_")
+        learner.save(place)
+        model = keras.saving.load_model(place / "model.keras", compile=False)
         assert model.inputs[0].name == wanted.card.modality
         assert not [part for part in model.operations if type(part).__module__.startswith("autoft")]
 
@@ -236,7 +284,11 @@ def test_networks_for_recordings_are_refused_for_images() -> None:
 
 
 def test_listed_networks_have_the_arrays_that_their_cards_tell() -> None:
-    for name, module in (("autoft/text-hash", _hashing), ("autoft/ctc-s", _ctc)):
+    for name, module in (
+        ("autoft/text-hash", _hashing),
+        ("autoft/ctc-s", _ctc),
+        ("autoft/ctc-conv", _ctcconv),
+    ):
         card = catalogue.find(name)
         assert card is not None
         trunk = module.build(card, 0)

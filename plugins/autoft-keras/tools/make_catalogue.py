@@ -130,6 +130,13 @@ def from_scratch() -> list[Facts]:
             "extra": {"library": "hashing", "architecture": "text-hash", "buckets": 65536, "width": 48},
         },
         {
+            "name": "autoft/ctc-conv",
+            "modality": "audio",
+            "heads": ["sequence"],
+            "summary": "convolutions that hear about half a second of speech at a time, trained from scratch",
+            "extra": {"library": "ctc-conv", "architecture": "ctc-conv", "channels": 96, "kernel": 5, "depth": 3},
+        },
+        {
             "name": "autoft/ctc-s",
             "modality": "audio",
             "heads": ["sequence"],

@@ -11,8 +11,17 @@ from autoft.api import Metric
 Array = np.ndarray[Any, np.dtype[Any]]
 
 METRICS = (
-    Metric(name="wer", mode="min", percent=True, best=0.0, summary="word errors for each word that was said"),
-    Metric(name="cer", mode="min", percent=True, best=0.0, summary="character errors for each character that was said"),
+    Metric(
+        name="wer", mode="min", percent=True, best=0.0, blank=1.0, summary="word errors for each word that was said"
+    ),
+    Metric(
+        name="cer",
+        mode="min",
+        percent=True,
+        best=0.0,
+        blank=1.0,
+        summary="character errors for each character that was said",
+    ),
 )
 KINDS = {"wer": "words", "cer": "characters"}
 """Metric -> what it counts."""

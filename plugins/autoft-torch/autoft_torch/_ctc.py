@@ -1,101 +1,40 @@
-"""The speech network that is trained from scratch: log-mel frames, convolutions, and two recurrent layers.
+"""The recurrent speech network that is trained from scratch: convolutions, and two layers that read both ways.
 
 Small on purpose: it must learn from minutes of speech on two cores. It is the usual stack before a CTC output (Amodei
-et al., 2016), with masks over bands and frames as in SpecAugment (Park et al., 2019).
+et al., 2016).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
-from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autoft.api import ModelCard, Recipe, mel_filters
-from autoft_torch._sounds import sped, stretch, waves
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-WINDOW, HOP, BANDS = 512, 160, 64
-STRIDES = (2, 2)
-"""Of the convolutions: four frames of 10 ms make one frame of the output."""
-MULTIPLE = 16
-"""Frames of the output come in so many: every new length costs oneDNN the making of a kernel."""
-#: Policy -> masks over bands and over time, and the largest change of speed.
-MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
-WIDEST = (12, 0.05)
-"""Of one mask: bands, and the share of all frames."""
+from autoft.api import ModelCard
+from autoft_torch._frames import BANDS, Frames, taken, within
 
 
-class Trunk(nn.Module):
+class Trunk(Frames):
     """Samples (n, t), NaN behind the end, to features (n, frames, width), NaN behind the end."""
 
     def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.width = 2 * hidden
-        self.first = Step(BANDS, channels, STRIDES[0])
-        self.second = Step(channels, channels, STRIDES[1])
+        super().__init__(2 * hidden)
+        self.first = Step(BANDS, channels, 2)
+        self.second = Step(channels, channels, 2)
         self.recurrent = nn.ModuleList([BothWays(channels, hidden), BothWays(2 * hidden, hidden)])
-        self.register_buffer("filters", torch.from_numpy(mel_filters(WINDOW, BANDS).copy()), persistent=False)
-        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
-        self.bands, self.times, self.speed = MASKS["none"]
-
-    def follow(self, recipe: Recipe) -> None:
-        self.bands, self.times, self.speed = MASKS[recipe.augment]
-
-    def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
-        return waves(arrays["audio"], arrays["length"], cropped=cropped)
-
-    def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
-        """One change of speed for the whole batch; masks are drawn where the frames are."""
-        return sped(values, self.speed, draws)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        ends = (values.isfinite().sum(1) // HOP).clamp(min=1)
-        stride = math.prod(STRIDES)
-        there = -(-int(ends.max()) // (MULTIPLE * stride)) * MULTIPLE * stride
-        x = self._mels(values.nan_to_num(), there)
-        x = self._level(x, _within(there, ends))
-        if self.training:
-            x = self._masked(x, ends)
+        x, begins, ends = self.heard(values)
+        at = ends
         for step in (self.first, self.second):
-            ends = -(-ends // step.stride)
-            x = step(x, _within(x.shape[1] // step.stride, ends))
-        back = _backwards(x.shape[1], ends)
+            at = -(-at // step.stride)
+            x = step(x, within(x.shape[1] // step.stride, at))
+        back = _backwards(x.shape[1], at)
         for layer in self.recurrent:
             x = layer(x, back)
-        x = x.masked_fill(~_within(x.shape[1], ends)[..., None], torch.nan)
-        # All batches of a feed give as many frames, however long their longest recording is.
-        whole = -(-(values.shape[1] // HOP + 1) // stride)
-        return F.pad(x, (0, 0, 0, whole - x.shape[1]), value=torch.nan)
-
-    def _mels(self, waves: torch.Tensor, frames: int) -> torch.Tensor:
-        """Logarithms of band energies (n, frames, bands); silence stands before and behind the recordings."""
-        behind = (frames - 1) * HOP + WINDOW // 2 - waves.shape[1]  # a negative number cuts
-        padded = F.pad(waves, (WINDOW // 2, behind))
-        waves = torch.stft(padded, WINDOW, HOP, window=self.window, center=False, return_complex=True)
-        power = torch.view_as_real(waves).square().sum(-1)
-        return (torch.einsum("bf,nft->ntb", self.filters, power) + 1e-6).log()
-
-    def _level(self, seen: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
-        """Each band with mean 0 and deviation 1 over the frames of its recording, and 0 behind the end."""
-        kept, count = there[..., None].float(), there.sum(1).clamp(min=1)[:, None, None]
-        mean = (seen * kept).sum(1, keepdim=True) / count
-        deviation = (((seen - mean) * kept) ** 2).sum(1, keepdim=True).div(count).sqrt()
-        return (seen - mean) / (deviation + 1e-2) * kept
-
-    def _masked(self, seen: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        n, total, bands = seen.shape
-        hidden = torch.zeros((n, total, bands), dtype=torch.bool, device=seen.device)
-        for _ in range(self.bands):
-            hidden |= stretch(_draws(n, seen.device), bands, bands, WIDEST[0])[:, None]
-        for _ in range(self.times):
-            hidden |= stretch(_draws(n, seen.device), total, frames, max(1, int(WIDEST[1] * total)))[..., None]
-        return seen.masked_fill(hidden, 0.0)
+        return self.told(x, begins, ends, values)
 
 
 class Step(nn.Module):
@@ -126,7 +65,7 @@ class BothWays(nn.Module):
 
     def forward(self, x: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
         """Args: back: from `_backwards`."""
-        return torch.cat([self.forwards(x)[0], _taken(self.backwards(_taken(x, back))[0], back)], -1)
+        return torch.cat([self.forwards(x)[0], taken(self.backwards(taken(x, back))[0], back)], -1)
 
 
 def _backwards(total: int, ends: torch.Tensor) -> torch.Tensor:
@@ -134,21 +73,6 @@ def _backwards(total: int, ends: torch.Tensor) -> torch.Tensor:
     inverse."""
     places = torch.arange(total, device=ends.device)[None]
     return torch.where(places < ends[:, None], ends[:, None] - 1 - places, places)
-
-
-def _taken(x: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Rows of (n, total, width) at these places (n, total)."""
-    return x.gather(1, places[..., None].expand_as(x))
-
-
-def _within(total: int, ends: torch.Tensor) -> torch.Tensor:
-    """bool (n, total): which places stand before each end."""
-    return torch.arange(total, device=ends.device)[None] < ends[:, None]
-
-
-def _draws(n: int, device: torch.device) -> torch.Tensor:
-    """On the CPU, so that every device draws alike."""
-    return torch.stack([torch.rand(n), torch.rand(n)]).to(device)
 
 
 def build(card: ModelCard, size: int) -> tuple[nn.Module, Collection[str]]:

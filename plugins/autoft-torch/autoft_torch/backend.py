@@ -23,6 +23,7 @@ TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",
     "hashing": "autoft_torch._hashing",
     "ctc": "autoft_torch._ctc",
+    "ctc-conv": "autoft_torch._ctcconv",
     "timm": "autoft_torch._timm",
     "torchvision": "autoft_torch._torchvision",
     "transformers": "autoft_torch._transformers",

@@ -14,7 +14,9 @@ from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
 from autoft.texthash import terms, weighed
 from autoft_torch import _sounds, catalogue
-from autoft_torch._ctc import Trunk as Speech
+from autoft_torch._ctc import Trunk as Recurrent
+from autoft_torch._ctcconv import Trunk as Convolutional
+from autoft_torch._frames import Frames
 from autoft_torch._hashing import Trunk as Words
 from autoft_torch._learner import TorchLearner
 from autoft_torch._losses import evaluate
@@ -22,6 +24,8 @@ from autoft_torch.backend import TorchBackend
 
 Array = np.ndarray[Any, np.dtype[Any]]
 GOOD, BAD = "a fine and lovely day", "an awful dull night"
+
+SPEECH = ("autoft/ctc-s", "autoft/ctc-conv")
 
 
 def texts(*values: str) -> Array:
@@ -123,8 +127,9 @@ def speech_feed() -> ArrayFeed:
     return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
 
 
-def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
-    wanted = job("autoft/ctc-s", SAID, "audio", lr=4e-3, epochs=40, clip=5.0)
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path, name: str) -> None:
+    wanted = job(name, SAID, "audio", lr=4e-3, epochs=40, clip=5.0)
     learner, feed = TorchBackend().build(wanted), speech_feed()
     first = learner.train_epoch(feed, 1, lambda: False).loss
     for epoch in range(2, 41):
@@ -138,14 +143,61 @@ def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path) -> None:
     assert np.array_equal(TorchBackend().load(wanted, tmp_path).predict(feed)["transcript"], found)
 
 
-def test_padding_does_not_change_what_is_heard() -> None:
-    torch.manual_seed(0)
-    trunk, feed = Speech(16, 16).eval(), speech_feed()
-    short = {key: feed.arrays[key][:1] for key in ("audio", "length")}
+@pytest.mark.parametrize("trunk", [Recurrent(16, 16), Convolutional(16, 5, 2)])
+def test_padding_and_neighbours_do_not_change_what_is_heard(trunk: Frames) -> None:
+    trunk, feed = trunk.eval(), speech_feed()
     with torch.no_grad():
-        cropped, whole = (trunk(trunk.values(short, cropped=cut)) for cut in (True, False))
-    count = cropped.shape[1] - 1
-    assert torch.allclose(cropped[:, : count - 1], whole[:, : count - 1], atol=1e-4)
+        whole = trunk(trunk.values(feed.arrays, cropped=False))
+        for row in range(3):
+            alone = {key: feed.arrays[key][row : row + 1] for key in ("audio", "length")}
+            cropped = trunk(trunk.values(alone, cropped=True))[0]
+            count = -(-(int(alone["length"][0]) // 160) // 4)
+            assert cropped[:count].isfinite().all() and whole[row, count:].isnan().all()
+            assert torch.allclose(cropped[:count], whole[row, :count], atol=1e-4)
+
+
+@pytest.mark.parametrize("trunk", [Recurrent(16, 16), Convolutional(16, 5, 2)])
+def test_quiet_ends_say_nothing_and_do_not_count(trunk: Frames) -> None:
+    trunk, rng = trunk.eval(), np.random.default_rng(0)
+    audio = rng.normal(0, 3, (1, 48000))
+    audio[:, 16000:32000] += 9000 * np.sin(np.arange(16000) / 8)
+    with torch.no_grad():
+        found = trunk(trunk.values({"audio": audio.astype(np.int16), "length": np.array([48000])}, cropped=True))[0]
+    there = found[:, 0].isfinite().nonzero()[:, 0]
+    assert (int(there[0]), int(there[-1])) == ((100 - 22) // 4, (200 + 21) // 4), "a fifth of a second is left"
+    assert found[int(there[0]) : int(there[-1]) + 1].isfinite().all()
+    silent = trunk(trunk.values({"audio": np.zeros((1, 8000)), "length": np.array([8000])}, cropped=True))
+    assert silent.isfinite().any()
+
+
+def test_convolutions_hear_a_stretch_of_sound_alone_and_no_beginning() -> None:
+    """What is said elsewhere, or how much, changes nothing; before the beginning stands what comes behind it."""
+    trunk = Convolutional(16, 5, 2).eval()
+    assert trunk.reach == 3 * 2 + 4 * 2 * 2
+    frames = torch.randn(1, 64, 64)
+    begins, ends = torch.tensor([0]), torch.tensor([64])
+    other = frames.clone()
+    other[:, 40:] = 0.0
+
+    def told(x: torch.Tensor) -> torch.Tensor:
+        trunk.heard = lambda values: (x, begins, ends)  # type: ignore[method-assign]
+        return trunk(torch.zeros(1, 64 * 160)).detach()[0]
+
+    same = (told(frames) - told(other)).abs().amax(1)[:16]
+    assert (same[: (40 - trunk.reach) // 4] == 0).all() and same[9:].min() > 0
+    still = told(torch.ones(1, 64, 64) * frames[:, :1])
+    assert torch.allclose(still[:16], still[:1].expand(16, -1), atol=1e-5), "the first frame is like any other"
+
+
+def test_depth_of_freezing_counts_the_convolutions() -> None:
+    learner = TorchBackend().build(job("autoft/ctc-conv", SAID, "audio", freeze=0.6))
+    assert list(learner.blocks()) == ["stem", "second", "blocks.0", "blocks.1", "blocks.2"]
+    before = learner.arrays()
+    learner.train_epoch(speech_feed(), 1, lambda: False)
+    changed = [
+        any(not np.array_equal(v, before[block][k]) for k, v in a.items()) for block, a in learner.arrays().items()
+    ]
+    assert changed == [False, False, False, True, True, True]
 
 
 def test_ctc_means_what_the_vocabulary_says() -> None:
