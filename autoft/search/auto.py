@@ -194,11 +194,11 @@ class Auto:
         return None
 
     def _new_bracket(self) -> Work | None:
-        family = self._family()
-        if family is None or self.stale >= STALE or not self._room_for_trials(self.kept):
+        if self.stale >= STALE or not self._room_for_trials(self.kept):
             return None
-        count, epochs = self._extent(family)
-        if count < FEWEST or epochs < 1:
+        fitting = ((family, *self._extent(family)) for family in self._families())
+        family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
+        if not family:
             return None
         goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
@@ -256,10 +256,8 @@ class Auto:
         areas = [area(size) for some in sizes for size in some]
         return sum(areas) / len(areas)
 
-    def _family(self) -> str | None:
-        """The family that is furthest behind its part of the time."""
-        if not self.draws:
-            return None
+    def _families(self) -> list[str]:
+        """The one that is furthest behind its part of the time first: another one's trials may fit where its do not."""
         shares = dict(SHARES[self._weak()])
         tried = {family: self._top(family) for family in shares}
         if all(value is not None for value in tried.values()) and len({b.family for b in self.brackets if b.done}) > 1:
@@ -267,8 +265,8 @@ class Auto:
             shares = {f: LEADER if f == leader else 1 - LEADER for f in shares}
         spent = {f: self.times.spent[f] for f in shares}
         whole = sum(spent.values()) or 1.0
-        open_ones = [f for f in shares if f in self.draws]
-        return max(open_ones, key=lambda f: shares[f] - (spent[f] / whole if sum(spent.values()) else 0.0))
+        behind = {f: shares[f] - (spent[f] / whole if sum(spent.values()) else 0.0) for f in shares}
+        return sorted((f for f in shares if f in self.draws), key=lambda f: -behind[f])
 
     def _arrive(self, number: int, *, able: bool) -> None:
         for bracket in self.brackets:
@@ -352,7 +350,8 @@ class Auto:
 
     def _epoch(self, family: str) -> float:
         """Expected seconds of an epoch on images of area 1; 0 when there is nothing to go by."""
-        for other, factor in ((family, 1.0), (WHOLE, 0.5), (PARTIAL, 2.0), (BASELINE, 1.0)):
+        first = 0.5 if family == PARTIAL and self._weak() else 1.0  # trial 0 of a weak network is trained whole
+        for other, factor in ((family, 1.0), (WHOLE, 0.5), (PARTIAL, 2.0), (BASELINE, first)):
             if self.times.measured(other):
                 return self.times.epoch(other) * factor
         return 0.0

@@ -430,3 +430,19 @@ def test_heads_and_families_respect_the_space() -> None:
     assert subspace(space(freeze=0.0), PARTIAL) is None
     assert subspace(space(mixup=0.2), PARTIAL) is None
     assert subspace(space(freeze=1.0), WHOLE) is None
+
+
+def test_where_one_family_does_not_fit_the_other_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(2, 500.0, weak=frozenset(c.name for c in CARDS))
+    extent = machine.strategy._extent
+    monkeypatch.setattr(machine.strategy, "_extent", lambda family: (0, 0) if family == WHOLE else extent(family))
+    assert machine.strategy._families()[0] == WHOLE, "most of the time is for it"
+    machine.run()
+    assert {bracket.family for bracket in machine.strategy.brackets} == {PARTIAL}
+
+
+def test_an_epoch_of_a_weak_network_is_cheaper_in_part_than_the_first_trial_was() -> None:
+    for weak, factor in ((frozenset(c.name for c in CARDS), 0.5), (frozenset[str](), 1.0)):
+        strategy = Machine(1, 500.0, weak=weak).strategy
+        strategy.times.saw(BASELINE, 0, epoch(1, 0.5, 1.0))
+        assert strategy._epoch(PARTIAL) == factor * strategy._epoch(WHOLE)
