@@ -38,7 +38,6 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, threa
         schema: with what was settled by its predictions for the validation part.
         folder: where the model goes.
     """
-    planned = next((report.planned for report in reversed(result.history) if report.planned), spec.recipe.epochs)
     return RefitJob(
         spec=msgspec.structs.replace(
             spec,
@@ -47,7 +46,7 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, threa
             deadline=deadline,
             allowance=0.0,
             division=EVERYTHING,
-            recipe=msgspec.structs.replace(spec.recipe, epochs=planned, patience=0),
+            recipe=result.recipe,
             resources=msgspec.structs.replace(spec.resources, threads=threads),
         ),
         epochs=result.best_epoch,

@@ -11,7 +11,7 @@ from autoft.options import SearchOptions
 from autoft.vocab import did_you_mean
 
 KEYS = SearchOptions.__struct_fields__
-PATHS = ("data", "val", "test")
+PATHS = ("data", "val", "test", "configs")
 
 
 def read(path: str) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def val(
 def _tell(result: Mapping[str, Any]) -> None:
     for sentence in summarised(_issues(result.get("issues") or ())):
         print(f"warning: {sentence}")
+    if result.get("refit"):
+        print("note: this model has learned from the validation part of its search too: on that it looks too good")
     metrics = dict(result.get("metrics") or {})
     first = result.get("metric") or next(iter(metrics), "")
     print(count(int(result.get("samples") or 0), "sample"))

@@ -57,7 +57,9 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     writer, began = outcome.writer, time.time()
     best = writer.best
     assert best is not None  # the caller has checked that there is a model
+    ended = began > outcome.budget.deadline  # by time, and not by itself
     again = refit.refit(outcome, best, listener)
+    refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
     if outcome.options.address and outcome.plan.decoding.windows > 1:
@@ -75,7 +77,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "task": outcome.plan.task.name,
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
-        "status": _status(outcome),
+        "status": _status(outcome, ended),
         "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
         "refit": again,
@@ -84,7 +86,8 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "seconds": {
             "prepare": outcome.searching - outcome.budget.began,
             "search": began - outcome.searching,
-            "evaluate": time.time() - began,
+            "refit": refitted - began,
+            "evaluate": time.time() - refitted,
             "total": time.time() - outcome.budget.began,
         },
         "command": outcome.arguments["command"],
@@ -126,12 +129,15 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     if len(rivals) == 2:
         other = answers[1][0]
         gain = evaluate.compare(task, decoded, other, targets, schema, metric, outcome.options.seed)
+        verdict = gain.verdict
+        if baseline is not None and baseline.number == best.number:
+            verdict = f"the default recipe is the best; having learned from the validation part too: {verdict}"
         report |= {
             "baseline": evaluate.all_metrics(task, other, targets, schema),
             "gain": gain.gain,
             "gain_interval": [gain.interval.low, gain.interval.high],
             "significant": gain.significant,
-            "verdict": gain.verdict,
+            "verdict": verdict,
         }
     elif baseline is None:
         report["verdict"] = "there is no baseline to compare with: trial 0 gave no model"
@@ -184,10 +190,10 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         return [evaluate.read_test(job) for job in jobs]
 
 
-def _status(outcome: Outcome) -> str:
+def _status(outcome: Outcome, ended: bool) -> str:
     if outcome.interrupted:
         return "interrupted"
-    return "time" if time.time() > outcome.budget.deadline else "finished"
+    return "time" if ended else "finished"
 
 
 def _about(result: TrialResult) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Plan(NamedTuple):
     space: tuple[Param, ...]
     decoding: Decoding
     epochs: int
+    listed: tuple[listed.Row, ...] = ()
+    """Configurations that the user gave."""
 
     @property
     def modalities(self) -> frozenset[str]:
@@ -109,6 +111,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
             windows=prepare.windows_for(seconds, whole=whole_recordings),
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
+        listed=tuple(rows),
     )
 
 

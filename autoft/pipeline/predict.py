@@ -95,6 +95,7 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     return {
         "model": str(predictor.folder),
         "metric": config.metric.name,
+        "refit": config.refit,
         "samples": len(good),
         "metrics": evaluate.all_metrics(task, decoded, targets, config.schema),
         "interval": [band.low, band.high],

@@ -28,9 +28,8 @@ def of(registry: Registry, options: SearchOptions, plan: Plan) -> Proposals:
     Raises:
         UsageError: the list cannot be read.
     """
-    if options.configs:
-        rows = listed.read(options.configs)
-        return Proposals(listed.ListedSearch(rows, plan.space), len(rows))
+    if plan.listed:
+        return Proposals(listed.ListedSearch(plan.listed, plan.space), len(plan.listed))
     searcher = registry.get("searcher", options.searcher).start(plan.space, plan.metric.mode, options.seed)
     return Proposals(searcher, halved.ROUND)
 

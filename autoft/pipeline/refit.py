@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from autoft import artifact, remote, shelf
 from autoft import refit as lastly
 from autoft.errors import UsageError
@@ -69,6 +71,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     """
     Raises:
         TimeoutError: it would not come to its end.
+        ValueError: the trial did not have one configuration from its beginning to its end.
         FileNotFoundError: the model that the trial began with is gone.
     """
     if outcome.interrupted:
@@ -76,6 +79,9 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
     if HOPE * needed > left:
         raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
+    recipe = outcome.spec.recipe
+    if msgspec.structs.replace(recipe, epochs=best.recipe.epochs) != best.recipe:
+        raise ValueError("its configuration was changed while it trained")
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
         raise FileNotFoundError("it began with the model of another trial, which was not kept")
@@ -85,7 +91,8 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
-    threads = max(1, int(options.cpus_per_trial * outcome.concurrency))
+    # On one machine it has all cores, on a cluster what a trial has.
+    threads = max(1, int(options.cpus_per_trial * (1 if options.address else outcome.concurrency)))
     job = to_json(lastly.job(outcome.spec, best, schema, place, threads, deadline))
     limit = max(1.0, deadline - time.time()) + GRACE
     if options.address:  # the machines with the memory and the GPUs are elsewhere

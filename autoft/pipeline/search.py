@@ -134,7 +134,8 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
     task: Task = registry.get("task", options.task)
     options = _strategy(registry, options)
     if options.strategy == FLAT:
-        registry.entry("searcher", options.searcher)
+        if not options.configs:
+            registry.entry("searcher", options.searcher)
         check_scheduler(options.scheduler)
     preset = find_preset(options.preset)
     return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
@@ -148,7 +149,8 @@ def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
         raise UsageError(f"--configs says what is tried, but --searcher {options.searcher} was given too.")
     if strategy == FLAT:
         usual = HALVING if options.configs else "asha"
-        parts = {"searcher": options.searcher or "random", "scheduler": options.scheduler or usual}
+        proposing = "" if options.configs else options.searcher or "random"
+        parts = {"searcher": proposing, "scheduler": options.scheduler or usual}
         return msgspec.structs.replace(options, strategy=strategy, **parts)
     if named:
         raise UsageError(

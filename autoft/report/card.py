@@ -88,7 +88,7 @@ def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool)
         return ""
     told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen."
     if test.get("gain") is not None and final.compared(summary):
-        told += f" Gain over the default recipe (trial 0): {gain(test['gain'], percent)}."
+        told += f" Gain over trial 0: {gain(test['gain'], percent)}."
     return told + (f" {md(test['verdict'])}" if test.get("verdict") else "")
 
 

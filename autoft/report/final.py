@@ -26,5 +26,6 @@ def sentence(summary: Mapping[str, Any]) -> str:
         samples = count(int(again["samples"]), "sample")
         epochs, seconds = count(int(again["epochs"]), "epoch"), duration(again["seconds"])
         trial = (summary.get("best") or {}).get("trial", "the best trial")
-        return f"{trial} was trained once more, on the {samples} of training and validation ({epochs}, {seconds})"
+        told = f"{trial} was trained once more, on the {samples} of training and validation ({epochs}, {seconds})"
+        return told if not summary.get("baseline") else f"{told}; the baseline was not"
     return f"learned from the training part alone: {again['left_out']}" if again.get("left_out") else ""

@@ -75,7 +75,8 @@ class Auto:
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
-        self.draws = families_of(facts.space, self.networks, facts.seed, weak=self._weak())
+        kept = all(name in facts.sharing for name in self.networks)
+        self.draws = families_of(facts.space, self.networks, facts.seed, weak=self._weak(), sharing=kept)
         self.stale = 0
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)

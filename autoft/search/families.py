@@ -118,7 +118,8 @@ def subspace(space: Space, family: str) -> Space | None:
 
 def all_share(space: Space) -> bool:
     """Whether all configurations are partly frozen and share what their frozen blocks give, however few those are."""
-    return any(param.key == "freeze" for param in space) and subspace(space, PARTIAL) == space
+    depths = [param for param in space if param.key == "freeze"]
+    return bool(depths) and all(p.kind == "choice" for p in depths) and subspace(space, PARTIAL) == space
 
 
 def _filtered(space: Space, key: str, fits: Callable[[Scalar], bool]) -> Space | None:
@@ -230,13 +231,18 @@ class Draws:
         return any(param.key == key and not param.fixed for param in self.space)
 
 
-def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool) -> dict[str, Draws]:
+def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool, sharing: bool) -> dict[str, Draws]:
     """The families that a space has beside heads. Where every configuration shares what its frozen blocks give, none is
-    dear, however few those are; weak networks must train deep blocks, so they keep a family for it."""
+    dear, however few those are; weak networks must train deep blocks, so they keep a family for it.
+
+    Args:
+        weak: whether most of all networks must still be learned.
+        sharing: whether what frozen blocks give is kept for all networks.
+    """
     found = {}
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family)
-        if part is not None and (family == PARTIAL or weak or not all_share(space)):
+        if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
             found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)])
     return found
 

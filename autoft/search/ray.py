@@ -96,9 +96,11 @@ def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gp
     pending = [remote.remote(function, args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
-    except ray.exceptions.GetTimeoutError as error:
+    except (ray.exceptions.GetTimeoutError, KeyboardInterrupt) as error:
         for one in pending:
             ray.cancel(one, force=True)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise TimeoutError(f"{function} took longer than {timeout:.0f} s") from error
     except ray.exceptions.RayTaskError as error:
         raise error.cause if isinstance(error.cause, Exception) else error from None

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from autoft import registry
+from autoft.cli import configfile
 from autoft.options import SearchOptions
-from autoft.pipeline.search import run_search
+from autoft.pipeline.search import resolved, run_search
 from autoft.run import Run
 from autoft.search.bankwork import COUNT
 from tests.pipeline.conftest import Search
@@ -78,3 +79,8 @@ def test_a_list_trains_its_heads_side_by_side_and_halves_the_others(images: Path
     assert [results[number].epochs for number in range(4)] == [4] * 4, "heads run whole, also those with dropout"
     assert sorted(results[number].epochs for number in range(4, 8)) == [2, 2, 2, 4]
     assert f"--configs {listed}" in done.summary["command"] and "--scheduler halving" in done.summary["command"]
+    again = configfile.read(f"{done.folder}/args.yaml")
+    repeated = SearchOptions(
+        **{key: again[key] for key in ("task", "data", "strategy", "scheduler", "configs", "searcher")}
+    )
+    assert resolved(registry.installed(), repeated)[0].configs == str(listed)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,11 +15,13 @@ from autoft import artifact, evaluate, registry
 from autoft import refit as lastly
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
+from autoft.pipeline import refit
 from autoft.pipeline.budget import FIRST_BUILD, REFIT, START, Budget
+from autoft.pipeline.refit import HOPE
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
 from autoft.recipe import Recipe
-from autoft.records import TrialResult, from_json
+from autoft.records import Metric, ModelCard, Problem, Schema, TrialResult, TrialSpec, from_json
 from autoft.report import final
 from autoft.run import Run
 from tests.pipeline.conftest import Heard, cache, options
@@ -149,6 +153,77 @@ def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:
     budget = Budget(100.0, 0.0)
     budget.refit_ratio = 1.25
     assert budget.to_refit(msgspec.structs.replace(ended(20.0), best_epoch=2)) == START + FIRST_BUILD + 5.0
+
+
+SPEC = TrialSpec(
+    api="",
+    number=0,
+    task="t",
+    backend="b",
+    card=ModelCard(name="m", backend="b", modality="image"),
+    problem=Problem(name="p", inputs=("image",), outputs=()),
+    schema=Schema(task="t"),
+    recipe=Recipe(epochs=20, patience=3),
+    data=DataRef(store="", fingerprint="", dataset="", splits=""),
+    metric=Metric(name="accuracy"),
+    seed=0,
+    folder="trials/t0000",
+)
+
+
+def test_it_has_the_recipe_of_the_result_whose_epochs_are_those_that_were_planned_in_the_end() -> None:
+    result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3), best_epoch=9)
+    made = lastly.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 2, 100.0)
+    assert (made.spec.recipe, made.epochs, made.least) == (result.recipe, 9, 0.5)
+    assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
+    assert (made.spec.folder, made.spec.resources.threads, made.spec.deadline) == ("trials/refit", 2, 100.0)
+
+
+def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -> Any:
+    """What is asked of an outcome before the last training, with so many seconds left."""
+    budget = Budget(100.0, time.time() - 100.0 + left)
+    budget.expect_refit(1.0)
+    budget.end += budget.reserve
+    return SimpleNamespace(interrupted=interrupted, budget=budget, spec=spec)
+
+
+def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
+    result, reasons = ended(10.0), []
+    result = msgspec.structs.replace(result, recipe=SPEC.recipe)
+    refit._possible(outcome(60.0), result)
+    refit._possible(outcome(HOPE * (10.0 + START + FIRST_BUILD) + 1), result)  # alone on the machine it may be quicker
+    gone = msgspec.structs.replace(SPEC, start=str(tmp_path / "gone"))
+    changed = msgspec.structs.replace(result, recipe=Recipe(epochs=20, patience=3, lr=0.5))
+    for case, of in (
+        (outcome(60.0, interrupted=True), result),
+        (outcome(5.0), result),
+        (outcome(60.0, gone), result),
+        (outcome(60.0), changed),
+    ):
+        with pytest.raises((TimeoutError, FileNotFoundError, ValueError)) as caught:
+            refit._possible(case, of)
+        reasons.append(str(caught.value))
+    assert reasons[0] == "the search was interrupted"
+    assert reasons[1].startswith("it would take about 21 s, but ")
+    assert reasons[2:] == [
+        "it began with the model of another trial, which was not kept",
+        "its configuration was changed while it trained",
+    ]
+
+
+def test_a_training_that_time_cuts_is_not_taken(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = lastly.job
+
+    def late(*arguments: Any) -> lastly.RefitJob:
+        job = made(*arguments)
+        return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, deadline=1.0))
+
+    monkeypatch.setattr(lastly, "job", late)
+    finished = run_search(options(images, tmp_path, strategy="flat", trials=1), Heard())
+    assert "time was over" in finished.summary["refit"]["left_out"]
+    assert not (run_of(finished).path / "trials" / lastly.NAME).exists()
+    assert finished.summary["status"] == "finished"
+    assert set(finished.summary["seconds"]) == {"prepare", "search", "refit", "evaluate", "total"}
 
 
 def ended(seconds: float) -> TrialResult:

@@ -23,7 +23,7 @@ def on(features: Tensor, outputs: Sequence[Output], recipe: Recipe) -> dict[str,
     """Raw outputs (n, size) of pooled features (n, width), or (n, frames, size) of features (n, frames, width), which
     are pooled first where heads are for the whole sample.
 
-    Behind the end of a recording, where features are NaN, the first class is certain: a blank says nothing, so neither
+    Outside of what was said, where features are NaN, the first class is certain: a blank says nothing, so neither
     losses nor readers of these rows need to know lengths.
     """
     if len(features.shape) == 2:

@@ -56,8 +56,8 @@ class Composed(Net):
         return {name: part(features) for name, part in self.heads.items()}
 
     def _stepwise(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Outputs (n, frames, size). Behind an end, where features are NaN, the first class is certain: a blank says
-        nothing, so neither losses nor readers of these rows need to know lengths."""
+        """Outputs (n, frames, size). Where features are NaN, outside of the words, the first class is certain: a blank
+        says nothing, so neither losses nor readers of these rows need to know lengths."""
         ended = features[..., :1].isnan()
         found = {name: part(features.masked_fill(ended, 0.0)) for name, part in self.heads.items()}
         return {name: torch.where(ended, _blank(raw), raw) for name, raw in found.items()}
