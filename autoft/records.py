@@ -87,8 +87,7 @@ class Metric(Record):
     best: float | None = None
     """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
     blank: float | None = None
-    """Its value for a model that has learned nothing, such as one that hears no word, where that is the same for any
-    data: a search does not rank trials by values that are hardly better."""
+    """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
 
 
 class Output(Record):
@@ -106,8 +105,7 @@ class Output(Record):
     class_weights: tuple[float, ...] = ()
     """One factor per class in the loss, or empty for equal weights."""
     letters: tuple[str, ...] = ()
-    """What each channel writes, where channels are characters; an empty word for one that writes nothing. A network
-    that was trained to spell can take over what it knows of them."""
+    """What each channel writes, where channels are characters; an empty word writes nothing."""
 
     def __post_init__(self) -> None:
         for kind in ("head", "loss", "post"):
@@ -157,8 +155,7 @@ class ModelCard(Record):
     macs: float = 0.0
     """Giga multiply-adds for one image at `input_size`; 0 when unknown."""
     prior: float = 0.0
-    """Rough strength as a backbone: about the published top-1 accuracy on ImageNet-1k, in percent; 0 when unknown.
-    It orders models and is never shown as a result."""
+    """Orders models, never shown: about the published top-1 accuracy on ImageNet-1k in percent; 0 when unknown."""
     input_size: int = 224
     """Side in pixels of the images it was trained on."""
     fixed_size: bool = False

@@ -84,8 +84,11 @@ class Budget:
 
     @property
     def deadline(self) -> float:
-        """Unix time at which trials must have stopped; at least a third of the budget is left to them."""
-        return max(self.end - self.reserve - self.refit, self.began + self.seconds / 3)
+        """Unix time at which trials must have stopped; at least a third of the budget is left to them, and half of it
+        before a last training takes anything."""
+        kept = self.end - self.reserve
+        least = max(self.began + self.seconds / 3, min(kept, self.began + self.seconds / 2))
+        return max(kept - self.refit, least)
 
     def allowance(self, search_began: float) -> float:
         """Seconds that one trial may plan for."""

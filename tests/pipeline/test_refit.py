@@ -147,6 +147,11 @@ def test_the_first_trials_know_that_something_comes_after_them() -> None:
     short = Budget(10.0, 0.0)
     short.expect_refit(1.25)
     assert short.refit == REFIT * 10
+    for seconds in (20.0, 40.0, 60.0):
+        budget = Budget(seconds, 0.0)
+        alone = budget.deadline
+        budget.expect_refit(1.25)
+        assert budget.deadline >= min(alone, seconds / 2), "half of the time is for trials"
 
 
 def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:

@@ -16,7 +16,6 @@ from autoft.search.auto import AGAIN, BASELINE, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads, subspace
-from autoft.search.halving import Bracket, Ranks, cost, rungs
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),
@@ -171,67 +170,6 @@ class Machine:
         for known in self.strategy.known.values():
             found[known.family] = found.get(known.family, 0) + 1
         return found
-
-
-def test_rungs_begin_at_two_epochs_and_end_at_the_last() -> None:
-    assert rungs(20) == (2, 6, 20)
-    assert rungs(1) == (1,)
-    assert rungs(2) == (2,)
-    assert rungs(60) == (2, 6, 18, 60)
-    assert cost(9, 20) == 9 * 2 + 3 * 4 + 1 * 14
-
-
-def test_a_bracket_promotes_its_best_third() -> None:
-    bracket = Bracket("any", range(7), 20)
-    taken = [bracket.take() for _ in range(7)]
-    assert bracket.take() is None
-    for number in taken[:-1]:
-        assert number is not None
-        bracket.arrive(number, able=True)
-        assert bracket.promote(lambda n: -n) == []
-    bracket.arrive(6, able=False)  # failed: neither promoted nor named as one that was left behind
-    assert bracket.promote(lambda n: -n) == [3, 2, 1, 0]
-    assert (bracket.waiting, bracket.until) == ([5, 4], 6)
-
-
-def test_the_last_one_of_a_bracket_runs_to_its_end() -> None:
-    bracket = Bracket("any", range(5), 20)
-    while (number := bracket.take()) is not None:
-        bracket.arrive(number, able=True)
-    assert bracket.promote(lambda n: -n) == [3, 2, 1, 0]
-    assert (bracket.waiting, bracket.until) == ([4], 0), "at 6 epochs there would be nothing to compare it with"
-    assert Bracket("any", [1], 20).until == 0
-
-
-def epoch(number: int, score: float, loss: float) -> EpochReport:
-    return EpochReport(epoch=number, score=score, metrics={}, train_loss=loss, seconds=1.0)
-
-
-def test_scores_of_models_that_have_learned_nothing_count_as_equal() -> None:
-    ranks = Ranks(-1.0, 1.0, 0.0)
-    for number, (score, loss) in enumerate([(0.96, 3.0), (1.2, 1.0), (0.9, 4.0), (1.0, 2.0)]):
-        ranks.saw(number, epoch(1, score, loss))
-    assert sorted(range(4), key=ranks.key) == [2, 1, 3, 0], "what is better than silence, then by training losses"
-    plain = Ranks(1.0)
-    for number, (score, loss) in enumerate([(0.5, 3.0), (0.6, 3.0), (0.5, 2.0)]):
-        plain.saw(number, epoch(1, score, loss))
-    assert sorted(range(3), key=plain.key) == [1, 2, 0]
-
-
-def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -> None:
-    ranks = Ranks(-1.0, 1.0, 0.0)
-    for number, score in enumerate([1.3, 1.0, 0.99, 1.0], 1):
-        ranks.saw(0, epoch(number, score, 1.0))
-        ranks.saw(1, epoch(number, 0.5, 1.0))
-    assert ranks.first == 5, "not before the next epoch of trial 0"
-    for number, score in enumerate([1.0, 0.9, 0.95, 1.0], 5):
-        ranks.saw(0, epoch(number, score, 1.0))
-    assert ranks.first == 6
-    assert (rungs(100, 6), rungs(8, 6)) == ((6, 18, 54, 100), (8,))
-    assert ranks.cost(9, 18) == cost(9, 18, 6) == 9 * 6 + 3 * 12
-    known = Ranks(1.0)
-    known.saw(0, epoch(1, 0.0, 1.0))
-    assert known.first == 2
 
 
 def test_rounds_of_trials_run_past_the_epochs_in_which_nothing_can_be_told() -> None:
@@ -444,5 +382,5 @@ def test_where_one_family_does_not_fit_the_other_is_tried(monkeypatch: pytest.Mo
 def test_an_epoch_of_a_weak_network_is_cheaper_in_part_than_the_first_trial_was() -> None:
     for weak, factor in ((frozenset(c.name for c in CARDS), 0.5), (frozenset[str](), 1.0)):
         strategy = Machine(1, 500.0, weak=weak).strategy
-        strategy.times.saw(BASELINE, 0, epoch(1, 0.5, 1.0))
+        strategy.times.saw(BASELINE, 0, EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=1.0))
         assert strategy._epoch(PARTIAL) == factor * strategy._epoch(WHOLE)
