@@ -31,7 +31,7 @@ class RefitJob(Record):
     """Score on the samples that validated: whoever has learned from them must not be worse than whoever has not."""
 
 
-def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, threads: int, deadline: float) -> RefitJob:
+def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadline: float) -> RefitJob:
     """What is to be done for this trial and its result.
 
     Args:
@@ -47,7 +47,6 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, threa
             allowance=0.0,
             division=EVERYTHING,
             recipe=result.recipe,
-            resources=msgspec.structs.replace(spec.resources, threads=threads),
         ),
         epochs=result.best_epoch,
         least=result.score if result.score is not None else 0.0,

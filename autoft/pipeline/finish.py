@@ -44,8 +44,6 @@ class Outcome(NamedTuple):
     budget: Budget
     spec: TrialSpec
     """Of the best trial."""
-    concurrency: int
-    """Trials that ran at a time."""
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool

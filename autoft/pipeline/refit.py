@@ -18,8 +18,8 @@ from autoft.records import TrialResult, to_json
 from autoft.search import host
 
 HOPE = 0.75
-"""Part of the expected seconds with which it is worth trying: alone on a machine a training may be quicker, and one
-that is not ends at its deadline, with nothing lost."""
+"""Part of the expected seconds with which it is worth trying: without other trials beside it a training may be quicker,
+and one that is not ends at its deadline, with nothing lost."""
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
@@ -91,9 +91,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
-    # On one machine it has all cores, on a cluster what a trial has.
-    threads = max(1, int(options.cpus_per_trial * (1 if options.address else outcome.concurrency)))
-    job = to_json(lastly.job(outcome.spec, best, schema, place, threads, deadline))
+    job = to_json(lastly.job(outcome.spec, best, schema, place, deadline))
     limit = max(1.0, deadline - time.time()) + GRACE
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray

@@ -211,7 +211,6 @@ def _search(
         writer=writer,
         budget=budget,
         spec=watch.specs[writer.best.number],
-        concurrency=concurrency,
         searching=searching,
         interrupted=interrupted,
         storage=place,

@@ -178,10 +178,10 @@ SPEC = TrialSpec(
 
 def test_it_has_the_recipe_of_the_result_whose_epochs_are_those_that_were_planned_in_the_end() -> None:
     result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3), best_epoch=9)
-    made = lastly.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 2, 100.0)
+    made = lastly.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
     assert (made.spec.recipe, made.epochs, made.least) == (result.recipe, 9, 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
-    assert (made.spec.folder, made.spec.resources.threads, made.spec.deadline) == ("trials/refit", 2, 100.0)
+    assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
 
 
 def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -> Any:
