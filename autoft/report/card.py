@@ -51,7 +51,7 @@ def _head(config: Config, summary: Mapping[str, Any], arguments: Mapping[str, An
     elif summary.get("status") == "interrupted":
         text += "\n\nThe search was interrupted; this is the best model it had found."
     if final.refitted(summary):
-        text += f" {final.sentence(summary)}: its score on validation is that of the model before."
+        text += f" {final.sentence(summary)}. The score on validation is that of the model before."
     return text
 
 

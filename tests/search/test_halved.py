@@ -19,16 +19,26 @@ CARD = ModelCard(name="m/net", backend="b", modality="image")
 PLAIN = {"augment": "none", "mixup": 0.0, "cutmix": 0.0, "dropout": 0.0, "head_width": 0, "batch_size": 16}
 
 
+class Told(ListedSearch):
+    """Remembers of which trials it was told."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]], space: spaces.Space) -> None:
+        super().__init__(rows, space)
+        self.told: list[int] = []
+
+    def tell(self, number: int, score: float | None, history: Sequence[float]) -> None:
+        self.told.append(number)
+
+
 class Bench:
     """Carries out orders one piece after another; the score of a trial is its learning rate times its epochs."""
 
     def __init__(self, *rows: dict[str, Any], mode: Any = "max", workers: int = 2, together: int = 0, **facts: Any):
         space = default_space([CARD], {CARD.name: (96,)}, "balanced", 500)
         plain = {"sharing": frozenset({CARD.name}), "epochs": 20, "trials": 0}
-        self.told: list[int] = []
         self.mode = mode
-        searcher = ListedSearch([{**PLAIN, **row} for row in rows], space)
-        searcher.tell = lambda number, score, history: self.told.append(number)  # type: ignore[method-assign]
+        searcher = Told([{**PLAIN, **row} for row in rows], space)
+        self.told = searcher.told
         self.strategy = Halved(
             Facts(space=space, mode=mode, seed=0, workers=workers, deadline=lambda: 0.0, **{**plain, **facts}),
             searcher,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,23 @@ PROBLEM = Problem(
     inputs=("image",),
     outputs=(Output(name="class", head="pooled", size=4, loss="cross_entropy", post="softmax", target="label"),),
 )
+
+
+@pytest.fixture(scope="module")
+def hub_encoder() -> Any:
+    """A small network of KerasHub with random weights."""
+    import keras
+    import keras_hub
+
+    keras.utils.set_random_seed(0)
+    return keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 16, 16, 16],
+        stackwise_num_blocks=[1, 1, 1, 1],
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type="basic_block",
+    )
 
 
 @pytest.fixture

@@ -20,22 +20,14 @@ from autoft_keras.local import LocalSource
 
 keras_hub = pytest.importorskip("keras_hub", reason="autoft-keras is here without its extra hub")
 SIZE = 64
+PLAIN = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 1e-3}
 CLASSES = 3
 BOXES = Output(name="boxes", head="boxes", size=CLASSES, loss="native", post="identity", target="boxes")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    keras.utils.set_random_seed(0)
-    encoder = keras_hub.models.ResNetBackbone(
-        input_conv_filters=[64],
-        input_conv_kernel_sizes=[7],
-        stackwise_num_filters=[64, 16, 16, 16],
-        stackwise_num_blocks=[1, 1, 1, 1],
-        stackwise_num_strides=[1, 2, 2, 2],
-        block_type="basic_block",
-    )
-    network = keras_hub.models.RetinaNetBackbone(image_encoder=encoder, min_level=3, max_level=6, use_p5=False)
+def folder(tmp_path_factory: pytest.TempPathFactory, hub_encoder: Any) -> Path:
+    network = keras_hub.models.RetinaNetBackbone(image_encoder=hub_encoder, min_level=3, max_level=6, use_p5=False)
     anchors = keras_hub.layers.AnchorGenerator("yxyx", 3, 6, 2, [0.5, 1.0, 2.0], 2.0)
     path = tmp_path_factory.mktemp("retinanet")
     keras_hub.models.RetinaNetObjectDetector(
@@ -51,10 +43,9 @@ def card_of(folder: Path) -> ModelCard:
 
 
 def job(card: ModelCard, size: int = SIZE, **recipe: Any) -> Job:
-    plain = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 1e-3}
     problem = Problem(name="boxes", inputs=("image",), outputs=(BOXES,))
     assert not KerasBackend().supports(problem, card)
-    return Job(card=card, problem=problem, recipe=Recipe.of({**plain, **recipe}), image_size=size, seed=3)
+    return Job(card=card, problem=problem, recipe=Recipe.of({**PLAIN, **recipe}), image_size=size, seed=3)
 
 
 def feed(count: int = 8, most: int = 3) -> toys.ArrayFeed:

@@ -19,22 +19,14 @@ from autoft_keras.local import LocalSource
 
 keras_hub = pytest.importorskip("keras_hub", reason="autoft-keras is here without its extra hub")
 SIZE = 64
+PLAIN = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 1e-3}
 MASK = Output(name="mask", head="dense", size=4, loss="cross_entropy", post="argmax", target="mask")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    keras.utils.set_random_seed(0)
-    encoder = keras_hub.models.ResNetBackbone(
-        input_conv_filters=[64],
-        input_conv_kernel_sizes=[7],
-        stackwise_num_filters=[64, 16, 16, 16],
-        stackwise_num_blocks=[1, 1, 1, 1],
-        stackwise_num_strides=[1, 2, 2, 2],
-        block_type="basic_block",
-    )
+def folder(tmp_path_factory: pytest.TempPathFactory, hub_encoder: Any) -> Path:
     network = keras_hub.models.DeepLabV3Backbone(
-        image_encoder=encoder,
+        image_encoder=hub_encoder,
         low_level_feature_key="P2",
         spatial_pyramid_pooling_key="P5",
         upsampling_size=8,
@@ -53,10 +45,9 @@ def card_of(folder: Path) -> ModelCard:
 
 
 def job(card: ModelCard, size: int = SIZE, **recipe: Any) -> Job:
-    plain = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 1e-3}
     problem = Problem(name="masks", inputs=("image",), outputs=(MASK,))
     assert not KerasBackend().supports(problem, card)
-    return Job(card=card, problem=problem, recipe=Recipe.of({**plain, **recipe}), image_size=size, seed=3)
+    return Job(card=card, problem=problem, recipe=Recipe.of({**PLAIN, **recipe}), image_size=size, seed=3)
 
 
 def feed() -> ArrayFeed:
