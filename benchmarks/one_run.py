@@ -5,8 +5,8 @@
 The unit is `autoft train` with all weights trained for 20 epochs (freeze=0, patience=0), the search tries --configs
 configurations of the head alone and four partly frozen depths (see `common/space.py`) on the same parts, image size,
 precision and layout. `--strategy halving` tries a list that is drawn once, `asha` the same list under Ray Tune's
-ASHA, and `auto` searches the same space by itself with as many trials. Both take turns in one run and begin with an
-empty cache.
+ASHA, and `auto` searches the same space by itself with as many trials, under autoft's own default patience. Both take
+turns in one run and begin with an empty cache.
 
 The search ends with its best trial: no last training on all samples (`--no-refit`), which the unit does not do either.
 CPU seconds of all processes count, start to end: imports, Ray, decoding, extraction, failed trials, final evaluation.
@@ -74,7 +74,8 @@ def unit(setting: Setting, place: Path) -> Row:
 
 def search(setting: Setting, place: Path, strategy: str) -> Row:
     words = search_words(setting, place / "search", "autoft-asha" if strategy == "asha" else "autoft")
-    if not setting.configs:
+    if not setting.configs:  # it also stops a trial by its own default, where it has not become better for some epochs
+        words = [word for word in words if word != "patience=0"]
         words += ["--trials", str(setting.trials), "--no-refit"]
     return outcome(run(python("autoft", *words, "--json", "-q"), cold(place, "search"), place / "search.txt"), place)
 

@@ -5,7 +5,7 @@
    best features of those that are left some heads are trained by steps, side by side (`bankwork.py`).
 3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
-   does better gets more of the time.
+   does better gets more of the time. Heads drawn for a bracket run whole, side by side, and hold the places they win.
 4. The best few once more with fresh seeds and, where the validation part is small, on another division of the same
    samples. The best mean wins: one lucky run does not.
 """
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.records import EpochReport, TrialResult
-from autoft.search import bankwork, finals, halving, starts
+from autoft.search import bankwork, finals, halving, headgroups, starts
 from autoft.search import space as spaces
 from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, head_sizes, key_of, models
 from autoft.search.halving import Bracket
@@ -28,6 +28,7 @@ from autoft.search.times import Times
 
 BASELINE: Final = "baseline"
 AGAIN: Final = "again"
+RIVAL: Final = "rival"  # a head drawn for a bracket
 SHARES: Final = {True: {PARTIAL: 0.2, WHOLE: 0.8}, False: {PARTIAL: 0.6, WHOLE: 0.4}}
 """Parts of the time by whether the networks are weak: those must be trained whole."""
 LEADER: Final = 0.75
@@ -64,6 +65,8 @@ class Auto:
         self.results: dict[int, TrialResult] = {}
         self.started: set[int] = set()
         self.brackets: list[Bracket] = []
+        self.apart: list[list[int]] = []
+        """Heads of a bracket that wait to be trained to their end, side by side."""
         self.times = Times()
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.sharing]
@@ -180,6 +183,8 @@ class Auto:
     # ---- brackets -------------------------------------------------------------------------------------
 
     def _from_brackets(self) -> Work | None:
+        if self.apart:
+            return Work(tuple(self._order(number, 0) for number in self.apart.pop(0)))
         for bracket in self.brackets:
             orders: list[Order] = []
             seconds = 0.0
@@ -206,7 +211,10 @@ class Auto:
         if not numbers:
             self.draws.pop(family)
             return self._new_bracket()
-        self.brackets.append(Bracket(family, numbers, epochs, self.ranks.first))
+        apart = {n: self.known[n].params for n in numbers if self.known[n].family == RIVAL}
+        self.apart += headgroups.divided([*apart], apart, self.facts.workers)
+        rest = [number for number in numbers if number not in apart]
+        self.brackets.append(Bracket(family, rest, epochs, self.ranks.first, rivals=[*apart]))
         return self._from_brackets()
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
@@ -219,7 +227,8 @@ class Auto:
             params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}
             fitted = self.starts.changed(len(self.known), params, self._leaders()) if goes_on else params
             if fitted is not None:  # beside trials that go on, one that begins anew has lost
-                numbers.append(self._begin(family, fitted).number)
+                head = headgroups.is_head(fitted, self.facts)
+                numbers.append(self._begin(RIVAL if head else family, fitted).number)
         return numbers
 
     def _extent(self, family: str) -> tuple[int, int]:
@@ -271,8 +280,10 @@ class Auto:
 
     def _arrive(self, number: int, *, able: bool) -> None:
         for bracket in self.brackets:
-            if number in bracket.running:
-                bracket.arrive(number, able=able)
+            if number in bracket:
+                bracket.delay(self.ranks.first)
+                bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
+                bracket.ended(number, scored=number in self.best_of)
                 rung = bracket.until
                 lost = bracket.promote(self.ranks.key)
                 self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]

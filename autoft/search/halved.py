@@ -6,14 +6,12 @@ they differ in nothing but how they are trained (`banks.py`). All others are bra
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from math import ceil
+from collections.abc import Sequence
 from typing import Final
 
 from autoft.contracts import Searcher
-from autoft.records import EpochReport, Scalar, TrialResult
-from autoft.search import banks
+from autoft.records import EpochReport, TrialResult
+from autoft.search import headgroups
 from autoft.search import space as spaces
 from autoft.search.halving import ETA, Bracket, Ranks
 from autoft.search.space import Values
@@ -25,8 +23,6 @@ MANY: Final = 27
 """Of more trials than these one in `FEWER` goes on. On real learning curves of 51 configurations the result was as good
 as with one in three, for four fifths of the epochs; with few it was worse."""
 FEWER: Final = 4
-FEW: Final = 16
-"""Heads that are not worth dividing among workers."""
 AT_A_TIME: Final = 1.0
 """Seconds of work for which cheap trials are handed out together."""
 
@@ -84,14 +80,14 @@ class Halved:
             over = self.facts.trials and first >= self.facts.trials
             return "all trials are done" if over else "there is nothing left to try"
         whole = {number: spaces.resolve(self.facts.space, self.params[number]) for number in fresh}
-        heads = [number for number in fresh if is_head(whole[number], self.facts)]
+        heads = [number for number in fresh if headgroups.is_head(whole[number], self.facts)]
         rest = [number for number in fresh if number not in heads]
         if 0 in rest:  # what the others are measured against
             rest.remove(0)
             self._whole.append(Work((self._order(0, 0),)))
         self._whole += [
             Work(tuple(self._order(number, 0) for number in numbers))
-            for numbers in divided(heads, whole, self.facts.workers)
+            for numbers in headgroups.divided(heads, whole, self.facts.workers)
         ]
         rest.sort(key=lambda number: float(whole[number].get("freeze") or 0))  # the dear ones first: none is waited for
         self.bracket = Bracket("", rest, self.facts.epochs, self.ranks.first, FEWER if len(rest) > MANY else ETA)
@@ -139,31 +135,8 @@ class Halved:
     def _arrive(self, number: int, *, able: bool) -> None:
         if number not in self.bracket.running:
             return
-        self.bracket.arrive(number, able=able)
+        self.bracket.delay(self.ranks.first)
+        self.bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
         words = f"not among the best {'quarter' if self.bracket.one_in == FEWER else 'third'}"
         rung = self.bracket.until
         self._closed += [Closed(n, f"{words} after {rung} epochs") for n in self.bracket.promote(self.ranks.key)]
-
-
-def is_head(params: Mapping[str, Scalar], facts: Facts) -> bool:
-    """Whether nothing but a head is trained, on features that are kept: its epochs cost next to nothing."""
-    values = {**spaces.DEFAULTS, **params}
-    names = [str(value) for param in facts.space if param.key == "model" for value in param.choices]
-    return (
-        values["freeze"] == 1.0
-        and not values["mixup"]
-        and not values["cutmix"]
-        and (values["augment"] == "none" or bool(values["views"]))
-        and (params.get("model", names[0] if names else "") in facts.sharing)
-    )
-
-
-def divided(heads: Sequence[int], params: Mapping[int, Values], workers: int) -> Iterator[list[int]]:
-    """Heads in pieces of work, those together that can train side by side."""
-    groups: dict[object, list[int]] = defaultdict(list)
-    for number in heads:
-        alike = {key: value for key, value in params[number].items() if key not in banks.OWN}
-        groups[tuple(sorted(alike.items()))].append(number)
-    for group in groups.values():
-        size = len(group) if len(group) <= FEW else ceil(len(group) / workers)
-        yield from (group[first : first + size] for first in range(0, len(group), size))

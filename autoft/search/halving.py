@@ -56,6 +56,8 @@ class Ranks:
         """Best score of each trial, turned."""
         self.losses: dict[int, float] = {}
         """Of the last epoch, on the training part."""
+        self.course: dict[int, dict[int, tuple[float, float]]] = {}
+        """Trial -> epoch -> best score by then, turned, and loss."""
         self.first = FIRST
         """Epoch of the first rung: not before the default recipe, trial 0, has learned what a score can show."""
 
@@ -63,6 +65,7 @@ class Ranks:
         before = self.best.get(number, -float("inf"))
         self.best[number] = max(self.sign * report.score, before)
         self.losses[number] = report.train_loss
+        self.course.setdefault(number, {})[report.epoch] = (self.best[number], report.train_loss)
         if number == 0 and before <= self.blank:
             self.first = max(FIRST, report.epoch + (self.best[0] <= self.blank))
 
@@ -70,13 +73,22 @@ class Ranks:
         """A trial that has failed has no score."""
         self.best.pop(number, None)
 
+    def epoch(self, number: int) -> int:
+        """The last one that was reported of a trial; 0 for none."""
+        return max(self.course.get(number, ()), default=0)
+
     def cost(self, count: int, epochs: int) -> float:
         """As `cost`, with the first rung where it stands by now."""
         return cost(count, epochs, self.first)
 
-    def key(self, number: int) -> tuple[float, float, int]:
-        """The best trials have the smallest."""
-        return (-max(self.best[number], self.blank), self.losses[number], number)
+    def key(self, number: int, until: int = 0) -> tuple[float, float, int]:
+        """The best trials have the smallest. Above 0, `until` is the epoch at which they are compared: what a trial
+        became after it does not count."""
+        best, loss = self.best[number], self.losses[number]
+        if until:
+            early = [epoch for epoch in self.course[number] if epoch <= until]
+            best, loss = self.course[number][max(early, default=min(self.course[number]))]
+        return (-max(best, self.blank), loss, number)
 
 
 class Bracket:
@@ -85,13 +97,27 @@ class Bracket:
     Args:
         first: epochs of the first rung.
         one_in: of so many trials one goes on.
+        rivals: trials that run to their end elsewhere, since that is cheap. They are compared as if they paused as
+            well, and hold the places that they win.
     """
 
-    def __init__(self, family: str, numbers: Sequence[int], epochs: int, first: int = FIRST, one_in: int = ETA) -> None:
-        self.family, self.one_in = family, one_in
+    def __init__(
+        self,
+        family: str,
+        numbers: Sequence[int],
+        epochs: int,
+        first: int = FIRST,
+        one_in: int = ETA,
+        rivals: Sequence[int] = (),
+    ) -> None:
+        self.family, self.one_in, self.epochs = family, one_in, epochs
         self.numbers = tuple(numbers)
         self.rungs = rungs(epochs, first)
-        self.level = self._after(-1, len(numbers))
+        self.level = self._after(-1, len(numbers) + len(rivals))
+        self.awaited = set(rivals)
+        """Rivals that have not come to their end."""
+        self.rivals: list[int] = []
+        """Rivals that hold a place."""
         self.waiting = list(numbers)
         self.running: set[int] = set()
         self.arrived: list[int] = []
@@ -110,29 +136,55 @@ class Bracket:
         self.running.add(number)
         return number
 
-    def arrive(self, number: int, *, able: bool) -> None:
-        """A trial has reached the rung, or has ended there by itself or by a failure."""
+    def arrive(self, number: int, *, able: bool, epoch: int = 0) -> None:
+        """A trial has reached the rung, or has ended there by itself or by a failure.
+
+        Args:
+            epoch: how far it came, where the rung may have been delayed since it set out; it then goes on to it.
+        """
         if number in self.running:
             self.running.discard(number)
             if able:
-                self.arrived.append(number)
+                short = 0 < epoch < self.until or (epoch > 0 and self.until == 0)
+                (self.waiting if short else self.arrived).append(number)
 
-    def promote(self, key: Callable[[int], Any]) -> list[int]:
+    def delay(self, first: int) -> None:
+        """Let the first rung come later, as long as none was promoted from it."""
+        if self.level == 0 and self.until and first > self.rungs[0]:
+            self.rungs = rungs(self.epochs, first)
+            self.waiting, self.arrived = [*self.waiting, *self.arrived], []
+
+    def ended(self, rival: int, *, scored: bool) -> None:
+        """A rival has come to its end, with a score or by a failure."""
+        if rival in self.awaited:
+            self.awaited.discard(rival)
+            if scored:
+                self.rivals.append(rival)
+
+    def promote(self, key: Callable[[int, int], Any]) -> list[int]:
         """When all have arrived: go to the next rung with the best; gives those that do not go on.
 
         Args:
-            key: of a trial, such as `Ranks.key`; the best have the smallest.
+            key: of a trial at an epoch (0: at its end), such as `Ranks.key`; the best have the smallest.
         """
-        if self.done or self.waiting or self.running:
+        if self.done or self.waiting or self.running or self.awaited:
             return []
         if not self.arrived or self.level == len(self.rungs) - 1:
             self.done = True
             return []
-        ranked = sorted(self.arrived, key=key)
-        kept = max(1, len(ranked) // self.one_in)
-        self.level = self._after(self.level, kept)
-        self.waiting, self.arrived = ranked[:kept], []
-        return ranked[kept:]
+        until = self.until
+        ranked = sorted([*self.arrived, *self.rivals], key=lambda number: key(number, until))
+        kept = ranked[: max(1, len(ranked) // self.one_in)]
+        self.level = self._after(self.level, len(kept))
+        self.waiting = [number for number in kept if number in self.arrived]
+        lost = [number for number in ranked if number in self.arrived and number not in kept]
+        self.rivals, self.arrived = [number for number in self.rivals if number in kept], []
+        self.done = not self.waiting
+        return lost
+
+    def __contains__(self, number: int) -> bool:
+        """Whether it is waited for."""
+        return number in self.running or number in self.awaited
 
     def _after(self, level: int, count: int) -> int:
         """The next rung of so many trials; a single one runs to its end, since nothing is left to compare it with."""

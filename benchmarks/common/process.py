@@ -140,7 +140,7 @@ class Meter:
         known.own = (int(stat[11]) + int(stat[12])) / TICKS
         known.waited = (int(stat[13]) + int(stat[14])) / TICKS
         if names and stat[0] != "Z":
-            known.role = "command" if number == self.root else _role(number)
+            known.role = "command" if number == self.root else _role(number) or known.role
 
 
 def run(words: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> Done:
@@ -231,9 +231,10 @@ def _stat(number: int) -> list[str] | None:
 
 
 def _role(number: int) -> str:
+    """Empty for a process that is just ending: it has no words any more."""
     try:
         with open(f"/proc/{number}/cmdline", encoding="utf-8", errors="replace") as file:
             line = file.read().replace("\0", " ")
     except (FileNotFoundError, ProcessLookupError):
-        return "other"
-    return next((role for word, role in ROLES if word in line), f"other: {line[:40].strip()}")
+        return ""
+    return next((role for word, role in ROLES if word in line), f"other: {line[:40].strip()}" if line else "")

@@ -12,7 +12,7 @@ import pytest
 from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
 from autoft.search import space as spaces
-from autoft.search.auto import AGAIN, BASELINE, Auto, Facts
+from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
 from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads, subspace
@@ -217,6 +217,18 @@ def test_heads_by_steps_are_one_piece_of_work_for_each_network_that_stays() -> N
         if known.params["head_init"] != "random":
             assert (known.params["head_init"], known.params["head_strength"]) == (head.kind, head.strength)
     assert {machine.status[number] for number in found} == {"finished"}
+
+
+def test_heads_drawn_for_a_bracket_run_whole_and_no_other_trial_waits_for_one_rung_of_theirs() -> None:
+    machine = Machine(2, 2000.0)
+    machine.run()
+    rivals = {number for number, known in machine.strategy.known.items() if known.family == RIVAL}
+    assert rivals
+    assert {machine.status[number] for number in rivals} == {"finished"}
+    assert all(machine.params[number]["freeze"] == 1 for number in rivals)
+    brackets = machine.strategy.brackets
+    assert not rivals & {number for bracket in brackets for number in bracket.numbers}
+    assert all(bracket.done for bracket in brackets)
 
 
 def test_heads_by_steps_can_train_side_by_side() -> None:

@@ -21,9 +21,9 @@ def test_a_bracket_promotes_its_best_third() -> None:
     for number in taken[:-1]:
         assert number is not None
         bracket.arrive(number, able=True)
-        assert bracket.promote(lambda n: -n) == []
+        assert bracket.promote(lambda n, until: -n) == []
     bracket.arrive(6, able=False)  # failed: neither promoted nor named as one that was left behind
-    assert bracket.promote(lambda n: -n) == [3, 2, 1, 0]
+    assert bracket.promote(lambda n, until: -n) == [3, 2, 1, 0]
     assert (bracket.waiting, bracket.until) == ([5, 4], 6)
 
 
@@ -31,9 +31,61 @@ def test_the_last_one_of_a_bracket_runs_to_its_end() -> None:
     bracket = Bracket("any", range(5), 20)
     while (number := bracket.take()) is not None:
         bracket.arrive(number, able=True)
-    assert bracket.promote(lambda n: -n) == [3, 2, 1, 0]
+    assert bracket.promote(lambda n, until: -n) == [3, 2, 1, 0]
     assert (bracket.waiting, bracket.until) == ([4], 0), "at 6 epochs there would be nothing to compare it with"
     assert Bracket("any", [1], 20).until == 0
+
+
+def test_rivals_are_waited_for_and_hold_the_places_they_win() -> None:
+    bracket = Bracket("any", range(4), 20, rivals=(10, 11, 12))
+    while (number := bracket.take()) is not None:
+        bracket.arrive(number, able=True)
+    assert bracket.promote(lambda n, until: n) == [] and bracket.waiting == []
+    for rival in (10, 11, 12):
+        assert rival in bracket
+        bracket.ended(rival, scored=rival != 12)  # the last one failed
+    places = {10: 0, 3: 1}
+    asked: list[int] = []
+    assert bracket.promote(lambda n, until: (asked.append(until), places.get(n, n + 9))[1]) == [0, 1, 2]
+    assert (bracket.waiting, bracket.rivals, bracket.until, set(asked)) == ([3], [10], 6, {2})
+    assert bracket.take() == 3
+    bracket.arrive(3, able=True)
+    assert bracket.promote(lambda n, until: -n) == [3], "the head holds the only place"
+    assert bracket.done
+
+
+def test_a_first_rung_that_comes_later_sends_those_that_have_arrived_on_to_it() -> None:
+    bracket = Bracket("any", range(4), 20)
+    assert [bracket.take() for _ in range(3)] == [0, 1, 2]
+    bracket.arrive(0, able=True, epoch=2)
+    bracket.delay(6)
+    assert (bracket.until, bracket.waiting, bracket.arrived) == (6, [3, 0], [])
+    bracket.arrive(1, able=True, epoch=2)
+    bracket.arrive(2, able=True, epoch=6)
+    assert (bracket.waiting, bracket.arrived) == ([3, 0, 1], [2])
+    bracket.delay(4)
+    assert bracket.until == 6, "it never comes earlier"
+    while (number := bracket.take()) is not None:
+        bracket.arrive(number, able=True, epoch=6)
+    assert bracket.promote(lambda n, until: n) == [1, 2, 3]
+    bracket.delay(9)
+    assert (bracket.until, bracket.waiting) == (0, [0]), "the single one that is left runs to its end"
+    short = Bracket("any", range(4), 5)
+    assert [short.take() for _ in range(4)] == [0, 1, 2, 3]
+    short.delay(4)
+    short.arrive(0, able=True, epoch=2)
+    assert (short.until, short.waiting) == (0, [0]), "no rung is left before the end"
+
+
+def test_what_a_trial_became_later_does_not_count_at_a_rung() -> None:
+    ranks = Ranks(1.0)
+    for number, score in enumerate([0.5, 0.6, 0.9, 0.8], 1):
+        ranks.saw(0, epoch(number, score, 1.0 / number))
+    for number, score in enumerate([0.5, 0.7], 1):
+        ranks.saw(1, epoch(number, score, 1.0))
+    assert sorted((0, 1), key=lambda number: ranks.key(number, 2)) == [1, 0]
+    assert sorted((0, 1), key=ranks.key) == [0, 1]
+    assert ranks.key(0, 2) == (-0.6, 0.5, 0)
 
 
 def epoch(number: int, score: float, loss: float) -> EpochReport:

@@ -52,15 +52,18 @@ def _declared(trunk: nn.Module) -> list[Group]:
 
     groups = group_parameters(trunk, matcher(coarse=False))
     found = [list(groups[key]) for key in sorted(groups)]
+    nearest: dict[tuple[str, ...], list[str]] = {}
+    for group in reversed(found):  # of several that share as many words the first
+        nearest.update({prefix: group for name in group for prefix in _prefixes(name)})
     for name, _ in trunk.named_buffers():  # timm sorts parameters alone; a buffer goes where its nearest one is
-        max(found, key=lambda group: max(_shared(name, other) for other in group)).append(name)
+        next(nearest[prefix] for prefix in _prefixes(name) if prefix in nearest).append(name)
     return [(_common(group) or "stem", group) for group in found]
 
 
-def _shared(one: str, other: str) -> int:
-    """How many leading words two dotted names share."""
-    pairs = zip(one.split("."), other.split("."), strict=False)
-    return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(one.count("."), other.count(".")) + 1)
+def _prefixes(name: str) -> list[tuple[str, ...]]:
+    """The leading words of a dotted name, the whole one first, none last."""
+    words = tuple(name.split("."))
+    return [words[:count] for count in range(len(words), -1, -1)]
 
 
 def _structural(trunk: nn.Module, names: Sequence[str]) -> list[Group]:
