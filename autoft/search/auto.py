@@ -134,8 +134,7 @@ class Auto:
         number = result.number
         self.results[number] = result
         self.times.forget(number)
-        if result.status == "failed":
-            self.ranks.forget(number)
+        self.ranks.ended(number, failed=result.status == "failed")
         self.solving.discard(number)
         self._arrive(number, able=False)
 
@@ -281,7 +280,7 @@ class Auto:
     def _arrive(self, number: int, *, able: bool) -> None:
         for bracket in self.brackets:
             if number in bracket:
-                bracket.delay(self.ranks.first)
+                bracket.delay(self.ranks.rung(bracket.until))
                 bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
                 bracket.ended(number, scored=number in self.best_of)
                 rung = bracket.until

@@ -126,6 +126,7 @@ class Halved:
 
     def ended(self, result: TrialResult) -> None:
         self.searcher.tell(result.number, result.score, [report.score for report in result.history])
+        self.ranks.ended(result.number, failed=result.status == "failed")
         self._arrive(result.number, able=False)
 
     def closed(self) -> Sequence[Closed]:
@@ -135,7 +136,7 @@ class Halved:
     def _arrive(self, number: int, *, able: bool) -> None:
         if number not in self.bracket.running:
             return
-        self.bracket.delay(self.ranks.first)
+        self.bracket.delay(self.ranks.rung(self.bracket.until))
         self.bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
         words = f"not among the best {'quarter' if self.bracket.one_in == FEWER else 'third'}"
         rung = self.bracket.until

@@ -60,6 +60,8 @@ class Ranks:
         """Trial -> epoch -> best score by then, turned, and loss."""
         self.first = FIRST
         """Epoch of the first rung: not before the default recipe, trial 0, has learned what a score can show."""
+        self.silent = blank is not None
+        """Whether trial 0 goes on without having learned that."""
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
@@ -67,11 +69,19 @@ class Ranks:
         self.losses[number] = report.train_loss
         self.course.setdefault(number, {})[report.epoch] = (self.best[number], report.train_loss)
         if number == 0 and before <= self.blank:
-            self.first = max(FIRST, report.epoch + (self.best[0] <= self.blank))
+            self.silent = self.best[0] <= self.blank
+            self.first = max(FIRST, report.epoch + self.silent)
 
-    def forget(self, number: int) -> None:
-        """A trial that has failed has no score."""
-        self.best.pop(number, None)
+    def ended(self, number: int, *, failed: bool) -> None:
+        """A trial that has failed has no score; when trial 0 has ended, nothing is waited for."""
+        if failed:
+            self.best.pop(number, None)
+        if number == 0:
+            self.silent = False
+
+    def rung(self, until: int) -> int:
+        """Where a first rung that stands at this epoch belongs: nobody is stopped while trial 0 is silent."""
+        return max(self.first, until + FIRST) if self.silent else self.first
 
     def epoch(self, number: int) -> int:
         """The last one that was reported of a trial; 0 for none."""

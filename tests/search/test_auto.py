@@ -172,13 +172,14 @@ class Machine:
         return found
 
 
-def test_rounds_of_trials_run_past_the_epochs_in_which_nothing_can_be_told() -> None:
-    machine = Machine(1, 2000.0, blank=0.0)
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_rounds_of_trials_run_past_the_epochs_in_which_nothing_can_be_told(workers: int) -> None:
+    machine = Machine(workers, 2000.0, blank=0.0)
     machine.silent = 5
     machine.run()
     stopped = [len(machine.history[n]) for n, status in machine.status.items() if status == "stopped"]
-    assert stopped and min(stopped) == 6
-    assert all(machine.strategy.brackets[n].rungs[0] == 6 for n in range(len(machine.strategy.brackets)))
+    assert stopped and min(stopped) >= 6
+    assert all(bracket.rungs[0] >= 6 for bracket in machine.strategy.brackets)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 16])

@@ -117,3 +117,16 @@ def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -
     known = Ranks(1.0)
     known.saw(0, epoch(1, 0.0, 1.0))
     assert known.first == 2
+
+
+def test_nobody_is_stopped_while_trial_0_is_silent() -> None:
+    ranks = Ranks(-1.0, 1.0, 0.0)
+    assert (ranks.rung(2), ranks.rung(4)) == (4, 6)
+    ranks.saw(0, epoch(1, 1.0, 1.0))
+    assert (ranks.silent, ranks.rung(4)) == (True, 6)
+    ranks.saw(0, epoch(2, 0.5, 1.0))
+    assert (ranks.silent, ranks.rung(6)) == (False, 2), "a bracket that stands later stays there"
+    deaf = Ranks(-1.0, 1.0, 0.0)
+    deaf.ended(0, failed=True)
+    assert deaf.rung(4) == 2
+    assert Ranks(1.0).rung(2) == 2
