@@ -97,6 +97,8 @@ class KerasLearner:
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
+        if epoch == 1 and (begun := self._begin(feed, stop)):
+            return begun
         rng = np.random.default_rng((self.job.seed, epoch))
         seed = int(rng.integers(1 << 62)) % 2**31
         self.net.seed(seed)
@@ -113,6 +115,16 @@ class KerasLearner:
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
         return EpochStats(self._mean(total, seen), steps, True)
+
+    def _begin(self, feed: Feed, stop: Stop) -> EpochStats | None:
+        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better."""
+        if self.steps or self.net.frozen or not isinstance(self.inputs, Rows):
+            return None
+        found = self.inputs.reader.begin(feed, self.job.problem, stop, solve=not self.job.recipe.head_width)
+        if found is None or found.head is None:
+            return None
+        self.set_head({self.job.problem.outputs[0].name: found.head})
+        return EpochStats(found.loss, 1, True)
 
     def _changed(
         self, images: Tensor, targets: Targets, seed: Tensor, rng: np.random.Generator

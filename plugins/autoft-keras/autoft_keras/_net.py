@@ -20,6 +20,9 @@ PLACED = ("dense", "boxes")
 MIDWAY = "midway"
 """Layer of a trunk at which its input is augmented, where that cannot be done before it."""
 
+COUNTED = "rare"
+"""Layer of a trunk whose arrays are counted from the training part, never trained."""
+
 
 class Net:
     """Normalised images (n, size, size, 3), or what a `Reader` makes of texts and recordings, to raw outputs by name:
@@ -155,6 +158,8 @@ class Net:
             if quiet or whole:  # a layer without arrays goes with the one before it
                 layer.trainable = False
                 _hold(layer)
+            elif layer.name == COUNTED:
+                layer.trainable = False
         kept = {id(variable) for variable in self.model.trainable_variables} - still
         return tuple(name for name, variable in self._arrays.items() if id(variable) in kept)
 

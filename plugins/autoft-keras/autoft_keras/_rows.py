@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Feed, Job
+from autoft.api import Feed, Job, Problem, Stop, WordStart
 from autoft_keras import _trunks
 from autoft_keras._inputs import Batch, Loader
 from autoft_keras._net import Net
@@ -31,6 +31,10 @@ class Reader:
     def changed(self, values: Tensor, seed: Tensor) -> Tensor:
         """Augmented, by a seed (int32, 2). Where the trunk has a place for it (`Net.front`), what stands there."""
         raise NotImplementedError
+
+    def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
+        """What the trunk can learn from all texts before the first step, where it can."""
+        return None
 
     def keep(self, folder: Path) -> None:
         """Write what the network needs beside its arrays into the folder of a saved model; most need nothing."""
