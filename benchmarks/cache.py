@@ -1,6 +1,6 @@
 """What the cache of frozen prefixes saves.
 
-    python benchmarks/cache.py --parts steps --json cache.json
+    python -m benchmarks.cache --parts steps --json cache.json
 
 From the repository's root; the ImageNet checkpoint, which torch alone reads, is found by AUTOFT_SHARED or in ../shared,
 and left out where it is absent. Parts run apart add to the same JSON file.
@@ -31,12 +31,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from parity import BACKENDS, imported
 
 from autoft.activations import ActivationFeed, ActivationStore
 from autoft.api import Cut, Job, ModelCard, Output, Problem, Recipe, View
 from autoft.testing.toys import ArrayFeed
 from autoft.vocab import ACTIVATION
+from benchmarks.parity import BACKENDS, imported
 
 PROBLEM = Problem(
     name="classification",
@@ -129,7 +129,7 @@ SHAPES = ((1280,), (96, 8, 8), (32, 28, 28), (96, 14, 14, 2))
 """Of one sample: pooled features, a late, a middle and an early cut."""
 WORKER = """
 import sys
-from cache import read_all
+from benchmarks.cache import read_all
 read_all(sys.argv[1], [int(side) for side in sys.argv[2].split(",")], int(sys.argv[3]))
 """
 
@@ -188,7 +188,10 @@ def speeds(store: ActivationStore, rows: int, options: argparse.Namespace) -> di
 def worker_share(store: ActivationStore, cut: Cut, rows: int, workers: int = 3) -> float:
     """The largest part of the store's bytes that a worker adds to the memory in use."""
     words = [sys.executable, "-c", WORKER, str(store.folder), ",".join(map(str, cut.shape)), str(rows)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)]),
+    }
     running = [
         subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(workers)

@@ -23,7 +23,7 @@ from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, head_size
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
-from autoft.search.strategy import Closed, Facts, Order, Work
+from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 from autoft.search.times import Times
 
 BASELINE: Final = "baseline"
@@ -40,8 +40,6 @@ SHORTEST: Final = 4
 """Epochs that the trials of a bracket should have at least."""
 NETWORKS: Final = 3
 """Networks that go on after the heads."""
-AT_A_TIME: Final = 1.0
-"""Seconds of work for which cheap trials are handed out together."""
 FINALISTS: Final = 3
 FINAL_SHARE: Final = 0.2
 """Part of the search time that is kept for runs with fresh seeds."""

@@ -15,7 +15,7 @@ from autoft.search import headgroups
 from autoft.search import space as spaces
 from autoft.search.halving import ETA, Bracket, Ranks
 from autoft.search.space import Values
-from autoft.search.strategy import Closed, Facts, Order, Work
+from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 
 ROUND: Final = 27
 """Proposals of one round, where no list says how many there are: a searcher that learns does so between rounds."""
@@ -23,8 +23,6 @@ MANY: Final = 27
 """Of more trials than these one in `FEWER` goes on. On real learning curves of 51 configurations the result was as good
 as with one in three, for four fifths of the epochs; with few it was worse."""
 FEWER: Final = 4
-AT_A_TIME: Final = 1.0
-"""Seconds of work for which cheap trials are handed out together."""
 
 
 class Halved:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from autoft.records import EpochReport, Mode, Param, TrialResult
+
+AT_A_TIME: Final = 1.0
+"""Seconds of work for which cheap trials are handed out together."""
 
 
 class Facts(NamedTuple):
