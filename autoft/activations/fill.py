@@ -25,7 +25,7 @@ from autoft.records import Cut, View
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
-SHARD = 512
+SHARD = 128
 """Rows that a process takes on at a time; others take the next ones."""
 FLUSH = 32 << 20
 """Bytes after which rows are brought to the disk and marked, so that a stopped process loses little."""

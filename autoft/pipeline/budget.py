@@ -5,13 +5,16 @@ from __future__ import annotations
 import statistics
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 
 from autoft.records import EpochReport, TrialResult
 
 START = 3.0
 """Seconds to start a worker process and to shut the cluster down."""
+FORK = 1.0
+"""The same without a cluster, by a fork of a process that has imported the framework."""
 SCORING = 5.0
-"""Seconds for all metrics, their intervals, and the files of the run folder."""
+"""Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a tenth."""
 PLAIN = 0.08
 """Part of the whole time that is kept for a method without networks, where the task has one."""
 SHARE = 0.5
@@ -20,6 +23,8 @@ REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
 FIRST_BUILD = 8.0
 """Seconds until a worker is ready to train, before the first one has told."""
+FIRST_FORK = 3.0
+"""The same where its process is a fork."""
 
 
 class Budget:
@@ -30,7 +35,10 @@ class Budget:
         self.end = began + seconds
         self.seconds = seconds
         self.backends: tuple[str, ...] = ()
-        """Those that trials may run on. One that has not told yet is taken to start in `FIRST_BUILD` seconds."""
+        """Those that trials may run on. One that has not told yet is taken to start in `FIRST_BUILD` seconds, or in
+        `FIRST_FORK` if it is forked."""
+        self.forked: frozenset[str] = frozenset()
+        self.start = START
         self._builds: dict[str, list[float]] = defaultdict(list)
         self._validations: list[float] = []
         self._epochs: dict[str, list[float]] = defaultdict(list)
@@ -53,10 +61,15 @@ class Budget:
         before = report.build_seconds + report.prefix_seconds
         self._epochs[backend].append((report.seconds - before) / report.epoch)
 
+    def forks(self, backends: Iterable[str], *, cluster: bool) -> None:
+        """Processes of these backends are forks; without a cluster nothing else takes long to start."""
+        self.forked = frozenset(backends)
+        self.start = START if cluster else FORK
+
     def expect_refit(self, ratio: float) -> None:
         """Keep time for a short last training from the first trial on: who is told of a deadline keeps that one."""
         self.refit_ratio = ratio
-        self.refit = min(START + FIRST_BUILD, REFIT * self.seconds)
+        self.refit = min(self.start + self._build, REFIT * self.seconds)
 
     def leads(self, result: TrialResult) -> None:
         """Keep time to train this trial's configuration once more, unless that would take too much of the search."""
@@ -67,20 +80,30 @@ class Budget:
         """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
         if not self.refit_ratio:
             return 0.0
-        return START + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+        return self.start + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
 
     @property
     def _build(self) -> float:
         """Seconds until a fresh process is ready to train or to predict."""
         known = [max(seconds) for seconds in self._builds.values()]
-        unknown = not known or any(backend not in self._builds for backend in self.backends)
-        return max([*known, FIRST_BUILD] if unknown else known)
+        unknown = [self._first(backend) for backend in self.backends if backend not in self._builds]
+        return max([*known, *unknown], default=FIRST_BUILD)
+
+    def _first(self, backend: str) -> float:
+        return FIRST_FORK if backend in self.forked else FIRST_BUILD
 
     @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
         validation = max(self._validations, default=1.0)
-        return START + SCORING + 1.2 * self._build + 1.5 * validation * self.test_ratio + 2 * self.transfer + self.plain
+        scoring = min(SCORING, self.seconds / 10) + 1.5 * validation * self.test_ratio
+        return self.start + scoring + 1.2 * self._build + 2 * self.transfer + self.plain
+
+    @property
+    def latest(self) -> float:
+        """Unix time for what is worth nothing until it is whole, such as the solution of a head: without the time that
+        is kept for a last training, which can be left out."""
+        return max(self.end - self.reserve, self.deadline)
 
     @property
     def deadline(self) -> float:
@@ -100,4 +123,4 @@ class Budget:
         if not self._epochs:
             return left > 0
         epochs = self._epochs.get(backend) or [seconds for some in self._epochs.values() for seconds in some]
-        return left > min(self._builds.get(backend) or [FIRST_BUILD]) + 1.5 * statistics.median(epochs)
+        return left > min(self._builds.get(backend) or [self._first(backend)]) + 1.5 * statistics.median(epochs)

@@ -64,7 +64,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     RunWriter.check_name(place.out, task.name, options.name)
     checked = prepare.check(registry, options, task, listener)
     made = plan.make(registry, options, task, checked, listener)
-    with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options):
+    with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options) as forked:
+        budget.forks(forked, cluster=not _alone(options))
         # Ray takes seconds to start; the images are decoded meanwhile.
         cluster = starter.submit(pool.machine) if _alone(options) else starter.submit(_start_ray, options)
         try:
@@ -77,8 +78,9 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
 
 
 @contextmanager
-def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[None]:
-    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU."""
+def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[tuple[str, ...]]:
+    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU; gives the
+    backends whose processes are forked."""
     wanted: dict[str, dict[str, None]] = {}
     for candidate in made.candidates.values():
         backend = registry.get("backend", candidate.card.backend)
@@ -91,7 +93,7 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
     try:
         for name, modules in wanted.items():
             servers.start(name, list(modules), max(1, int(options.cpus_per_trial)))
-        yield
+        yield tuple(wanted)
     finally:
         servers.close()
 
@@ -195,7 +197,8 @@ def _search(
         spec = make_spec(number, params)
         if not budget.room_for_another(spec.backend):
             return None
-        return msgspec.structs.replace(spec, deadline=budget.deadline, allowance=budget.allowance(searching))
+        deadline = budget.latest if spec.recipe.optimizer == "solve" else budget.deadline
+        return msgspec.structs.replace(spec, deadline=deadline, allowance=budget.allowance(searching))
 
     interrupted = _run(
         registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits, nodes.ray

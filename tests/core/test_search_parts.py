@@ -40,6 +40,21 @@ def test_the_deadline_leaves_the_reserve(now):
     assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 8 + 1.5)
 
 
+def test_forks_start_sooner(now):
+    budget = Budget(30, now.now)
+    budget.backends = ("torch", "keras")
+    slow = budget.deadline
+    budget.forks(["torch"], cluster=False)
+    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 8 + 1.5), "one of them is no fork"
+    budget.forks(["torch", "keras"], cluster=False)
+    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 3 + 1.5)
+    budget.expect_refit(1.0)
+    assert budget.latest == budget.end - budget.reserve > budget.deadline
+    assert budget.refit == 1 + 3 and budget.deadline > slow
+    budget.forks(["torch", "keras"], cluster=True)
+    assert budget.reserve == pytest.approx(3 + 3 + 1.2 * 3 + 1.5)
+
+
 def test_the_reserve_follows_the_slowest_start_and_validation(now):
     budget = Budget(600, now.now)
     budget.test_ratio = 2.0
