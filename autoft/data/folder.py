@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from autoft.data import advice
 from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
-from autoft.data.tabular import tables_in
+from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
