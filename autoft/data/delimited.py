@@ -46,8 +46,11 @@ class _Line(NamedTuple):
     cells: list[str]
 
 
-def read(text: str, path: str) -> Rows:
+def read(text: str, path: str, named: bool | None = None) -> Rows:
     """All rows. Names that the first line does not have become `column 1`, `column 2`.
+
+    Args:
+        named: whether the first line holds names; None finds it out.
 
     Raises:
         DataError: it is empty or cannot be parsed.
@@ -63,7 +66,7 @@ def read(text: str, path: str) -> Rows:
         raise DataError(f"the table '{path}' must be CSV, but it cannot be parsed: {error}.") from error
     if not lines:
         raise DataError(f"the table '{path}' must have rows, but it is empty.")
-    named = not _is_data(lines)
+    named = not _is_data(lines) if named is None else named
     first = lines[0].cells
     columns = tuple(name.strip() for name in first) if named else tuple(f"column {n}" for n in range(1, len(first) + 1))
     rows, numbers, issues = [], [], []

@@ -26,12 +26,15 @@ ADDRESS: Final = re.compile(r"(https?|ftp)://\S+$")
 
 
 def narrow(field: str, names: Sequence[str], probe: Mapping[str, Sequence[str]]) -> list[str]:
-    """The columns among `names` that can hold this field by their cells; all of them where too few cells are known."""
+    """The columns among `names` that can hold this field by their cells; all of them where too few cells are known.
+    Columns that are empty for the most part are none of them."""
     kind = KINDS.get(field)
-    if kind is None or any(len(_filled(probe[name])) < ENOUGH for name in names):
+    filled = {name: len(_filled(probe[name])) for name in names}
+    most = max(filled.values(), default=0)
+    if kind is None or most < ENOUGH:
         return list(names)
-    found = [name for name in names if kind(name, probe[name])]
-    return _longest(found, probe) if field in TEXTS else found
+    found = [name for name in names if 2 * filled[name] >= most and kind(name, probe[name])]
+    return _longest(found, probe) if field == "text" else found
 
 
 def fits(field: str, name: str, cells: Sequence[str]) -> bool:
@@ -71,13 +74,13 @@ def is_value(name: str, cells: Sequence[str]) -> bool:
     return numbers >= MOST * len(filled) and len(set(filled)) > 1 and not is_id(name, filled)
 
 
-TEXTS: Final = ("text", "transcript")
 KINDS: Final[Mapping[str, Callable[[str, Sequence[str]], bool]]] = {
     "text": is_prose,
+    "transcript": is_prose,
     "label": is_class,
     "value": is_value,
 }
-"""Field -> what its columns are like. Transcripts may be single words that come again."""
+"""Field -> what its columns are like."""
 
 
 def _filled(cells: Sequence[str]) -> list[str]:

@@ -46,8 +46,8 @@ class Source(NamedTuple):
 
 
 def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
-    """Which column plays which part, for each table. The training table is looked at first: others have the same columns,
-    where they have them.
+    """Which column plays which part, for each table. The training table is looked at first: others have its columns,
+    where they can.
 
     Raises:
         DataError: columns were not named and cannot be told.

@@ -43,10 +43,7 @@ class TableReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         medium = media_field(options.needs)
-        sources = [
-            Source(read_table(path), split, Files(path, source, medium) if medium else None)
-            for path, split in found.parts
-        ]
+        sources = [_source(path, split, Files(path, source, medium) if medium else None) for path, split in found.parts]
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         parts = assign(sources, options)
@@ -81,6 +78,14 @@ class _Row(NamedTuple):
     cells: tuple[str, ...]
     number: int
     prefix: str
+
+
+def _source(path: str, split: str, files: Files | None) -> Source:
+    table = read_table(path)
+    unusual = not any(name.lower() in columns.KNOWN for name in table.columns)
+    if files and unusual and files.share_of_stems(table.columns):
+        table = read_table(path, named=False)  # the first line names a file, so it is none of names
+    return Source(table, split, files)
 
 
 def _names(source: str, paths: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ def tables_in(source: str) -> tuple[tuple[str, str], ...]:
 
 
 def find(source: str) -> Tables:
-    """The same, also where tables lie in folders of their own: `train/data.csv` and `test/data.csv`, or `meta/all.csv`."""
+    """The same, also where tables lie in folders of their own: `train/data.csv` and `test/data.csv`, `meta/all.csv`."""
     if not os.path.isdir(source):
         return Tables(_file(source))
     found = _in_folder(source)
@@ -56,7 +56,7 @@ def find(source: str) -> Tables:
 
 
 def part_of(name: str) -> str:
-    """train, val or test, if the name of a file has one of the words for it: `tweets_train.csv`, `test-00000.parquet`."""
+    """train, val or test, if the name of a file has one of their words: `tweets_train.csv`, `test-00000.parquet`."""
     words = {split_word(word) for word in TOKENS.split(os.path.splitext(name)[0].lower())} - {""}
     return words.pop() if len(words) == 1 else ""
 
@@ -71,7 +71,7 @@ def _tables(folder: str, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> Tables:
-    """The only table; or `train.csv` with `val.csv` or `test.csv`, others left out; or names with such words in them."""
+    """The only table; or `train.csv` with `val.csv` or `test.csv`, others left out; or names that have such words."""
     for suffixes in kinds:
         found = _tables(folder, suffixes)
         if not found:

@@ -27,15 +27,18 @@ class Table(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def read_table(path: str) -> Table:
+def read_table(path: str, named: bool | None = None) -> Table:
     """All rows of one file.
+
+    Args:
+        named: whether the first line of CSV and the like holds names; None finds it out.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
         UsageError: Parquet, and pyarrow is not installed.
     """
     try:
-        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path)
+        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path, named)
     except OSError as error:
         raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
     if not table.rows:
@@ -43,7 +46,7 @@ def read_table(path: str) -> Table:
     return table
 
 
-def _written(path: str) -> Table:
+def _written(path: str, named: bool | None) -> Table:
     with open(path, "rb") as file:
         found = encodings.decode(file.read())
     if path.lower().endswith(JSONL + JSON):
@@ -51,7 +54,7 @@ def _written(path: str) -> Table:
         lines = whole or jsonlines.read(found.text, path)
         words = f"{'JSON' if whole else 'JSON Lines'} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
-    rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path)
+    rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
 
 
