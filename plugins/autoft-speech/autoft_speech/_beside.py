@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, is_media, split_word, walk
-from autoft_speech._lists import folder_of, lines
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, is_media, walk
+from autoft_speech._lists import folder_of, lines, part_of
 
 TEXTS = (".txt", ".lab", ".trn", ".data")
 NAMES = ("prompts", "text")
@@ -22,7 +22,7 @@ TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".scp")
 """Where the folder has one of these, it says what belongs together."""
 PEEK = 20
 """Lines by which a list is told."""
-ENTRY = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)|([^|\t]+)\|([^|]*)|(\S+)\s+(\S.*)')
+ENTRY = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)|([^|\t]+)\|([^|]*)(?:\|.*)?|(\S+)\s+(\S.*)')
 """`( name "words" )`, `name|words|more`, `name words`."""
 
 
@@ -95,7 +95,7 @@ def _files(root: Path) -> _Files:
     for path in walk(str(root)):
         if is_media(path, "audio"):
             recordings[Path(path).stem].append(path)
-        elif path.lower().endswith(TEXTS) or os.path.basename(path).lower() in NAMES:
+        elif path.lower().endswith(TEXTS) or Path(path).name.lower() in NAMES:
             texts.append(path)
     return _Files(dict(recordings), texts)
 
@@ -125,7 +125,7 @@ def _entry(line: str) -> tuple[str, str]:
     if not found:
         return "", ""
     name, said = [word for word in found.groups() if word is not None]
-    name = os.path.basename(name.strip())
+    name = Path(name.strip()).name
     return (Path(name).stem if is_media(name, "audio") else name), said.strip()
 
 
@@ -151,8 +151,7 @@ def _splits(root: Path, paths: list[str]) -> dict[str, str]:
     """Path -> part, as folders below the root say; none where no folder is for training."""
     found = {}
     for path in paths:
-        words = re.split(r"[^a-z]+", os.path.relpath(os.path.dirname(path), root).lower())
-        parts = {split_word(word) for word in words} - {""}
-        if len(parts) == 1:
-            found[path] = parts.pop()
+        part = part_of(os.path.relpath(Path(path).parent, root))
+        if part:
+            found[path] = part
     return found if "train" in found.values() else {}

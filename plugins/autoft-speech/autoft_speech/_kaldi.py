@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, split_word
-from autoft_speech._lists import folder_of, lines, missing
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
+from autoft_speech._lists import folder_of, lines, missing, part_of
 
 
 class KaldiReader:
@@ -50,7 +50,7 @@ def _parts(source: str, options: ReadOptions) -> list[tuple[Path, str]]:
         return [(root, "")]
     for folder in (root, root / "data"):
         children = sorted(folder.iterdir()) if folder.is_dir() else []
-        found = [(child, split_word(child.name)) for child in children if child.is_dir() and _is_data(child)]
+        found = [(child, part_of(child.name)) for child in children if child.is_dir() and _is_data(child)]
         if found:
             return found
     return []

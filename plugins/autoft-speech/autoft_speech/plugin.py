@@ -38,7 +38,7 @@ def autoft_readers() -> Iterable[Entry]:
     yield Entry(
         name="transcripts",
         target="autoft_speech._beside:BesideReader",
-        summary="Recordings with a text file of the same name each, or lists of lines that begin with names (LibriSpeech)",
+        summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",
     )
 
 
