@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoft.data.folder import FolderReader
+from autoft.data.folder import FolderReader, find_layout, is_container
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 

@@ -77,7 +77,7 @@ def test_numbers(told, columns, value):
     [
         (
             {"sentence1": words, "sentence2": words, "how": mood},
-            "must be the text, but several could be: sentence1, se",
+            "the text, but several could be: sentence1, sentence2",
         ),
         ({"text": words, "how": mood, "where": lambda n: n % 4}, "must be the label, but several could be: how, where"),
     ],
