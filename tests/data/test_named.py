@@ -37,7 +37,7 @@ def found(dataset, root):
 
 @pytest.mark.parametrize("cell", ["a.wav", "a", "clips/a.wav", "/home/ann/data/clips/a.wav", r"C:\data\clips\a.wav"])
 def test_names_without_folders_or_suffixes_and_paths_of_other_machines(data, cell):
-    root = data(["clips/a.wav", "clips/b.wav"], f"path,label\n{cell},x\n{cell.replace('a', 'b', 1)[:0]}clips/b.wav,y\n")
+    root = data(["clips/a.wav", "clips/b.wav"], f"path,label\n{cell},x\nclips/b.wav,y\n")
     dataset = read(root)
     assert found(dataset, root) == ["clips/a.wav", "clips/b.wav"]
     assert ("found by their names in clips/" in dataset.recognised) == (cell != "clips/a.wav")

@@ -53,8 +53,9 @@ class TestBesideReader(ReaderContract):
 
 
 def test_librispeech(folder):
-    names = [f"{part}/84/1/84-1-{n}.flac" for part in ("train-clean-100", "dev-clean", "test-other") for n in (0, 1)]
-    lists = {f"{part}/84/1/84-1.trans.txt": f"84-1-0 {part[:3].upper()} ONE\n84-1-1 TWO\n" for part in ("train-clean-100", "dev-clean", "test-other")}  # fmt: skip
+    places = [f"{part}/84/1" for part in ("train-clean-100", "dev-clean", "test-other")]
+    names = [f"{place}/84-1-{n}.flac" for place in places for n in (0, 1)]
+    lists = {f"{place}/84-1.trans.txt": f"84-1-0 {place[:3].upper()} ONE\n84-1-1 TWO\n" for place in places}
     dataset = BesideReader().read(folder({**lists, "SPEAKERS.TXT": "84 | M\n"}, names), NEEDS)
     assert said(dataset)["dev-clean/84/1/84-1-0.flac"] == ("DEV ONE", "val")
     assert [split for _, split in said(dataset).values()] == ["val", "val", "test", "test", "train", "train"]
