@@ -16,7 +16,7 @@ def autoft_readers() -> Iterable[Entry]:
     yield Entry(
         name="table",
         target="autoft.data.table:TableReader",
-        summary="CSV, TSV, JSON Lines or Parquet with a path or text column and a label column",
+        summary="CSV, TSV, JSON or Parquet with a path or text column and a label column",
     )
     yield Entry(
         name="folder",

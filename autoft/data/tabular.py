@@ -1,4 +1,4 @@
-"""CSV, TSV, JSON Lines and Parquet files as columns of words, with delimiter and encoding found out."""
+"""CSV, TSV, JSON and Parquet files as columns of words, with delimiter and encoding found out."""
 
 from __future__ import annotations
 
