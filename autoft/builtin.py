@@ -28,6 +28,11 @@ def autoft_readers() -> Iterable[Entry]:
         target="autoft.data.textfolder:TextFolderReader",
         summary="Class folders of .txt files, with train/val/test above them or not",
     )
+    yield Entry(
+        name="lines",
+        target="autoft.data.textlines:TextLinesReader",
+        summary="A text in each line: pos.txt and neg.txt, or train_text.txt with train_labels.txt",
+    )
 
 
 @hookimpl

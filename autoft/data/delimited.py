@@ -20,6 +20,8 @@ PLAIN: Final = ("\t", "|")
 """Delimiters that programs write without quoting cells: a quote may then be a letter like others."""
 SOUND: Final = 0.99
 """Share of the lines that must have as many cells as the first, for quotes to be letters."""
+PROBE: Final = 1000
+"""Rows that are looked at."""
 FEW: Final = 5
 """Rows below the first line, from which on it can be compared with them."""
 LONGEST: Final = 1 << 30
@@ -164,6 +166,7 @@ def _is_data(lines: Sequence[_Line]) -> bool:
     body = [line.cells for line in lines[1:] if [cell.strip() for cell in line.cells] != first]
     if len(body) < FEW:
         return False
+    body = body[:: max(1, len(body) // PROBE)]
     again = False
     for place, name in enumerate(first):
         filled = [cells[place].strip() for cells in body if place < len(cells) and cells[place].strip()]

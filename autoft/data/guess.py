@@ -19,8 +19,8 @@ MOST: Final = 0.9
 """Share of the cells that tells the kind of a column."""
 CLEAR: Final = 2.0
 """Times the length of all others from which on the longest of several texts is the one that is meant."""
-ID: Final = re.compile(r"(^|[\W_])(id|ids|idx|index|uuid|guid|key|no|nr|row|timestamp|time|date)$|[a-z](Id|ID)$")
-SPLIT_ID: Final = re.compile(r"(^|[\W_])id([\W_]|$)")
+ID: Final = re.compile(r"(^|[\W_])(id|ids|idx|uuid|guid)([\W_]|$)|[a-z](Id|ID)$|^(Id|ID)$")
+COUNT: Final = re.compile(r"(^|[\W_])(index|key|no|nr|row|timestamp|time|date)$", re.IGNORECASE)
 MOMENT: Final = re.compile(r"\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4}")
 ADDRESS: Final = re.compile(r"(https?|ftp)://\S+$")
 
@@ -44,10 +44,12 @@ def fits(field: str, name: str, cells: Sequence[str]) -> bool:
 
 
 def is_id(name: str, cells: Sequence[str]) -> bool:
-    """A name such as `user_id`, and cells that all differ or are numbers."""
+    """A name such as `user_id`, and cells that all differ or are numbers; or one such as `date`, and all differ."""
     filled = _filled(cells)
-    called = ID.search(name.lower()) or ID.search(name) or SPLIT_ID.search(name.lower())
-    return bool(called) and (len(set(filled)) == len(filled) or all(map(is_number, filled)))
+    differ = len(set(filled)) == len(filled)
+    if ID.search(name) or ID.search(name.lower()):
+        return differ or all(map(is_number, filled))
+    return differ and bool(COUNT.search(name))
 
 
 def is_prose(name: str, cells: Sequence[str]) -> bool:

@@ -82,9 +82,12 @@ class _Row(NamedTuple):
 
 def _source(path: str, split: str, files: Files | None) -> Source:
     table = read_table(path)
-    unusual = not any(name.lower() in columns.KNOWN for name in table.columns)
-    if files and unusual and files.share_of_stems(table.columns):
-        table = read_table(path, named=False)  # the first line names a file, so it is none of names
+    if files is None or any(name.lower() in columns.KNOWN for name in table.columns):
+        return Source(table, split, files)
+    for place, name in enumerate(table.columns):
+        if files.share_of_stems([name]) and files.share_of_stems(row[place] for row in table.rows) > 0.5:
+            table = read_table(path, named=False)  # the first line names a file, as those below it do
+            break
     return Source(table, split, files)
 
 
