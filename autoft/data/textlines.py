@@ -38,7 +38,7 @@ class TextLinesReader:
     name = "lines"
 
     def sniff(self, source: str, options: ReadOptions) -> str:
-        """One sentence why `source` is files of lines, or an empty string. Looks at the names and the sizes of files."""
+        """One sentence why `source` is files of lines, or an empty string. Looks at names, and at the first lines."""
         if set(options.needs) != {"text", "label"} or options.columns or options.group_col or not os.path.isdir(source):
             return ""
         if "label" in options.optional or tables_in(source):

@@ -72,7 +72,7 @@ def test_an_empty_line_keeps_its_label_and_is_named(folder):
 
 
 def test_another_number_of_labels_is_refused(folder):
-    with pytest.raises(DataError, match="a label for each line of .*, but it has 2 lines for 3"):
+    with pytest.raises(DataError, match=r"a label for each line of .*, but it has 2 lines for 3"):
         TextLinesReader().read(folder(train_text_dot_txt="a\nb\nc\n", train_labels_dot_txt="x\ny\n"), NEEDS)
 
 
