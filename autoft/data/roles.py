@@ -85,7 +85,8 @@ def _further(source: Source, options: ReadOptions, known: dict[str, str], seen: 
         target = field not in SUFFIXES and field != "text" and field not in options.optional
         if not target:
             continue
-        if field not in same or (_cells(source.table, same[field]) <= HIDDEN and not seen[field] <= HIDDEN):
+        cells = _cells(source.table, same[field]) if field in same else {""}
+        if cells <= HIDDEN and cells.isdisjoint(seen[field] - {""}):
             why = "says nothing in" if field in same else "has no"
             return Roles(
                 {}, None, None, f"it {why} column '{name}' and is left out", False, frozenset(), unlabelled=name
