@@ -43,7 +43,9 @@ class Files:
             return Named("", "empty cell")
         for candidate in dict.fromkeys((text, text.replace("\\", "/"))):
             path = os.path.normpath(os.path.join(self.folder, candidate))
-            if is_text(path) and "\0" not in path and os.path.isfile(path):
+            # Beside a folder called `a` may lie `a.wav`; a folder called `a.wav` is told by whoever reads it.
+            whole = os.path.splitext(path)[1].lower() in SUFFIXES[self.medium]
+            if is_text(path) and "\0" not in path and (os.path.exists(path) if whole else os.path.isfile(path)):
                 return Named(path)
         if "://" in text:
             return Named("", "addresses are not downloaded")
