@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from autoft.data import advice
 from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
-from autoft.data.tabular import tables_in
+from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
-_CONTAINERS = "images image imgs img pictures photos files clips wavs audio masks labels annotations"
-CONTAINERS = frozenset(_CONTAINERS.split())
-UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+_CONTAINERS = "images image imgs img pictures photos files data fold masks labels annotations"
+CONTAINERS = frozenset(f"{_CONTAINERS} clips wavs audio recordings".split())
+UNLABELLED = ("unsup", "unlabeled", "unlabelled", "_background_noise_")
 """Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
-Maas et al., 2011)."""
+Maas et al., 2011; Speech Commands: Warden, 2018)."""
+
+
+LISTS = {"validation_list.txt": "val", "testing_list.txt": "test"}
+"""Files that say which recordings validate and test, a path in each line (Speech Commands: Warden, 2018)."""
 
 
 class ClassFolder(NamedTuple):
@@ -88,7 +93,7 @@ def _layout(source: str, field: str) -> Layout | None:
     folders = [entry for entry in entries(source) if entry.is_dir()]
     splits = [entry for entry in folders if split_word(entry.name)]
     below = {entry.name: _class_folders(entry.path, field, split_word(entry.name)) for entry in splits}
-    if any(f.label.lower() not in CONTAINERS for found in below.values() for f in found):
+    if any(not is_container(f.label) for found in below.values() for f in found):
         left_out = tuple(name for name, found in below.items() if not found)
         return Layout(source, tuple(f for found in below.values() for f in found), left_out)
     classes = _class_folders(source, field, "")
@@ -99,9 +104,15 @@ def _layout(source: str, field: str) -> Layout | None:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
-    if all(f.label.lower() in CONTAINERS for f in classes):
+    if all(is_container(f.label) for f in classes):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
+
+
+def is_container(name: str) -> bool:
+    """Whether a folder's name says that files of all classes lie in it: `audio`, `fold3`, `images_train`."""
+    words = [word for word in re.split(r"[\W_\d]+", name.lower()) if word]
+    return not CONTAINERS.isdisjoint(words) and all(word in CONTAINERS or split_word(word) for word in words)
 
 
 def _class_folders(folder: str, field: str, split: str) -> tuple[ClassFolder, ...]:
@@ -135,16 +146,19 @@ def in_words(layout: Layout) -> str:
 def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     samples: list[Sample] = []
     issues: list[Issue] = []
+    listed = {} if any(folder.split for folder in layout.folders) else _listed(layout.root)
     for folder in layout.folders:
         for path in _files(folder.path, source, field, issues):
             fields = {field: os.path.abspath(path), "label": folder.label}
-            samples.append(Sample(id=_id(path, source), fields=fields, split=folder.split))
+            split = listed.get(_id(path, layout.root), "train") if listed else folder.split
+            samples.append(Sample(id=_id(path, source), fields=fields, split=split))
     labels = {folder.label for folder in layout.folders}
     filled = {str(sample.fields["label"]) for sample in samples}
     for label in sorted(labels - filled):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
     sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
+    sentence += f"; parts as {' and '.join(LISTS)} say" if listed else ""
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,
@@ -152,6 +166,18 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         recognised=sentence,
         issues=tuple(issues),
     )
+
+
+def _listed(root: str) -> dict[str, str]:
+    """Path below the root -> split, as lists beside the class folders say; empty where there are none."""
+    found: dict[str, str] = {}
+    for name, split in LISTS.items():
+        try:
+            with open(os.path.join(root, name), encoding="utf-8") as file:
+                found |= {line.strip(): split for line in file if line.strip()}
+        except (OSError, UnicodeDecodeError):
+            return {}  # no such lists, as in most data
+    return found
 
 
 def _read_plain(source: str, field: str) -> Dataset:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 _IMAGES: Final = ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .ppm .pgm .pbm .pnm .avif .heic .heif"
-_AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff"
+_AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .snd .caf .w64 .sph"
 SUFFIXES: Final = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_AUDIO.split())}
 """Field word -> suffixes of its files. `.heic` is here so that such files are reported, not overlooked."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoft.data.folder import FolderReader
+from autoft.data.folder import FolderReader, find_layout, is_container
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
@@ -236,3 +236,34 @@ def test_a_misspelt_folder_gets_the_nearest_name(classes):
     root = classes({"a": 1, "b": 1}, root="flowers")
     with pytest.raises(DataError, match="Did you mean 'flowers'"):
         FolderReader().read(str(root.with_name("flovers")), NEEDS)
+
+
+def test_folders_of_parts_and_folds_are_no_classes(tmp_path, picture):
+    for name in ("fold1", "fold2"):
+        picture(tmp_path / name / "a.png", seed=ord(name[-1]))
+    assert find_layout(str(tmp_path), "image") is None
+    for name in ("1", "fold", "images_train", "audio", "data"):
+        assert is_container(name) == (name != "1"), name
+
+
+def test_a_class_may_have_such_a_name_beside_others(tmp_path, picture):
+    for name in ("data", "cat"):
+        picture(tmp_path / name / "a.png", seed=len(name))
+    layout = find_layout(str(tmp_path), "image")
+    assert layout is not None and [folder.label for folder in layout.folders] == ["cat", "data"]
+
+
+def test_lists_beside_class_folders_say_the_parts(tmp_path):
+    for name in ("yes/1.wav", "yes/2.wav", "no/1.wav", "no/3.wav", "_background_noise_/hum.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "validation_list.txt").write_text("yes/2.wav\n")
+    (tmp_path / "testing_list.txt").write_text("no/3.wav\n")
+    dataset = FolderReader().read(str(tmp_path), ReadOptions(needs=("audio", "label")))
+    assert [(s.id, s.split) for s in dataset.samples] == [
+        ("no/1.wav", "train"),
+        ("no/3.wav", "test"),
+        ("yes/1.wav", "train"),
+        ("yes/2.wav", "val"),
+    ]
+    assert "parts as validation_list.txt and testing_list.txt say" in dataset.recognised
