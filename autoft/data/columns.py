@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from autoft.data.elsewhere import Elsewhere
 from autoft.data.media import SUFFIXES
+from autoft.data.pictures import plain_path
 from autoft.errors import DataError, UsageError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
 #: Field -> names that columns with it usually have, compared without case.
 USUAL = {
-    "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
+    "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath",
+              "filepaths", "file_path", "image_name", "image_id", "img_name", "img_id", "name", "id"),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
     "label": ("label", "labels", "class", "class_name", "target", "category", "y"),
     "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
@@ -82,7 +85,12 @@ def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> Rea
 
 
 def choose(
-    options: ReadOptions, columns: Sequence[str], probe: Mapping[str, Sequence[str]], where: str, taken: set[str]
+    options: ReadOptions,
+    columns: Sequence[str],
+    probe: Mapping[str, Sequence[str]],
+    where: str,
+    taken: set[str],
+    files: Elsewhere | None = None,
 ) -> dict[str, str]:
     """Field -> column for all `options.needs`; optional fields may be absent.
 
@@ -90,6 +98,7 @@ def choose(
         probe: the first values of each column, to see which hold paths.
         where: the file, for messages; relative paths are looked up beside it.
         taken: columns that are spoken for (split, group).
+        files: around the table, to see which column names some without their suffix.
 
     Raises:
         UsageError: a column that the user named does not exist.
@@ -102,7 +111,7 @@ def choose(
             continue
         _require_names(columns, field, where)
         free = [c for c in columns if c not in chosen.values() and c not in taken]
-        guesses = _paths(free, probe, field, where) if field in SUFFIXES else _others(free, probe, field, where)
+        guesses = _paths(free, probe, field, where, files) if field in SUFFIXES else _others(free, probe, field, where)
         if len(guesses) == 1:
             chosen[field] = guesses[0]
         elif field not in options.optional:
@@ -119,9 +128,13 @@ def _require_names(columns: Sequence[str], field: str, where: str) -> None:
         )
 
 
-def _paths(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
+def _paths(
+    free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str, files: Elsewhere | None
+) -> list[str]:
     """Columns most of whose values look like files of this medium; among several the one with a usual name."""
     likely = [column for column in free if _share_of_paths(probe[column], field, where) >= 0.5]
+    if not likely and files:
+        likely = [column for column in free if files.names(probe[column], field)]
     return likely if len(likely) == 1 else by_name(likely, field) or likely
 
 
@@ -151,7 +164,7 @@ def _share_of_paths(values: Sequence[str], field: str, where: str) -> float:
     filled = [value for value in values if value][:PROBE]
     folder = os.path.dirname(os.path.abspath(where))
     looks = sum(
-        os.path.splitext(value)[1].lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
+        plain_path(value).suffix.lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
         for value in filled
     )
     return looks / len(filled) if filled else 0.0

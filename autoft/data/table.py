@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from autoft.data import advice, columns, labels, numbers
-from autoft.data.media import SUFFIXES, is_text, media_field, split_word
+from autoft.data.elsewhere import Elsewhere
+from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.data.tabular import Table, read_table, tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
+TARGETS = ("label", "value", "transcript")
+"""Fields with a column of their own that a model learns."""
 
 
 class TableReader:
@@ -45,13 +49,18 @@ class TableReader:
         read = [read_table(path) for path, _ in tables]
         for table in read:
             options = columns.remembering(options, table.columns, table.path)
-        parts = _all_roles(read, options)
+        places = {path: Elsewhere(path) for path, _ in tables}
+        if len(tables) > 1:
+            tables, read = _labelled(tables, read, options, places, issues)
+        parts = _all_roles(read, options, places)
+        apart = len({os.path.basename(path) for path, _ in tables}) < len(tables)
         for (path, split), table, roles in zip(tables, read, parts, strict=True):
             issues += table.issues
-            prefix = f"{os.path.basename(path)}:" if len(tables) > 1 else ""
+            name = os.path.relpath(path, source) if apart else os.path.basename(path)
+            prefix = f"{name}:" if len(tables) > 1 else ""
             for row, number in zip(table.rows, table.numbers, strict=True):
-                _add(_Row(table, row, number, split, prefix), roles, options, samples, issues)
-            sentences.append(f"{os.path.basename(path)}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
+                _add(_Row(table, row, number, split, prefix, places[path]), roles, options, samples, issues)
+            sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
         seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
@@ -85,14 +94,41 @@ class _Row(NamedTuple):
     number: int
     split: str
     prefix: str
+    files: Elsewhere
 
 
-def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
+def _labelled(
+    tables: tuple[tuple[str, str], ...],
+    read: list[Table],
+    options: ReadOptions,
+    places: Mapping[str, Elsewhere],
+    issues: list[Issue],
+) -> tuple[tuple[tuple[str, str], ...], list[Table]]:
+    """The tables without a test part that nobody has labelled, as contests give it: one that lacks the columns in which
+    the training table has the targets."""
+    first = next((table for (_, split), table in zip(tables, read, strict=True) if split == "train"), None)
+    if first is None:
+        return tables, read
+    roles = _all_roles([first], options, places)[0]
+    targets = {first.columns[place] for field, place in roles.fields.items() if field in TARGETS}
+    targets |= set(roles.labels.names if roles.labels else ())
+    kept = []
+    for (path, split), table in zip(tables, read, strict=True):
+        known = {name.lower() for name in table.columns}
+        if split == "test" and targets and not options.optional and not any(t.lower() in known for t in targets):
+            detail = f"it has no column {' or '.join(map(repr, sorted(targets)))}"
+            issues.append(Issue(kind="unlabelled_part", subject=os.path.basename(path), detail=detail, drops=False))
+        else:
+            kept.append(((path, split), table))
+    return tuple(pair for pair, _ in kept), [table for _, table in kept]
+
+
+def _all_roles(tables: list[Table], options: ReadOptions, places: Mapping[str, Elsewhere]) -> list[_Roles]:
     """Which column plays which part, for each table."""
     if labels.FIELD not in options.needs:
-        return [_roles(table, options) for table in tables]
+        return [_roles(table, options, places[table.path]) for table in tables]
     rest = _without(options, labels.FIELD)
-    parts = [_roles(table, rest) for table in tables]
+    parts = [_roles(table, rest, places[table.path]) for table in tables]
     found = labels.find(options, tables, [set(roles.taken) for roles in parts])
     return [
         roles._replace(labels=one, sentence=f"{roles.sentence}, {one.sentence()}") if one else roles
@@ -100,7 +136,7 @@ def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
     ]
 
 
-def _roles(table: Table, options: ReadOptions) -> _Roles:
+def _roles(table: Table, options: ReadOptions, files: Elsewhere) -> _Roles:
     """Which column plays which part, and a sentence that says so."""
     names, pair = table.columns, _pair(table, options)
     options = _without(options, "text") if pair else options
@@ -110,7 +146,7 @@ def _roles(table: Table, options: ReadOptions) -> _Roles:
     taken = {name for name in (group, split) if name} | repeated | {*pair}
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
-    chosen = columns.choose(options, names, probe, table.path, taken)
+    chosen = columns.choose(options, names, probe, table.path, taken, files)
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
@@ -160,9 +196,11 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
     main = media_field(options.needs)
     where = f"{os.path.basename(row.table.path)} line {row.number}"
     fields: dict[str, Any] = {}
+    split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
+    moved = []
     for field, column in roles.fields.items():
         text = row.cells[column]
-        value, issue = _value(field, text, row.table.path, where, roles.comma)
+        value, issue = _value(field, text, row.files, split, where, roles.comma, moved)
         if issue and not (field in options.optional and not text):
             issues.append(issue)
             return
@@ -180,30 +218,23 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             if labels.FIELD not in options.optional:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
-    split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
+    issues += moved
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 
 
-def _value(field: str, text: str, table: str, where: str, comma: bool) -> tuple[Any, Issue | None]:
+def _value(
+    field: str, text: str, files: Elsewhere, split: str, where: str, comma: bool, moved: list[Issue]
+) -> tuple[Any, Issue | None]:
     if field in SUFFIXES:
-        return _path(text, table, where)
+        place = files.find(text, field, split)
+        subject = f"{where}: {text}" if text else where
+        if place.moved:
+            moved.append(Issue(kind="moved", subject=subject, detail=place.path, drops=False))
+        return place.path, None if place.path else Issue(kind="missing", subject=subject, detail=place.reason)
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
     if field == "value":
         return numbers.number(text, where, comma)
     return text, None
-
-
-def _path(text: str, table: str, where: str) -> tuple[str, Issue | None]:
-    """The file that a cell names, relative to the table's folder; backslashes of Windows are understood."""
-    folder = os.path.dirname(os.path.abspath(table))
-    for candidate in dict.fromkeys((text, text.replace("\\", "/"))):
-        path = os.path.normpath(os.path.join(folder, candidate))
-        if candidate and is_text(path) and "\0" not in path and os.path.exists(path):
-            return path, None
-    if not text:
-        return "", Issue(kind="missing", subject=where, detail="empty cell")
-    reason = "addresses are not downloaded" if "://" in text else "there is no such file beside the table"
-    return "", Issue(kind="missing", subject=f"{where}: {text}", detail=reason)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autoft.data import encodings, jsonlines
-from autoft.data.media import entries, split_word
+from autoft.data.media import entries, part_word, split_word
 from autoft.errors import DataError, UsageError
 from autoft.records import Issue
 
@@ -41,15 +41,32 @@ def is_table(path: str) -> bool:
 
 
 def tables_in(source: str) -> tuple[tuple[str, str], ...]:
-    """(path, split) of the tables that `source` consists of: the file itself; the only table of a folder; or
-    `train.csv` with `val.csv` or `test.csv`. Empty when it cannot be told."""
+    """(path, split) of the tables that `source` consists of: the file itself; the only table of a folder, one for
+    submissions to a contest aside; `train.csv` with `val.csv` or `test.csv`, also called `train_labels.csv`; or one
+    table in each of the folders `train/`, `valid/` and `test/`. Empty when it cannot be told."""
     if os.path.isfile(source):
         return ((source, ""),) if is_table(source) else ()
-    found = [e.path for e in entries(source) if e.is_file() and is_table(e.name)] if os.path.isdir(source) else []
+    if not os.path.isdir(source):
+        return ()
+    found = _tables(source)
+    if not found:
+        parts = [(_tables(e.path), split_word(e.name)) for e in entries(source) if e.is_dir() and split_word(e.name)]
+        held = [(tables, split) for tables, split in parts if tables]
+        return tuple((tables[0], split) for tables, split in held) if all(len(t) == 1 for t, _ in held) else ()
     if len(found) == 1:
         return ((found[0], ""),)
-    named = tuple((path, split_word(os.path.splitext(os.path.basename(path))[0])) for path in found)
-    return named if named and all(split for _, split in named) else ()
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in found]
+    for word in (split_word, part_word):
+        named = tuple((path, word(stem)) for path, stem in zip(found, stems, strict=True))
+        words = [split for _, split in named]
+        if all(words) and (word is split_word or len(set(words)) == len(words)):
+            return named
+    return ()
+
+
+def _tables(folder: str) -> list[str]:
+    found = [e.path for e in entries(folder) if e.is_file() and is_table(e.name)]
+    return [path for path in found if "submission" not in os.path.basename(path).lower()] or found
 
 
 def read_table(path: str) -> Table:
