@@ -104,7 +104,7 @@ def test_bad_rows_become_issues(table):
             "imgs/b.png,\n"
             "\n"
             ",y\n"
-            "https://example.org/c.png,y\n"
+            "https://example.org/e.png,y\n"
             "imgs/c.png,y,surplus\n"
             "imgs/d.png\n"
         )
@@ -115,7 +115,7 @@ def test_bad_rows_become_issues(table):
         ("missing", "labels.csv line 3: imgs/none.png", True),
         ("no_label", "labels.csv line 4", True),
         ("missing", "labels.csv line 6", True),
-        ("missing", "labels.csv line 7: https://example.org/c.png", True),
+        ("missing", "labels.csv line 7: https://example.org/e.png", True),
         ("no_label", "labels.csv line 9", True),
     ]
 
