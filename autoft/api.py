@@ -30,7 +30,7 @@ from autoft.contracts import (
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
-from autoft.data.media import is_media, split_word, walk
+from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
@@ -184,6 +184,7 @@ __all__ = [
     "missing_word",
     "natural",
     "open_image",
+    "part_word",
     "rarest",
     "read_coco",
     "split_word",

@@ -79,7 +79,7 @@ class Pictures:
 def plain_path(name: str) -> PurePosixPath:
     """The path in an address, a Windows path or a Label Studio link (`/data/local-files/?d=a/b.jpg`)."""
     if "://" in name or "?d=" in name:
-        link = re.search(r"[?&]d=([^&]+)", name)
+        link = re.search(r"[?&]d=([^&]*[./][^&]*)", name)
         name = unquote(link[1] if link else urlsplit(name).path)
     return PurePosixPath(name.replace("\\", "/"))
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from autoft.api import DataError, Issue
+from autoft.api import DataError, Issue, part_word
 
 SPLITS = ("train", "val", "valid", "test")
 DEPTH = 2
@@ -23,6 +23,8 @@ class Parts(NamedTuple):
     names: dict[int, str]
     places: tuple[tuple[str, Path], ...]
     """(split, folder or list of images), those that exist."""
+    keypoints: bool = False
+    """Points of a skeleton follow each box (`kpt_shape`)."""
 
 
 def find_yaml(source: str) -> Path | None:
@@ -40,11 +42,12 @@ def find_yaml(source: str) -> Path | None:
 def description(source: str, issues: list[Issue]) -> Parts | None:
     """What the data.yaml of `source` says, or None if there is none.
 
-    Paths are relative to `path`, which is relative to the file's own folder; where they lead nowhere from there,
-    leading `../` are taken off, which some exporters write too many of.
+    Paths are relative to `path`, which is relative to the file's own folder. Where they lead nowhere from there, leading
+    `../` are taken off, which some exporters write too many of, and then leading folders, which are those of another
+    machine. Parts that are not there are issues; there may be none left.
 
     Raises:
-        DataError: parts are named and none of them exists.
+        DataError: the parts have no folder in common.
     """
     file = find_yaml(source)
     if file is None:
@@ -52,18 +55,18 @@ def description(source: str, issues: list[Issue]) -> Parts | None:
     content = _load(file) or {}
     folder = file.absolute().parent
     base = _existing(folder, str(content.get("path") or "")) or folder
+    bases = dict.fromkeys((base, folder, Path(source).absolute() if Path(source).is_dir() else folder))
     places: list[tuple[str, Path]] = []
     for key in SPLITS:
         for text in _texts(content.get(key)):
-            place = _existing(base, text) or _existing(folder, text)
+            place = next(filter(None, (_existing(each, text) for each in bases)), None)
             if place is None:
                 detail = f"{file.name} says {key}: {text}, which is not there"
                 issues.append(Issue(kind="missing_part", subject=text, detail=detail, drops=False))
             else:
                 places.append(("val" if key == "valid" else key, place))
-    if not places and issues:
-        raise DataError(f"the parts that '{file}' names must exist, but {issues[0].subject} does not.")
-    return Parts(_around(file, base, [place for _, place in places]), _named(content), tuple(places))
+    root = _around(file, base, [place for _, place in places]) if places else list(bases)[-1]
+    return Parts(root, _named(content), tuple(places), bool(content.get("kpt_shape")))
 
 
 def _load(file: Path) -> dict[str, Any] | None:
@@ -95,11 +98,19 @@ def _existing(base: Path, text: str) -> Path | None:
     shorter = text
     while shorter.startswith("../"):
         shorter = shorter[3:]
-    for candidate in dict.fromkeys((text, shorter)):
+    for candidate in dict.fromkeys((text, shorter, *_endings(shorter))):
         path = (base / candidate).resolve()
         if path.exists():
             return path
     return None
+
+
+def _endings(text: str) -> Iterator[str]:
+    """A path without its first folder, without its first two, ...; a folder called after a part stays in it, for
+    `images` alone would be those of all parts."""
+    parts = [part for part in text.split("/") if part not in ("", ".", "..")]
+    named = next((place for place, part in reversed(list(enumerate(parts))) if part_word(Path(part).stem)), len(parts) - 1)
+    yield from ("/".join(parts[place:]) for place in range(0 if text.startswith("/") else 1, named + 1))
 
 
 def _around(file: Path, base: Path, places: list[Path]) -> Path:
