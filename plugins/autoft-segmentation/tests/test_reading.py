@@ -62,6 +62,83 @@ def test_pairs_are_found(tmp_path: Path, picture: str, truth: str, split: str) -
     assert sample.fields["mask"]["path"] == str(tmp_path / truth) and sample.split == split
 
 
+@pytest.mark.parametrize(
+    ("picture", "truth"),
+    [
+        ("images/image_{}.jpg", "masks/mask_{}.png"),
+        ("data/img{}.jpg", "data/mask{}.png"),
+        ("images/cell_image_{}.png", "masks/cell_mask_{}.png"),
+        ("images/{}_a.jpg", "labels/{}_a_P.png"),
+        ("images/seg_{}.jpg", "masks/seg_{}.png"),
+    ],
+)
+def test_names_of_images_and_masks_may_differ(tmp_path: Path, picture: str, truth: str) -> None:
+    for number in range(3):
+        image(tmp_path / picture.format(number)), mask(tmp_path / truth.format(number), 0, 1)
+    found = read(tmp_path)
+    pairs = [(Path(s.fields["image"]).name, Path(s.fields["mask"]["path"]).name) for s in found.samples]
+    assert pairs == [(Path(picture.format(n)).name, Path(truth.format(n)).name) for n in range(3)]
+    assert not found.issues
+
+
+def test_a_part_without_masks_is_left_out_and_named_once(tmp_path: Path) -> None:
+    for number in range(2):
+        image(tmp_path / f"train/images/{number}.jpg"), mask(tmp_path / f"train/masks/{number}.png", 0, 1)
+        image(tmp_path / f"test/images/t{number}.jpg")
+    found = read(tmp_path)
+    assert [s.split for s in found.samples] == ["train", "train"]
+    assert [(i.kind, i.subject, i.drops) for i in found.issues] == [("unlabelled_part", "test", False)]
+
+
+def test_pascal_voc_has_lists_and_folders_of_instances(tmp_path: Path) -> None:
+    for number in range(4):
+        image(tmp_path / f"JPEGImages/{number}.jpg")
+    for number in range(3):
+        mask(tmp_path / f"SegmentationClass/{number}.png", 0, 1, 255)
+        mask(tmp_path / f"SegmentationObject/{number}.png", 0, 1, 2, 255)
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("0\n1\n"), (lists / "val.txt").write_text("2\n")
+    found = read(tmp_path)
+    assert [(s.id, s.split) for s in found.samples] == [
+        ("JPEGImages/0.jpg", "train"), ("JPEGImages/1.jpg", "train"), ("JPEGImages/2.jpg", "val"),
+    ]  # fmt: skip
+    assert not found.issues
+
+
+def test_a_further_mask_of_an_image_is_no_image(tmp_path: Path) -> None:
+    image(tmp_path / "a (1).png"), mask(tmp_path / "a (1)_mask.png", 0, 1), mask(tmp_path / "a (1)_mask_1.png", 0, 1)
+    found = read(tmp_path)
+    assert [s.id for s in found.samples] == ["a (1).png"] and not found.issues
+
+
+@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt"])
+def test_lists_of_roboflow_and_labelme(tmp_path: Path, name: str) -> None:
+    image(tmp_path / "train/a.jpg"), mask(tmp_path / "train/a_mask.png", 0, 1)
+    texts = {
+        "train/_classes.csv": "Pixel Value, Class\n0, background\n1, cat\n",
+        "class_names.txt": "_background_\ncat\n",
+        "labels.txt": "__ignore__\n_background_\ncat\n",
+    }
+    (tmp_path / name).write_text(texts[name])
+    assert {key: values(tmp_path)[key] for key in "01"} == {"0": "background", "1": "cat"}
+
+
+def test_smoothed_edges_are_no_classes(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.png")
+    pixels = np.repeat(np.repeat(np.array([[0, 255], [255, 0]], np.uint8), 20, 0), 20, 1)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(pixels).resize((199, 201), Image.Resampling.BICUBIC).save(tmp_path / "masks/a.png")
+    found = read(tmp_path)
+    assert values(tmp_path) == {"0": "background", "255": "foreground"} and "smoothed" in found.recognised
+    assert found.samples[0].fields["mask"]["nearest"] is True
+
+
+def test_white_beside_grey_is_a_class(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.png"), mask(tmp_path / "masks/a.png", 0, 128, 255)
+    assert values(tmp_path) == {"0": "class 0", "128": "class 128", "255": "class 255"}
+
+
 def test_equal_names_in_two_parts_are_kept_apart(tmp_path: Path) -> None:
     for part in ("train", "test"):
         image(tmp_path / part / "images" / "1.png")
