@@ -32,6 +32,7 @@ from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_co
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
+from autoft.data.tabular import Table, is_table, read_table
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
@@ -148,6 +149,7 @@ __all__ = [
     "SearcherPlugin",
     "Shape",
     "Stop",
+    "Table",
     "Tallying",
     "Strategy",
     "StrategyPlugin",
@@ -178,6 +180,7 @@ __all__ = [
     "hub_folder",
     "image_header",
     "is_media",
+    "is_table",
     "listed",
     "missing_picture",
     "mel_filters",
@@ -187,6 +190,7 @@ __all__ = [
     "part_word",
     "rarest",
     "read_coco",
+    "read_table",
     "split_word",
     "survey_mask",
     "terms",

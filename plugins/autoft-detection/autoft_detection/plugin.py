@@ -27,6 +27,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with boxes, one file or several",
     )
     yield Entry(
+        name="table-boxes",
+        target="autoft_detection._table:BoxTableReader",
+        summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
+    )
+    yield Entry(
         name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
     )
     yield Entry(
