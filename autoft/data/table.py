@@ -61,7 +61,8 @@ class TableReader:
             for row, number in zip(table.rows, table.numbers, strict=True):
                 _add(_Row(table, row, number, split, prefix, places[path]), roles, options, samples, issues)
             sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
-        seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
+        fields = [sample.fields for sample in samples]
+        seen = [name for one in fields for name in one.get(labels.FIELD) or (one.get("label"),)]
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
@@ -146,11 +147,14 @@ def _roles(table: Table, options: ReadOptions, files: Elsewhere) -> _Roles:
     taken = {name for name in (group, split) if name} | repeated | {*pair}
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
+    flags = _one_of_several(table, options, taken)
+    options = _without(options, "label") if flags else options
     chosen = columns.choose(options, names, probe, table.path, taken, files)
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
+    parts += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
     parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
     return _Roles(
         {field: names.index(name) for field, name in chosen.items()},
@@ -159,8 +163,25 @@ def _roles(table: Table, options: ReadOptions, files: Elsewhere) -> _Roles:
         ", ".join(parts) + remark,
         comma,
         frozenset({*taken, *chosen.values()}),
+        labels=flags,
         texts=tuple(names.index(name) for name in pair),
     )
+
+
+def _one_of_several(table: Table, options: ReadOptions, taken: set[str]) -> labels.Labels | None:
+    """The columns of yes and no that are the classes of the field `label`: those named, or all that are left beside the
+    columns of the other fields."""
+    if "label" not in options.needs:
+        return None
+    if "label" in options.columns:
+        return labels.exclusive(table, columns.several(options.columns["label"], table.columns, "--target", table.path))
+    spoken = {*taken, *options.columns.values()}
+    free = [n for n in table.columns if n not in spoken and n.lower() not in columns.INDEX_NAMES]
+    flags = [name for name in free if labels.is_flag(table, name)]
+    others = set(options.needs) - {"label", *options.columns}
+    if columns.by_name(free, "label") or len(free) - len(flags) > len(others):
+        return None
+    return labels.exclusive(table, flags)
 
 
 def _without(options: ReadOptions, field: str) -> ReadOptions:
@@ -213,15 +234,29 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             return
     if roles.labels:
         try:
-            fields[labels.FIELD] = roles.labels.of(row.cells)
+            _set_labels(fields, roles.labels.of(row.cells), options)
         except ValueError as error:
-            if labels.FIELD not in options.optional:
+            if not {labels.FIELD, "label"} & {*options.optional}:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
     issues += moved
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
+
+
+def _set_labels(fields: dict[str, Any], found: list[str], options: ReadOptions) -> None:
+    """All labels of a row, or the one that a class needs.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    if labels.FIELD in options.needs:
+        fields[labels.FIELD] = found
+    elif len(found) == 1:
+        fields["label"] = found[0]
+    else:
+        raise ValueError(f"{len(found)} columns say yes, but one class is needed")
 
 
 def _value(
