@@ -32,11 +32,18 @@ def find_yaml(source: str) -> Path | None:
     path = Path(source)
     if path.is_file():
         return path if path.suffix.lower() in (".yaml", ".yml") and _load(path) else None
+    return next((file for file in _files(path) if _load(file)), None)
+
+
+def names_alone(source: str) -> dict[int, str]:
+    """Class number -> name from a YAML file that has `names` and no parts; empty if there is none."""
+    found = (_named(content) for file in _files(Path(source)) if (content := _content(file)) and "nc" in content)
+    return next(filter(None, found), {})
+
+
+def _files(folder: Path) -> Iterator[Path]:
     for depth in range(DEPTH + 1):
-        for file in sorted(path.glob("*/" * depth + "*.y*ml")):
-            if file.suffix.lower() in (".yaml", ".yml") and _load(file):
-                return file
-    return None
+        yield from (f for f in sorted(folder.glob("*/" * depth + "*.y*ml")) if f.suffix.lower() in (".yaml", ".yml"))
 
 
 def description(source: str, issues: list[Issue]) -> Parts | None:
@@ -70,12 +77,16 @@ def description(source: str, issues: list[Issue]) -> Parts | None:
 
 
 def _load(file: Path) -> dict[str, Any] | None:
+    content = _content(file) or {}
+    return content if _named(content) and any(content.get(key) for key in SPLITS) else None
+
+
+def _content(file: Path) -> dict[str, Any] | None:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None  # whatever it is, it is no data.yaml
-    fits = isinstance(content, dict) and _named(content) and any(content.get(key) for key in SPLITS)
-    return content if fits else None
+    return content if isinstance(content, dict) else None
 
 
 def _named(content: dict[str, Any]) -> dict[int, str]:

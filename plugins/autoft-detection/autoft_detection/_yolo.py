@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoft.api import DataError, Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, walk
+from autoft.api import DataError, Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
 from autoft_detection._drafts import Draft
 from autoft_detection._labels import is_label, label_files, label_of, lines, parse
 from autoft_detection._reading import dataset, refuse, wanted
-from autoft_detection._yaml import Parts, description, find_yaml
+from autoft_detection._yaml import description, find_yaml, names_alone
 
 PROBED = 200
 """Images that `sniff` looks at before it gives up."""
@@ -50,7 +50,8 @@ class YoloReader:
         root = parts.root if parts else Path(source)
         pictures = Pictures(root)
         names = parts.names if parts else _names(source)
-        chosen = _listed(parts, pictures, issues) if parts and parts.places else _all(pictures)
+        lists = parts.places if parts else _lists(pictures)
+        chosen = _listed(lists, pictures, issues) if lists else _all(pictures)
         labels = label_files(sorted(chosen), pictures, NAME_FILES)
         drafts = []
         for path, split in sorted(chosen.items()):
@@ -105,13 +106,25 @@ def _names(source: str) -> dict[int, str]:
     for path in walk(source):
         if Path(path).name.lower() in NAME_FILES:
             return dict(enumerate(line.strip() for line in lines(Path(path))))
-    return {}
+    return names_alone(source)
 
 
-def _listed(parts: Parts, pictures: Pictures, issues: list[Issue]) -> dict[str, str]:
-    """Image -> split, as data.yaml says: folders, and lists of images."""
+def _lists(pictures: Pictures) -> list[tuple[str, Path]]:
+    """(split, file) of darknet's lists `train.txt` and `valid.txt` or `test.txt`, if there are two or more; their first
+    lines name images."""
+    found = {}
+    for path in map(Path, pictures.others):
+        part = split_word(path.stem) if path.suffix == ".txt" else ""
+        first = next(iter(lines(path)), "") if part else ""
+        if first and is_media(first.strip(), "image") and pictures.named(first.strip(), path.parent):
+            found.setdefault(part, path)
+    return sorted(found.items()) if len(found) > 1 else []
+
+
+def _listed(places: Sequence[tuple[str, Path]], pictures: Pictures, issues: list[Issue]) -> dict[str, str]:
+    """Image -> split, as data.yaml or darknet's lists say: folders, and lists of images."""
     chosen: dict[str, str] = {}
-    for split, place in parts.places:
+    for split, place in places:
         if place.is_dir():
             found = [path for path in pictures.paths if Path(path).is_relative_to(place)]
         else:

@@ -138,6 +138,21 @@ def test_a_part_without_labels_is_left_out_and_never_borrows_those_of_another(tm
     assert sum(s.split == "test" for s in asked.samples) == 3, "what is only looked at stays"
 
 
+def test_lists_of_darknet_are_parts(tmp_path: Path) -> None:
+    write(tmp_path, "obj_train_data", "obj_train_data", 5)
+    (tmp_path / "obj.names").write_text("\n".join(NAMES))
+    (tmp_path / "train.txt").write_text("".join(f"data/obj_train_data/000{n}.png\n" for n in range(3)))
+    (tmp_path / "valid.txt").write_text("".join(f"/home/me/obj_train_data/000{n}.png\n" for n in (3, 4)))
+    assert [s.split for s in YoloReader().read(str(tmp_path), BOXES).samples] == ["train"] * 3 + ["val"] * 2
+
+
+def test_a_yaml_without_parts_names_the_classes(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "data.yml").write_text(f"nc: 3\nnames: {NAMES}\n")
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert {row[4] for s in found.samples for row in s.fields["boxes"]} <= set(NAMES)
+
+
 def test_points_of_skeletons_are_no_polygons(tmp_path: Path) -> None:
     write(tmp_path, count=1)
     (tmp_path / "labels").mkdir(exist_ok=True)

@@ -13,11 +13,13 @@ from autoft_segmentation import _affixes, _lists
 
 FOLDERS = frozenset(
     "mask masks label labels annotation annotations annot gt gts groundtruth ground_truth segmentation segmentations "
-    "segmentationclass seg target targets gtfine labelids".split()
+    "segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos".split()
 )
 """Folders of masks, in lower case; also those that end with `_` and one of these, such as CamVid's `train_labels`."""
+FORMS = frozenset("image images png pngs semantic machine indexed".split())
+"""Words behind one of these in the name of a folder of masks: `label_images`, `masks_machine`. Not `label_studio`."""
 MASK_ENDS = ("labeltrainids", "labelids", "segmentation", "masks", "mask", "labels", "label", "seg", "gt", "l", "matte")
-"""Ends of a mask's name, after `_` or `-`; earlier ones are taken where an image has several."""
+"""Ends of a mask's name, after `_`, `-`, a point or a space; earlier ones are taken where an image has several."""
 IMAGE_ENDS = ("leftimg8bit", "image", "img", "sat", "im", "rgb")
 OTHER_ENDS = ("color", "colour", "instanceids", "instancetrainids", "polygons")
 """Of files that belong to an annotation and are not masks of classes."""
@@ -131,8 +133,9 @@ def _alike(mask: str, image: str) -> int:
 
 def _is_mask_folder(words: str) -> bool:
     """Of a name in lower case."""
-    known = words in FOLDERS or words.startswith("segmentationclass") or words.endswith("annot")
-    return known or re.split(r"[_\- ]", words)[-1] in FOLDERS
+    parts = re.split(r"[_\- ]", words)
+    known = "_".join(parts) in FOLDERS or words.startswith("segmentationclass") or words.endswith("annot")
+    return known or parts[-1] in FOLDERS or (parts[0] in FOLDERS and bool(FORMS & {*parts[1:]}))
 
 
 def _is_aside(words: str) -> bool:
@@ -153,7 +156,7 @@ def _split(folders: Iterable[str]) -> str:
 
 def _ended(stem: str, ends: tuple[str, ...]) -> tuple[str, str]:
     """A name without one of these ends, and that end."""
-    match = re.fullmatch(r"(.+)[_\-]([A-Za-z0-9]+)", stem)
+    match = re.fullmatch(r"(.+)[_\-. ]([A-Za-z0-9]+)", stem)
     if match and match[2].lower() in ends:
         return match[1], match[2].lower()
     return stem, ""

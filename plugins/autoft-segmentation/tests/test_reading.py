@@ -50,6 +50,11 @@ def values(folder: Path) -> dict[str, str]:
         ("test/a.png", "testannot/a.png", "test"),
         ("train/a.png", "train_labels/a_L.png", "train"),
         ("a.jpg", "a_mask.png", ""),
+        ("a.jpg", "a.mask.png", ""),
+        ("original_images/a.jpg", "label_images_semantic/a.png", ""),
+        ("img/a.jpg", "masks_machine/a.png", ""),
+        ("label_studio_export/images/a.jpg", "label_studio_export/Ground-Truth/a.png", ""),
+        ("train/img/a.jpg", "train/lbl/a.png", "train"),
         ("JPEGImages/a.jpg", "SegmentationClass/a.png", ""),
         ("leftImg8bit/train/x/a_leftImg8bit.png", "gtFine/train/x/a_labelIds.png", "train"),
     ],
@@ -70,6 +75,7 @@ def test_pairs_are_found(tmp_path: Path, picture: str, truth: str, split: str) -
         ("images/cell_image_{}.png", "masks/cell_mask_{}.png"),
         ("images/{}_a.jpg", "labels/{}_a_P.png"),
         ("images/seg_{}.jpg", "masks/seg_{}.png"),
+        ("img/{}.jpg", "masks/{}.jpg.png"),
     ],
 )
 def test_names_of_images_and_masks_may_differ(tmp_path: Path, picture: str, truth: str) -> None:
