@@ -30,6 +30,7 @@ from autoft.contracts import (
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
+from autoft.data.labelme import LabelMeImage, LabelMeShape, labelme_files, read_labelme
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.data.tabular import Table, is_table, read_table
@@ -124,6 +125,8 @@ __all__ = [
     "Inheriting",
     "Issue",
     "Job",
+    "LabelMeImage",
+    "LabelMeShape",
     "Learner",
     "Mask",
     "Metric",
@@ -181,6 +184,7 @@ __all__ = [
     "image_header",
     "is_media",
     "is_table",
+    "labelme_files",
     "listed",
     "missing_picture",
     "mel_filters",
@@ -190,6 +194,7 @@ __all__ = [
     "part_word",
     "rarest",
     "read_coco",
+    "read_labelme",
     "read_table",
     "split_word",
     "survey_mask",

@@ -59,14 +59,15 @@ def read(path: Path) -> ClassList | None:
         return None
     coloured = [entry for entry in good if entry[0].startswith("#")]
     chosen = coloured if len(coloured) >= len(good) - 1 and coloured else [e for e in good if not e[0].startswith("#")]
-    return ClassList(path.name, {value: _plain(name) for value, name in chosen if value != "-1"})
+    return ClassList(path.name, {value: plain(name) for value, name in chosen if value != "-1"})
 
 
 def is_ignored(name: str) -> bool:
     return re.sub(r"[^a-z]", "", name.lower()) in IGNORED
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The class of a name: empty where it is ignored; `_background_` of labelme is the background."""
     if is_ignored(name):
         return ""
     return "background" if name.lower() == "_background_" else name

@@ -14,6 +14,7 @@ from autoft.api import DataError, ReadOptions
 from autoft_segmentation import _names
 from autoft_segmentation._coco import CocoMaskReader
 from autoft_segmentation._folder import MaskFolderReader
+from autoft_segmentation._labelme import LabelMeMaskReader
 from autoft_segmentation._runs import counts
 
 ASKED = ReadOptions(needs=("image", "mask"))
@@ -263,3 +264,21 @@ def test_coco_shapes(tmp_path: Path) -> None:
     assert sample.split == "val" and sample.fields["mask"]["background"] == "background"
     assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["cat", ""]
     assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable"]
+
+
+def test_labelme_shapes(tmp_path: Path) -> None:
+    image(tmp_path / "a.jpg"), image(tmp_path / "b.jpg")
+    shapes = [
+        {"label": "cat", "points": [[0, 0], [4, 0], [4, 4]], "shape_type": "polygon"},
+        {"label": "dog", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"},
+        {"label": "tail", "points": [[1, 1], [3, 2]], "shape_type": "line"},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "a.jpg"}))
+    assert LabelMeMaskReader().sniff(str(tmp_path), ASKED)
+    found = LabelMeMaskReader().read(str(tmp_path), ASKED)
+    (sample,) = found.samples
+    assert sample.id == "a.jpg" and sample.fields["mask"]["background"] == "background"
+    assert [(s["name"], list(s["polygons"][0])) for s in sample.fields["mask"]["shapes"]] == [
+        ("cat", [0, 0, 4, 0, 4, 4]), ("dog", [1, 1, 3, 1, 3, 2, 1, 2]),
+    ]  # fmt: skip
+    assert [issue.kind for issue in found.issues] == ["no_annotation", "shape_unreadable"]
