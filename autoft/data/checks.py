@@ -43,7 +43,10 @@ WORDS = {
     "mask_remark": ("mask that does not fit its image exactly", "masks that do not fit their images exactly"),
     "mask_size": ("mask of another size than its image", "masks of another size than their images"),
     "missing": ("missing file", "missing files"),
-    "moved": ("file that is not where the table says, found by its name", "files that are not where the table says, found by their names"),
+    "moved": (
+        "file that is not where the table says, found by its name",
+        "files that are not where the table says, found by their names",
+    ),
     "missing_part": ("part that is named and absent", "parts that are named and absent"),
     "no_annotation": ("image without an annotation file, not used", "images without annotation files, not used"),
     "no_flag": ("row whose label is neither yes nor no", "rows with a label that is neither yes nor no"),

@@ -16,8 +16,26 @@ from autoft.vocab import did_you_mean
 
 #: Field -> names that columns with it usually have, compared without case.
 USUAL = {
-    "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath",
-              "filepaths", "file_path", "image_name", "image_id", "img_name", "img_id", "name", "id"),
+    "image": (
+        "image",
+        "images",
+        "img",
+        "image_path",
+        "img_path",
+        "path",
+        "file",
+        "filename",
+        "file_name",
+        "filepath",
+        "filepaths",
+        "file_path",
+        "image_name",
+        "image_id",
+        "img_name",
+        "img_id",
+        "name",
+        "id",
+    ),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
     "label": ("label", "labels", "class", "class_name", "target", "category", "y"),
     "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),

@@ -89,8 +89,8 @@ def find(options: ReadOptions, tables: Sequence[Table], taken: Sequence[set[str]
 
 
 def exclusive(table: Table, names: Sequence[str]) -> Labels | None:
-    """The columns, if there are two or more, each of yes and no, and nearly every row has one yes: they are the classes of
-    one label, as contests write them."""
+    """The columns, if there are two or more, each of yes and no, and nearly every row has one yes: they are the
+    classes of one label, as contests write them."""
     if len(names) < 2 or not all(is_flag(table, name) for name in names):
         return None
     found = _labels(table, names)

@@ -27,7 +27,8 @@ SPLIT_WORDS: Final = {
 }
 _BESIDE: Final = (
     "image images img imgs picture pictures photo photos jpg jpeg png file files audio clips wav wavs set sets data "
-    "dataset split part labels label classes csv meta metadata annotation annotations mask masks seg boxes bbox bounding solution list info v"
+    "dataset split part labels label classes csv meta metadata annotation annotations mask masks seg boxes "
+    "bbox bounding solution list info v"
 )
 BESIDE: Final = frozenset(_BESIDE.split())
 """Words that say nothing beside the word for a part, as in `train_images` and `Training_set`."""

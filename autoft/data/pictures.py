@@ -65,7 +65,7 @@ class Pictures:
         """Files of that name; else those that it names without a suffix, or with that of another format."""
         name = plain.name.lower()
         stem = plain.stem.lower() if plain.suffix.lower() in SUFFIXES[self.field] else name
-        return self._named.get(name) or self._stems.get(stem, ())
+        return self._named.get(name, self._stems.get(stem, []))
 
     def _best(self, found: Sequence[str], above: Sequence[str], near: Path, split: str) -> str:
         def rank(path: str) -> tuple[int, bool, int, int]:

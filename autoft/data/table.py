@@ -218,7 +218,7 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
     where = f"{os.path.basename(row.table.path)} line {row.number}"
     fields: dict[str, Any] = {}
     split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
-    moved = []
+    moved: list[Issue] = []
     for field, column in roles.fields.items():
         text = row.cells[column]
         value, issue = _value(field, text, row.files, split, where, roles.comma, moved)

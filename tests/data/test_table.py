@@ -223,7 +223,9 @@ def test_a_column_for_each_class_with_one_yes_in_a_row(table, target):
     assert "label in 2 columns of yes and no, one yes in a row" in dataset.recognised and not dataset.issues
 
 
-@pytest.mark.parametrize("text", ["image,cat,dog\nimgs/a.png,1,1\nimgs/b.png,0,1\n", "image,kind,wet,dry\nimgs/a.png,x,1,0\n"])
+@pytest.mark.parametrize(
+    "text", ["image,cat,dog\nimgs/a.png,1,1\nimgs/b.png,0,1\n", "image,kind,wet,dry\nimgs/a.png,x,1,0\n"]
+)
 def test_columns_of_yes_and_no_that_are_no_classes_of_one_label(table, text):
     with pytest.raises(DataError, match="several could be"):
         read(table(text))

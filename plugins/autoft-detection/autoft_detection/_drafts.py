@@ -10,7 +10,7 @@
 
 Annotations of a picture that EXIF turns are taken to mean the upright one, as viewers and labelling tools show it,
 unless they state the size of the picture as it is stored. Annotations that state another size than the picture has
-are scaled to it; where width and height are only swapped, and the boxes lie within the picture, they are left as they are.
+are scaled to it; where width and height are only swapped, and the boxes lie within the picture, they stay as they are.
 """
 
 from __future__ import annotations

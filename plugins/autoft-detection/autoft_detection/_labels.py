@@ -13,8 +13,8 @@ Corners = tuple[float, float, float, float]
 
 
 def label_files(images: Sequence[str], pictures: Pictures, names: Collection[str]) -> dict[str, Path]:
-    """Image -> its text file: that in the usual place, else one of the same name that no other image has, in a folder of
-    the same part or of none.
+    """Image -> its text file: that in the usual place, else one of the same name that no other image has, in a folder
+    of the same part or of none.
 
     Args:
         names: files that are no labels.

@@ -70,7 +70,9 @@ class BoxTableReader:
             if path not in used
         ]
         words = f"tables of boxes ({', '.join(Path(table.path).name for table, _ in tables)}"
-        words += ")" if any(boxes.label is not None for _, boxes in tables) else f"; none names classes, all are '{ONLY}')"
+        words += (
+            ")" if any(boxes.label is not None for _, boxes in tables) else f"; none names classes, all are '{ONLY}')"
+        )
         return dataset(self.name, root, words, drafts, issues, options)
 
 

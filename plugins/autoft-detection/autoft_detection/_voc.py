@@ -118,7 +118,7 @@ def _lists(source: str) -> _Lists:
 
 
 def _stems(line: str) -> set[str]:
-    """What a line of a list can mean: a name with spaces in it, or a name and a flag; with folders and suffix or not."""
+    """What a line of a list can mean: a name with spaces in it, or a name and a flag; with folders, suffix or not."""
     names = [PurePosixPath(text.replace("\\", "/")) for text in (line, line.split()[0])]
     return {name.stem if is_media(name.name, "image") else name.name for name in names}
 

@@ -49,9 +49,9 @@ def _files(folder: Path) -> Iterator[Path]:
 def description(source: str, issues: list[Issue]) -> Parts | None:
     """What the data.yaml of `source` says, or None if there is none.
 
-    Paths are relative to `path`, which is relative to the file's own folder. Where they lead nowhere from there, leading
-    `../` are taken off, which some exporters write too many of, and then leading folders, which are those of another
-    machine. Parts that are not there are issues; there may be none left.
+    Paths are relative to `path`, which is relative to the file's own folder. Where they lead nowhere from there,
+    leading `../` are taken off, which some exporters write too many of, and then leading folders, which are those of
+    another machine. Parts that are not there are issues; there may be none left.
 
     Raises:
         DataError: the parts have no folder in common.
@@ -120,7 +120,9 @@ def _endings(text: str) -> Iterator[str]:
     """A path without its first folder, without its first two, ...; a folder called after a part stays in it, for
     `images` alone would be those of all parts."""
     parts = [part for part in text.split("/") if part not in ("", ".", "..")]
-    named = next((place for place, part in reversed(list(enumerate(parts))) if part_word(Path(part).stem)), len(parts) - 1)
+    named = next(
+        (place for place, part in reversed(list(enumerate(parts))) if part_word(Path(part).stem)), len(parts) - 1
+    )
     yield from ("/".join(parts[place:]) for place in range(0 if text.startswith("/") else 1, named + 1))
 
 

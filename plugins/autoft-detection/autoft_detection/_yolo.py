@@ -112,7 +112,7 @@ def _names(source: str) -> dict[int, str]:
 def _lists(pictures: Pictures) -> list[tuple[str, Path]]:
     """(split, file) of darknet's lists `train.txt` and `valid.txt` or `test.txt`, if there are two or more; their first
     lines name images."""
-    found = {}
+    found: dict[str, Path] = {}
     for path in map(Path, pictures.others):
         part = split_word(path.stem) if path.suffix == ".txt" else ""
         first = next(iter(lines(path)), "") if part else ""

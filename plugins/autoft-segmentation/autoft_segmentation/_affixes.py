@@ -7,7 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-MASK_WORDS = frozenset("mask masks msk label labels seg segmentation gt groundtruth annotation annot target matte".split())
+MASK_WORDS = frozenset(
+    "mask masks msk label labels seg segmentation gt groundtruth annotation annot target matte".split()
+)
 IMAGE_WORDS = frozenset("image images img imgs im frame photo pic picture rgb sat original orig input".split())
 """Words that tell an image from its mask, wherever they stand in the name."""
 COMMON = 0.9

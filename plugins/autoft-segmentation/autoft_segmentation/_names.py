@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAMES = ("class_dict.csv", "label_colors.txt", "label_colours.txt", "labelmap.txt", "classes.txt", "labels.txt")
-MORE = ("_classes.csv", "class_names.txt", "class_dict_seg.csv", "colormap.csv", "color_map.csv", "colormap.txt", "classes.csv", "labels.csv", "codes.txt", "classes.json")
+MORE = (
+    "_classes.csv",
+    "class_names.txt",
+    "class_dict_seg.csv",
+    "colormap.csv",
+    "color_map.csv",
+    "colormap.txt",
+    "classes.csv",
+    "labels.csv",
+    "codes.txt",
+    "classes.json",
+)
 FILES = NAMES + MORE
 """Files that are looked for in the data folder, the one above the masks, and that of the masks, in lower case."""
 IGNORED = frozenset(

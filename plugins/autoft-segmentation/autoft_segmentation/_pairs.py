@@ -54,8 +54,8 @@ class _File(NamedTuple):
 
 
 def find(root: Path) -> Found:
-    """All pairs below a folder. Images without a mask, and masks without an image, are issues; a val or test part without
-    a single mask is one that nobody has annotated, and is named once."""
+    """All pairs below a folder. Images without a mask, and masks without an image, are issues; a val or test part
+    without a single mask is one that nobody has annotated, and is named once."""
     files = [path for path in walk(str(root)) if is_media(path, "image")]
     found = _sorted(root, files, named=False)
     return _joined(root, *(found if found[1] else _sorted(root, files, named=True)))

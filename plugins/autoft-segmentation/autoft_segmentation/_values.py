@@ -17,8 +17,8 @@ MOST = 256
 NEAR = 24
 """How far the noise of a lossy format moves a value."""
 VOID = 255
-"""By convention (Pascal VOC) this index marks pixels of no class, beside numbers that lie close together from 0 on. In 0,
-128, 255 it is a grey value as the others are."""
+"""By convention (Pascal VOC) this index marks pixels of no class, beside numbers that lie close together from 0 on.
+In 0, 128, 255 it is a grey value as the others are."""
 DENSE = 2
 """Numbers of classes are less than this many times as many, and a few."""
 MANY = 16
