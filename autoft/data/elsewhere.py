@@ -41,13 +41,14 @@ class Elsewhere:
         if not text or "\0" in text or not is_text(text):
             return Place(reason="no name of a file" if text else "empty cell")
         plain = text.replace("\\", "/")
+        above, suffix = os.path.dirname(plain), os.path.splitext(plain)[1].lower()
+        suffixed = suffix in SUFFIXES[field]
         for base in dict.fromkeys((self.folder, self.root)):
             for candidate in dict.fromkeys((text, plain)):
                 path = os.path.normpath(os.path.join(base, candidate))
-                if os.path.exists(path) and is_text(path) and not os.path.isdir(path):
+                if os.path.exists(path) and is_text(path) and (suffixed or not os.path.isdir(path)):
                     return Place(path)
-        above, suffix = os.path.dirname(plain), os.path.splitext(plain)[1].lower()
-        if above and suffix in SUFFIXES[field] and os.path.isdir(os.path.join(self.folder, above)):
+        if above and suffixed and os.path.isdir(os.path.join(self.folder, above)):
             return Place(reason="there is no such file beside the table")
         found = self._files(field).meant(text, split)
         if len(found) == 1:

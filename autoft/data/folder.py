@@ -94,7 +94,7 @@ def _layout(source: str, field: str) -> Layout | None:
         return Layout(source, tuple(f for found in below.values() for f in found), left_out)
     classes = _class_folders(source, field, "")
     if len(parts) > 1 or (len(classes) == 1 and split_word(classes[0].label) == "train"):
-        # Images lie directly in train/ and test/: those are no classes. A class may be called `test` or `train`, though.
+        # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
         classes = tuple(f for f in classes if not split_word(f.label))
     if len(classes) == 1:
         inner = _layout(classes[0].path, field)

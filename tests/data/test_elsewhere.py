@@ -39,7 +39,7 @@ def told(dataset, source: str) -> list[tuple[str, object, str]]:
 
 
 @pytest.mark.parametrize(
-    "cell", ["{}.png", "{}", "/home/other/set/{}.png", "C:\\set\\{}.png", "https://h.org/{}.png?w=2", "{}.jpeg"]
+    "cell", ["{}.png", "{}", "/mnt/other/set/{}.png", "C:\\set\\{}.png", "https://h.org/{}.png?w=2", "{}.jpeg"]
 )
 def test_a_file_is_found_by_its_name_and_it_is_said(files, cell):
     lines = "".join(f"{cell.format(name)},{label}\n" for name, label in (("a1", "x"), ("b2", "y")))

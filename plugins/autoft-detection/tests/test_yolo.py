@@ -142,7 +142,7 @@ def test_lists_of_darknet_are_parts(tmp_path: Path) -> None:
     write(tmp_path, "obj_train_data", "obj_train_data", 5)
     (tmp_path / "obj.names").write_text("\n".join(NAMES))
     (tmp_path / "train.txt").write_text("".join(f"data/obj_train_data/000{n}.png\n" for n in range(3)))
-    (tmp_path / "valid.txt").write_text("".join(f"/home/me/obj_train_data/000{n}.png\n" for n in (3, 4)))
+    (tmp_path / "valid.txt").write_text("".join(f"/mnt/set/obj_train_data/000{n}.png\n" for n in (3, 4)))
     assert [s.split for s in YoloReader().read(str(tmp_path), BOXES).samples] == ["train"] * 3 + ["val"] * 2
 
 
