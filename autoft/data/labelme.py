@@ -45,8 +45,10 @@ def labelme_files(source: str) -> Iterator[Path]:
 
 
 def read_labelme(source: str, files: Sequence[Path], issues: list[Issue]) -> list[LabelMeImage]:
-    """One entry for each file that has an image: that called like the file, else the one that it names. What cannot be
-    used is added to `issues`."""
+    """One entry for each file that has an image: that called like the file, else the one that it names.
+
+    What cannot be used is added to `issues`.
+    """
     pictures = Pictures(source)
     found = []
     for file in files:

@@ -22,7 +22,7 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 
 
 class Table(NamedTuple):
-    """One file, read."""
+    """One file, as columns of words."""
 
     path: str
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class Table(NamedTuple):
 
 
 def is_table(path: str) -> bool:
-    """By suffix."""
+    """Whether a file is a table, by its suffix."""
     return path.lower().endswith(TEXT + JSONL + PARQUET)
 
 
