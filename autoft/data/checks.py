@@ -43,7 +43,7 @@ WORDS = {
     "mask_remark": ("mask that does not fit its image exactly", "masks that do not fit their images exactly"),
     "mask_size": ("mask of another size than its image", "masks of another size than their images"),
     "missing": ("missing file", "missing files"),
-    "moved": (
+    "found_elsewhere": (
         "file that is not where the table says, found by its name",
         "files that are not where the table says, found by their names",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 _IMAGES: Final = ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .ppm .pgm .pbm .pnm .avif .heic .heif"
@@ -47,6 +48,7 @@ def split_word(name: str) -> str:
     return SPLIT_WORDS.get(name.strip().lower(), "")
 
 
+@lru_cache(maxsize=4096)
 def part_word(name: str) -> str:
     """As `split_word`, also for `train2017`, `test-images` and `Training_set`, but not for `bullet_train`."""
     words = [word for word in re.split(r"[^a-z]+", name.lower()) if word]

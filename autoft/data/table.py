@@ -266,7 +266,7 @@ def _value(
         place = files.find(text, field, split)
         subject = f"{where}: {text}" if text else where
         if place.moved:
-            moved.append(Issue(kind="moved", subject=subject, detail=place.path, drops=False))
+            moved.append(Issue(kind="found_elsewhere", subject=subject, detail=place.path, drops=False))
         return place.path, None if place.path else Issue(kind="missing", subject=subject, detail=place.reason)
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")

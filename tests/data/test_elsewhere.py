@@ -10,6 +10,7 @@ from autoft.errors import DataError
 from autoft.options import DataOptions
 from autoft.records import ReadOptions
 from autoft.registry import installed
+from autoft.report.issues import title
 
 LABEL = ReadOptions(needs=("image", "label"))
 
@@ -46,7 +47,7 @@ def test_a_file_is_found_by_its_name_and_it_is_said(files, cell):
     source = files(["photos/a1.png", "photos/b2.png"], {"labels.csv": f"image_id,kind\n{lines}"})
     dataset = read(source)
     assert told(dataset, source) == [("photos/a1.png", "x", ""), ("photos/b2.png", "y", "")]
-    assert [(issue.kind, issue.drops) for issue in dataset.issues] == [("moved", False)] * 2
+    assert [(issue.kind, issue.drops) for issue in dataset.issues] == [("found_elsewhere", False)] * 2
 
 
 def test_numbers_that_repeat_are_classes_and_no_file_names(files):
@@ -107,6 +108,7 @@ def test_tables_of_a_contest_leave_out_what_nobody_has_labelled(files):
     dataset = read(source, ReadOptions(needs=("image", "label")))
     assert told(dataset, source) == [("train/a.png", "x", "train"), ("train/b.png", "y", "train")]
     assert [issue.subject for issue in dataset.issues if issue.kind == "unlabelled_part"] == ["test.csv"]
+    assert title("unlabelled_part", drops=False) == "unlabelled part (not used)"
 
 
 def test_several_tables_that_are_no_parts_are_named(files):

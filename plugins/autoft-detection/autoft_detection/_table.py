@@ -41,10 +41,10 @@ class BoxTableReader:
         """Why `source` is a table of boxes, or a folder with one or several at any depth; else an empty string."""
         if not wanted(source, options):
             return ""
-        if any(reader.sniff(source, options) for reader in (VocReader(), YoloReader())):
-            return ""
         found = next(_tables(source), None)
-        return f"a table of boxes ({Path(found[0].path).name})" if found else ""
+        if not found or any(reader.sniff(source, options) for reader in (VocReader(), YoloReader())):
+            return ""
+        return f"a table of boxes ({Path(found[0].path).name})"
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each image that a row names. A row without sides names an image without boxes.

@@ -49,7 +49,7 @@ class VocReader:
         """
         files = [file for file in _files(source) if _claims(file)] if wanted(source, options) else []
         issues: list[Issue] = []
-        trees = [(file, tree) for file in files if (tree := _parse(file, issues)) is not None]
+        trees = [(file, tree) for file in files if (tree := parse(file, issues)) is not None]
         if not trees:
             said = f" ({issues[0].subject}: {issues[0].detail})" if issues else ""
             raise refuse(source, f"XML files of Pascal VOC{said}")
@@ -90,7 +90,7 @@ def _claims(file: Path) -> bool:
         return False
 
 
-def _parse(file: Path, issues: list[Issue]) -> Element | None:
+def parse(file: Path, issues: list[Issue]) -> Element | None:
     """The tree of a file. Entities, DTDs and everything outside the file are refused."""
     try:
         tree: Element | None = SafeTree.parse(file, forbid_dtd=True).getroot()
