@@ -30,8 +30,10 @@ from autoft.contracts import (
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
-from autoft.data.media import is_media, split_word, walk
+from autoft.data.labelme import LabelMeImage, LabelMeShape, labelme_files, read_labelme
+from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
+from autoft.data.tabular import Table, is_table, read_table
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
@@ -123,6 +125,8 @@ __all__ = [
     "Inheriting",
     "Issue",
     "Job",
+    "LabelMeImage",
+    "LabelMeShape",
     "Learner",
     "Mask",
     "Metric",
@@ -148,6 +152,7 @@ __all__ = [
     "SearcherPlugin",
     "Shape",
     "Stop",
+    "Table",
     "Tallying",
     "Strategy",
     "StrategyPlugin",
@@ -178,14 +183,19 @@ __all__ = [
     "hub_folder",
     "image_header",
     "is_media",
+    "is_table",
+    "labelme_files",
     "listed",
     "missing_picture",
     "mel_filters",
     "missing_word",
     "natural",
     "open_image",
+    "part_word",
     "rarest",
     "read_coco",
+    "read_labelme",
+    "read_table",
     "split_word",
     "survey_mask",
     "terms",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 _IMAGES: Final = ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .ppm .pgm .pbm .pnm .avif .heic .heif"
@@ -24,6 +26,13 @@ SPLIT_WORDS: Final = {
     "test": "test",
     "testing": "test",
 }
+_BESIDE: Final = (
+    "image images img imgs picture pictures photo photos jpg jpeg png file files audio clips wav wavs set sets data "
+    "dataset split part labels label classes csv meta metadata annotation annotations mask masks seg boxes "
+    "bbox bounding solution list info v"
+)
+BESIDE: Final = frozenset(_BESIDE.split())
+"""Words that say nothing beside the word for a part, as in `train_images` and `Training_set`."""
 JUNK: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 
 OnError = Callable[[str, str], None]
@@ -37,6 +46,14 @@ def media_field(needs: tuple[str, ...]) -> str:
 def split_word(name: str) -> str:
     """train, val or test if `name` is one of the words for it, else an empty string."""
     return SPLIT_WORDS.get(name.strip().lower(), "")
+
+
+@lru_cache(maxsize=4096)
+def part_word(name: str) -> str:
+    """As `split_word`, also for `train2017`, `test-images` and `Training_set`, but not for `bullet_train`."""
+    words = [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+    parts = {split_word(word) for word in words if word not in BESIDE}
+    return parts.pop() if len(parts) == 1 else ""
 
 
 def is_junk(name: str) -> bool:

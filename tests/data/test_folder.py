@@ -69,6 +69,40 @@ def test_a_class_may_be_called_test(classes):
     assert labels(FolderReader().read(str(classes({"control": 2, "test": 3})), NEEDS)) == {"control": 2, "test": 3}
 
 
+def test_a_class_may_be_called_train(classes):
+    assert labels(FolderReader().read(str(classes({"train": 2, "car": 1, "bus": 1})), NEEDS))["train"] == 2
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set/training_set", "test_set/test_set"),
+        ("seg_train", "seg_test"),
+        ("train/train", "test/test"),
+        ("Train_images/images", "Test_images/images"),
+    ],
+)
+def test_parts_have_words_beside_theirs_and_wrap_a_folder(classes, picture, train, test):
+    root = classes({f"{train}/cats": 2, f"{train}/dogs": 2, f"{test}/cats": 1, f"{test}/dogs": 1})
+    picture(root / "seg_pred" / "seg_pred" / "1.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert Counter(s.split for s in dataset.samples) == {"train": 4, "test": 2}
+    assert labels(dataset) == {"cats": 3, "dogs": 3}
+
+
+@pytest.mark.parametrize("folder", ["test/test", "test/images", "test"])
+def test_a_folder_that_wraps_unlabelled_test_images_is_no_class(classes, picture, folder):
+    root = classes({"train/cats": 2, "train/dogs": 2})
+    picture(root / folder / "1.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert labels(dataset) == {"cats": 2, "dogs": 2} and "test/ has no class folders" in dataset.recognised
+
+
+def test_classes_with_the_word_of_a_part_in_their_names_are_classes(classes):
+    dataset = FolderReader().read(str(classes({"bullet_train/old": 2, "bullet_train/new": 2, "drug_test/a": 2})), NEEDS)
+    assert labels(dataset) == {"bullet_train": 4, "drug_test": 2} and {s.split for s in dataset.samples} == {""}
+
+
 def test_nested_folders_and_links_belong_to_their_class(classes, picture, tmp_path):
     root = classes({"a": 1, "b": 1})
     picture(root / "a" / "deep" / "deeper" / "x.jpg", seed=91)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, walk
+from autoft.api import DataError, Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
 from autoft_detection._drafts import Draft
+from autoft_detection._labels import is_label, label_files, label_of, lines, parse
 from autoft_detection._reading import dataset, refuse, wanted
-from autoft_detection._yaml import Parts, description, find_yaml
-
-Corners = tuple[float, float, float, float]
+from autoft_detection._yaml import description, find_yaml, names_alone
 
 PROBED = 200
 """Images that `sniff` looks at before it gives up."""
@@ -52,80 +50,49 @@ class YoloReader:
         root = parts.root if parts else Path(source)
         pictures = Pictures(root)
         names = parts.names if parts else _names(source)
-        chosen = _listed(parts, pictures, issues) if parts and parts.places else _all(pictures)
-        drafts, used = [], set()
+        lists = parts.places if parts else _lists(pictures)
+        chosen = _listed(lists, pictures, issues) if lists else _all(pictures)
+        labels = label_files(sorted(chosen), pictures, NAME_FILES)
+        drafts = []
         for path, split in sorted(chosen.items()):
-            draft, label = Draft(id=pictures.id(path), path=path, split=split, fractions=True), label_of(Path(path))
-            if label:
-                used.add(str(label))
-                _read_label(label, names, draft, issues)
+            draft = Draft(id=pictures.id(path), path=path, split=split, fractions=True)
+            if path in labels:
+                _read_label(labels[path], names, draft, issues, bool(parts and parts.keypoints))
             drafts.append(draft)
-        issues += _orphans(pictures, used, chosen)
+        if not labels and parts and not parts.places:
+            named = ", ".join(issue.subject for issue in issues[:3])
+            raise DataError(
+                f"the parts that '{source}' names must exist, but these do not: {named}.",
+                "Correct the paths in data.yaml, or take them out: folders called train, valid and test are found.",
+            )
+        issues += _orphans(pictures, {str(label) for label in labels.values()}, chosen)
         words = self.sniff(source, options)
         words += "" if names else "; no file names the classes, so their numbers do"
-        return dataset(self.name, root, words, drafts, issues)
-
-
-def label_of(image: Path) -> Path | None:
-    """The text file of an image: beside it, or below `labels` where the image lies below `images`."""
-    beside = image.with_suffix(".txt")
-    if beside.is_file():
-        return beside
-    parts = image.parts
-    for place in reversed(range(len(parts) - 1)):
-        if parts[place].lower() in ("images", "image", "imgs"):
-            mirrored = Path(*parts[:place], "labels", *parts[place + 1 :]).with_suffix(".txt")
-            return mirrored if mirrored.is_file() else None
-    aside = image.parent.parent / "labels" / f"{image.stem}.txt"
-    return aside if aside.is_file() else None
+        return dataset(self.name, root, words, drafts, issues, options)
 
 
 def _first_label(source: str) -> Path | None:
-    """The first label file whose first line reads as one; empty files tell nothing."""
+    """The first label file whose first line reads as one; empty files tell nothing. The usual places come first, then
+    any file that is called like an image."""
     seen = 0
     for path in walk(source):
         if not is_media(path, "image"):
             continue
         label = label_of(Path(path))
         seen += 1
-        lines = _lines(label) if label else []
-        if label and lines:
-            return label if _parse(lines[0]) else None
+        words = lines(label) if label else []
+        if label and words:
+            return label if parse(words[0]) else None
         if seen >= PROBED:
             break
-    return None
+    pictures = Pictures(source)
+    stems = {Path(path).stem for path in pictures.paths}
+    return next((path for path in map(Path, pictures.others) if path.stem in stems and is_label(path)), None)
 
 
-def _lines(label: Path) -> list[str]:
-    try:
-        text = label.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _parse(line: str) -> tuple[str, Corners] | None:
-    """Class number and corners in fractions, or None if the line is none of YOLO's."""
-    words = line.split()
-    try:
-        numbers = [float(word) for word in words[1:]]
-        number = float(words[0])
-    except ValueError:
-        return None
-    if not math.isfinite(number) or number != int(number) or len(numbers) < 4:
-        return None
-    if len(numbers) in (4, 5):
-        cx, cy, w, h = numbers[:4]
-        return str(int(number)), (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-    if len(numbers) % 2:
-        return None
-    across, down = numbers[::2], numbers[1::2]
-    return str(int(number)), (min(across), min(down), max(across), max(down))
-
-
-def _read_label(label: Path, names: dict[int, str], draft: Draft, issues: list[Issue]) -> None:
-    for number, line in enumerate(_lines(label), 1):
-        found = _parse(line)
+def _read_label(label: Path, names: dict[int, str], draft: Draft, issues: list[Issue], keypoints: bool) -> None:
+    for number, line in enumerate(lines(label), 1):
+        found = parse(line, keypoints)
         if found is None:
             detail = f"line {number}: '{line[:40]}' is not `class cx cy w h`"
             issues.append(Issue(kind="box_unreadable", subject=draft.id, detail=detail, drops=False))
@@ -138,19 +105,31 @@ def _names(source: str) -> dict[int, str]:
     """Class number -> name from a file of names, empty if there is none."""
     for path in walk(source):
         if Path(path).name.lower() in NAME_FILES:
-            return dict(enumerate(line.strip() for line in _lines(Path(path))))
-    return {}
+            return dict(enumerate(line.strip() for line in lines(Path(path))))
+    return names_alone(source)
 
 
-def _listed(parts: Parts, pictures: Pictures, issues: list[Issue]) -> dict[str, str]:
-    """Image -> split, as data.yaml says: folders, and lists of images."""
+def _lists(pictures: Pictures) -> list[tuple[str, Path]]:
+    """(split, file) of darknet's lists `train.txt` and `valid.txt` or `test.txt`, if there are two or more; their first
+    lines name images."""
+    found: dict[str, Path] = {}
+    for path in map(Path, pictures.others):
+        part = split_word(path.stem) if path.suffix == ".txt" else ""
+        first = next(iter(lines(path)), "") if part else ""
+        if first and is_media(first.strip(), "image") and pictures.named(first.strip(), path.parent):
+            found.setdefault(part, path)
+    return sorted(found.items()) if len(found) > 1 else []
+
+
+def _listed(places: Sequence[tuple[str, Path]], pictures: Pictures, issues: list[Issue]) -> dict[str, str]:
+    """Image -> split, as data.yaml or darknet's lists say: folders, and lists of images."""
     chosen: dict[str, str] = {}
-    for split, place in parts.places:
+    for split, place in places:
         if place.is_dir():
             found = [path for path in pictures.paths if Path(path).is_relative_to(place)]
         else:
             found = []
-            for line in _lines(place):
+            for line in lines(place):
                 path = pictures.named(line.strip(), place.parent, split)
                 if path:
                     found.append(path)
@@ -172,8 +151,7 @@ def _orphans(pictures: Pictures, used: set[str], chosen: Sequence[str] | dict[st
     for path in map(Path, pictures.others):
         if path.suffix.lower() != ".txt" or str(path) in used or path.stem in stems or path.name in NAME_FILES:
             continue
-        lines = _lines(path)
-        if lines and _parse(lines[0]):
+        if is_label(path):
             detail = "a label file without an image"
             found.append(Issue(kind="orphan_label", subject=pictures.id(str(path)), detail=detail, drops=False))
     return found
