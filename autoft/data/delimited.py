@@ -94,7 +94,7 @@ def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
     """The lines, and whether quotes are letters in them.
 
     A lone quote would swallow lines up to the next one, silently: where lines have their cells without any quoting, and
-    most cells of several lines hold the delimiter, nothing is quoted. A backslash escapes a quote where that mends lines.
+    most cells of several lines hold the delimiter, nothing is quoted. A backslash escapes a quote where it mends lines.
     """
     found = _lines(text, delimiter)
     if '"' not in text or not found:
