@@ -26,7 +26,6 @@ FEW: Final = 5
 """Rows below the first line, from which on it can be compared with them."""
 LONGEST: Final = 1 << 30
 """Characters that one cell may have; the library's own limit is 131,072."""
-WRITTEN: Final = re.compile(r"\r\n|\n|\r")
 EXCEL: Final = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
 """A line for spreadsheets, not of the table."""
 
@@ -94,17 +93,18 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
 def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
     """The lines, and whether quotes are letters in them.
 
-    A lone quote would swallow lines up to the next one, silently: where every line has its cells without any quoting,
-    and quoting makes fewer of them, nothing is quoted. A backslash before a quote escapes it where that mends lines.
+    A lone quote would swallow lines up to the next one, silently: where lines have their cells without any quoting, and
+    most cells of several lines hold the delimiter, nothing is quoted. A backslash escapes a quote where it mends lines.
     """
     found = _lines(text, delimiter)
     if '"' not in text or not found:
         return found, False
     width = len(found[0].cells)
-    if delimiter in PLAIN:
+    broken = [cell for line in found for cell in line.cells if "\n" in cell or "\r" in cell]
+    if delimiter in PLAIN and 2 * sum(delimiter in cell for cell in broken) > len(broken):
         plain = _lines(text, delimiter, quoting=csv.QUOTE_NONE)
         right = sum(len(line.cells) == width for line in plain)
-        if len(plain) > len(found) and right >= SOUND * len(plain):
+        if right >= SOUND * len(plain):
             return plain, True
     if '\\"' in text:
         escaped = _lines(text, delimiter, escapechar="\\", doublequote=False)
@@ -161,7 +161,7 @@ def _is_data(lines: Sequence[_Line]) -> bool:
     media = frozenset().union(*SUFFIXES.values())
     if any(os.path.splitext(cell)[1].lower() in media for cell in first):
         return True
-    if any(cell.lower() in KNOWN for cell in first) or first == [str(n) for n in range(len(first))]:
+    if any(cell.lower() in KNOWN for cell in first) or _counted(first):
         return False
     body = [line.cells for line in lines[1:] if [cell.strip() for cell in line.cells] != first]
     if len(body) < FEW:
@@ -175,3 +175,9 @@ def _is_data(lines: Sequence[_Line]) -> bool:
             return False
         again = again or (bool(name) and (numeric or filled.count(name) > 1))
     return again
+
+
+def _counted(first: Sequence[str]) -> bool:
+    """Whether the names are 0, 1, 2: a program wrote a table whose columns had none."""
+    filled = [cell for cell in first if cell]
+    return filled == [str(n) for n in range(len(filled))]

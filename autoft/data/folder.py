@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from autoft.data import advice
 from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
+from autoft.data.rival import table_says_more
 from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
@@ -57,6 +58,12 @@ class FolderReader:
         layout = find_layout(source, field)
         if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
             return ""
+        if tables_in(source) and not any(folder.split for folder in layout.folders):
+            by_folder = {
+                os.path.abspath(p): f.label for f in layout.folders for p in walk(f.path) if is_media(p, field)
+            }
+            if table_says_more(source, options, field, by_folder):
+                return ""
         return in_words(layout)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:

@@ -125,8 +125,13 @@ def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
 
 def _nothing_left(dataset: Dataset, options: DataOptions) -> DataError:
     reasons = "; ".join(summarise(dataset.issues))
+    hint = ""
+    if any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
+        hint = "File names in a table are relative to the table's own folder, or anywhere below it."
+    elif dataset.issues and dataset.issues[0].kind == "no_number":
+        hint = f"The first value is {dataset.issues[0].detail}. Name the column of numbers: --target COLUMN"
     return DataError(
         f"there must be samples in '{options.data}', but none can be used"
         + (f": {reasons}." if reasons else f" ({dataset.recognised})."),
-        "File names in a table are relative to the table's own folder." if dataset.reader == "table" else "",
+        hint,
     )

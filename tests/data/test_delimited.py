@@ -29,6 +29,12 @@ def test_quotes_in_a_tsv_that_hold_a_line_break_stay_quotes():
     assert found.numbers == (2, 4)
 
 
+def test_a_few_line_breaks_in_a_long_tsv_do_not_make_its_quotes_letters():
+    lines = [f'"text {n}{chr(10) * (n == 7)}"\t{NAMES[n % 2]}' for n in range(300)]
+    found = read("sentence\tlabel\n" + "\n".join(lines), "t.tsv")
+    assert len(found.rows) == 300 and found.rows[0] == ("text 0", "neg")
+
+
 def test_a_backslash_may_stand_before_a_quote():
     text = "text,label\n" + "".join(f'"he said \\"no, {n}\\", again",{NAMES[n % 2]}\n' for n in range(4))
     assert rows_of(text)[1][1] == ('he said "no, 1", again', "pos")
@@ -61,7 +67,7 @@ def test_a_first_line_that_is_data_is_a_row(line):
 
 
 @pytest.mark.parametrize(
-    "names", ["tweet,mood", "0,1", "text,label", "1,label", "mood,tweet", "2020,words", "some long question,no"]
+    "names", ["tweet,mood", "0,1", ",0", "text,label", "1,label", "mood,tweet", "2020,words", "some long question,no"]
 )
 def test_a_first_line_of_names_is_no_row(names):
     body = "".join(f"some words {n},{NAMES[n % 2]}\n" for n in range(12))

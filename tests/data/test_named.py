@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from autoft.data import readers
 from autoft.data.named import Files
 from autoft.data.table import TableReader
 from autoft.errors import DataError
+from autoft.options import DataOptions
 from autoft.records import ReadOptions
+from autoft.registry import load
 
 NEEDS = ReadOptions(needs=("audio", "label"))
 
@@ -90,3 +95,22 @@ def test_pieces_of_longer_recordings_are_refused(data):
 def test_times_of_whole_files_are_no_pieces(data):
     root = data(["a.wav", "b.wav"], "path,start,end,label\na.wav,0,1,x\nb.wav,1,2,y\n")
     assert len(read(root).samples) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "reader"),
+    [
+        ("path,label\nann/1.wav,x\nbob/1.wav,y\nann/2.wav,x\nbob/2.wav,y\n", "table"),
+        (
+            "path,label,split\nann/1.wav,ann,train\nbob/1.wav,bob,test\nann/2.wav,ann,test\nbob/2.wav,bob,train\n",
+            "table",
+        ),
+        ("path,label\nann/1.wav,ann\nbob/1.wav,bob\nann/2.wav,ann\nbob/2.wav,bob\n", "folder"),
+        ("path,length\nann/1.wav,1\nbob/1.wav,2\nann/2.wav,2\nbob/2.wav,2\n", "folder"),
+        ("path,label\nann/1.wav,x\nbob/1.wav,y\n", "folder"),
+    ],
+)
+def test_a_table_beside_folders_is_read_where_it_says_more(data, table, reader):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    root = data(["ann/1.wav", "ann/2.wav", "bob/1.wav", "bob/2.wav"], table)
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
