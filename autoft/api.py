@@ -33,7 +33,8 @@ from autoft.data.headers import ImageHeader, image_header, open_image, survey_ma
 from autoft.data.labelme import LabelMeImage, LabelMeShape, labelme_files, read_labelme
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
-from autoft.data.tabular import Table, is_table, read_table
+from autoft.data.tablefiles import is_table
+from autoft.data.tabular import Table, read_table
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word

@@ -43,10 +43,6 @@ WORDS = {
     "mask_remark": ("mask that does not fit its image exactly", "masks that do not fit their images exactly"),
     "mask_size": ("mask of another size than its image", "masks of another size than their images"),
     "missing": ("missing file", "missing files"),
-    "found_elsewhere": (
-        "file that is not where the table says, found by its name",
-        "files that are not where the table says, found by their names",
-    ),
     "missing_part": ("part that is named and absent", "parts that are named and absent"),
     "no_annotation": ("image without an annotation file, not used", "images without annotation files, not used"),
     "no_flag": ("row whose label is neither yes nor no", "rows with a label that is neither yes nor no"),
@@ -70,7 +66,6 @@ WORDS = {
     "silent": ("recording in which nothing is heard", "recordings in which nothing is heard"),
     "small_class": ("very small class", "very small classes"),
     "truncated": ("truncated image", "truncated images"),
-    "unlabelled_part": ("part without labels, not used", "parts without labels, not used"),
     "unlisted": ("image that no list of parts names, not used", "images that no list of parts names, not used"),
     "unreadable": ("unreadable file", "unreadable files"),
     "unseen_class": ("class without training samples", "classes without training samples"),

@@ -10,13 +10,17 @@ import msgspec
 
 from autoft.data import guess
 from autoft.data.media import SUFFIXES
+from autoft.data.pictures import plain_path
 from autoft.errors import DataError, UsageError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
 #: Field -> names that columns with it usually have, compared without case.
 USUAL = {
-    "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
+    "image": (
+        *("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
+        *("filepaths", "file_path", "image_name", "image_id", "img_name", "img_id", "name", "id"),
+    ),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
     "label": ("label", "labels", "class", "class_name", "target", "category", "y", "sentiment", "emotion", "intent"),
     "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
@@ -91,7 +95,7 @@ def choose(
     probe: Mapping[str, Sequence[str]],
     where: str,
     taken: set[str],
-    stems: Callable[[Sequence[str]], float] | None = None,
+    names_files: Callable[[Sequence[str]], bool] | None = None,
 ) -> dict[str, str]:
     """Field -> column for all `options.needs`; optional fields may be absent.
 
@@ -99,7 +103,7 @@ def choose(
         probe: some values of each column, to see what they hold.
         where: the file, for messages; relative paths are looked up beside it.
         taken: columns that are spoken for (split, group).
-        stems: share of some values that name files without their suffixes.
+        names_files: whether values without suffixes name files all the same.
 
     Raises:
         UsageError: a column that the user named does not exist.
@@ -112,8 +116,9 @@ def choose(
             continue
         free = [c for c in columns if c not in chosen.values() and c not in taken]
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else _others(free, probe, field, where)
-        if field in SUFFIXES and not guesses and stems:
-            guesses = [column for column in free if stems(probe[column]) >= 0.5]
+        if field in SUFFIXES and not guesses and names_files:
+            guesses = [column for column in free if names_files(probe[column])]
+            guesses = guesses if len(guesses) < 2 else by_name(guesses, field) or guesses
         if len(guesses) == 1:
             chosen[field] = guesses[0]
         elif field not in options.optional:
@@ -162,7 +167,7 @@ def _share_of_paths(values: Sequence[str], field: str, where: str) -> float:
     filled = [value for value in values if value][:PROBE]
     folder = os.path.dirname(os.path.abspath(where))
     looks = sum(
-        os.path.splitext(value)[1].lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
+        plain_path(value).suffix.lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
         for value in filled
     )
     return looks / len(filled) if filled else 0.0

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from autoft.data import advice
-from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
+from autoft.data.media import (
+    entries,
+    holds_media,
+    is_media,
+    is_text,
+    media_field,
+    part_of,
+    part_word,
+    split_word,
+    walk,
+    words_of,
+)
 from autoft.data.rival import table_says_more
 from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -98,14 +109,14 @@ def _layout(source: str, field: str) -> Layout | None:
     if not os.path.isdir(source):
         return None
     folders = [entry for entry in entries(source) if entry.is_dir()]
-    splits = [entry for entry in folders if split_word(entry.name)]
-    below = {entry.name: _class_folders(entry.path, field, split_word(entry.name)) for entry in splits}
-    if any(not is_container(f.label) for found in below.values() for f in found):
+    parts = {entry.name: split_word(entry.name) for entry in folders if split_word(entry.name)}
+    below = _below_parts(source, parts, field) or _below_parts(source, _parts_in_words(source, folders, field), field)
+    if below:
         left_out = tuple(name for name, found in below.items() if not found)
         return Layout(source, tuple(f for found in below.values() for f in found), left_out)
     classes = _class_folders(source, field, "")
-    if len(splits) > 1 or any(split_word(entry.name) == "train" for entry in splits):
-        # Images lie directly in train/ and test/: those are not classes. A class may be called `test`, though.
+    if len(parts) > 1 or (len(classes) == 1 and split_word(classes[0].label) == "train"):
+        # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
         classes = tuple(f for f in classes if not split_word(f.label))
     if len(classes) == 1:
         inner = _layout(classes[0].path, field)
@@ -114,6 +125,47 @@ def _layout(source: str, field: str) -> Layout | None:
     if all(is_container(f.label) for f in classes):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
+
+
+def _below_parts(source: str, parts: dict[str, str], field: str) -> dict[str, tuple[ClassFolder, ...]]:
+    """The class folders of each part, none for one of files without classes; empty where no part has any."""
+    below = {name: _class_folders(_unwrapped(os.path.join(source, name), field), field, parts[name]) for name in parts}
+    if all(is_container(f.label) for found in below.values() for f in found):
+        return {}
+    learned = {f.label for found in below.values() for f in found if f.split == "train"}
+    for name, found in below.items():  # test/test/1.jpg is no class `test`, nor is test/images/1.jpg one
+        if (
+            learned
+            and not learned & {f.label for f in found}
+            and all(_is_wrapper(f.label) or f.label == name for f in found)
+        ):
+            below[name] = ()
+    return below
+
+
+def _parts_in_words(source: str, folders: list[os.DirEntry[str]], field: str) -> dict[str, str]:
+    """Folders such as `training_set` and `asl_test`, where one for training and one for another part differ in the word
+    alone, and the one for training holds class folders. So `bullet_train` beside `pregnancy_test` are classes."""
+    words = {entry.name: words_of(entry.name) for entry in folders}
+    rest = {name: [word for word in found if not split_word(word)] for name, found in words.items()}
+    parts = {name: part_of(name) for name in words if part_of(name) and len(words[name]) == len(rest[name]) + 1}
+    for name in parts:
+        alike = {other: part for other, part in parts.items() if rest[other] == rest[name]}
+        inner = _unwrapped(os.path.join(source, name), field)
+        if parts[name] == "train" and len(set(alike.values())) > 1 and len(_class_folders(inner, field, "")) > 1:
+            return alike
+    return {}
+
+
+def _unwrapped(folder: str, field: str) -> str:
+    """The folder that a lone folder of the same name wraps, as archives do: training_set/training_set/cats."""
+    found = [entry for entry in entries(folder) if entry.is_dir()]
+    alone = len(found) == 1 and (found[0].name == os.path.basename(folder) or _is_wrapper(found[0].name))
+    return found[0].path if alone and _class_folders(found[0].path, field, "") else folder
+
+
+def _is_wrapper(name: str) -> bool:
+    return bool(part_word(name)) or is_container(name)
 
 
 def is_container(name: str) -> bool:
@@ -140,7 +192,7 @@ def unlabelled(options: ReadOptions) -> bool:
 
 def in_words(layout: Layout) -> str:
     """How the class folders lie, for the user."""
-    splits = sorted({os.path.basename(os.path.dirname(f.path)) + "/" for f in layout.folders if f.split})
+    splits = sorted({os.path.relpath(f.path, layout.root).split(os.sep)[0] + "/" for f in layout.folders if f.split})
     words = f"class folders below {' and '.join(splits)}" if splits else "class folders"
     if layout.left_out:
         words += f" ({', '.join(layout.left_out)}/ has no class folders and is left out)"

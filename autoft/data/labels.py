@@ -93,7 +93,7 @@ def exclusive(table: Table, names: Sequence[str]) -> Labels | None:
     classes of one label, as contests write them."""
     if len(names) < 2 or not all(is_flag(table, name) for name in names):
         return None
-    found = _labels(table, names)
+    found = of_columns(table, names)
     ones = 0
     for row in table.rows:
         try:
@@ -133,17 +133,17 @@ def never(found: Iterable[Labels | None], seen: Iterable[str | None]) -> list[st
 def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | None:
     names = table.columns
     if FIELD in options.columns:
-        return _labels(table, columns.several(options.columns[FIELD], names, "--target", table.path))
+        return of_columns(table, columns.several(options.columns[FIELD], names, "--target", table.path))
     free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
     usual = [name for name in columns.by_name(free, FIELD) if not is_flag(table, name)]
     if len(usual) == 1:
-        return _labels(table, usual)
+        return of_columns(table, usual)
     flags = [name for name in free if is_flag(table, name)]
     if len(flags) > 1:
-        return _labels(table, flags)
+        return of_columns(table, flags)
     lists = [name for name in free if not columns.holds_paths(_cells(table, name), table.path)]
     if len(lists) == 1:
-        return _labels(table, lists)
+        return of_columns(table, lists)
     if FIELD in options.optional:
         return None
     reason = f"several could be: {', '.join(lists)}" if lists else "none looks like it"
@@ -154,7 +154,8 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     )
 
 
-def _labels(table: Table, names: Sequence[str]) -> Labels:
+def of_columns(table: Table, names: Sequence[str]) -> Labels:
+    """The labels in these columns: of lists where it is one, else of yes and no."""
     places = tuple(table.columns.index(name) for name in names)
     flags = len(names) > 1 or is_flag(table, names[0])
     minus = tuple(_minus(_cells(table, name)) for name in names) if flags else ()

@@ -51,9 +51,21 @@ def split_word(name: str) -> str:
 @lru_cache(maxsize=4096)
 def part_word(name: str) -> str:
     """As `split_word`, also for `train2017`, `test-images` and `Training_set`, but not for `bullet_train`."""
-    words = [word for word in re.split(r"[^a-z]+", name.lower()) if word]
-    parts = {split_word(word) for word in words if word not in BESIDE}
+    parts = {split_word(word) for word in words_of(name) if word not in BESIDE}
     return parts.pop() if len(parts) == 1 else ""
+
+
+def part_of(name: str) -> str:
+    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`.
+
+    A name alone does not tell `asl_test` from a class: look at those beside it as well."""
+    parts = {split_word(word) for word in words_of(name)} - {""}
+    return parts.pop() if len(parts) == 1 else ""
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a file's name, in small letters."""
+    return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
 
 
 def is_junk(name: str) -> bool:

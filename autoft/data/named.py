@@ -1,17 +1,22 @@
-"""Where the files are that a table names: beside it, or anywhere below the data under a name that only one file has."""
+"""Where the files are that a table names, also by paths of another machine, bare names, names without a suffix."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from autoft.data.media import SUFFIXES, is_text, split_word, walk
+from autoft.data.media import SUFFIXES, is_text
+from autoft.data.pictures import Pictures
 
-ASIDE: Final = frozenset("meta metadata annotation annotations label labels csv lists list splits tables".split())
+ASIDE: Final = frozenset(
+    "annotation annotations csv csvs label labels list lists meta metadata split splits table tables".split()
+)
 """Folders with these names hold tables about files that lie beside the folder."""
+DISTINCT: Final = 0.9
+"""Share of the values of a column that must differ for it to name files without their suffixes: classes repeat."""
 
 
 class Named(NamedTuple):
@@ -23,7 +28,7 @@ class Named(NamedTuple):
 
 
 class Files:
-    """Finds files of a medium for the cells of one table."""
+    """Finds files of a medium for the cells of one table. The folders are walked through when a cell leads nowhere."""
 
     def __init__(self, table: str, root: str, medium: str) -> None:
         self.folder, self.medium = os.path.dirname(os.path.abspath(table)), medium
@@ -34,34 +39,47 @@ class Files:
         """Folders below the root in which files were found by their names alone, and how many."""
 
     def find(self, text: str, split: str = "") -> Named:
-        """The file that a cell names, relative to the table's folder; backslashes of Windows are understood.
+        """The file that a cell names, relative to the table's folder or to the root; backslashes of Windows are
+        understood.
 
         Else the only file below the root that has this name, or this name and a suffix; among several the one whose
-        folders agree with the cell's, then the one in a folder named like `split`.
+        folders agree with the cell's, then the one in a folder named like `split`. A file that is missing from a folder
+        that is there is not looked for.
         """
-        if not text:
-            return Named("", "empty cell")
-        for candidate in dict.fromkeys((text, text.replace("\\", "/"))):
-            path = os.path.normpath(os.path.join(self.folder, candidate))
-            # Beside a folder called `a` may lie `a.wav`; a folder called `a.wav` is told by whoever reads it.
-            whole = os.path.splitext(path)[1].lower() in SUFFIXES[self.medium]
-            if is_text(path) and "\0" not in path and (os.path.exists(path) if whole else os.path.isfile(path)):
-                return Named(path)
-        if "://" in text:
-            return Named("", "addresses are not downloaded")
-        parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        found = self._alike(parts, split) if parts else []
-        if len(found) > 1:
-            return Named("", f"{len(found)} files have this name, such as {' and '.join(found[:2])}")
-        if not found:
-            return Named("", "there is no such file beside the table or below it")
-        self.below[os.path.dirname(found[0])] += 1
-        return Named(os.path.join(self.root, found[0]))
+        if not text or "\0" in text or not is_text(text):
+            return Named("", "no name of a file" if text else "empty cell")
+        plain = text.replace("\\", "/")
+        # Beside a folder called `a` may lie `a.wav`; a folder called `a.wav` is told by whoever reads it.
+        whole = os.path.splitext(plain)[1].lower() in SUFFIXES[self.medium]
+        bases = dict.fromkeys((self.folder, self.root))
+        for base in bases:
+            for candidate in dict.fromkeys((text, plain)):
+                path = os.path.normpath(os.path.join(base, candidate))
+                if is_text(path) and (os.path.exists(path) if whole else os.path.isfile(path)):
+                    return Named(path)
+        above = os.path.dirname(plain)
+        known = whole and above and any(os.path.isdir(os.path.join(base, above)) for base in bases)
+        found = [] if known else [path for path in self._files.meant(text, split) if is_text(path)]
+        if len(found) == 1:
+            self.below[os.path.dirname(self._files.id(found[0]))] += 1
+            return Named(found[0])
+        if found:
+            shown = " and ".join(map(self._files.id, found[:2]))
+            return Named("", f"{len(found)} files have this name, such as {shown}")
+        web = "://" in text
+        return Named(
+            "", "addresses are not downloaded" if web else "there is no such file beside the table or below it"
+        )
 
-    def share_of_stems(self, cells: Iterable[str]) -> float:
-        """Share of the cells that are the names of files without their suffixes."""
+    def share(self, cells: Sequence[str]) -> float:
+        """Share of the filled cells that name files, with or without their suffixes."""
         filled = [cell for cell in cells if cell]
-        return sum(cell in self._stems for cell in filled) / len(filled) if filled else 0.0
+        return sum(bool(self._files.meant(cell)) for cell in filled) / len(filled) if filled else 0.0
+
+    def named_by(self, cells: Sequence[str]) -> bool:
+        """Whether a column without suffixes names files all the same, such as `0f3a` for `train/0f3a.jpg`."""
+        filled = [cell for cell in cells if cell]
+        return len(set(filled)) >= DISTINCT * len(filled) and self.share(filled) >= 0.5
 
     def sentence(self) -> str:
         """Where files were found that are not where the table says; empty if all of them are."""
@@ -72,36 +90,5 @@ class Files:
         return f" ({sum(self.below.values())} files found by their names in {shown})"
 
     @cached_property
-    def _names(self) -> dict[str, list[str]]:
-        """File name -> paths below the root, with / between folders."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for path in walk(self.root):
-            if os.path.splitext(path)[1].lower() in SUFFIXES[self.medium] and is_text(path):
-                found[os.path.basename(path)].append(os.path.relpath(path, self.root).replace(os.sep, "/"))
-        return dict(found)
-
-    @cached_property
-    def _stems(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for name, paths in self._names.items():
-            found[os.path.splitext(name)[0]] += paths
-        return dict(found)
-
-    def _alike(self, parts: list[str], split: str) -> list[str]:
-        found = self._names.get(parts[-1]) or self._stems.get(parts[-1], [])
-        if len(found) > 1:
-            agreeing = [_agreement(path, parts) for path in found]
-            found = [path for path, folders in zip(found, agreeing, strict=True) if folders == max(agreeing)]
-        if len(found) > 1 and split:
-            found = [path for path in found if split in map(split_word, path.split("/")[:-1])] or found
-        return found
-
-
-def _agreement(path: str, parts: list[str]) -> int:
-    """Folders that a path shares with the cell, counted from the file upwards."""
-    shared = 0
-    for one, other in zip(reversed(path.split("/")[:-1]), reversed(parts[:-1]), strict=False):
-        if one != other:
-            break
-        shared += 1
-    return shared
+    def _files(self) -> Pictures:
+        return Pictures(self.root, self.medium)

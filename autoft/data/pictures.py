@@ -55,10 +55,14 @@ class Pictures:
         return self._best(self._stems.get(stem.lower(), ()), (), near, split)
 
     def meant(self, name: str, split: str = "") -> list[str]:
-        """All files that `name` can mean: those of several whose folders fit it best, then those of the split's."""
+        """All files that `name` can mean: those of several whose folders fit it best, then those of the split's, then
+        those with its capital letters."""
         plain = plain_path(name)
         found = self._called(plain)
-        ranks = [(_told(path, plain.parts[:-1]), bool(split) and self.split(path) == split) for path in found]
+        ranks = [
+            (_told(path, plain.parts[:-1]), bool(split) and self.split(path) == split, plain.stem == Path(path).stem)
+            for path in found
+        ]
         return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
 
     def _called(self, plain: PurePosixPath) -> Sequence[str]:
@@ -80,7 +84,10 @@ def plain_path(name: str) -> PurePosixPath:
     """The path in an address, a Windows path or a Label Studio link (`/data/local-files/?d=a/b.jpg`)."""
     if "://" in name or "?d=" in name:
         link = re.search(r"[?&]d=([^&]*[./][^&]*)", name)
-        name = unquote(link[1] if link else urlsplit(name).path)
+        try:
+            name = unquote(link[1] if link else urlsplit(name).path)
+        except ValueError:  # no address: words with `://` and a bracket among them
+            return PurePosixPath(name)
     return PurePosixPath(name.replace("\\", "/"))
 
 

@@ -30,8 +30,8 @@ class Roles(NamedTuple):
     taken: frozenset[str]
     """Columns that are spoken for."""
     labels: labels.Labels | None = None
-    unlabelled: str = ""
-    """The column of targets that it lacks, though other tables have it: it is left out."""
+    left_out: bool = False
+    """It lacks the targets, though other tables have them."""
     texts: tuple[int, ...] = ()
     """Columns of texts that belong together, where there are several."""
 
@@ -55,43 +55,65 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     """
     if labels.FIELD not in options.needs:
         return _alike(sources, options)
-    rest = _without(options, labels.FIELD)
-    parts = _alike(sources, rest)
-    tables = [source.table for source in sources]
-    found = labels.find(options, tables, [set(roles.taken) for roles in parts])
-    return [
-        roles._replace(labels=one, sentence=f"{roles.sentence}, {one.sentence()}") if one else roles
-        for roles, one in zip(parts, found, strict=True)
-    ]
+    parts = _alike(sources, _without(options, labels.FIELD))
+    main = _training(sources)
+    first, taken = sources[main].table, set(parts[main].taken)
+    known = None if labels.FIELD in options.optional else labels.find(options, [first], [taken])[0]
+    for place, source in enumerate(sources):
+        why = _says_nothing(source.table, first, known.names) if known and place != main else ""
+        parts[place] = _left_out(why) if why else parts[place]
+    kept = [place for place, roles in enumerate(parts) if not roles.left_out]
+    found = labels.find(options, [sources[place].table for place in kept], [set(parts[place].taken) for place in kept])
+    for place, one in zip(kept, found, strict=True):
+        if one:
+            parts[place] = parts[place]._replace(labels=one, sentence=f"{parts[place].sentence}, {one.sentence()}")
+    return parts
+
+
+def _training(sources: Sequence[Source]) -> int:
+    """The place of the training table, or of the first."""
+    return min(range(len(sources)), key=lambda place: sources[place].split not in ("", "train"))
 
 
 def _alike(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
-    order = sorted(range(len(sources)), key=lambda place: sources[place].split not in ("", "train"))
-    first = sources[order[0]]
-    found = {order[0]: _roles(first, options)}
-    known = {field: first.table.columns[column] for field, column in found[order[0]].fields.items()}
-    seen = {field: _cells(first.table, name) for field, name in known.items()}
-    for place in order[1:]:
-        found[place] = _further(sources[place], options, known, seen)
-    return [found[place] for place in range(len(sources))]
+    main = _training(sources)
+    known = _roles(sources[main], options)
+    return [
+        known if place == main else _further(source, options, sources[main].table, known)
+        for place, source in enumerate(sources)
+    ]
 
 
-def _further(source: Source, options: ReadOptions, known: dict[str, str], seen: dict[str, set[str]]) -> Roles:
-    """The roles of a table beside the one whose columns are `known`; without a target it is left out."""
+def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -> Roles:
+    """The roles of a table beside the `first`, whose roles are `known`; without a target it is left out."""
     lower = {name.lower(): name for name in source.table.columns}
-    same = {field: lower[name.lower()] for field, name in known.items() if name.lower() in lower}
+    fields = {field: first.columns[column] for field, column in known.fields.items()}
+    targets = {field: (name,) for field, name in fields.items() if field not in SUFFIXES and field != "text"}
+    flags = known.labels.names if known.labels else ()
+    for field, names in {**targets, **({"label": flags} if flags else {})}.items():
+        why = "" if field in options.optional else _says_nothing(source.table, first, names)
+        if why:
+            return _left_out(why)
+    same = {field: lower[name.lower()] for field, name in fields.items() if name.lower() in lower}
     there = msgspec.structs.replace(options, columns={**same, **options.columns})
-    for field, name in known.items():
-        target = field not in SUFFIXES and field != "text" and field not in options.optional
-        if not target:
-            continue
-        cells = _cells(source.table, same[field]) if field in same else {""}
-        if cells <= HIDDEN and cells.isdisjoint(seen[field] - {""}):
-            why = "says nothing in" if field in same else "has no"
-            return Roles(
-                {}, None, None, f"it {why} column '{name}' and is left out", False, frozenset(), unlabelled=name
-            )
-    return _roles(source, there)
+    return _roles(source, there, [lower[name.lower()] for name in flags if name.lower() in lower])
+
+
+def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
+    """Why a table cannot have the targets that the `first` has in these columns; empty where it has."""
+    lower = {name.lower(): name for name in table.columns}
+    there = [lower[name.lower()] for name in names if name.lower() in lower]
+    cells = {cell for name in there for cell in _cells(table, name)} or {""}
+    seen = {cell for name in names for cell in _cells(first, name)} - {""}
+    if not cells <= HIDDEN or not cells.isdisjoint(seen):
+        return ""
+    shown = ", ".join(f"'{name}'" for name in names[: labels.SHOWN])
+    shown += f" and {len(names) - labels.SHOWN} more" if len(names) > labels.SHOWN else ""
+    return f"it {'says nothing in' if there else 'has no'} column{'s' if len(names) > 1 else ''} {shown}"
+
+
+def _left_out(why: str) -> Roles:
+    return Roles({}, None, None, f"{why} and is left out", False, frozenset(), left_out=True)
 
 
 def _cells(table: Table, name: str) -> set[str]:
@@ -99,8 +121,12 @@ def _cells(table: Table, name: str) -> set[str]:
     return {row[place] for row in table.rows}
 
 
-def _roles(source: Source, options: ReadOptions) -> Roles:
-    """Which column plays which part, and a sentence that says so."""
+def _roles(source: Source, options: ReadOptions, classes: Sequence[str] = ()) -> Roles:
+    """Which column plays which part, and a sentence that says so.
+
+    Args:
+        classes: columns of yes and no that are the classes in another table.
+    """
     table = source.table
     names, pair = table.columns, _pair(table, options)
     options = _without(options, "text") if pair else options
@@ -111,14 +137,15 @@ def _roles(source: Source, options: ReadOptions) -> Roles:
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    chosen = columns.choose(
-        options, names, probe, table.path, taken, source.files.share_of_stems if source.files else None
-    )
+    flags = labels.of_columns(table, classes) if classes else _one_of_several(table, options, taken)
+    options = _without(options, "label") if flags else options
+    chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
     _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
+    parts += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
     parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
     return Roles(
         {field: names.index(name) for field, name in chosen.items()},
@@ -127,8 +154,41 @@ def _roles(source: Source, options: ReadOptions) -> Roles:
         ", ".join(parts) + remark,
         comma,
         frozenset({*taken, *chosen.values()}),
+        labels=flags,
         texts=tuple(names.index(name) for name in pair),
     )
+
+
+def _one_of_several(table: Table, options: ReadOptions, taken: set[str]) -> labels.Labels | None:
+    """The columns of yes and no that are the classes of the field `label`: those named, or all that are left beside the
+    columns of the other fields.
+
+    Raises:
+        DataError: several columns were named, and they are not of that kind.
+    """
+    if "label" not in options.needs:
+        return None
+    if "label" in options.columns:
+        named = columns.several(options.columns["label"], table.columns, "--target", table.path)
+        return _classes(table, named, "label" in options.optional) if len(named) > 1 else None
+    spoken = {*taken, *options.columns.values()}
+    free = [n for n in table.columns if n not in spoken and n.lower() not in columns.INDEX_NAMES]
+    flags = [name for name in free if labels.is_flag(table, name)]
+    others = set(options.needs) - {"label", *options.columns}
+    if columns.by_name(free, "label") or len(free) - len(flags) > len(others):
+        return None
+    return labels.exclusive(table, flags)
+
+
+def _classes(table: Table, named: Sequence[str], optional: bool) -> labels.Labels:
+    found = labels.of_columns(table, named) if optional else labels.exclusive(table, named)
+    if found is None:
+        raise DataError(
+            f"the columns {', '.join(named)} of '{table.path}' must be the classes of one label, with one yes in each "
+            "row, but they are not.",
+            "Name one column with the classes: --target COLUMN, or take a task for several labels.",
+        )
+    return found
 
 
 def _without(options: ReadOptions, field: str) -> ReadOptions:

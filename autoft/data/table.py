@@ -50,7 +50,7 @@ class TableReader:
         names = _names(source, [one.table.path for one in sources])
         sentences = []
         for one, roles, name in zip(sources, parts, names, strict=True):
-            if not roles.unlabelled:
+            if not roles.left_out:
                 issues += one.table.issues
                 for row, number in zip(one.table.rows, one.table.numbers, strict=True):
                     _add(
@@ -60,7 +60,8 @@ class TableReader:
             sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}{remark}")
         if found.left_out:
             sentences.append(f"not read: {', '.join(found.left_out)}")
-        seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
+        fields = [sample.fields for sample in samples]
+        seen = [name for each in fields for name in each.get(labels.FIELD) or (each.get("label"),)]
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
@@ -85,7 +86,7 @@ def _source(path: str, split: str, files: Files | None) -> Source:
     if files is None or any(name.lower() in columns.KNOWN for name in table.columns):
         return Source(table, split, files)
     for place, name in enumerate(table.columns):
-        if files.share_of_stems([name]) and files.share_of_stems(row[place] for row in table.rows) > 0.5:
+        if files.share([name]) and files.share([row[place] for row in table.rows]) > 0.5:
             table = read_table(path, named=False)  # the first line names a file, as those below it do
             break
     return Source(table, split, files)
@@ -120,14 +121,27 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
             return
     if roles.labels:
         try:
-            fields[labels.FIELD] = roles.labels.of(row.cells)
+            fields |= _labels(roles.labels.of(row.cells), options)
         except ValueError as error:
-            if labels.FIELD not in options.optional:
+            if not {labels.FIELD, "label"} & {*options.optional}:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
+
+
+def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
+    """All labels of a row, or the one that a class needs.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    if labels.FIELD in options.needs:
+        return {labels.FIELD: found}
+    if len(found) == 1:
+        return {"label": found[0]}
+    raise ValueError(f"{len(found)} columns say yes, but one class is needed")
 
 
 def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from autoft.data.media import entries, split_word
+from autoft.data.media import entries, part_of, split_word
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
@@ -17,7 +17,6 @@ JSON: Final = (".json",)
 LISTS: Final = (".txt",)
 PREFERRED: Final = (TEXT + JSONL + PARQUET, JSON, LISTS)
 """Suffixes of tables. Those further on can be anything, and count only where there are none before them."""
-TOKENS: Final = re.compile(r"[^a-z]+")
 NUMBERS: Final = re.compile(r"\d+")
 
 
@@ -31,7 +30,7 @@ class Tables(NamedTuple):
 
 
 def is_table(path: str) -> bool:
-    """By suffix, for what is nothing else."""
+    """Whether a file is a table, by its suffix: one of those that are nothing else."""
     return path.lower().endswith(PREFERRED[0])
 
 
@@ -55,12 +54,6 @@ def find(source: str) -> Tables:
     return below[0][1] if len(below) == 1 and not split_word(below[0][0]) else Tables()
 
 
-def part_of(name: str) -> str:
-    """train, val or test, if the name of a file has one of their words: `tweets_train.csv`, `test-00000.parquet`."""
-    words = {split_word(word) for word in TOKENS.split(os.path.splitext(name)[0].lower())} - {""}
-    return words.pop() if len(words) == 1 else ""
-
-
 def _file(source: str) -> tuple[tuple[str, str], ...]:
     suffixes = sum(PREFERRED, ())
     return ((source, ""),) if os.path.isfile(source) and source.lower().endswith(suffixes) else ()
@@ -71,15 +64,18 @@ def _tables(folder: str, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> Tables:
-    """The only table; or `train.csv` with `val.csv` or `test.csv`, others left out; or names that have such words."""
+    """The only table, one for submissions to a contest aside; or `train.csv` with `val.csv` or `test.csv`, others left
+    out; or names that have such words."""
     for suffixes in kinds:
         found = _tables(folder, suffixes)
         if not found:
             continue
-        if len(found) == 1 and suffixes is not LISTS:
-            return Tables(((found[0], ""),))
-        parts = _parts(found, lambda name: split_word(os.path.splitext(name)[0]), 1)
-        parts = parts or (() if suffixes is LISTS else _parts(found, part_of, 2))
+        # A contest gives an example of what to hand in beside its tables.
+        kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
+        if len(kept) == 1 and suffixes is not LISTS:
+            return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
+        parts = _parts(kept, lambda name: split_word(os.path.splitext(name)[0]), 1)
+        parts = parts or (() if suffixes is LISTS else _parts(kept, part_of, 2))
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))

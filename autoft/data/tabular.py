@@ -14,7 +14,7 @@ from autoft.records import Issue
 
 
 class Table(NamedTuple):
-    """One file, read."""
+    """One file, as columns of words."""
 
     path: str
     columns: tuple[str, ...]

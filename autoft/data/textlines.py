@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from autoft.data import advice, encodings
-from autoft.data.media import entries, split_word
-from autoft.data.tablefiles import part_of, tables_in
+from autoft.data.media import entries, part_of, split_word
+from autoft.data.tablefiles import tables_in
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 

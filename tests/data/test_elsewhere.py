@@ -10,7 +10,6 @@ from autoft.errors import DataError
 from autoft.options import DataOptions
 from autoft.records import ReadOptions
 from autoft.registry import installed
-from autoft.report.issues import title
 
 LABEL = ReadOptions(needs=("image", "label"))
 
@@ -47,7 +46,7 @@ def test_a_file_is_found_by_its_name_and_it_is_said(files, cell):
     source = files(["photos/a1.png", "photos/b2.png"], {"labels.csv": f"image_id,kind\n{lines}"})
     dataset = read(source)
     assert told(dataset, source) == [("photos/a1.png", "x", ""), ("photos/b2.png", "y", "")]
-    assert [(issue.kind, issue.drops) for issue in dataset.issues] == [("found_elsewhere", False)] * 2
+    assert "(2 files found by their names in photos/)" in dataset.recognised and not dataset.issues
 
 
 def test_numbers_that_repeat_are_classes_and_no_file_names(files):
@@ -65,7 +64,8 @@ def test_of_files_with_one_name_the_folders_and_the_part_decide(files):
         ("all/s1/a.png", "p", "train"), ("all/s2/a.png", "q", "val"), ("val/b.png", "p", "val"),
     ]  # fmt: skip
     (missing,) = [issue for issue in dataset.issues if issue.drops]
-    assert missing.kind == "missing" and "2 files are called so" in missing.detail
+    assert missing.kind == "missing"
+    assert missing.detail == "2 files have this name, such as all/s1/c.png and all/s2/c.png"
 
 
 def test_what_is_missing_from_a_folder_that_is_there_is_not_looked_for_elsewhere(files):
@@ -107,8 +107,8 @@ def test_tables_of_a_contest_leave_out_what_nobody_has_labelled(files):
     source = files(["train/a.png", "train/b.png", "test/c.png"], texts)
     dataset = read(source, ReadOptions(needs=("image", "label")))
     assert told(dataset, source) == [("train/a.png", "x", "train"), ("train/b.png", "y", "train")]
-    assert [issue.subject for issue in dataset.issues if issue.kind == "unlabelled_part"] == ["test.csv"]
-    assert title("unlabelled_part", drops=False) == "unlabelled part (not used)"
+    assert "test.csv, CSV (comma, utf-8), 1 rows: it has no column 'label' and is left out" in dataset.recognised
+    assert dataset.recognised.endswith("; not read: sample_submission.csv")
 
 
 def test_several_tables_that_are_no_parts_are_named(files):
