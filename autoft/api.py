@@ -75,6 +75,7 @@ from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
+    from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from autoft.textstart import WordStart, word_start
 
 _LATE = {
+    **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -95,7 +97,7 @@ _LATE = {
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
-"""Name -> where it is: these load numpy, and every plugin imports this module on every start."""
+"""Name -> where it is: these load numpy or yaml, and every plugin imports this module on every start."""
 
 __all__ = [
     "API_VERSION",
@@ -164,6 +166,9 @@ __all__ = [
     "View",
     "WordStart",
     "Work",
+    "YoloData",
+    "YoloImage",
+    "YoloThing",
     "ahead",
     "baseline",
     "cache_home",
@@ -196,6 +201,7 @@ __all__ = [
     "read_coco",
     "read_labelme",
     "read_table",
+    "read_yolo",
     "split_word",
     "survey_mask",
     "terms",
@@ -204,6 +210,7 @@ __all__ = [
     "unreachable",
     "walk",
     "word_start",
+    "yolo_sign",
 ]
 
 

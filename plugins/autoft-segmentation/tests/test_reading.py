@@ -16,6 +16,7 @@ from autoft_segmentation._coco import CocoMaskReader
 from autoft_segmentation._folder import MaskFolderReader
 from autoft_segmentation._labelme import LabelMeMaskReader
 from autoft_segmentation._runs import counts
+from autoft_segmentation._yolo import YoloMaskReader
 
 ASKED = ReadOptions(needs=("image", "mask"))
 
@@ -282,3 +283,23 @@ def test_labelme_shapes(tmp_path: Path) -> None:
         ("cat", [0, 0, 4, 0, 4, 4]), ("dog", [1, 1, 3, 1, 3, 2, 1, 2]),
     ]  # fmt: skip
     assert [issue.kind for issue in found.issues] == ["no_annotation", "shape_unreadable"]
+
+
+def test_polygons_of_yolo(tmp_path: Path) -> None:
+    for number in range(2):
+        image(tmp_path / f"train/images/{number}.jpg"), image(tmp_path / f"test/images/t{number}.jpg")
+    (tmp_path / "train/labels").mkdir()
+    lines = ["1 0 0 0.5 0 0.5 0.5", "0 0.5 0.5 0.2 0.2", "7 0 0 0.5 0 0.5 0.5"]
+    (tmp_path / "train/labels/0.txt").write_text("\n".join(lines))
+    (tmp_path / "data.yaml").write_text("train: /kaggle/set/train/images\ntest: test/images\nnames: [cat, dog]\n")
+    for source in (tmp_path, tmp_path / "data.yaml"):
+        assert YoloMaskReader().sniff(str(source), ASKED)
+        found = YoloMaskReader().read(str(source), ASKED)
+        assert [(s.id, s.split) for s in found.samples] == [(f"train/images/{n}.jpg", "train") for n in range(2)]
+        drawn = [
+            [(shape["name"], list(shape["polygons"][0])) for shape in s.fields["mask"]["shapes"]] for s in found.samples
+        ]
+        assert drawn == [[("dog", [0, 0, 4, 0, 4, 3])], []]
+        assert sorted(issue.kind for issue in found.issues) == ["shape_unreadable"] * 2 + ["unlabelled_part"]
+    (tmp_path / "train/labels/0.txt").write_text("0 0.5 0.5 0.2 0.2")
+    assert not YoloMaskReader().sniff(str(tmp_path), ASKED), "boxes are no masks"
