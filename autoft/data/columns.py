@@ -169,6 +169,14 @@ def holds_paths(values: Sequence[str], where: str) -> bool:
     return any(_share_of_paths(values, kind, where) >= 0.5 for kind in SUFFIXES)
 
 
+def names_files(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], field: str, where: str, files: Elsewhere
+) -> list[str]:
+    """The columns of a table that look like files of this medium."""
+    probe = {name: [row[place] for row in rows[:PROBE]] for place, name in enumerate(columns)}
+    return _paths(list(columns), probe, field, where, files)
+
+
 def by_name(columns: Sequence[str], field: str) -> list[str]:
     """The columns with the most usual name for this field; one, unless two differ by case alone."""
     for usual in USUAL.get(field, (field,)):

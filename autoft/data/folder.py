@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from autoft.data import advice
+from autoft.data.beside import table_tells
 from autoft.data.media import entries, holds_media, is_media, is_text, media_field, part_word, split_word, walk
 from autoft.data.tabular import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -52,6 +53,9 @@ class FolderReader:
             return f"{field} files" if found else ""
         layout = find_layout(source, field)
         if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
+            return ""
+        labels = {folder.label for folder in layout.folders}
+        if table_tells(layout.root, [folder.path for folder in layout.folders], labels, field):
             return ""
         return in_words(layout)
 
@@ -100,7 +104,7 @@ def _layout(source: str, field: str) -> Layout | None:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
-    if all(f.label.lower() in CONTAINERS for f in classes):
+    if all(f.label.lower() in CONTAINERS for f in classes) or _numbered({f.label for f in classes}):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
 
@@ -134,6 +138,12 @@ def _parts_in_words(source: str, folders: list[os.DirEntry[str]], field: str) ->
         if parts[name] == "train" and len(set(alike.values())) > 1 and len(_class_folders(inner, field, "")) > 1:
             return alike
     return {}
+
+
+def _numbered(names: Collection[str]) -> bool:
+    """Whether the folders are one set of files in portions: images_part_1, images_part_2."""
+    words = {tuple(filter(None, re.split(r"[\W\d_]+", name.lower()))) for name in names}
+    return len(names) > 1 and len(words) == 1 and bool(CONTAINERS & {*next(iter(words))})
 
 
 def _unwrapped(folder: str, field: str) -> str:

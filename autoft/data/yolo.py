@@ -1,4 +1,4 @@
-"""YOLO text files: for each image the lines `class cx cy w h`, in fractions of the sides, or `class x1 y1 x2 y2 ...`."""
+"""YOLO text files: for each image lines `class cx cy w h`, in fractions of the sides, or `class x1 y1 x2 y2 ...`."""
 
 from __future__ import annotations
 

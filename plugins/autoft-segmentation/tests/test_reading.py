@@ -120,11 +120,12 @@ def test_a_further_mask_of_an_image_is_no_image(tmp_path: Path) -> None:
     assert [s.id for s in found.samples] == ["a (1).png"] and not found.issues
 
 
-@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt"])
+@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt", "My_class_dict_seg.csv"])
 def test_lists_of_roboflow_and_labelme(tmp_path: Path, name: str) -> None:
     image(tmp_path / "train/a.jpg"), mask(tmp_path / "train/a_mask.png", 0, 1)
     texts = {
         "train/_classes.csv": "Pixel Value, Class\n0, background\n1, cat\n",
+        "My_class_dict_seg.csv": "name,id\nbackground,0\ncat,1\n",
         "class_names.txt": "_background_\ncat\n",
         "labels.txt": "__ignore__\n_background_\ncat\n",
     }
