@@ -98,6 +98,17 @@ def test_a_part_without_masks_is_left_out_and_named_once(tmp_path: Path) -> None
     assert [(i.kind, i.subject, i.drops) for i in found.issues] == [("unlabelled_part", "test", False)]
 
 
+def test_for_prediction_images_without_masks_stay(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.jpg"), image(tmp_path / "images/b.jpg"), mask(tmp_path / "masks/a.png", 0, 1)
+    asked = ReadOptions(needs=("image", "mask"), optional=("mask",))
+    found = MaskFolderReader().read(str(tmp_path), asked)
+    assert [(s.id, sorted(s.fields)) for s in found.samples] == [
+        ("images/a.jpg", ["image", "mask"]),
+        ("images/b.jpg", ["image"]),
+    ]
+    assert not found.issues
+
+
 def test_pascal_voc_has_lists_and_folders_of_instances(tmp_path: Path) -> None:
     for number in range(4):
         image(tmp_path / f"JPEGImages/{number}.jpg")
