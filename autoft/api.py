@@ -76,6 +76,7 @@ from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
+    from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from autoft.textstart import WordStart, word_start
 
 _LATE = {
+    **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -96,7 +98,7 @@ _LATE = {
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
-"""Name -> where it is: these load numpy, and every plugin imports this module on every start."""
+"""Name -> where it is: these load numpy or yaml, and every plugin imports this module on every start."""
 
 __all__ = [
     "API_VERSION",
@@ -165,6 +167,9 @@ __all__ = [
     "View",
     "WordStart",
     "Work",
+    "YoloData",
+    "YoloImage",
+    "YoloThing",
     "ahead",
     "baseline",
     "cache_home",
@@ -197,6 +202,7 @@ __all__ = [
     "read_coco",
     "read_labelme",
     "read_table",
+    "read_yolo",
     "split_word",
     "survey_mask",
     "terms",
@@ -205,6 +211,7 @@ __all__ = [
     "unreachable",
     "walk",
     "word_start",
+    "yolo_sign",
 ]
 
 

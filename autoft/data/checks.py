@@ -66,6 +66,7 @@ WORDS = {
     "silent": ("recording in which nothing is heard", "recordings in which nothing is heard"),
     "small_class": ("very small class", "very small classes"),
     "truncated": ("truncated image", "truncated images"),
+    "unlabelled_part": ("part without labels, not used", "parts without labels, not used"),
     "unlisted": ("image that no list of parts names, not used", "images that no list of parts names, not used"),
     "unreadable": ("unreadable file", "unreadable files"),
     "unseen_class": ("class without training samples", "classes without training samples"),

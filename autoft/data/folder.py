@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from autoft.data import advice
@@ -16,6 +16,7 @@ from autoft.data.media import (
     media_field,
     part_of,
     part_word,
+    shared_words,
     split_word,
     walk,
     words_of,
@@ -69,11 +70,11 @@ class FolderReader:
         layout = find_layout(source, field)
         if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
             return ""
-        if tables_in(source) and not any(folder.split for folder in layout.folders):
+        if tables_in(layout.root) and not any(folder.split for folder in layout.folders):
             by_folder = {
                 os.path.abspath(p): f.label for f in layout.folders for p in walk(f.path) if is_media(p, field)
             }
-            if table_says_more(source, options, field, by_folder):
+            if table_says_more(source, layout.root, options, field, by_folder):
                 return ""
         return in_words(layout)
 
@@ -122,7 +123,7 @@ def _layout(source: str, field: str) -> Layout | None:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
-    if all(is_container(f.label) for f in classes):
+    if all(is_container(f.label) for f in classes) or _numbered({f.label for f in classes}):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
 
@@ -155,6 +156,11 @@ def _parts_in_words(source: str, folders: list[os.DirEntry[str]], field: str) ->
         if parts[name] == "train" and len(set(alike.values())) > 1 and len(_class_folders(inner, field, "")) > 1:
             return alike
     return {}
+
+
+def _numbered(names: Collection[str]) -> bool:
+    """Whether the folders are one set of files in portions: images_part_1, images_part_2."""
+    return not CONTAINERS.isdisjoint(shared_words(names))
 
 
 def _unwrapped(folder: str, field: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -66,6 +66,12 @@ def part_of(name: str) -> str:
 def words_of(name: str) -> list[str]:
     """The words of a file's name, in small letters."""
     return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+
+
+def shared_words(names: Collection[str]) -> tuple[str, ...]:
+    """The words of names that differ in numbers alone, such as `part_1` and `part_2`; none of others, nor of one."""
+    words = {tuple(filter(None, re.split(r"[\W\d_]+", name.lower()))) for name in names}
+    return words.pop() if len(words) == 1 < len(names) else ()
 
 
 def is_junk(name: str) -> bool:

@@ -61,7 +61,18 @@ def open_dataset(
         raise _nothing_left(dataset, options)
     if not labelled:
         return dataset
+    dataset = _divisible(dataset)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *remarks(dataset.samples)))
+
+
+def _divisible(dataset: Dataset) -> Dataset:
+    """A lone part called val or test is no part of anything: people take COCO's val2017 alone to begin with."""
+    (part, *others) = {sample.split for sample in dataset.samples}
+    if others or part not in ("val", "test"):
+        return dataset
+    samples = tuple(msgspec.structs.replace(sample, split="") for sample in dataset.samples)
+    said = f"{dataset.recognised}; all of it is called {part}, which makes it no part"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:

@@ -108,9 +108,18 @@ def test_times_of_whole_files_are_no_pieces(data):
         ("path,label\nann/1.wav,ann\nbob/1.wav,bob\nann/2.wav,ann\nbob/2.wav,bob\n", "folder"),
         ("path,length\nann/1.wav,1\nbob/1.wav,2\nann/2.wav,2\nbob/2.wav,2\n", "folder"),
         ("path,label\nann/1.wav,x\nbob/1.wav,y\n", "folder"),
+        ("path,kind\nann/1.wav,x\nbob/1.wav,y\nann/2.wav,x\nbob/2.wav,y\n", "folder"),
     ],
 )
 def test_a_table_beside_folders_is_read_where_it_says_more(data, table, reader):
     task = SimpleNamespace(inputs=("audio",), targets=("label",))
     root = data(["ann/1.wav", "ann/2.wav", "bob/1.wav", "bob/2.wav"], table)
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
+
+
+@pytest.mark.parametrize(("kinds", "reader"), [("xyxy", "table"), ("1212", "folder")])
+def test_folders_that_differ_in_numbers_say_less_than_words_in_a_table(data, kinds, reader):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    names = [f"part_{n % 2}/{n}.wav" for n in range(4)]
+    root = data(names, "path,kind\n" + "".join(f"{name},{kind}\n" for name, kind in zip(names, kinds, strict=True)))
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader

@@ -56,6 +56,44 @@ def test_other_parts_have_the_columns_of_training(parts):
     assert [s.fields for s in dataset.samples if s.split == "test"] == [{"text": "a", "label": "x"}]
 
 
+@pytest.mark.parametrize("need", ["label", "labels"])
+@pytest.mark.parametrize(
+    ("test", "why"),
+    [
+        ("text\na\n", "it has no columns 'good', 'bad' and is left out"),
+        ("text,good,bad\na,-1,-1\n", "it says nothing in columns 'good', 'bad' and is left out"),
+    ],
+)
+def test_a_part_without_its_columns_of_yes_and_no_is_left_out(tmp_path, need, test, why):
+    (tmp_path / "train.csv").write_text("text,good,bad\na,1,0\nb,0,1\n")
+    (tmp_path / "test.csv").write_text(test)
+    dataset = TableReader().read(str(tmp_path), ReadOptions(needs=("text", need)))
+    assert [sample.fields[need] for sample in dataset.samples] == (
+        ["good", "bad"] if need == "label" else [["good"], ["bad"]]
+    )
+    assert why in dataset.recognised and not dataset.issues
+
+
+def test_columns_of_yes_and_no_are_those_of_training_in_other_parts(tmp_path):
+    (tmp_path / "train.csv").write_text("text,good,bad\na,1,0\nb,0,1\n")
+    (tmp_path / "test.csv").write_text("text,Good,BAD\nc,1,1\nd,0,1\n")
+    dataset = TableReader().read(str(tmp_path), NEEDS)
+    assert [(s.fields["label"].lower(), s.split) for s in dataset.samples] == [
+        ("bad", "test"),
+        ("good", "train"),
+        ("bad", "train"),
+    ]
+    (issue,) = dataset.issues
+    assert issue.kind == "no_flag" and issue.detail == "2 columns say yes, but one class is needed"
+
+
+def test_columns_named_as_classes_that_are_none_are_refused(tmp_path):
+    (tmp_path / "all.csv").write_text("text,good,bad\na,1,1\nb,0,1\n")
+    named = ReadOptions(needs=("text", "label"), columns={"label": "good,bad"})
+    with pytest.raises(DataError, match="must be the classes of one label, with one yes in each row"):
+        TableReader().read(str(tmp_path), named)
+
+
 def test_a_part_without_texts_is_refused(parts):
     with pytest.raises(DataError, match="must be the text, but none looks like it"):
         parts(train=TRAIN, test="id,target\n1,x\n")

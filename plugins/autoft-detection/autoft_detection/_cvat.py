@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, part_word, walk
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, refuse, wanted
+from autoft_detection._reading import dataset, learning, refuse, wanted
 from autoft_detection._voc import parse
 
 PEEK = 1 << 16
@@ -23,7 +23,7 @@ class CvatReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is CVAT's, or an empty string. Looks at the beginning of the XML files."""
-        found = next(_files(source), None) if wanted(source, options) else None
+        found = next(_files(source), None) if learning(source, options) else None
         return f"CVAT ({found.name} begins with <annotations>)" if found else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:

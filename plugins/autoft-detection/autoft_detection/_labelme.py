@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autoft.api import Dataset, Issue, LabelMeImage, ReadOptions, labelme_files, read_labelme
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, refuse, wanted
+from autoft_detection._reading import dataset, learning, refuse, wanted
 
 
 class LabelMeReader:
@@ -16,7 +16,7 @@ class LabelMeReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is LabelMe's, or an empty string. Looks at both ends of the JSON files."""
-        found = next(labelme_files(source), None) if wanted(source, options) else None
+        found = next(labelme_files(source), None) if learning(source, options) else None
         return f"LabelMe ({found.name} lists shapes)" if found else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:

@@ -21,6 +21,12 @@ def wanted(source: str, options: ReadOptions) -> bool:
         return False
 
 
+def learning(source: str, options: ReadOptions) -> bool:
+    """As `wanted`, and the boxes are needed. For prediction any folder of images will do, and formats that leave out
+    images without annotations must not claim it."""
+    return wanted(source, options) and "boxes" not in options.optional
+
+
 def refuse(source: str, what: str) -> DataError:
     return DataError(
         f"'{source}' must hold {what}, but it does not.", f"Boxes are read from {FORMATS} beside the images."

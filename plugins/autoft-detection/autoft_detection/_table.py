@@ -21,7 +21,7 @@ from autoft.api import (
 )
 from autoft_detection import _columns
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, refuse, wanted
+from autoft_detection._reading import dataset, learning, refuse, wanted
 from autoft_detection._voc import VocReader
 from autoft_detection._yolo import YoloReader
 
@@ -39,7 +39,7 @@ class BoxTableReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is a table of boxes, or a folder with one or several at any depth; else an empty string."""
-        if not wanted(source, options):
+        if not learning(source, options):
             return ""
         found = next(_tables(source), None)
         if not found or any(reader.sniff(source, options) for reader in (VocReader(), YoloReader())):

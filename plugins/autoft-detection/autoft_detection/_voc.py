@@ -14,7 +14,7 @@ from defusedxml.common import DefusedXmlException
 
 from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, refuse, wanted
+from autoft_detection._reading import dataset, learning, refuse, wanted
 
 LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
 """Files of ImageSets/Main, or ImageSets -> split. The first list that names a picture counts."""
@@ -33,7 +33,7 @@ class VocReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is Pascal VOC, or an empty string. Opens the first XML file that is one."""
-        if not wanted(source, options) or not Path(source).is_dir():
+        if not learning(source, options) or not Path(source).is_dir():
             return ""
         found = next((file for file in _files(source) if _claims(file)), None)
         return f"Pascal VOC ({found.name} begins with <annotation>)" if found else ""

@@ -183,6 +183,12 @@ def test_a_picture_may_be_named_without_its_suffix(tmp_path: Path) -> None:
     assert [sample.id for sample in VocReader().read(str(tmp_path), BOXES).samples] == ["JPEGImages/0000.png"]
 
 
+def test_for_prediction_a_folder_is_not_claimed(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    asked = ReadOptions(needs=("image", "boxes"), optional=("boxes",))
+    assert VocReader().sniff(str(tmp_path), BOXES) and not VocReader().sniff(str(tmp_path), asked)
+
+
 @pytest.mark.shared
 def test_blood_cells(shared: Path) -> None:
     found = VocReader().read(str(shared / "data" / "objdet__bccd_voc"), BOXES)

@@ -30,7 +30,9 @@ class LabelMeMaskReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is LabelMe's, or an empty string. Looks at both ends of the JSON files."""
-        found = next(labelme_files(source), None) if wanted(source, options) else None
+        found = (
+            next(labelme_files(source), None) if wanted(source, options) and "mask" not in options.optional else None
+        )
         return f"LabelMe ({found.name} lists shapes)" if found else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:

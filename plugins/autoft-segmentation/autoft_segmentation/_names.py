@@ -13,7 +13,6 @@ NAMES = ("class_dict.csv", "label_colors.txt", "label_colours.txt", "labelmap.tx
 MORE = (
     "_classes.csv",
     "class_names.txt",
-    "class_dict_seg.csv",
     "colormap.csv",
     "color_map.csv",
     "colormap.txt",
@@ -47,7 +46,7 @@ def find(folders: list[Path]) -> ClassList | None:
     """The first file of a known name that can be read, in the order of the folders."""
     for folder in folders:
         there = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
-        for name in FILES:
+        for name in (*FILES, *(name for name in there if "class_dict" in name)):
             if name in there and (found := read(there[name])) is not None:
                 return found
     return None

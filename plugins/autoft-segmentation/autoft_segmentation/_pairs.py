@@ -44,6 +44,8 @@ class Found(NamedTuple):
     issues: tuple[Issue, ...]
     folders: tuple[str, ...]
     """Folders in which masks lie, below the root."""
+    lonely: tuple[tuple[str, str, str], ...] = ()
+    """Images without a mask: id, path and part."""
 
 
 class _File(NamedTuple):
@@ -107,7 +109,8 @@ def _joined(root: Path, images: list[_File], masks: list[_File]) -> Found:
         detail = f"none of its {number} images has a mask"
         issues.append(Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False))
     folders = sorted({_id(str(Path(pair.mask).parent), root) for pair in pairs})
-    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders))
+    alone = [(_id(i.path, root), i.path, i.split) for i, mask in chosen.items() if not mask]
+    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone))
 
 
 def _best(image: _File, near: dict[tuple[str, str], list[_File]]) -> _File | None:

@@ -34,6 +34,11 @@ def autoft_readers() -> Iterable[Entry]:
         target="autoft_segmentation._folder:MaskFolderReader",
         summary="Images with mask files of the same name, in folders such as images/ and masks/",
     )
+    yield Entry(
+        name="yolo-masks",
+        target="autoft_segmentation._yolo:YoloMaskReader",
+        summary="YOLO: a text file of polygons for each image, with or without data.yaml",
+    )
 
 
 @hookimpl

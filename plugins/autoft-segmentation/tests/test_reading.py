@@ -16,6 +16,7 @@ from autoft_segmentation._coco import CocoMaskReader
 from autoft_segmentation._folder import MaskFolderReader
 from autoft_segmentation._labelme import LabelMeMaskReader
 from autoft_segmentation._runs import counts
+from autoft_segmentation._yolo import YoloMaskReader
 
 ASKED = ReadOptions(needs=("image", "mask"))
 
@@ -97,6 +98,17 @@ def test_a_part_without_masks_is_left_out_and_named_once(tmp_path: Path) -> None
     assert [(i.kind, i.subject, i.drops) for i in found.issues] == [("unlabelled_part", "test", False)]
 
 
+def test_for_prediction_images_without_masks_stay(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.jpg"), image(tmp_path / "images/b.jpg"), mask(tmp_path / "masks/a.png", 0, 1)
+    asked = ReadOptions(needs=("image", "mask"), optional=("mask",))
+    found = MaskFolderReader().read(str(tmp_path), asked)
+    assert [(s.id, sorted(s.fields)) for s in found.samples] == [
+        ("images/a.jpg", ["image", "mask"]),
+        ("images/b.jpg", ["image"]),
+    ]
+    assert not found.issues
+
+
 def test_pascal_voc_has_lists_and_folders_of_instances(tmp_path: Path) -> None:
     for number in range(4):
         image(tmp_path / f"JPEGImages/{number}.jpg")
@@ -119,11 +131,12 @@ def test_a_further_mask_of_an_image_is_no_image(tmp_path: Path) -> None:
     assert [s.id for s in found.samples] == ["a (1).png"] and not found.issues
 
 
-@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt"])
+@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt", "My_class_dict_seg.csv"])
 def test_lists_of_roboflow_and_labelme(tmp_path: Path, name: str) -> None:
     image(tmp_path / "train/a.jpg"), mask(tmp_path / "train/a_mask.png", 0, 1)
     texts = {
         "train/_classes.csv": "Pixel Value, Class\n0, background\n1, cat\n",
+        "My_class_dict_seg.csv": "name,id\nbackground,0\ncat,1\n",
         "class_names.txt": "_background_\ncat\n",
         "labels.txt": "__ignore__\n_background_\ncat\n",
     }
@@ -282,3 +295,23 @@ def test_labelme_shapes(tmp_path: Path) -> None:
         ("cat", [0, 0, 4, 0, 4, 4]), ("dog", [1, 1, 3, 1, 3, 2, 1, 2]),
     ]  # fmt: skip
     assert [issue.kind for issue in found.issues] == ["no_annotation", "shape_unreadable"]
+
+
+def test_polygons_of_yolo(tmp_path: Path) -> None:
+    for number in range(2):
+        image(tmp_path / f"train/images/{number}.jpg"), image(tmp_path / f"test/images/t{number}.jpg")
+    (tmp_path / "train/labels").mkdir()
+    lines = ["1 0 0 0.5 0 0.5 0.5", "0 0.5 0.5 0.2 0.2", "7 0 0 0.5 0 0.5 0.5"]
+    (tmp_path / "train/labels/0.txt").write_text("\n".join(lines))
+    (tmp_path / "data.yaml").write_text("train: /kaggle/set/train/images\ntest: test/images\nnames: [cat, dog]\n")
+    for source in (tmp_path, tmp_path / "data.yaml"):
+        assert YoloMaskReader().sniff(str(source), ASKED)
+        found = YoloMaskReader().read(str(source), ASKED)
+        assert [(s.id, s.split) for s in found.samples] == [(f"train/images/{n}.jpg", "train") for n in range(2)]
+        drawn = [
+            [(shape["name"], list(shape["polygons"][0])) for shape in s.fields["mask"]["shapes"]] for s in found.samples
+        ]
+        assert drawn == [[("dog", [0, 0, 4, 0, 4, 3])], []]
+        assert sorted(issue.kind for issue in found.issues) == ["shape_unreadable"] * 2 + ["unlabelled_part"]
+    (tmp_path / "train/labels/0.txt").write_text("0 0.5 0.5 0.2 0.2")
+    assert not YoloMaskReader().sniff(str(tmp_path), ASKED), "boxes are no masks"

@@ -6,10 +6,22 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from autoft.api import Pictures
+from autoft.data.pictures import Pictures
 
 Corners = tuple[float, float, float, float]
+
+
+class Line(NamedTuple):
+    """What a line says, in fractions of the sides."""
+
+    called: str
+    """The number of the class."""
+    box: Corners
+    """x1, y1, x2, y2."""
+    ring: tuple[float, ...]
+    """The polygon x1, y1, x2, y2, ...; empty where the line is a box."""
 
 
 def label_files(images: Sequence[str], pictures: Pictures, names: Collection[str]) -> dict[str, Path]:
@@ -57,6 +69,7 @@ def label_of(image: Path) -> Path | None:
 
 
 def lines(label: Path) -> list[str]:
+    """Those of a text file that are not blank; none if it cannot be read."""
     try:
         text = label.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -64,8 +77,9 @@ def lines(label: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def parse(line: str, keypoints: bool = False) -> tuple[str, Corners] | None:
-    """Class number and corners in fractions, or None if the line is none of YOLO's.
+def parse(line: str, keypoints: bool = False) -> Line | None:
+    """A line, or None if it is none of YOLO's. With six numbers or more it is a polygon; a fifth number alone is a
+    confidence and is not used.
 
     Args:
         keypoints: what follows the box are points of a skeleton, not a polygon.
@@ -80,11 +94,11 @@ def parse(line: str, keypoints: bool = False) -> tuple[str, Corners] | None:
         return None
     if keypoints or len(numbers) in (4, 5):
         cx, cy, w, h = numbers[:4]
-        return str(int(number)), (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+        return Line(str(int(number)), (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), ())
     if len(numbers) % 2:
         return None
     across, down = numbers[::2], numbers[1::2]
-    return str(int(number)), (min(across), min(down), max(across), max(down))
+    return Line(str(int(number)), (min(across), min(down), max(across), max(down)), tuple(numbers))
 
 
 def is_label(file: Path) -> bool:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from autoft.api import DataError, Issue, part_word
+from autoft.data.media import part_word
+from autoft.datarecords import Issue
+from autoft.errors import DataError
 
 SPLITS = ("train", "val", "valid", "test")
 DEPTH = 2
