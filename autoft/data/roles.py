@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -96,7 +96,7 @@ def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -
             return _left_out(why)
     same = {field: lower[name.lower()] for field, name in fields.items() if name.lower() in lower}
     there = msgspec.structs.replace(options, columns={**same, **options.columns})
-    return _roles(source, there, [lower[name.lower()] for name in flags if name.lower() in lower])
+    return _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
 
 
 def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
@@ -121,11 +121,11 @@ def _cells(table: Table, name: str) -> set[str]:
     return {row[place] for row in table.rows}
 
 
-def _roles(source: Source, options: ReadOptions, classes: Sequence[str] = ()) -> Roles:
+def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | None = None) -> Roles:
     """Which column plays which part, and a sentence that says so.
 
     Args:
-        classes: columns of yes and no that are the classes in another table.
+        classes: columns of yes and no that are the classes in another table, and what they are called there.
     """
     table = source.table
     names, pair = table.columns, _pair(table, options)
@@ -137,7 +137,8 @@ def _roles(source: Source, options: ReadOptions, classes: Sequence[str] = ()) ->
     taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-    flags = labels.of_columns(table, classes) if classes else _one_of_several(table, options, taken)
+    flags = _one_of_several(table, options, taken) if not classes else labels.of_columns(table, list(classes))
+    flags = flags._replace(names=tuple(classes.values())) if flags and classes else flags
     options = _without(options, "label") if flags else options
     chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
     _refuse_pieces(table, chosen.get(media_field(options.needs), ""))

@@ -78,7 +78,7 @@ def test_columns_of_yes_and_no_are_those_of_training_in_other_parts(tmp_path):
     (tmp_path / "train.csv").write_text("text,good,bad\na,1,0\nb,0,1\n")
     (tmp_path / "test.csv").write_text("text,Good,BAD\nc,1,1\nd,0,1\n")
     dataset = TableReader().read(str(tmp_path), NEEDS)
-    assert [(s.fields["label"].lower(), s.split) for s in dataset.samples] == [
+    assert [(s.fields["label"], s.split) for s in dataset.samples] == [
         ("bad", "test"),
         ("good", "train"),
         ("bad", "train"),
