@@ -156,25 +156,24 @@ def _delimiter(text: str) -> str:
 
 def _is_data(lines: Sequence[_Line]) -> bool:
     """Whether the first line is a row like the others: it names a file, or a cell of it stands in its column again, or
-    is a number as all others there. A name that columns usually have says that it is not."""
+    is a number as all others there. A name that columns usually have, and that does not come again, says it is not."""
     first = [cell.strip() for cell in lines[0].cells]
     media = frozenset().union(*SUFFIXES.values())
     if any(os.path.splitext(cell)[1].lower() in media for cell in first):
         return True
-    if any(cell.lower() in KNOWN for cell in first) or _counted(first):
-        return False
     body = [line.cells for line in lines[1:] if [cell.strip() for cell in line.cells] != first]
-    if len(body) < FEW:
+    if len(body) < FEW or _counted(first):
         return False
     body = body[:: max(1, len(body) // PROBE)]
-    again = False
+    like_others = False
     for place, name in enumerate(first):
         filled = [cells[place].strip() for cells in body if place < len(cells) and cells[place].strip()]
         numeric = bool(filled) and all(map(is_number, filled))
-        if name and numeric and not is_number(name):
+        again = filled.count(name) > 1
+        if name and not again and (name.lower() in KNOWN or (numeric and not is_number(name))):
             return False
-        again = again or (bool(name) and (numeric or filled.count(name) > 1))
-    return again
+        like_others = like_others or (bool(name) and (numeric or again))
+    return like_others
 
 
 def _counted(first: Sequence[str]) -> bool:

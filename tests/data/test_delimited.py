@@ -57,6 +57,7 @@ def test_the_line_for_spreadsheets_is_none_of_the_table():
         lambda n: f"{n % 2},title {n},some words {n}",
         lambda n: f"some words {n},{n / 7:.3f}",
         lambda n: f"clips/{n}.wav,some words {n}",
+        lambda n: f"some words {n},{'yn'[n % 2]}",
     ],
 )
 def test_a_first_line_that_is_data_is_a_row(line):

@@ -102,7 +102,7 @@ def test_times_of_whole_files_are_no_pieces(data):
     [
         ("path,label\nann/1.wav,x\nbob/1.wav,y\nann/2.wav,x\nbob/2.wav,y\n", "table"),
         (
-            "path,label,split\nann/1.wav,ann,train\nbob/1.wav,bob,test\nann/2.wav,ann,test\nbob/2.wav,bob,train\n",
+            "path,label,set\nann/1.wav,ann,train\nbob/1.wav,bob,test\nann/2.wav,ann,test\nbob/2.wav,bob,val\n",
             "table",
         ),
         ("path,label\nann/1.wav,ann\nbob/1.wav,bob\nann/2.wav,ann\nbob/2.wav,bob\n", "folder"),
