@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import columns, labels, numbers
+from autoft.data import columns, guess, labels, numbers
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.named import Files
 from autoft.data.tabular import Table
@@ -116,9 +116,9 @@ def _left_out(why: str) -> Roles:
     return Roles({}, None, None, f"{why} and is left out", False, frozenset(), left_out=True)
 
 
-def _cells(table: Table, name: str) -> set[str]:
+def _cells(table: Table, name: str) -> list[str]:
     place = table.columns.index(name)
-    return {row[place] for row in table.rows}
+    return [row[place] for row in table.rows]
 
 
 def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | None = None) -> Roles:
@@ -175,8 +175,9 @@ def _one_of_several(table: Table, options: ReadOptions, taken: set[str]) -> labe
     spoken = {*taken, *options.columns.values()}
     free = [n for n in table.columns if n not in spoken and n.lower() not in columns.INDEX_NAMES]
     flags = [name for name in free if labels.is_flag(table, name)]
+    rest = [n for n in free if n not in flags and not guess.is_id(n, _cells(table, n))]
     others = set(options.needs) - {"label", *options.columns}
-    if columns.by_name(free, "label") or len(free) - len(flags) > len(others):
+    if columns.by_name(free, "label") or len(rest) > len(others):
         return None
     return labels.exclusive(table, flags)
 

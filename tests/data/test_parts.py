@@ -65,7 +65,7 @@ def test_other_parts_have_the_columns_of_training(parts):
     ],
 )
 def test_a_part_without_its_columns_of_yes_and_no_is_left_out(tmp_path, need, test, why):
-    (tmp_path / "train.csv").write_text("text,good,bad\na,1,0\nb,0,1\n")
+    (tmp_path / "train.csv").write_text("id,text,good,bad\n1,a,1,0\n2,b,0,1\n")
     (tmp_path / "test.csv").write_text(test)
     dataset = TableReader().read(str(tmp_path), ReadOptions(needs=("text", need)))
     assert [sample.fields[need] for sample in dataset.samples] == (
