@@ -30,8 +30,11 @@ from autoft.contracts import (
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
-from autoft.data.media import is_media, split_word, walk
+from autoft.data.labelme import LabelMeImage, LabelMeShape, labelme_files, read_labelme
+from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
+from autoft.data.tablefiles import is_table
+from autoft.data.tabular import Table, read_table
 from autoft.encoder import encoder
 from autoft.errors import AutoftError, DataError, TrialFailed, UsageError
 from autoft.gaps import missing_word
@@ -73,6 +76,7 @@ from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
+    from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
@@ -82,6 +86,7 @@ if TYPE_CHECKING:
     from autoft.textstart import WordStart, word_start
 
 _LATE = {
+    **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -93,7 +98,7 @@ _LATE = {
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
-"""Name -> where it is: these load numpy, and every plugin imports this module on every start."""
+"""Name -> where it is: these load numpy or yaml, and every plugin imports this module on every start."""
 
 __all__ = [
     "API_VERSION",
@@ -123,6 +128,8 @@ __all__ = [
     "Inheriting",
     "Issue",
     "Job",
+    "LabelMeImage",
+    "LabelMeShape",
     "Learner",
     "Mask",
     "Metric",
@@ -148,6 +155,7 @@ __all__ = [
     "SearcherPlugin",
     "Shape",
     "Stop",
+    "Table",
     "Tallying",
     "Strategy",
     "StrategyPlugin",
@@ -159,6 +167,9 @@ __all__ = [
     "View",
     "WordStart",
     "Work",
+    "YoloData",
+    "YoloImage",
+    "YoloThing",
     "ahead",
     "baseline",
     "cache_home",
@@ -178,14 +189,20 @@ __all__ = [
     "hub_folder",
     "image_header",
     "is_media",
+    "is_table",
+    "labelme_files",
     "listed",
     "missing_picture",
     "mel_filters",
     "missing_word",
     "natural",
     "open_image",
+    "part_word",
     "rarest",
     "read_coco",
+    "read_labelme",
+    "read_table",
+    "read_yolo",
     "split_word",
     "survey_mask",
     "terms",
@@ -194,6 +211,7 @@ __all__ = [
     "unreachable",
     "walk",
     "word_start",
+    "yolo_sign",
 ]
 
 

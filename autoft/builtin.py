@@ -16,7 +16,7 @@ def autoft_readers() -> Iterable[Entry]:
     yield Entry(
         name="table",
         target="autoft.data.table:TableReader",
-        summary="CSV, TSV, JSON Lines or Parquet with a path or text column and a label column",
+        summary="CSV, TSV, JSON or Parquet with a path or text column and a label column",
     )
     yield Entry(
         name="folder",
@@ -27,6 +27,11 @@ def autoft_readers() -> Iterable[Entry]:
         name="texts",
         target="autoft.data.textfolder:TextFolderReader",
         summary="Class folders of .txt files, with train/val/test above them or not",
+    )
+    yield Entry(
+        name="lines",
+        target="autoft.data.textlines:TextLinesReader",
+        summary="A text in each line: pos.txt and neg.txt, or train_text.txt with train_labels.txt",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tabular import is_table, tables_in
+from autoft.data.tablefiles import is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean

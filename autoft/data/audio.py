@@ -179,7 +179,11 @@ def _opened(data: bytes) -> Any:
     try:
         return library.SoundFile(BytesIO(data))
     except library.LibsndfileError as error:
-        raise BadSample("not_audio", str(error)[:200]) from error
+        if data[4:8] == b"ftyp":
+            raise BadSample(
+                "not_audio", "sound in MPEG-4 (m4a, AAC) cannot be read; convert it to WAV or FLAC"
+            ) from error
+        raise BadSample("not_audio", str(error).split(">: ")[-1][:200]) from error
 
 
 def _library() -> Any:

@@ -52,6 +52,10 @@ WORDS = {
     "no_transcript": ("recording without a transcript", "recordings without transcripts"),
     "no_mask": ("image without a mask", "images without masks"),
     "orphan_mask": ("mask without an image, not used", "masks without an image, not used"),
+    "size_swapped": (
+        "image whose annotation swaps width and height, its boxes as they are",
+        "images whose annotations swap width and height, their boxes as they are",
+    ),
     "shape_unreadable": ("shape that cannot be read, not used", "shapes that cannot be read, not used"),
     "not_audio": ("file that is no recording", "files that are no recordings"),
     "not_an_image": ("file that is not an image", "files that are not images"),
@@ -62,6 +66,7 @@ WORDS = {
     "silent": ("recording in which nothing is heard", "recordings in which nothing is heard"),
     "small_class": ("very small class", "very small classes"),
     "truncated": ("truncated image", "truncated images"),
+    "unlabelled_part": ("part without labels, not used", "parts without labels, not used"),
     "unlisted": ("image that no list of parts names, not used", "images that no list of parts names, not used"),
     "unreadable": ("unreadable file", "unreadable files"),
     "unseen_class": ("class without training samples", "classes without training samples"),

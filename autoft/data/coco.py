@@ -16,6 +16,7 @@ from autoft.datarecords import Issue
 PEEK: Final = 1 << 16
 """Bytes at each end of a file in which its keys are looked for."""
 KEYS: Final = ("images", "annotations", "categories")
+IDS: Final = ("id", "image_id", "category_id")
 ASIDE: Final = ("annotations", "annotation", "labels")
 """Folders of JSON files beside those of the images."""
 
@@ -64,7 +65,10 @@ def read_coco(source: str, files: Sequence[Path], issues: list[Issue]) -> list[C
     if not loaded:
         return []
     pictures = Pictures(coco_root(source))
-    return [_file(file, content, pictures, issues) for file, content in loaded]
+    read = [_file(file, content, pictures, issues) for file, content in loaded]
+    # A file of all images often lies beside those of the parts: train.json, val.json and all.json.
+    placed = {image.path for each in read for image in each.images if image.split}
+    return [each._replace(images=tuple(i for i in each.images if i.split or i.path not in placed)) for each in read]
 
 
 def coco_root(source: str) -> Path:
@@ -105,11 +109,8 @@ def _load(file: Path, issues: list[Issue]) -> dict[str, Any] | None:
 
 def _file(file: Path, content: dict[str, Any], pictures: Pictures, issues: list[Issue]) -> CocoFile:
     split = _split(file, pictures)
-    names = {
-        entry.get("id"): str(entry.get("name") or entry.get("id"))
-        for entry in content["categories"]
-        if isinstance(entry, dict) and _plain(entry)
-    }
+    categories = (_numbered(entry) for entry in content["categories"] if isinstance(entry, dict) and _plain(entry))
+    names = {entry.get("id"): str(entry.get("name") or entry.get("id")) for entry in categories}
     images: dict[Any, CocoImage] = {}
     absent: set[Any] = set()
     for entry in _dicts(content["images"], file, "image", issues):
@@ -142,15 +143,25 @@ def _split(file: Path, pictures: Pictures) -> str:
 def _dicts(entries: Sequence[Any], file: Path, what: str, issues: list[Issue]) -> Iterator[dict[str, Any]]:
     for number, entry in enumerate(entries):
         if isinstance(entry, dict) and _plain(entry):
-            yield entry
+            yield _numbered(entry)
         else:
             subject = f"{what} {number} of {file.name}"
             issues.append(Issue(kind="unreadable", subject=subject, detail="no usable entry", drops=False))
 
 
+def _numbered(entry: dict[str, Any]) -> dict[str, Any]:
+    """With ids that are numbers as numbers: some programs write 7 in one list and "7" or 7.0 in another."""
+    found = dict(entry)
+    for key in IDS:
+        value = entry.get(key)
+        if isinstance(value, str | float) and re.fullmatch(r"\d+(\.0)?", str(value).strip()):
+            found[key] = int(float(value))
+    return found
+
+
 def _plain(entry: dict[str, Any]) -> bool:
     """Whether its ids can be looked up."""
-    ids = (entry.get(key) for key in ("id", "image_id", "category_id"))
+    ids = (entry.get(key) for key in IDS)
     return not any(isinstance(value, dict | list) for value in ids)
 
 

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from autoft.data import guess
 from autoft.data.media import SUFFIXES
+from autoft.data.pictures import plain_path
 from autoft.errors import DataError, UsageError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
 #: Field -> names that columns with it usually have, compared without case.
 USUAL = {
-    "image": ("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
+    "image": (
+        *("image", "images", "img", "image_path", "img_path", "path", "file", "filename", "file_name", "filepath"),
+        *("filepaths", "file_path", "image_name", "image_id", "img_name", "img_id", "name", "id"),
+    ),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
-    "label": ("label", "labels", "class", "class_name", "target", "category", "y"),
+    "label": ("label", "labels", "class", "class_name", "target", "category", "y", "sentiment", "emotion", "intent"),
     "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
-    "value": ("value", "target", "y", "score"),
-    "text": ("text", "sentence", "review"),
-    "transcript": ("transcript", "transcription", "sentence", "text"),
+    "value": ("value", "target", "y", "score", "label", "rating", "stars"),
+    "text": ("text", "sentence", "review", "tweet", "content", "message", "comment", "document", "utterance", "body"),
+    "transcript": ("transcript", "transcription", "sentence", "text", "normalized_text", "utterance", "wrd", "words"),
 }
 SPLIT_NAMES = ("split", "set", "subset", "partition")
 INDEX_NAMES = ("", "index", "unnamed: 0", "level_0")
-FLAGS = {"image": "--image-col", "label": "--target", "labels": "--target", "value": "--target"}
+KNOWN = frozenset({*SPLIT_NAMES, *INDEX_NAMES[1:], *(name for names in USUAL.values() for name in names)})
+"""A first line with one of these holds names."""
+FLAGS = dict.fromkeys(("label", "labels", "value", "transcript"), "--target")
 PROBE = 200
 
 
@@ -82,14 +90,20 @@ def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> Rea
 
 
 def choose(
-    options: ReadOptions, columns: Sequence[str], probe: Mapping[str, Sequence[str]], where: str, taken: set[str]
+    options: ReadOptions,
+    columns: Sequence[str],
+    probe: Mapping[str, Sequence[str]],
+    where: str,
+    taken: set[str],
+    names_files: Callable[[Sequence[str]], bool] | None = None,
 ) -> dict[str, str]:
     """Field -> column for all `options.needs`; optional fields may be absent.
 
     Args:
-        probe: the first values of each column, to see which hold paths.
+        probe: some values of each column, to see what they hold.
         where: the file, for messages; relative paths are looked up beside it.
         taken: columns that are spoken for (split, group).
+        names_files: whether values without suffixes name files all the same.
 
     Raises:
         UsageError: a column that the user named does not exist.
@@ -100,23 +114,16 @@ def choose(
     for field in options.needs:
         if field in chosen:
             continue
-        _require_names(columns, field, where)
         free = [c for c in columns if c not in chosen.values() and c not in taken]
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else _others(free, probe, field, where)
+        if field in SUFFIXES and not guesses and names_files:
+            guesses = [column for column in free if names_files(probe[column])]
+            guesses = guesses if len(guesses) < 2 else by_name(guesses, field) or guesses
         if len(guesses) == 1:
             chosen[field] = guesses[0]
         elif field not in options.optional:
             raise _ambiguous(field, guesses, columns, where)
     return chosen
-
-
-def _require_names(columns: Sequence[str], field: str, where: str) -> None:
-    """A table without a line of names would lose its first sample, silently."""
-    if any(os.path.splitext(column)[1].lower() in SUFFIXES.get(field, ()) for column in columns):
-        raise DataError(
-            f"the first line of '{where}' must hold the column names, but it holds data: {', '.join(columns)}.",
-            "Put a line such as `image,label` above it.",
-        )
 
 
 def _paths(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
@@ -126,11 +133,20 @@ def _paths(free: list[str], probe: Mapping[str, Sequence[str]], field: str, wher
 
 
 def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
+    """By a usual name; else by a name that ends in one, such as `question_text`; else by what stands in the columns."""
     usual = by_name(free, field)
     if usual:
         return usual
-    rest = [c for c in free if c.lower() not in INDEX_NAMES]
-    return [c for c in rest if not holds_paths(probe[c], where)]
+    rest = [c for c in free if c.lower() not in INDEX_NAMES and not guess.is_id(c, probe[c])]
+    rest = [c for c in rest if not holds_paths(probe[c], where)]
+    if len(rest) < 2:
+        return rest
+    ending = [c for c in rest if _last_word(c) in USUAL.get(field, ()) and guess.fits(field, c, probe[c])]
+    return ending if len(ending) == 1 else guess.narrow(field, rest, probe) or rest
+
+
+def _last_word(name: str) -> str:
+    return re.split(r"[\W_]+", name.strip().lower())[-1]
 
 
 def holds_paths(values: Sequence[str], where: str) -> bool:
@@ -151,7 +167,7 @@ def _share_of_paths(values: Sequence[str], field: str, where: str) -> float:
     filled = [value for value in values if value][:PROBE]
     folder = os.path.dirname(os.path.abspath(where))
     looks = sum(
-        os.path.splitext(value)[1].lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
+        plain_path(value).suffix.lower() in SUFFIXES[field] or ("/" in value and os.path.isfile(_join(folder, value)))
         for value in filled
     )
     return looks / len(filled) if filled else 0.0
@@ -164,7 +180,8 @@ def _join(folder: str, value: str) -> str:
 def _ambiguous(field: str, guesses: list[str], columns: Sequence[str], where: str) -> DataError:
     flag = FLAGS.get(field, f"--{field}-col")
     reason = f"several could be: {', '.join(guesses)}" if guesses else "none looks like it"
+    several = f", or texts that belong together: {flag} COLUMN,COLUMN" if field == "text" and len(guesses) > 1 else ""
     return DataError(
         f"one column of '{where}' must be the {field}, but {reason}. Its columns are: {', '.join(columns)}.",
-        f"Name it: {flag} COLUMN",
+        f"Name it: {flag} COLUMN{several}",
     )

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from autoft.data import advice
-from autoft.data.media import entries, holds_media, is_media, is_text, media_field, split_word, walk
-from autoft.data.tabular import tables_in
+from autoft.data.media import (
+    entries,
+    holds_media,
+    is_media,
+    is_text,
+    media_field,
+    part_of,
+    part_word,
+    shared_words,
+    split_word,
+    walk,
+    words_of,
+)
+from autoft.data.rival import table_says_more
+from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
-_CONTAINERS = "images image imgs img pictures photos files clips wavs audio masks labels annotations"
-CONTAINERS = frozenset(_CONTAINERS.split())
-UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+_CONTAINERS = "images image imgs img pictures photos files data fold masks labels annotations"
+CONTAINERS = frozenset(f"{_CONTAINERS} clips wavs audio recordings".split())
+UNLABELLED = ("unsup", "unlabeled", "unlabelled", "_background_noise_")
 """Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
-Maas et al., 2011)."""
+Maas et al., 2011; Speech Commands: Warden, 2018)."""
+
+
+LISTS = {"validation_list.txt": "val", "testing_list.txt": "test"}
+"""Files that say which recordings validate and test, a path in each line (Speech Commands: Warden, 2018)."""
 
 
 class ClassFolder(NamedTuple):
@@ -52,6 +70,12 @@ class FolderReader:
         layout = find_layout(source, field)
         if not layout or (len(layout.folders) == 1 and tables_in(layout.root)):
             return ""
+        if tables_in(layout.root) and not any(folder.split for folder in layout.folders):
+            by_folder = {
+                os.path.abspath(p): f.label for f in layout.folders for p in walk(f.path) if is_media(p, field)
+            }
+            if table_says_more(source, layout.root, options, field, by_folder):
+                return ""
         return in_words(layout)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -86,22 +110,74 @@ def _layout(source: str, field: str) -> Layout | None:
     if not os.path.isdir(source):
         return None
     folders = [entry for entry in entries(source) if entry.is_dir()]
-    splits = [entry for entry in folders if split_word(entry.name)]
-    below = {entry.name: _class_folders(entry.path, field, split_word(entry.name)) for entry in splits}
-    if any(f.label.lower() not in CONTAINERS for found in below.values() for f in found):
+    parts = {entry.name: split_word(entry.name) for entry in folders if split_word(entry.name)}
+    below = _below_parts(source, parts, field) or _below_parts(source, _parts_in_words(source, folders, field), field)
+    if below:
         left_out = tuple(name for name, found in below.items() if not found)
         return Layout(source, tuple(f for found in below.values() for f in found), left_out)
     classes = _class_folders(source, field, "")
-    if len(splits) > 1 or any(split_word(entry.name) == "train" for entry in splits):
-        # Images lie directly in train/ and test/: those are not classes. A class may be called `test`, though.
+    if len(parts) > 1 or (len(classes) == 1 and split_word(classes[0].label) == "train"):
+        # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
         classes = tuple(f for f in classes if not split_word(f.label))
     if len(classes) == 1:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
             return inner
-    if all(f.label.lower() in CONTAINERS for f in classes):
+    if all(is_container(f.label) for f in classes) or _numbered({f.label for f in classes}):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
+
+
+def _below_parts(source: str, parts: dict[str, str], field: str) -> dict[str, tuple[ClassFolder, ...]]:
+    """The class folders of each part, none for one of files without classes; empty where no part has any."""
+    below = {name: _class_folders(_unwrapped(os.path.join(source, name), field), field, parts[name]) for name in parts}
+    if all(is_container(f.label) for found in below.values() for f in found):
+        return {}
+    learned = {f.label for found in below.values() for f in found if f.split == "train"}
+    for name, found in below.items():  # test/test/1.jpg is no class `test`, nor is test/images/1.jpg one
+        if (
+            learned
+            and not learned & {f.label for f in found}
+            and all(_is_wrapper(f.label) or f.label == name for f in found)
+        ):
+            below[name] = ()
+    return below
+
+
+def _parts_in_words(source: str, folders: list[os.DirEntry[str]], field: str) -> dict[str, str]:
+    """Folders such as `training_set` and `asl_test`, where one for training and one for another part differ in the word
+    alone, and the one for training holds class folders. So `bullet_train` beside `pregnancy_test` are classes."""
+    words = {entry.name: words_of(entry.name) for entry in folders}
+    rest = {name: [word for word in found if not split_word(word)] for name, found in words.items()}
+    parts = {name: part_of(name) for name in words if part_of(name) and len(words[name]) == len(rest[name]) + 1}
+    for name in parts:
+        alike = {other: part for other, part in parts.items() if rest[other] == rest[name]}
+        inner = _unwrapped(os.path.join(source, name), field)
+        if parts[name] == "train" and len(set(alike.values())) > 1 and len(_class_folders(inner, field, "")) > 1:
+            return alike
+    return {}
+
+
+def _numbered(names: Collection[str]) -> bool:
+    """Whether the folders are one set of files in portions: images_part_1, images_part_2."""
+    return not CONTAINERS.isdisjoint(shared_words(names))
+
+
+def _unwrapped(folder: str, field: str) -> str:
+    """The folder that a lone folder of the same name wraps, as archives do: training_set/training_set/cats."""
+    found = [entry for entry in entries(folder) if entry.is_dir()]
+    alone = len(found) == 1 and (found[0].name == os.path.basename(folder) or _is_wrapper(found[0].name))
+    return found[0].path if alone and _class_folders(found[0].path, field, "") else folder
+
+
+def _is_wrapper(name: str) -> bool:
+    return bool(part_word(name)) or is_container(name)
+
+
+def is_container(name: str) -> bool:
+    """Whether a folder's name says that files of all classes lie in it: `audio`, `fold3`, `images_train`."""
+    words = [word for word in re.split(r"[\W_\d]+", name.lower()) if word]
+    return not CONTAINERS.isdisjoint(words) and all(word in CONTAINERS or split_word(word) for word in words)
 
 
 def _class_folders(folder: str, field: str, split: str) -> tuple[ClassFolder, ...]:
@@ -122,7 +198,7 @@ def unlabelled(options: ReadOptions) -> bool:
 
 def in_words(layout: Layout) -> str:
     """How the class folders lie, for the user."""
-    splits = sorted({os.path.basename(os.path.dirname(f.path)) + "/" for f in layout.folders if f.split})
+    splits = sorted({os.path.relpath(f.path, layout.root).split(os.sep)[0] + "/" for f in layout.folders if f.split})
     words = f"class folders below {' and '.join(splits)}" if splits else "class folders"
     if layout.left_out:
         words += f" ({', '.join(layout.left_out)}/ has no class folders and is left out)"
@@ -135,16 +211,19 @@ def in_words(layout: Layout) -> str:
 def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     samples: list[Sample] = []
     issues: list[Issue] = []
+    listed = {} if any(folder.split for folder in layout.folders) else _listed(layout.root)
     for folder in layout.folders:
         for path in _files(folder.path, source, field, issues):
             fields = {field: os.path.abspath(path), "label": folder.label}
-            samples.append(Sample(id=_id(path, source), fields=fields, split=folder.split))
+            split = listed.get(_id(path, layout.root), "train") if listed else folder.split
+            samples.append(Sample(id=_id(path, source), fields=fields, split=split))
     labels = {folder.label for folder in layout.folders}
     filled = {str(sample.fields["label"]) for sample in samples}
     for label in sorted(labels - filled):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
     sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
+    sentence += f"; parts as {' and '.join(LISTS)} say" if listed else ""
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,
@@ -152,6 +231,18 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         recognised=sentence,
         issues=tuple(issues),
     )
+
+
+def _listed(root: str) -> dict[str, str]:
+    """Path below the root -> split, as lists beside the class folders say; empty where there are none."""
+    found: dict[str, str] = {}
+    for name, split in LISTS.items():
+        try:
+            with open(os.path.join(root, name), encoding="utf-8") as file:
+                found |= {line.strip(): split for line in file if line.strip()}
+        except (OSError, UnicodeDecodeError):
+            return {}  # no such lists, as in most data
+    return found
 
 
 def _read_plain(source: str, field: str) -> Dataset:

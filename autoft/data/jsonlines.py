@@ -1,4 +1,4 @@
-"""JSON Lines as a table: an object per line, its keys the columns."""
+"""JSON Lines as a table: an object per line, its keys the columns; and JSON files that hold a table as a whole."""
 
 from __future__ import annotations
 
@@ -40,6 +40,37 @@ def read(text: str, path: str) -> Lines:
     if not objects:
         first = f"; the first: {issues[0].subject} ({issues[0].detail})" if issues else ""
         raise DataError(f"each line of '{path}' must be a JSON object, but none is{first}.")
+    return _table(objects, issues)
+
+
+def whole(text: str) -> Lines | None:
+    """The table that a JSON file is: a list of objects, also as the only list in an object, or an object of columns.
+    None where it is none of these, such as JSON Lines. Rows are counted from 1."""
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    objects = _objects(found)
+    return _table(list(enumerate(objects, 1)), []) if objects else None
+
+
+def _objects(found: Any) -> list[dict[str, Any]]:
+    if isinstance(found, dict):
+        lists = [value for value in found.values() if isinstance(value, list)]
+        tables = [value for value in lists if value and all(isinstance(row, dict) for row in value)]
+        if len(tables) == 1:
+            return list(tables[0])
+        columns = {key: list(cells.values()) if isinstance(cells, dict) else cells for key, cells in found.items()}
+        even = all(isinstance(cells, list) for cells in columns.values())
+        if not even or len(columns) < 2 or len({len(cells) for cells in columns.values()}) != 1:
+            return []
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+        return found
+    return []
+
+
+def _table(objects: list[tuple[int, dict[str, Any]]], issues: list[Issue]) -> Lines:
     columns = tuple(dict.fromkeys(key for _, row in objects for key in row))
     rows = tuple(tuple(word(row.get(key)) for key in columns) for _, row in objects)
     return Lines(columns, rows, tuple(number for number, _ in objects), tuple(issues))

@@ -88,6 +88,21 @@ def find(options: ReadOptions, tables: Sequence[Table], taken: Sequence[set[str]
     return [one._replace(separator=between) if one and not one.flags else one for one in found]
 
 
+def exclusive(table: Table, names: Sequence[str]) -> Labels | None:
+    """The columns, if there are two or more, each of yes and no, and nearly every row has one yes: they are the
+    classes of one label, as contests write them."""
+    if len(names) < 2 or not all(is_flag(table, name) for name in names):
+        return None
+    found = of_columns(table, names)
+    ones = 0
+    for row in table.rows:
+        try:
+            ones += len(found.of(row)) == 1
+        except ValueError:  # neither yes nor no
+            continue
+    return found if ones >= SURE * len(table.rows) else None
+
+
 def separator(cells: Sequence[str]) -> str:
     """What stands between the labels of a cell, told by all cells of a column.
 
@@ -103,7 +118,7 @@ def separator(cells: Sequence[str]) -> str:
     return " " if any(" " in cell for cell in filled) and len(words) < len(filled) else ""
 
 
-def never(found: Iterable[Labels | None], seen: Iterable[str]) -> list[str]:
+def never(found: Iterable[Labels | None], seen: Iterable[str | None]) -> list[str]:
     """Columns of yes and no that never say yes.
 
     Args:
@@ -118,17 +133,17 @@ def never(found: Iterable[Labels | None], seen: Iterable[str]) -> list[str]:
 def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | None:
     names = table.columns
     if FIELD in options.columns:
-        return _labels(table, columns.several(options.columns[FIELD], names, "--target", table.path))
+        return of_columns(table, columns.several(options.columns[FIELD], names, "--target", table.path))
     free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
-    usual = [name for name in columns.by_name(free, FIELD) if not _is_flag(table, name)]
+    usual = [name for name in columns.by_name(free, FIELD) if not is_flag(table, name)]
     if len(usual) == 1:
-        return _labels(table, usual)
-    flags = [name for name in free if _is_flag(table, name)]
+        return of_columns(table, usual)
+    flags = [name for name in free if is_flag(table, name)]
     if len(flags) > 1:
-        return _labels(table, flags)
+        return of_columns(table, flags)
     lists = [name for name in free if not columns.holds_paths(_cells(table, name), table.path)]
     if len(lists) == 1:
-        return _labels(table, lists)
+        return of_columns(table, lists)
     if FIELD in options.optional:
         return None
     reason = f"several could be: {', '.join(lists)}" if lists else "none looks like it"
@@ -139,14 +154,16 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     )
 
 
-def _labels(table: Table, names: Sequence[str]) -> Labels:
+def of_columns(table: Table, names: Sequence[str]) -> Labels:
+    """The labels in these columns: of lists where it is one, else of yes and no."""
     places = tuple(table.columns.index(name) for name in names)
-    flags = len(names) > 1 or _is_flag(table, names[0])
+    flags = len(names) > 1 or is_flag(table, names[0])
     minus = tuple(_minus(_cells(table, name)) for name in names) if flags else ()
     return Labels(tuple(names), places, flags, minus)
 
 
-def _is_flag(table: Table, name: str) -> bool:
+def is_flag(table: Table, name: str) -> bool:
+    """Whether nearly all filled cells of a column are a yes or a no."""
     filled = [cell.lower() for cell in _cells(table, name) if cell]
     known = YES | NO | (MINUS if _minus(filled) else frozenset())
     return bool(filled) and sum(cell in known for cell in filled) >= SURE * len(filled)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from typing import Final
 
 _IMAGES: Final = ".png .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .ppm .pgm .pbm .pnm .avif .heic .heif"
-_AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff"
+_AUDIO: Final = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au .snd .caf .w64 .sph"
 SUFFIXES: Final = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_AUDIO.split())}
 """Field word -> suffixes of its files. `.heic` is here so that such files are reported, not overlooked."""
 
@@ -24,6 +26,13 @@ SPLIT_WORDS: Final = {
     "test": "test",
     "testing": "test",
 }
+_BESIDE: Final = (
+    "image images img imgs picture pictures photo photos jpg jpeg png file files audio clips wav wavs set sets data "
+    "dataset split part labels label classes csv meta metadata annotation annotations mask masks seg boxes "
+    "bbox bounding solution list info v"
+)
+BESIDE: Final = frozenset(_BESIDE.split())
+"""Words that say nothing beside the word for a part, as in `train_images` and `Training_set`."""
 JUNK: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 
 OnError = Callable[[str, str], None]
@@ -37,6 +46,32 @@ def media_field(needs: tuple[str, ...]) -> str:
 def split_word(name: str) -> str:
     """train, val or test if `name` is one of the words for it, else an empty string."""
     return SPLIT_WORDS.get(name.strip().lower(), "")
+
+
+@lru_cache(maxsize=4096)
+def part_word(name: str) -> str:
+    """As `split_word`, also for `train2017`, `test-images` and `Training_set`, but not for `bullet_train`."""
+    parts = {split_word(word) for word in words_of(name) if word not in BESIDE}
+    return parts.pop() if len(parts) == 1 else ""
+
+
+def part_of(name: str) -> str:
+    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`.
+
+    A name alone does not tell `asl_test` from a class: look at those beside it as well."""
+    parts = {split_word(word) for word in words_of(name)} - {""}
+    return parts.pop() if len(parts) == 1 else ""
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a file's name, in small letters."""
+    return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+
+
+def shared_words(names: Collection[str]) -> tuple[str, ...]:
+    """The words of names that differ in numbers alone, such as `part_1` and `part_2`; none of others, nor of one."""
+    words = {tuple(filter(None, re.split(r"[\W\d_]+", name.lower()))) for name in names}
+    return words.pop() if len(words) == 1 < len(names) else ()
 
 
 def is_junk(name: str) -> bool:

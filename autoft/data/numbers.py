@@ -41,6 +41,11 @@ def number(text: str, where: str, comma: bool = False) -> tuple[float, Issue | N
     return 0.0, Issue(kind="no_number", subject=where, detail=detail)
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell is a finite number, with a point or a comma before its fraction."""
+    return math.isfinite(_float(text.replace(",", ".", 1) if COMMA.fullmatch(text) else text))
+
+
 def _float(text: str) -> float:
     try:
         return float(text)

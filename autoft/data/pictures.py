@@ -1,27 +1,30 @@
-"""Finds the picture that an annotation means: file names in annotations are often relative to another folder."""
+"""Finds the file that an annotation or a table means: the names there are often relative to another folder."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
-from autoft.data.media import is_media, split_word, walk
+from autoft.data.media import SUFFIXES, is_media, part_word, walk
 from autoft.datarecords import Issue
 
 
 class Pictures:
-    """All image files below a folder."""
+    """All image files below a folder, or those of another medium."""
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, field: str = "image") -> None:
         self.root = Path(root).absolute()
+        self.field = field
         self.others: list[str] = []
-        """Files that are no images, in the order of their paths."""
+        """Files that are not of the medium, in the order of their paths."""
         self.paths: list[str] = []
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
         for path in walk(str(self.root)):
-            if not is_media(path, "image"):
+            if not is_media(path, field):
                 self.others.append(path)
                 continue
             self.paths.append(path)
@@ -36,7 +39,7 @@ class Pictures:
         """train, val or test if a folder between the root and the file is called so, else an empty string."""
         below = Path(path).absolute()
         parts = below.relative_to(self.root).parts[:-1] if below.is_relative_to(self.root) else ()
-        return next((split_word(part) for part in reversed(parts) if split_word(part)), "")
+        return next((part_word(part) for part in reversed(parts) if part_word(part)), "")
 
     def named(self, name: str, near: Path, split: str = "") -> str:
         """The picture that a file in the folder `near` calls `name`, or an empty string.
@@ -44,23 +47,56 @@ class Pictures:
         Of several files of that name it is the one whose folders fit best: those that `name` tells, then the split's,
         then those nearest to `near`. Nothing outside the root is looked at.
         """
-        plain = PurePosixPath(name.replace("\\", "/"))
-        return self._best(self._named.get(plain.name.lower(), ()), plain.parts[:-1], near, split)
+        plain = plain_path(name)
+        return self._best(self._called(plain), plain.parts[:-1], near, split)
 
     def stemmed(self, stem: str, near: Path, split: str = "") -> str:
         """As `named`, for a name without its suffix."""
         return self._best(self._stems.get(stem.lower(), ()), (), near, split)
 
+    def meant(self, name: str, split: str = "") -> list[str]:
+        """All files that `name` can mean: those of several whose folders fit it best, then those of the split's, then
+        those with its capital letters."""
+        plain = plain_path(name)
+        found = self._called(plain)
+        ranks = [
+            (_told(path, plain.parts[:-1]), bool(split) and self.split(path) == split, plain.stem == Path(path).stem)
+            for path in found
+        ]
+        return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+
+    def _called(self, plain: PurePosixPath) -> Sequence[str]:
+        """Files of that name; else those that it names without a suffix, or with that of another format."""
+        name = plain.name.lower()
+        stem = plain.stem.lower() if plain.suffix.lower() in SUFFIXES[self.field] else name
+        return self._named.get(name, self._stems.get(stem, []))
+
     def _best(self, found: Sequence[str], above: Sequence[str], near: Path, split: str) -> str:
         def rank(path: str) -> tuple[int, bool, int, int]:
             folders = Path(path).parts[:-1]
-            told = sum(1 for a, b in zip(reversed(folders), reversed(above), strict=False) if a.lower() == b.lower())
             shared = sum(1 for a, b in zip(folders, near.absolute().parts, strict=False) if a == b)
-            return told, bool(split) and self.split(path) == split, shared, -len(folders)
+            return _told(path, above), bool(split) and self.split(path) == split, shared, -len(folders)
 
         return max(found, key=rank, default="")
+
+
+def plain_path(name: str) -> PurePosixPath:
+    """The path in an address, a Windows path or a Label Studio link (`/data/local-files/?d=a/b.jpg`)."""
+    if "://" in name or "?d=" in name:
+        link = re.search(r"[?&]d=([^&]*[./][^&]*)", name)
+        try:
+            name = unquote(link[1] if link else urlsplit(name).path)
+        except ValueError:  # no address: words with `://` and a bracket among them
+            return PurePosixPath(name)
+    return PurePosixPath(name.replace("\\", "/"))
 
 
 def missing_picture(subject: str, detail: str = "there is no such image below the data folder") -> Issue:
     """A picture that is annotated and is not there."""
     return Issue(kind="missing", subject=subject, detail=detail)
+
+
+def _told(path: str, above: Sequence[str]) -> int:
+    """How many of the folders that a name tells are those of a file, from the innermost on."""
+    pairs = zip(reversed(Path(path).parts[:-1]), reversed(above), strict=False)
+    return sum(1 for a, b in pairs if a.lower() == b.lower())

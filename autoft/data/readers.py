@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autoft.registry import Registry
 
 #: From the surest signs to the weakest. Readers of other plugins come before all of these: they are for one format.
-ORDER = ("hf", "folder", "texts", "table")
+ORDER = ("hf", "folder", "texts", "lines", "table")
 
 
 class _Found(NamedTuple):
@@ -61,7 +61,18 @@ def open_dataset(
         raise _nothing_left(dataset, options)
     if not labelled:
         return dataset
+    dataset = _divisible(dataset)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *remarks(dataset.samples)))
+
+
+def _divisible(dataset: Dataset) -> Dataset:
+    """A lone part called val or test is no part of anything: people take COCO's val2017 alone to begin with."""
+    (part, *others) = {sample.split for sample in dataset.samples}
+    if others or part not in ("val", "test"):
+        return dataset
+    samples = tuple(msgspec.structs.replace(sample, split="") for sample in dataset.samples)
+    said = f"{dataset.recognised}; all of it is called {part}, which makes it no part"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:
@@ -125,8 +136,13 @@ def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
 
 def _nothing_left(dataset: Dataset, options: DataOptions) -> DataError:
     reasons = "; ".join(summarise(dataset.issues))
+    hint = ""
+    if any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
+        hint = "File names in a table are relative to the table's own folder, or anywhere below it."
+    elif dataset.issues and dataset.issues[0].kind == "no_number":
+        hint = f"The first value is {dataset.issues[0].detail}. Name the column of numbers: --target COLUMN"
     return DataError(
         f"there must be samples in '{options.data}', but none can be used"
         + (f": {reasons}." if reasons else f" ({dataset.recognised})."),
-        "File names in a table are relative to the table's own folder." if dataset.reader == "table" else "",
+        hint,
     )

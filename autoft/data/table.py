@@ -5,26 +5,27 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-import msgspec
-
 from autoft.data import advice, columns, labels, numbers
-from autoft.data.media import SUFFIXES, is_text, media_field, split_word
+from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.merge import unique_ids
-from autoft.data.tabular import Table, read_table, tables_in
+from autoft.data.named import Files
+from autoft.data.roles import Roles, Source, assign
+from autoft.data.tablefiles import find
+from autoft.data.tabular import read_table
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
 
 
 class TableReader:
-    """CSV, TSV or Parquet. Paths in it are relative to the file itself."""
+    """CSV, TSV, JSON or Parquet. Paths in it are relative to the file itself, else looked for by their names."""
 
     name = "table"
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is a table (or a folder that holds one), or an empty string."""
         required = set(options.needs) - set(options.optional)
-        tables = tables_in(source)
+        tables = find(source).parts
         if not tables or not required <= FIELDS:
             return ""
         return " and ".join(os.path.basename(path) for path, _ in tables)
@@ -36,23 +37,31 @@ class TableReader:
             DataError: no table, no rows, or the columns cannot be told apart.
             UsageError: a column that was named does not exist.
         """
-        tables = tables_in(source)
-        if not tables:
+        found = find(source)
+        if not found.parts:
             raise advice.unrecognised(source, options)
         samples: list[Sample] = []
         issues: list[Issue] = []
+        medium = media_field(options.needs)
+        sources = [_source(path, split, Files(path, source, medium) if medium else None) for path, split in found.parts]
+        for one in sources:
+            options = columns.remembering(options, one.table.columns, one.table.path)
+        parts = assign(sources, options)
+        names = _names(source, [one.table.path for one in sources])
         sentences = []
-        read = [read_table(path) for path, _ in tables]
-        for table in read:
-            options = columns.remembering(options, table.columns, table.path)
-        parts = _all_roles(read, options)
-        for (path, split), table, roles in zip(tables, read, parts, strict=True):
-            issues += table.issues
-            prefix = f"{os.path.basename(path)}:" if len(tables) > 1 else ""
-            for row, number in zip(table.rows, table.numbers, strict=True):
-                _add(_Row(table, row, number, split, prefix), roles, options, samples, issues)
-            sentences.append(f"{os.path.basename(path)}, {table.described}, {len(table.rows)} rows: {roles.sentence}")
-        seen = (name for sample in samples for name in sample.fields.get(labels.FIELD, ()))
+        for one, roles, name in zip(sources, parts, names, strict=True):
+            if not roles.left_out:
+                issues += one.table.issues
+                for row, number in zip(one.table.rows, one.table.numbers, strict=True):
+                    _add(
+                        _Row(one, row, number, f"{name}:" if len(sources) > 1 else ""), roles, options, samples, issues
+                    )
+            table, remark = one.table, one.files.sentence() if one.files else ""
+            sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}{remark}")
+        if found.left_out:
+            sentences.append(f"not read: {', '.join(found.left_out)}")
+        fields = [sample.fields for sample in samples]
+        seen = [name for each in fields for name in each.get(labels.FIELD) or (each.get("label"),)]
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
@@ -65,104 +74,41 @@ class TableReader:
         )
 
 
-class _Roles(NamedTuple):
-    fields: dict[str, int]
-    split: int | None
-    group: int | None
-    sentence: str
-    comma: bool
-    """Numbers have a decimal comma."""
-    taken: frozenset[str]
-    """Columns that are spoken for."""
-    labels: labels.Labels | None = None
-    texts: tuple[int, ...] = ()
-    """Columns of texts that belong together, where there are several."""
-
-
 class _Row(NamedTuple):
-    table: Table
+    source: Source
     cells: tuple[str, ...]
     number: int
-    split: str
     prefix: str
 
 
-def _all_roles(tables: list[Table], options: ReadOptions) -> list[_Roles]:
-    """Which column plays which part, for each table."""
-    if labels.FIELD not in options.needs:
-        return [_roles(table, options) for table in tables]
-    rest = _without(options, labels.FIELD)
-    parts = [_roles(table, rest) for table in tables]
-    found = labels.find(options, tables, [set(roles.taken) for roles in parts])
-    return [
-        roles._replace(labels=one, sentence=f"{roles.sentence}, {one.sentence()}") if one else roles
-        for roles, one in zip(parts, found, strict=True)
-    ]
+def _source(path: str, split: str, files: Files | None) -> Source:
+    table = read_table(path)
+    if files is None or any(name.lower() in columns.KNOWN for name in table.columns):
+        return Source(table, split, files)
+    for place, name in enumerate(table.columns):
+        if files.share([name]) and files.share([row[place] for row in table.rows]) > 0.5:
+            table = read_table(path, named=False)  # the first line names a file, as those below it do
+            break
+    return Source(table, split, files)
 
 
-def _roles(table: Table, options: ReadOptions) -> _Roles:
-    """Which column plays which part, and a sentence that says so."""
-    names, pair = table.columns, _pair(table, options)
-    options = _without(options, "text") if pair else options
-    repeated = {name for name in names if names.count(name) > 1}
-    group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    split, remark = _split_column(table, {group, *pair, *options.columns.values()})
-    taken = {name for name in (group, split) if name} | repeated | {*pair}
-    taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
-    probe = {name: [row[i] for row in table.rows[: columns.PROBE]] for i, name in enumerate(names)}
-    chosen = columns.choose(options, names, probe, table.path, taken)
-    comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
-    marks = {"value": " (decimal comma)"} if comma else {}
-    parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
-    parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
-    parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
-    return _Roles(
-        {field: names.index(name) for field, name in chosen.items()},
-        names.index(split) if split else None,
-        names.index(group) if group else None,
-        ", ".join(parts) + remark,
-        comma,
-        frozenset({*taken, *chosen.values()}),
-        texts=tuple(names.index(name) for name in pair),
-    )
+def _names(source: str, paths: list[str]) -> list[str]:
+    """What to call each table: its file's name, with its folder where two have the same."""
+    plain = [os.path.basename(path) for path in paths]
+    if len(set(plain)) == len(plain):
+        return plain
+    return [os.path.relpath(path, source).replace(os.sep, "/") for path in paths]
 
 
-def _without(options: ReadOptions, field: str) -> ReadOptions:
-    return msgspec.structs.replace(
-        options,
-        needs=tuple(other for other in options.needs if other != field),
-        columns={other: name for other, name in options.columns.items() if other != field},
-    )
-
-
-def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
-    """The columns of texts that belong together, if the user named several."""
-    words = options.columns.get("text", "")
-    if "text" not in options.needs or "," not in words:
-        return ()
-    found = columns.several(words, table.columns, "--text-col", table.path)
-    return found if len(found) > 1 else ()
-
-
-def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
-    for index, name in enumerate(table.columns):
-        if name.lower() in columns.SPLIT_NAMES and name not in taken:
-            words = sorted({row[index] for row in table.rows if row[index]})
-            if words and all(split_word(word) for word in words):
-                return name, ""
-            shown = ", ".join(f"'{word}'" for word in words[:3])
-            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
-    return "", ""
-
-
-def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:
+def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:
     """Make a sample of a row, or an issue of what is missing."""
     main = media_field(options.needs)
-    where = f"{os.path.basename(row.table.path)} line {row.number}"
+    where = f"{os.path.basename(row.source.table.path)} line {row.number}"
+    split = split_word(row.cells[roles.split]) if roles.split is not None else row.source.split
     fields: dict[str, Any] = {}
     for field, column in roles.fields.items():
         text = row.cells[column]
-        value, issue = _value(field, text, row.table.path, where, roles.comma)
+        value, issue = _file(row.source, text, split, where) if field in SUFFIXES else _word(field, text, where, roles)
         if issue and not (field in options.optional and not text):
             issues.append(issue)
             return
@@ -175,35 +121,39 @@ def _add(row: _Row, roles: _Roles, options: ReadOptions, samples: list[Sample], 
             return
     if roles.labels:
         try:
-            fields[labels.FIELD] = roles.labels.of(row.cells)
+            fields |= _labels(roles.labels.of(row.cells), options)
         except ValueError as error:
-            if labels.FIELD not in options.optional:
+            if not {labels.FIELD, "label"} & {*options.optional}:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
-    split = split_word(row.cells[roles.split]) if roles.split is not None else row.split
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 
 
-def _value(field: str, text: str, table: str, where: str, comma: bool) -> tuple[Any, Issue | None]:
-    if field in SUFFIXES:
-        return _path(text, table, where)
+def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
+    """All labels of a row, or the one that a class needs.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    if labels.FIELD in options.needs:
+        return {labels.FIELD: found}
+    if len(found) == 1:
+        return {"label": found[0]}
+    raise ValueError(f"{len(found)} columns say yes, but one class is needed")
+
+
+def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
-    if field == "value":
-        return numbers.number(text, where, comma)
-    return text, None
+    return numbers.number(text, where, roles.comma) if field == "value" else (text, None)
 
 
-def _path(text: str, table: str, where: str) -> tuple[str, Issue | None]:
-    """The file that a cell names, relative to the table's folder; backslashes of Windows are understood."""
-    folder = os.path.dirname(os.path.abspath(table))
-    for candidate in dict.fromkeys((text, text.replace("\\", "/"))):
-        path = os.path.normpath(os.path.join(folder, candidate))
-        if candidate and is_text(path) and "\0" not in path and os.path.exists(path):
-            return path, None
-    if not text:
-        return "", Issue(kind="missing", subject=where, detail="empty cell")
-    reason = "addresses are not downloaded" if "://" in text else "there is no such file beside the table"
-    return "", Issue(kind="missing", subject=f"{where}: {text}", detail=reason)
+def _file(source: Source, text: str, split: str, where: str) -> tuple[str, Issue | None]:
+    """The file that a cell names."""
+    assert source.files is not None
+    found = source.files.find(text, split)
+    if found.path:
+        return found.path, None
+    return "", Issue(kind="missing", subject=f"{where}: {text}" if text else where, detail=found.reason)

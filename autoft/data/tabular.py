@@ -1,28 +1,20 @@
-"""CSV, TSV, JSON Lines and Parquet files as columns of words, with delimiter and encoding found out."""
+"""CSV, TSV, JSON and Parquet files as columns of words, with delimiter and encoding found out."""
 
 from __future__ import annotations
 
-import csv
 import importlib
 import importlib.util
-import io
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autoft.data import encodings, jsonlines
-from autoft.data.media import entries, split_word
+from autoft.data import delimited, encodings, jsonlines, marked
+from autoft.data.tablefiles import JSON, JSONL, PARQUET
 from autoft.errors import DataError, UsageError
 from autoft.records import Issue
 
-TEXT = (".csv", ".tsv")
-JSONL = (".jsonl", ".ndjson")
-PARQUET = (".parquet", ".pq")
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-
 
 class Table(NamedTuple):
-    """One file, read."""
+    """One file, as columns of words."""
 
     path: str
     columns: tuple[str, ...]
@@ -35,32 +27,18 @@ class Table(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def is_table(path: str) -> bool:
-    """By suffix."""
-    return path.lower().endswith(TEXT + JSONL + PARQUET)
-
-
-def tables_in(source: str) -> tuple[tuple[str, str], ...]:
-    """(path, split) of the tables that `source` consists of: the file itself; the only table of a folder; or
-    `train.csv` with `val.csv` or `test.csv`. Empty when it cannot be told."""
-    if os.path.isfile(source):
-        return ((source, ""),) if is_table(source) else ()
-    found = [e.path for e in entries(source) if e.is_file() and is_table(e.name)] if os.path.isdir(source) else []
-    if len(found) == 1:
-        return ((found[0], ""),)
-    named = tuple((path, split_word(os.path.splitext(os.path.basename(path))[0])) for path in found)
-    return named if named and all(split for _, split in named) else ()
-
-
-def read_table(path: str) -> Table:
+def read_table(path: str, named: bool | None = None) -> Table:
     """All rows of one file.
+
+    Args:
+        named: whether the first line of CSV and the like holds names; None finds it out.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
         UsageError: Parquet, and pyarrow is not installed.
     """
     try:
-        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path)
+        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path, named)
     except OSError as error:
         raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
     if not table.rows:
@@ -68,62 +46,16 @@ def read_table(path: str) -> Table:
     return table
 
 
-def _written(path: str) -> Table:
+def _written(path: str, named: bool | None) -> Table:
     with open(path, "rb") as file:
         found = encodings.decode(file.read())
-    if path.lower().endswith(JSONL):
-        lines = jsonlines.read(found.text, path)
-        return Table(path, lines.columns, lines.rows, lines.numbers, f"JSON Lines ({found.described()})", lines.issues)
-    return _text(path, found.text, found.described())
-
-
-def _text(path: str, text: str, encoding: str) -> Table:
-    delimiter = _delimiter(text)
-    try:
-        lines = list(_lines(text, delimiter))
-    except csv.Error as error:
-        raise DataError(f"the table '{path}' must be CSV, but it cannot be parsed: {error}.") from error
-    if not lines:
-        raise DataError(f"the table '{path}' must have rows, but it is empty.")
-    columns = tuple(name.strip() for name in lines[0][1])
-    rows, numbers, issues = [], [], []
-    for number, cells in lines[1:]:
-        if len(cells) > len(columns):
-            detail = f"{len(cells)} cells, but there are {len(columns)} columns; quote text that holds a delimiter"
-            issues.append(Issue(kind="bad_row", subject=f"{os.path.basename(path)} line {number}", detail=detail))
-            continue
-        rows.append(tuple(cell.strip() for cell in cells) + ("",) * (len(columns) - len(cells)))
-        numbers.append(number)
-    described = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({DELIMITERS[delimiter]}, {encoding})"
-    return Table(path, columns, tuple(rows), tuple(numbers), described, tuple(issues))
-
-
-def _lines(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """(line number, cells) of every line that is not blank. `newline=""` leaves line ends inside quotes alone."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    found, start = [], 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            found.append((start, cells))
-        start = reader.line_num + 1
-    return found
-
-
-def _delimiter(text: str) -> str:
-    """The one that cuts the first lines into most columns, the same number in each; comma when none does."""
-    head = "".join(text.splitlines(keepends=True)[:20])
-
-    def columns(delimiter: str) -> int:
-        try:
-            widths = [len(cells) for _, cells in _lines(head, delimiter)]
-        except csv.Error:
-            return 0
-        # A quoted cell may be cut off at the end of the head: its line does not count.
-        same = [width for width in widths[:-1] or widths if width == widths[0]]
-        return widths[0] if widths and len(same) * 10 >= len(widths[:-1] or widths) * 8 else 0
-
-    best = max(DELIMITERS, key=columns)
-    return best if columns(best) > 1 else ","
+    if path.lower().endswith(JSONL + JSON):
+        whole = jsonlines.whole(found.text) if path.lower().endswith(JSON) else None
+        lines = whole or jsonlines.read(found.text, path)
+        words = f"{'JSON' if whole else 'JSON Lines'} ({found.described()})"
+        return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
+    rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
+    return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
 
 
 def _parquet(path: str) -> Table:

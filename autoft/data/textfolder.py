@@ -68,7 +68,7 @@ class TextFolderReader:
 
 def _beside_a_table(source: str) -> bool:
     """A table with a note beside it is no folder of texts."""
-    from autoft.data.tabular import tables_in
+    from autoft.data.tablefiles import tables_in
 
     return os.path.isdir(source) and bool(tables_in(source))
 

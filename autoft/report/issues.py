@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from autoft.data.checks import WORDS
 from autoft.records import Issue
 from autoft.report.words import line, listed
 
@@ -25,5 +26,9 @@ def summarised(found: Iterable[Issue]) -> Iterator[str]:
 
 def title(kind: str, drops: bool) -> str:
     """`not an image (left out)`; of a box that is left out, the image stays."""
-    fate = "left out" if drops else "image kept" if kind.startswith("box") else "kept"
+    fate = "left out" if drops else "image kept" if kind.startswith("box") else "not used" if _unused(kind) else "kept"
     return f"{line(kind).replace('_', ' ')} ({fate})"
+
+
+def _unused(kind: str) -> bool:
+    return "not used" in WORDS.get(kind, ("",))[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoft.data.folder import FolderReader
+from autoft.data.folder import FolderReader, find_layout, is_container
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
@@ -67,6 +67,40 @@ def test_a_lone_folder_around_the_classes_is_passed_through(classes):
 
 def test_a_class_may_be_called_test(classes):
     assert labels(FolderReader().read(str(classes({"control": 2, "test": 3})), NEEDS)) == {"control": 2, "test": 3}
+
+
+def test_a_class_may_be_called_train(classes):
+    assert labels(FolderReader().read(str(classes({"train": 2, "car": 1, "bus": 1})), NEEDS))["train"] == 2
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set/training_set", "test_set/test_set"),
+        ("seg_train", "seg_test"),
+        ("train/train", "test/test"),
+        ("Train_images/images", "Test_images/images"),
+    ],
+)
+def test_parts_have_words_beside_theirs_and_wrap_a_folder(classes, picture, train, test):
+    root = classes({f"{train}/cats": 2, f"{train}/dogs": 2, f"{test}/cats": 1, f"{test}/dogs": 1})
+    picture(root / "seg_pred" / "seg_pred" / "1.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert Counter(s.split for s in dataset.samples) == {"train": 4, "test": 2}
+    assert labels(dataset) == {"cats": 3, "dogs": 3}
+
+
+@pytest.mark.parametrize("folder", ["test/test", "test/images", "test"])
+def test_a_folder_that_wraps_unlabelled_test_images_is_no_class(classes, picture, folder):
+    root = classes({"train/cats": 2, "train/dogs": 2})
+    picture(root / folder / "1.png")
+    dataset = FolderReader().read(str(root), NEEDS)
+    assert labels(dataset) == {"cats": 2, "dogs": 2} and "test/ has no class folders" in dataset.recognised
+
+
+def test_classes_with_the_word_of_a_part_in_their_names_are_classes(classes):
+    dataset = FolderReader().read(str(classes({"bullet_train/old": 2, "bullet_train/new": 2, "drug_test/a": 2})), NEEDS)
+    assert labels(dataset) == {"bullet_train": 4, "drug_test": 2} and {s.split for s in dataset.samples} == {""}
 
 
 def test_nested_folders_and_links_belong_to_their_class(classes, picture, tmp_path):
@@ -236,3 +270,34 @@ def test_a_misspelt_folder_gets_the_nearest_name(classes):
     root = classes({"a": 1, "b": 1}, root="flowers")
     with pytest.raises(DataError, match="Did you mean 'flowers'"):
         FolderReader().read(str(root.with_name("flovers")), NEEDS)
+
+
+def test_folders_of_parts_and_folds_are_no_classes(tmp_path, picture):
+    for name in ("fold1", "fold2"):
+        picture(tmp_path / name / "a.png", seed=ord(name[-1]))
+    assert find_layout(str(tmp_path), "image") is None
+    for name in ("1", "fold", "images_train", "audio", "data"):
+        assert is_container(name) == (name != "1"), name
+
+
+def test_a_class_may_have_such_a_name_beside_others(tmp_path, picture):
+    for name in ("data", "cat"):
+        picture(tmp_path / name / "a.png", seed=len(name))
+    layout = find_layout(str(tmp_path), "image")
+    assert layout is not None and [folder.label for folder in layout.folders] == ["cat", "data"]
+
+
+def test_lists_beside_class_folders_say_the_parts(tmp_path):
+    for name in ("yes/1.wav", "yes/2.wav", "no/1.wav", "no/3.wav", "_background_noise_/hum.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "validation_list.txt").write_text("yes/2.wav\n")
+    (tmp_path / "testing_list.txt").write_text("no/3.wav\n")
+    dataset = FolderReader().read(str(tmp_path), ReadOptions(needs=("audio", "label")))
+    assert [(s.id, s.split) for s in dataset.samples] == [
+        ("no/1.wav", "train"),
+        ("no/3.wav", "test"),
+        ("yes/1.wav", "train"),
+        ("yes/2.wav", "val"),
+    ]
+    assert "parts as validation_list.txt and testing_list.txt say" in dataset.recognised

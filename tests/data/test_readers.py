@@ -34,6 +34,33 @@ def test_a_table_wins_over_the_folders_of_its_files(classes, open_data, folders)
     assert [s.fields["label"] for s in dataset.samples] == ["x", "y"]
 
 
+@pytest.mark.parametrize("cell", ["{0}/{1}.png", "{1}"])
+def test_a_table_wins_over_folders_of_portions_that_it_does_not_name(tmp_path, picture, open_data, cell):
+    lines = []
+    for number in range(6):
+        folder, name = f"batch {number % 2}", f"p{number}"
+        picture(tmp_path / folder / f"{name}.png", seed=number)
+        lines.append(f"{cell.format(folder, name)},{'xyz'[number // 2]}\n")
+    (tmp_path / "metadata.csv").write_text("image_id,kind\n" + "".join(lines))
+    dataset = open_data(tmp_path)
+    assert dataset.reader == "table" and {s.fields["label"] for s in dataset.samples} == {*"xyz"}
+    (tmp_path / "metadata.csv").write_text("image_id,kind\n" + "".join(lines[:2]))
+    assert open_data(tmp_path).reader == "folder", "a table of few of the files does not tell their classes"
+
+
+def test_folders_of_numbered_images_are_no_classes(classes, open_data):
+    root = classes({"HAM_images_part_1": 2, "HAM_images_part_2": 2})
+    for name in ("one.csv", "two.csv"):
+        (root / name).write_text("image_id,kind\n000,x\n")
+    with pytest.raises(DataError, match="holds several"):
+        open_data(root)
+
+
+def test_a_lone_part_is_no_part(classes, open_data):
+    dataset = open_data(classes({"a": 3, "b": 3}, under="val"))
+    assert {s.split for s in dataset.samples} == {""} and "all of it is called val" in dataset.recognised
+
+
 def test_sources_for_val_and_test(classes, open_data):
     main = classes({"a": 3, "b": 3})
     val = classes({"a": 1, "b": 1}, root="mine")

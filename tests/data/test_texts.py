@@ -189,3 +189,49 @@ def test_a_named_recording_column(tmp_path):
     task = SimpleNamespace(inputs=("audio",), targets=("transcript",))
     (sample,) = opened(tmp_path / "t.jsonl", task=task, audio_col="noisy").samples
     assert sample.fields == {"audio": str(tmp_path / "b.wav"), "transcript": "hello"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [{"text": "fine", "label": "x"}, {"text": "bad", "label": "y"}],
+        {"version": 1, "data": [{"text": "fine", "label": "x"}, {"text": "bad", "label": "y"}]},
+        {"text": ["fine", "bad"], "label": ["x", "y"]},
+        {"text": {"0": "fine", "1": "bad"}, "label": {"0": "x", "1": "y"}},
+    ],
+)
+def test_json_files_that_hold_a_table(tmp_path, table):
+    (tmp_path / "data.json").write_text(json.dumps(table, indent=1))
+    dataset = opened(tmp_path)
+    assert pairs(dataset) == [("fine", "x"), ("bad", "y")]
+    assert dataset.recognised.startswith("data.json, JSON (utf-8), 2 rows")
+
+
+def test_json_lines_under_the_name_of_json(tmp_path):
+    (tmp_path / "data.json").write_text('{"text": "fine", "label": "x"}\n{"text": "bad", "label": "y"}\n')
+    assert pairs(opened(tmp_path / "data.json")) == [("fine", "x"), ("bad", "y")]
+
+
+def test_lines_that_begin_with_their_class(tmp_path):
+    lines = "__label__x some  words\n\n__label__y, more, words\n__label__x __label__y both\n"
+    (tmp_path / "train.txt").write_text(lines)
+    dataset = opened(tmp_path / "train.txt")
+    assert pairs(dataset) == [("some  words", "x"), ("more, words", "y")]
+    assert [(i.kind, i.subject) for i in dataset.issues if i.drops] == [("no_label", "train.txt line 4")]
+
+
+def test_lists_of_texts_and_classes_in_txt(tmp_path):
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.txt").write_text("".join(f"{name} text {n}\t{n % 2}\n" for n in range(12)))
+    (tmp_path / "class.txt").write_text("bad\nfine\n")
+    dataset = opened(tmp_path)
+    assert [sum(s.split == split for s in dataset.samples) for split in ("train", "val", "test")] == [12, 12, 12]
+    assert ("train text 1", "1") in pairs(dataset)
+
+
+def test_a_column_of_no_numbers_is_refused_with_its_first_value(tmp_path):
+    (tmp_path / "t.csv").write_text("text,value\na,$2.50\nb,$3\n")
+    task = SimpleNamespace(inputs=("text",), targets=("value",))
+    with pytest.raises(DataError, match="none can be used") as caught:
+        opened(tmp_path / "t.csv", task=task)
+    assert caught.value.hint == "The first value is '$2.50'. Name the column of numbers: --target COLUMN"

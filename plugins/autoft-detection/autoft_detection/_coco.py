@@ -36,7 +36,7 @@ class CocoReader:
             raise refuse(source, f"COCO JSON with the lists images, annotations and categories{said}")
         drafts = [_draft(image, file) for file in files for image in file.images]
         words = f"COCO JSON ({', '.join(each.file.name for each in files)})"
-        return dataset(self.name, coco_root(source), words, drafts, issues)
+        return dataset(self.name, coco_root(source), words, drafts, issues, options)
 
 
 def _draft(image: CocoImage, file: CocoFile) -> Draft:
@@ -44,7 +44,8 @@ def _draft(image: CocoImage, file: CocoFile) -> Draft:
     for entry in image.annotations:
         called = entry.get("category_id")
         flag = "crowd" * bool(entry.get("iscrowd"))
-        draft.add(_corners(entry.get("bbox")), file.names.get(called, ""), flag, str(called))
+        box = _corners(entry.get("bbox")) if entry.get("bbox") else _around(entry.get("segmentation"))
+        draft.add(box, file.names.get(called, ""), flag, str(called))
     return draft
 
 
@@ -55,3 +56,13 @@ def _corners(box: Any) -> Corners:
     except (TypeError, ValueError):
         return (float("nan"),) * 4
     return x, y, x + width, y + height
+
+
+def _around(rings: Any) -> Corners:
+    """The box around polygons, for annotations that have no box of their own."""
+    try:
+        values = [[float(side) for side in ring] for ring in rings]
+        across, down = [x for ring in values for x in ring[::2]], [y for ring in values for y in ring[1::2]]
+        return min(across), min(down), max(across), max(down)
+    except (TypeError, ValueError):
+        return (float("nan"),) * 4

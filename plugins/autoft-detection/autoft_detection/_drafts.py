@@ -10,7 +10,7 @@
 
 Annotations of a picture that EXIF turns are taken to mean the upright one, as viewers and labelling tools show it,
 unless they state the size of the picture as it is stored. Annotations that state another size than the picture has
-are scaled to it.
+are scaled to it; where width and height are only swapped, and the boxes lie within the picture, they stay as they are.
 """
 
 from __future__ import annotations
@@ -105,11 +105,18 @@ def _upright(draft: Draft, corners: Array, header: ImageHeader, issues: list[Iss
     if stated == stored != header.upright:
         issues.append(_about("boxes_turned", draft, "annotated as stored, turned upright by its EXIF data"))
         return _geometry.turn(corners, *stored, header.orientation)
+    if stated == header.upright[::-1] != header.upright and _within(corners, header.upright):
+        issues.append(_about("size_swapped", draft, f"said to be {stated[0]} x {stated[1]}"))
+        return corners
     if min(stated) > 0 and stated != header.upright:
         said = f"annotated at {stated[0]} x {stated[1]}, but is {header.upright[0]} x {header.upright[1]}"
         issues.append(_about("boxes_scaled", draft, said))
         return corners * np.tile(np.divide(header.upright, stated), 2)
     return corners
+
+
+def _within(corners: Array, size: tuple[int, int]) -> bool:
+    return bool((corners[:, 2:] <= np.array(size) + MARGIN).all())
 
 
 def _usable(draft: Draft, box: Array, name: str, size: tuple[int, int], issues: list[Issue]) -> Array | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
 from autoft_detection._drafts import Draft, finish
 
-FORMATS = "COCO JSON, Pascal VOC XML or YOLO text files"
+FORMATS = "COCO JSON, CVAT XML, LabelMe JSON, Pascal VOC XML, YOLO text files or tables"
 
 
 def wanted(source: str, options: ReadOptions) -> bool:
@@ -21,15 +21,35 @@ def wanted(source: str, options: ReadOptions) -> bool:
         return False
 
 
+def learning(source: str, options: ReadOptions) -> bool:
+    """As `wanted`, and the boxes are needed. For prediction any folder of images will do, and formats that leave out
+    images without annotations must not claim it."""
+    return wanted(source, options) and "boxes" not in options.optional
+
+
 def refuse(source: str, what: str) -> DataError:
     return DataError(
         f"'{source}' must hold {what}, but it does not.", f"Boxes are read from {FORMATS} beside the images."
     )
 
 
-def dataset(reader: str, root: Path, words: str, drafts: Iterable[Draft], issues: Sequence[Issue]) -> Dataset:
-    """The samples of the drafts with a sentence that counts them."""
+def dataset(
+    reader: str, root: Path, words: str, drafts: Iterable[Draft], issues: Sequence[Issue], options: ReadOptions
+) -> Dataset:
+    """The samples of the drafts with a sentence that counts them.
+
+    A val or test part without a single box, beside others that have some, is one that nobody has annotated; to score on
+    it would call every box that is found wrong. It is left out where boxes are needed.
+    """
     samples, found = finish(drafts)
+    if "boxes" not in options.optional:
+        boxed = {sample.split for sample in samples if sample.fields["boxes"]}
+        bare = {sample.split for sample in samples} & {"val", "test"} - boxed if boxed else set()
+        for split in sorted(bare):
+            number = sum(sample.split == split for sample in samples)
+            detail = f"none of its {number} images has a box"
+            found.append(Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False))
+        samples = tuple(sample for sample in samples if sample.split not in bare)
     return Dataset(
         samples=samples,
         reader=reader,

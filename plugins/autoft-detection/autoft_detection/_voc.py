@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree as SafeTree
 from defusedxml.common import DefusedXmlException
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, split_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, refuse, wanted
+from autoft_detection._reading import dataset, learning, refuse, wanted
 
 LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
-"""Files of ImageSets/Main -> split. The first list that names a picture counts."""
+"""Files of ImageSets/Main, or ImageSets -> split. The first list that names a picture counts."""
 
 
 class _Lists(NamedTuple):
@@ -32,7 +33,7 @@ class VocReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is Pascal VOC, or an empty string. Opens the first XML file that is one."""
-        if not wanted(source, options) or not Path(source).is_dir():
+        if not learning(source, options) or not Path(source).is_dir():
             return ""
         found = next((file for file in _files(source) if _claims(file)), None)
         return f"Pascal VOC ({found.name} begins with <annotation>)" if found else ""
@@ -48,11 +49,15 @@ class VocReader:
         """
         files = [file for file in _files(source) if _claims(file)] if wanted(source, options) else []
         issues: list[Issue] = []
-        trees = [(file, tree) for file in files if (tree := _parse(file, issues)) is not None]
+        trees = [(file, tree) for file in files if (tree := parse(file, issues)) is not None]
         if not trees:
             said = f" ({issues[0].subject}: {issues[0].detail})" if issues else ""
             raise refuse(source, f"XML files of Pascal VOC{said}")
         pictures, lists = Pictures(source), _lists(source)
+        if lists.names and not any(file.stem in lists.splits for file, _ in trees):
+            detail = f"{', '.join(lists.names)} name none of the XML files"
+            issues.append(Issue(kind="missing_part", subject="ImageSets", detail=detail, drops=False))
+            lists = _Lists({}, ())
         first = 0 if any(_counts_from_zero(tree) for _, tree in trees) else 1
         drafts = []
         for file, tree in trees:
@@ -70,7 +75,7 @@ class VocReader:
         words = f"Pascal VOC ({len(trees)} XML files"
         words += f", parts from {', '.join(lists.names)}" if lists.names else ""
         words += ", corners count from 0)" if not first else ")"
-        return dataset(self.name, Path(source), words, drafts, issues)
+        return dataset(self.name, Path(source), words, drafts, issues, options)
 
 
 def _files(source: str) -> Iterator[Path]:
@@ -80,12 +85,12 @@ def _files(source: str) -> Iterator[Path]:
 def _claims(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
-            return b"<annotation" in opened.read(2048)
+            return re.search(rb"<annotation[\s>]", opened.read(2048)) is not None  # CVAT's begin with <annotations>
     except OSError:  # it cannot be read, so it cannot be recognised
         return False
 
 
-def _parse(file: Path, issues: list[Issue]) -> Element | None:
+def parse(file: Path, issues: list[Issue]) -> Element | None:
     """The tree of a file. Entities, DTDs and everything outside the file are refused."""
     try:
         tree: Element | None = SafeTree.parse(file, forbid_dtd=True).getroot()
@@ -100,16 +105,22 @@ def _lists(source: str) -> _Lists:
     found: dict[str, Path] = {}
     for file in walk(source):
         path = Path(file)
-        if path.parent.name == "Main" and path.suffix == ".txt" and path.stem in LISTS:
+        if path.parent.name in ("Main", "ImageSets") and path.suffix == ".txt" and path.stem in LISTS:
             found.setdefault(path.stem, path)
     splits: dict[str, str] = {}
     used = []
     for name in (name for name in LISTS if name in found):
         lines = found[name].read_text(encoding="utf-8", errors="replace").splitlines()
-        new = {line.split()[0] for line in lines if line.strip()} - splits.keys()
+        new = {stem for line in lines if line.strip() for stem in _stems(line.strip())} - splits.keys()
         splits |= dict.fromkeys(new, LISTS[name])
         used += [found[name].name] if new else []
     return _Lists(splits, tuple(used))
+
+
+def _stems(line: str) -> set[str]:
+    """What a line of a list can mean: a name with spaces in it, or a name and a flag; with folders, suffix or not."""
+    names = [PurePosixPath(text.replace("\\", "/")) for text in (line, line.split()[0])]
+    return {name.stem if is_media(name.name, "image") else name.name for name in names}
 
 
 def _picture(file: Path, tree: Element, pictures: Pictures, split: str) -> str:

@@ -27,6 +27,21 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with boxes, one file or several",
     )
     yield Entry(
+        name="cvat-boxes",
+        target="autoft_detection._cvat:CvatReader",
+        summary="CVAT's own XML: one file with all images",
+    )
+    yield Entry(
+        name="labelme-boxes",
+        target="autoft_detection._labelme:LabelMeReader",
+        summary="LabelMe: a JSON file of shapes for each image",
+    )
+    yield Entry(
+        name="table-boxes",
+        target="autoft_detection._table:BoxTableReader",
+        summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
+    )
+    yield Entry(
         name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
     )
     yield Entry(

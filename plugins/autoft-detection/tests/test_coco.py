@@ -168,3 +168,52 @@ def test_truncated_json_says_so(tmp_path: Path) -> None:
     target.write_text(target.read_text()[:-3])
     with pytest.raises(DataError, match="instances_all2017"):
         CocoReader().read(str(tmp_path), BOXES)
+
+
+def test_ids_may_be_texts_in_one_list_and_numbers_in_another(tmp_path: Path) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        for entry in found["annotations"]:
+            entry["image_id"], entry["category_id"] = str(entry["image_id"]), float(entry["category_id"])
+
+    write(tmp_path, edit=edit)
+    found = CocoReader().read(str(tmp_path), BOXES)
+    assert sum(len(s.fields["boxes"]) for s in found.samples) == sum(len(s.boxes) for s in scenes.scenes(9))
+    assert not found.issues
+
+
+@pytest.mark.parametrize("name", ["000{}", "C:\\set\\000{}.png", "https://h.org/up/000{}.png?d=1", "/a/?d=x/000{}.png"])
+def test_pictures_are_named_in_many_ways(tmp_path: Path, name: str) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        for number, entry in enumerate(found["images"]):
+            entry["file_name"] = name.format(number)
+
+    write(tmp_path, edit=edit)
+    assert len(CocoReader().read(str(tmp_path), BOXES).samples) == 9
+
+
+def test_a_file_of_all_images_beside_the_parts_adds_none_twice(tmp_path: Path) -> None:
+    whole = write(tmp_path)
+    found = json.loads(whole.read_text())
+    for part, kept in (("train", found["images"][:6]), ("val", found["images"][6:])):
+        ids = {entry["id"] for entry in kept}
+        own = [entry for entry in found["annotations"] if entry["image_id"] in ids]
+        whole.with_name(f"instances_{part}.json").write_text(json.dumps({**found, "images": kept, "annotations": own}))
+    assert [s.split for s in CocoReader().read(str(tmp_path), BOXES).samples] == ["train"] * 6 + ["val"] * 3
+
+
+def test_a_part_that_nobody_has_annotated_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "train"), write(tmp_path, "test", 3, edit=lambda found: found["annotations"].clear())
+    found = CocoReader().read(str(tmp_path), BOXES)
+    assert {s.split for s in found.samples} == {"train"}
+    assert [(i.kind, i.subject) for i in found.issues] == [("unlabelled_part", "test")]
+
+
+def test_polygons_stand_in_for_absent_boxes(tmp_path: Path) -> None:
+    def edit(found: dict[str, Any]) -> None:
+        for entry in found["annotations"]:
+            x, y, width, height = entry.pop("bbox")
+            entry["segmentation"] = [[x, y, x + width, y, x + width, y + height]]
+
+    write(tmp_path, edit=edit)
+    found = CocoReader().read(str(tmp_path), BOXES)
+    assert [[tuple(row) for row in s.fields["boxes"]] for s in found.samples] == [s.boxes for s in scenes.scenes(9)]

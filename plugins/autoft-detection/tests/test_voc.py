@@ -147,6 +147,48 @@ def test_entities_are_refused(tmp_path: Path, evil: str) -> None:
         VocReader().read(str(tmp_path), BOXES)
 
 
+@pytest.mark.parametrize("line", ["my {}", "my {}.png", "JPEGImages/my {}.png", "my{}  1"])
+@pytest.mark.parametrize("folder", ["ImageSets/Main", "ImageSets"])
+def test_lists_name_pictures_in_many_ways(tmp_path: Path, line: str, folder: str) -> None:
+    write(tmp_path, 4)
+    for file in (*tmp_path.glob("JPEGImages/*"), *tmp_path.glob("Annotations/*")):
+        file.rename(file.with_name(("my " if "my " in line else "my") + file.name))
+    (tmp_path / folder).mkdir(parents=True)
+    for name, numbers in (("train", "01"), ("test", "23")):
+        lines = [line.format(f"000{number}") for number in numbers]
+        (tmp_path / folder / f"{name}.txt").write_text("\n".join(lines))
+    assert [s.split for s in VocReader().read(str(tmp_path), BOXES).samples] == ["train", "train", "test", "test"]
+
+
+def test_lists_that_name_no_file_are_not_used_and_it_is_said(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    (tmp_path / "ImageSets" / "Main").mkdir(parents=True)
+    (tmp_path / "ImageSets" / "Main" / "train.txt").write_text("2007_000001\n")
+    found = VocReader().read(str(tmp_path), BOXES)
+    assert len(found.samples) == 3 and [issue.kind for issue in found.issues] == ["missing_part"]
+
+
+def test_width_and_height_that_are_swapped_do_not_move_boxes(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    (tmp_path / "Annotations" / "0000.xml").write_text(annotation(thing("a", (11, 6, 60, 40)), size=(48, 64)))
+    found = VocReader().read(str(tmp_path), BOXES)
+    assert found.samples[0].fields["boxes"] == [[10, 5, 60, 40, "a"]]
+    assert [issue.kind for issue in found.issues] == ["size_swapped"]
+
+
+def test_a_picture_may_be_named_without_its_suffix(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    (tmp_path / "Annotations" / "0000.xml").unlink()
+    (tmp_path / "Annotations" / "first.xml").write_text(annotation(thing("a", (11, 6, 60, 40)), "0000"))
+    assert [sample.id for sample in VocReader().read(str(tmp_path), BOXES).samples] == ["JPEGImages/0000.png"]
+
+
+def test_for_prediction_a_folder_is_not_claimed(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    asked = ReadOptions(needs=("image", "boxes"), optional=("boxes",))
+    assert VocReader().sniff(str(tmp_path), BOXES) and not VocReader().sniff(str(tmp_path), asked)
+
+
 @pytest.mark.shared
 def test_blood_cells(shared: Path) -> None:
     found = VocReader().read(str(shared / "data" / "objdet__bccd_voc"), BOXES)

@@ -97,6 +97,70 @@ def test_too_many_steps_up_and_lists_of_images(tmp_path: Path) -> None:
     assert sorted(i.kind for i in found.issues) == ["missing", "missing_part"]
 
 
+@pytest.mark.parametrize("path", ["", "path: /kaggle/input/set\n", "path: ../datasets/set\n"])
+@pytest.mark.parametrize("part", ["/content/set-1/{}/images", "C:\\set\\{}\\images", "{}/images"])
+def test_paths_of_another_machine_lead_to_what_lies_here(tmp_path: Path, path: str, part: str) -> None:
+    for split in ("train", "valid"):
+        write(tmp_path / "set", f"{split}/images", f"{split}/labels", 3)
+    parts = "".join(f"{key}: {part.format(folder)}\n" for key, folder in (("train", "train"), ("val", "valid")))
+    (tmp_path / "set" / "data.yaml").write_text(f"{path}{parts}names: {NAMES}\n")
+    for source in (tmp_path, tmp_path / "set", tmp_path / "set" / "data.yaml"):
+        found = YoloReader().read(str(source), BOXES)
+        assert [s.split for s in found.samples] == ["train"] * 3 + ["val"] * 3 and not found.issues
+
+
+def test_wrong_parts_give_way_to_folders_of_that_name_and_are_named(tmp_path: Path) -> None:
+    write(tmp_path, "images/train", "labels/train", 3), write(tmp_path, "images/val", "labels/val", 3)
+    (tmp_path / "data.yaml").write_text(f"train: set/training\nval: set/checking\nnames: {NAMES}\n")
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert [s.split for s in found.samples] == ["train"] * 3 + ["val"] * 3
+    assert [i.subject for i in found.issues if i.kind == "missing_part"] == ["set/training", "set/checking"]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [("Images", "Labels"), ("pics", "annotations"), ("train_images", "train_labels"), ("images/train2017", "txt")],
+)
+def test_labels_in_unusual_places_are_found_by_their_names(tmp_path: Path, images: str, labels: str) -> None:
+    made = write(tmp_path, images, labels)
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert sum(len(s.fields["boxes"]) for s in found.samples) == sum(len(s.boxes) for s in made)
+    assert {s.split for s in found.samples} == ({"train"} if "train" in images else {""})
+
+
+def test_a_part_without_labels_is_left_out_and_never_borrows_those_of_another(tmp_path: Path) -> None:
+    write(tmp_path, "train/images", "train/labels", 4)
+    scenes.write_pictures(tmp_path / "test" / "images", scenes.scenes(3))
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert {s.split for s in found.samples} == {"train"}
+    assert [(i.kind, i.subject) for i in found.issues] == [("unlabelled_part", "test")]
+    asked = YoloReader().read(str(tmp_path), ReadOptions(needs=("image", "boxes"), optional=("boxes",)))
+    assert sum(s.split == "test" for s in asked.samples) == 3, "what is only looked at stays"
+
+
+def test_lists_of_darknet_are_parts(tmp_path: Path) -> None:
+    write(tmp_path, "obj_train_data", "obj_train_data", 5)
+    (tmp_path / "obj.names").write_text("\n".join(NAMES))
+    (tmp_path / "train.txt").write_text("".join(f"data/obj_train_data/000{n}.png\n" for n in range(3)))
+    (tmp_path / "valid.txt").write_text("".join(f"/mnt/set/obj_train_data/000{n}.png\n" for n in (3, 4)))
+    assert [s.split for s in YoloReader().read(str(tmp_path), BOXES).samples] == ["train"] * 3 + ["val"] * 2
+
+
+def test_a_yaml_without_parts_names_the_classes(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "data.yml").write_text(f"nc: 3\nnames: {NAMES}\n")
+    found = YoloReader().read(str(tmp_path), BOXES)
+    assert {row[4] for s in found.samples for row in s.fields["boxes"]} <= set(NAMES)
+
+
+def test_points_of_skeletons_are_no_polygons(tmp_path: Path) -> None:
+    write(tmp_path, count=1)
+    (tmp_path / "labels").mkdir(exist_ok=True)
+    (tmp_path / "labels" / "0000.txt").write_text("0 0.5 0.5 0.5 0.5 0.1 0.1 2 0.9 0.9 2\n")
+    (tmp_path / "data.yaml").write_text(f"train: images\nkpt_shape: [2, 3]\nnames: {NAMES}\n")
+    assert YoloReader().read(str(tmp_path), BOXES).samples[0].fields["boxes"] == [[16, 12, 48, 36, "blue_ring"]]
+
+
 def test_absent_parts_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "data.yaml").write_text(f"train: nowhere\nnames: {NAMES}\n")
     with pytest.raises(DataError, match="nowhere"):

@@ -48,7 +48,11 @@ class MaskFolderReader:
             )
             for pair in found.pairs
         )
-        words = f"{len(samples)} images with masks ({_where(found.folders)}): {means.words}"
+        if "mask" in options.optional:  # what is only looked at needs no mask
+            alone = (Sample(id=name, fields={"image": path}, split=part) for name, path, part in found.lonely)
+            found = found._replace(issues=tuple(issue for issue in found.issues if not issue.drops))
+            samples = tuple(sorted((*samples, *alone), key=lambda sample: sample.id))
+        words = f"{len(found.pairs)} images with masks ({_where(found.folders)}): {means.words}"
         return Dataset(samples=samples, reader=self.name, root=str(root), recognised=words, issues=found.issues)
 
 

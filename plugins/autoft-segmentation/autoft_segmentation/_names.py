@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAMES = ("class_dict.csv", "label_colors.txt", "label_colours.txt", "labelmap.txt", "classes.txt", "labels.txt")
-MORE = ("colormap.csv", "color_map.csv", "colormap.txt", "classes.csv", "labels.csv", "codes.txt", "classes.json")
+MORE = (
+    "_classes.csv",
+    "class_names.txt",
+    "colormap.csv",
+    "color_map.csv",
+    "colormap.txt",
+    "classes.csv",
+    "labels.csv",
+    "codes.txt",
+    "classes.json",
+)
 FILES = NAMES + MORE
 """Files that are looked for in the data folder, the one above the masks, and that of the masks, in lower case."""
 IGNORED = frozenset(
@@ -36,7 +46,7 @@ def find(folders: list[Path]) -> ClassList | None:
     """The first file of a known name that can be read, in the order of the folders."""
     for folder in folders:
         there = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
-        for name in FILES:
+        for name in (*FILES, *(name for name in there if "class_dict" in name)):
             if name in there and (found := read(there[name])) is not None:
                 return found
     return None
@@ -51,17 +61,26 @@ def read(path: Path) -> ClassList | None:
     except (OSError, UnicodeDecodeError):  # not a text that people write; masks may do without
         return None
     rows = list(_json(text) if path.suffix.lower() == ".json" else _rows(text))
-    parsed = [_parse(row, number) for number, row in enumerate(rows)]
+    # labelme numbers its list from -1 where it begins with what is ignored.
+    first = -1 if rows and rows[0] == ["__ignore__"] else 0
+    parsed = [_parse(row, number) for number, row in enumerate(rows, first)]
     good = [entry for entry in parsed if entry]
     if not good or len(good) < len(rows) - 1:  # one row may be a title
         return None
     coloured = [entry for entry in good if entry[0].startswith("#")]
     chosen = coloured if len(coloured) >= len(good) - 1 and coloured else [e for e in good if not e[0].startswith("#")]
-    return ClassList(path.name, {value: "" if is_ignored(name) else name for value, name in chosen})
+    return ClassList(path.name, {value: plain(name) for value, name in chosen if value != "-1"})
 
 
 def is_ignored(name: str) -> bool:
     return re.sub(r"[^a-z]", "", name.lower()) in IGNORED
+
+
+def plain(name: str) -> str:
+    """The class of a name: empty where it is ignored; `_background_` of labelme is the background."""
+    if is_ignored(name):
+        return ""
+    return "background" if name.lower() == "_background_" else name
 
 
 def _json(text: str) -> Iterator[list[str]]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from autoft.api import Issue, is_media, split_word, walk
+from autoft_segmentation import _affixes, _lists
 
 FOLDERS = frozenset(
     "mask masks label labels annotation annotations annot gt gts groundtruth ground_truth segmentation segmentations "
-    "segmentationclass seg target targets gtfine labelids".split()
+    "segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos".split()
 )
 """Folders of masks, in lower case; also those that end with `_` and one of these, such as CamVid's `train_labels`."""
+FORMS = frozenset("image images png pngs semantic machine indexed".split())
+"""Words behind one of these in the name of a folder of masks: `label_images`, `masks_machine`. Not `label_studio`."""
 MASK_ENDS = ("labeltrainids", "labelids", "segmentation", "masks", "mask", "labels", "label", "seg", "gt", "l", "matte")
-"""Ends of a mask's name, after `_` or `-`; earlier ones are taken where an image has several."""
+"""Ends of a mask's name, after `_`, `-`, a point or a space; earlier ones are taken where an image has several."""
 IMAGE_ENDS = ("leftimg8bit", "image", "img", "sat", "im", "rgb")
 OTHER_ENDS = ("color", "colour", "instanceids", "instancetrainids", "polygons")
 """Of files that belong to an annotation and are not masks of classes."""
+NUMBERED = re.compile(r"(.+)[_\-](?:mask|label|seg|gt)[_\-]?\d+")
+"""A further mask of an image that has one: `1_mask_2`."""
 SPLITS = ("training", "train", "validation", "valid", "val", "testing", "test", "dev")
 
 
@@ -39,6 +44,8 @@ class Found(NamedTuple):
     issues: tuple[Issue, ...]
     folders: tuple[str, ...]
     """Folders in which masks lie, below the root."""
+    lonely: tuple[tuple[str, str, str], ...] = ()
+    """Images without a mask: id, path and part."""
 
 
 class _File(NamedTuple):
@@ -49,46 +56,76 @@ class _File(NamedTuple):
 
 
 def find(root: Path) -> Found:
-    """All pairs below a folder. Images without a mask, and masks without an image, are issues."""
-    images: list[_File] = []
-    masks: dict[tuple[str, str], list[_File]] = defaultdict(list)
-    for path in walk(str(root)):
-        if not is_media(path, "image"):
-            continue
+    """All pairs below a folder. Images without a mask, and masks without an image, are issues; a val or test part
+    without a single mask is one that nobody has annotated, and is named once."""
+    files = [path for path in walk(str(root)) if is_media(path, "image")]
+    found = _sorted(root, files, named=False)
+    return _joined(root, *(found if found[1] else _sorted(root, files, named=True)))
+
+
+def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[_File], list[_File]]:
+    """Images, and masks. With `named` the first word of a name tells masks too."""
+    images, masks = [], []
+    for path in files:
         below = Path(path).relative_to(root)
+        folders = [part.lower() for part in below.parts[:-1]]
         split = _split(below.parts[:-1])
         stem, end = _ended(below.stem, MASK_ENDS)
-        if _ended(below.stem, OTHER_ENDS)[1]:
+        if _ended(below.stem, OTHER_ENDS)[1] or any(_is_aside(part) for part in folders):
             continue
-        if end or any(_is_mask_folder(part) for part in below.parts[:-1]):
+        if end or any(_is_mask_folder(part) for part in folders) or (named and _affixes.is_mask_name(below.stem)):
             rank = MASK_ENDS.index(end) if end else len(MASK_ENDS)
-            masks[split, stem.lower()].append(_File(path, split, stem.lower(), rank))
+            masks.append(_File(path, split, stem.lower(), rank))
         else:
-            plain = _ended(below.stem, IMAGE_ENDS)[0]
-            images.append(_File(path, split, plain.lower(), 0))
-    return _joined(root, images, masks)
+            images.append(_File(path, split, _ended(below.stem, IMAGE_ENDS)[0].lower(), 0))
+    stems = {image.stem for image in images}
+    further = {i for i in images if (found := NUMBERED.fullmatch(i.stem)) and found[1] in stems}
+    return [image for image in images if image not in further], masks
 
 
-def _joined(root: Path, images: list[_File], masks: dict[tuple[str, str], list[_File]]) -> Found:
-    pairs, lonely = [], []
-    used: set[str] = set()
-    anywhere: dict[str, list[_File]] = defaultdict(list)
-    for (_, stem), files in masks.items():
-        anywhere[stem] += files
-    for image in images:
-        near = masks.get((image.split, image.stem)) or anywhere.get(image.stem, [])
-        best = max(near, key=lambda file: (_alike(file.path, image.path), -file.rank), default=None)
-        if best is None:
-            lonely.append(image.path)
-            continue
-        used.add(best.path)
-        pairs.append(Pair(_id(image.path, root), image.path, best.path, image.split or best.split))
-    orphans = [file.path for files in masks.values() for file in files if file.path not in used]
-    covered = {image.stem for image in images}
-    left = [path for path in orphans if _ended(Path(path).stem, MASK_ENDS)[0].lower() not in covered]
-    issues = [*_issues(lonely, root, "no_mask"), *_issues(left, root, "orphan_mask")]
+def _joined(root: Path, images: list[_File], masks: list[_File]) -> Found:
+    near: dict[tuple[str, str], list[_File]] = defaultdict(list)
+    for mask in masks:
+        near[mask.split, mask.stem].append(mask)
+        near["*", mask.stem].append(mask)
+    chosen = {image: _best(image, near) for image in images}
+    if masks and not any(chosen.values()):
+        chosen |= _by_affixes(images, masks)
+    lists = _lists.find(root)
+    pairs = [
+        Pair(_id(image.path, root), image.path, mask.path, lists.get(image.stem) or image.split or mask.split)
+        for image, mask in chosen.items()
+        if mask
+    ]
+    used = {pair.mask for pair in pairs}
+    covered = {image.stem for image, mask in chosen.items() if mask}
+    orphans = [mask.path for mask in masks if mask.path not in used and mask.stem not in covered]
+    parts = {pair.split for pair in pairs}
+    lonely = [image for image, mask in chosen.items() if not mask and not (lists and image.stem not in lists)]
+    bare = Counter(image.split for image in lonely if image.split in {"val", "test"} - parts)
+    gone = [image.path for image in lonely if image.split not in bare]
+    issues = [*_issues(gone, root, "no_mask"), *_issues(orphans, root, "orphan_mask")]
+    for split, number in sorted(bare.items()):
+        detail = f"none of its {number} images has a mask"
+        issues.append(Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False))
     folders = sorted({_id(str(Path(pair.mask).parent), root) for pair in pairs})
-    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders))
+    alone = [(_id(i.path, root), i.path, i.split) for i, mask in chosen.items() if not mask]
+    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone))
+
+
+def _best(image: _File, near: dict[tuple[str, str], list[_File]]) -> _File | None:
+    found = near.get((image.split, image.stem)) or near.get(("*", image.stem), [])
+    return max(found, key=lambda file: (_alike(file.path, image.path), -file.rank), default=None)
+
+
+def _by_affixes(images: list[_File], masks: list[_File]) -> dict[_File, _File | None]:
+    """Pairs within each part, by the names as they are."""
+    found: dict[_File, _File | None] = {}
+    for split in {image.split for image in images}:
+        left = {Path(image.path).stem.lower(): image for image in images if image.split == split}
+        right = {Path(mask.path).stem.lower(): mask for mask in masks if mask.split in (split, "")}
+        found |= {left[a]: right[b] for a, b in _affixes.match(list(left), list(right)).items()}
+    return found
 
 
 def _alike(mask: str, image: str) -> int:
@@ -97,9 +134,16 @@ def _alike(mask: str, image: str) -> int:
     return next((depth for depth, (a, b) in enumerate(pairs) if a != b), 0)
 
 
-def _is_mask_folder(name: str) -> bool:
-    words = name.lower()
-    return words in FOLDERS or words.endswith("annot") or re.split(r"[_\- ]", words)[-1] in FOLDERS
+def _is_mask_folder(words: str) -> bool:
+    """Of a name in lower case."""
+    parts = re.split(r"[_\- ]", words)
+    known = "_".join(parts) in FOLDERS or words.startswith("segmentationclass") or words.endswith("annot")
+    return known or parts[-1] in FOLDERS or (parts[0] in FOLDERS and bool(FORMS & {*parts[1:]}))
+
+
+def _is_aside(words: str) -> bool:
+    """Whether a folder, in lower case, is one of instances or of coloured overlays, which are no masks of classes."""
+    return words.startswith("segmentationobject") or "visuali" in words or words in ("overlay", "overlays")
 
 
 def _split(folders: Iterable[str]) -> str:
@@ -115,7 +159,7 @@ def _split(folders: Iterable[str]) -> str:
 
 def _ended(stem: str, ends: tuple[str, ...]) -> tuple[str, str]:
     """A name without one of these ends, and that end."""
-    match = re.fullmatch(r"(.+)[_\-]([A-Za-z0-9]+)", stem)
+    match = re.fullmatch(r"(.+)[_\-. ]([A-Za-z0-9]+)", stem)
     if match and match[2].lower() in ends:
         return match[1], match[2].lower()
     return stem, ""

@@ -17,7 +17,12 @@ MOST = 256
 NEAR = 24
 """How far the noise of a lossy format moves a value."""
 VOID = 255
-"""By convention (Pascal VOC) this index marks pixels of no class."""
+"""By convention (Pascal VOC) this index marks pixels of no class, beside numbers that lie close together from 0 on.
+In 0, 128, 255 it is a grey value as the others are."""
+DENSE = 2
+"""Numbers of classes are less than this many times as many, and a few."""
+MANY = 16
+"""Grey values between black and white that are no classes where they are rare."""
 
 
 class Meaning(NamedTuple):
@@ -97,6 +102,9 @@ def _unnamed(seen: _Seen, root: str) -> Meaning:
                 "Save them as PNG.",
             )
         return Meaning({"0": "background", str(VOID): "foreground"}, True, "black and white, of a format with loss")
+    if _is_smoothed(seen):
+        words = "black and white with smoothed edges, each pixel the nearer of the two"
+        return Meaning({"0": "background", str(VOID): "foreground"}, True, words)
     if len(levels) == 2:
         low, high = levels
         return Meaning(
@@ -109,10 +117,18 @@ def _unnamed(seen: _Seen, root: str) -> Meaning:
         )
     values = {str(level): f"class {level}" for level in levels}
     void = ""
-    if levels[-1] == VOID and len(levels) > 2 and levels[-2] < VOID - 1:
+    if levels[-1] == VOID and len(levels) > 2 and levels[-2] < min(VOID - 1, DENSE * len(levels) + 16):
         values[str(VOID)], void = "", ", 255 is no class"
     form = "palette indices" if seen.paletted > seen.files / 2 else "indices"
     return Meaning(values, False, f"{form} without names: {_classes(values)}{void}")
+
+
+def _is_smoothed(seen: _Seen) -> bool:
+    """Whether masks of 0 and 255 were resized so that edges became grey: many values, hardly a pixel each."""
+    between = sum(number for value, number in seen.values.items() if 0 < value < VOID)
+    grey = sum(NEAR < value < VOID - NEAR for value in seen.values)
+    ends = seen.values[0], seen.values[VOID]
+    return max(seen.values) == VOID and grey > MANY and min(ends) > 0 and between < min(sum(ends) / 4, 2 * ends[1])
 
 
 def _uncharted(seen: _Seen, root: str) -> Meaning:

@@ -25,9 +25,19 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with polygons or run lengths",
     )
     yield Entry(
+        name="labelme-masks",
+        target="autoft_segmentation._labelme:LabelMeMaskReader",
+        summary="LabelMe: a JSON file of shapes for each image",
+    )
+    yield Entry(
         name="masks",
         target="autoft_segmentation._folder:MaskFolderReader",
         summary="Images with mask files of the same name, in folders such as images/ and masks/",
+    )
+    yield Entry(
+        name="yolo-masks",
+        target="autoft_segmentation._yolo:YoloMaskReader",
+        summary="YOLO: a text file of polygons for each image, with or without data.yaml",
     )
 
 

@@ -14,7 +14,9 @@ from autoft.api import DataError, ReadOptions
 from autoft_segmentation import _names
 from autoft_segmentation._coco import CocoMaskReader
 from autoft_segmentation._folder import MaskFolderReader
+from autoft_segmentation._labelme import LabelMeMaskReader
 from autoft_segmentation._runs import counts
+from autoft_segmentation._yolo import YoloMaskReader
 
 ASKED = ReadOptions(needs=("image", "mask"))
 
@@ -50,6 +52,11 @@ def values(folder: Path) -> dict[str, str]:
         ("test/a.png", "testannot/a.png", "test"),
         ("train/a.png", "train_labels/a_L.png", "train"),
         ("a.jpg", "a_mask.png", ""),
+        ("a.jpg", "a.mask.png", ""),
+        ("original_images/a.jpg", "label_images_semantic/a.png", ""),
+        ("img/a.jpg", "masks_machine/a.png", ""),
+        ("label_studio_export/images/a.jpg", "label_studio_export/Ground-Truth/a.png", ""),
+        ("train/img/a.jpg", "train/lbl/a.png", "train"),
         ("JPEGImages/a.jpg", "SegmentationClass/a.png", ""),
         ("leftImg8bit/train/x/a_leftImg8bit.png", "gtFine/train/x/a_labelIds.png", "train"),
     ],
@@ -60,6 +67,96 @@ def test_pairs_are_found(tmp_path: Path, picture: str, truth: str, split: str) -
     (sample,) = read(tmp_path).samples
     assert sample.fields["image"] == str(tmp_path / picture)
     assert sample.fields["mask"]["path"] == str(tmp_path / truth) and sample.split == split
+
+
+@pytest.mark.parametrize(
+    ("picture", "truth"),
+    [
+        ("images/image_{}.jpg", "masks/mask_{}.png"),
+        ("data/img{}.jpg", "data/mask{}.png"),
+        ("images/cell_image_{}.png", "masks/cell_mask_{}.png"),
+        ("images/{}_a.jpg", "labels/{}_a_P.png"),
+        ("images/seg_{}.jpg", "masks/seg_{}.png"),
+        ("img/{}.jpg", "masks/{}.jpg.png"),
+    ],
+)
+def test_names_of_images_and_masks_may_differ(tmp_path: Path, picture: str, truth: str) -> None:
+    for number in range(3):
+        image(tmp_path / picture.format(number)), mask(tmp_path / truth.format(number), 0, 1)
+    found = read(tmp_path)
+    pairs = [(Path(s.fields["image"]).name, Path(s.fields["mask"]["path"]).name) for s in found.samples]
+    assert pairs == [(Path(picture.format(n)).name, Path(truth.format(n)).name) for n in range(3)]
+    assert not found.issues
+
+
+def test_a_part_without_masks_is_left_out_and_named_once(tmp_path: Path) -> None:
+    for number in range(2):
+        image(tmp_path / f"train/images/{number}.jpg"), mask(tmp_path / f"train/masks/{number}.png", 0, 1)
+        image(tmp_path / f"test/images/t{number}.jpg")
+    found = read(tmp_path)
+    assert [s.split for s in found.samples] == ["train", "train"]
+    assert [(i.kind, i.subject, i.drops) for i in found.issues] == [("unlabelled_part", "test", False)]
+
+
+def test_for_prediction_images_without_masks_stay(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.jpg"), image(tmp_path / "images/b.jpg"), mask(tmp_path / "masks/a.png", 0, 1)
+    asked = ReadOptions(needs=("image", "mask"), optional=("mask",))
+    found = MaskFolderReader().read(str(tmp_path), asked)
+    assert [(s.id, sorted(s.fields)) for s in found.samples] == [
+        ("images/a.jpg", ["image", "mask"]),
+        ("images/b.jpg", ["image"]),
+    ]
+    assert not found.issues
+
+
+def test_pascal_voc_has_lists_and_folders_of_instances(tmp_path: Path) -> None:
+    for number in range(4):
+        image(tmp_path / f"JPEGImages/{number}.jpg")
+    for number in range(3):
+        mask(tmp_path / f"SegmentationClass/{number}.png", 0, 1, 255)
+        mask(tmp_path / f"SegmentationObject/{number}.png", 0, 1, 2, 255)
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("0\n1\n"), (lists / "val.txt").write_text("2\n")
+    found = read(tmp_path)
+    assert [(s.id, s.split) for s in found.samples] == [
+        ("JPEGImages/0.jpg", "train"), ("JPEGImages/1.jpg", "train"), ("JPEGImages/2.jpg", "val"),
+    ]  # fmt: skip
+    assert not found.issues
+
+
+def test_a_further_mask_of_an_image_is_no_image(tmp_path: Path) -> None:
+    image(tmp_path / "a (1).png"), mask(tmp_path / "a (1)_mask.png", 0, 1), mask(tmp_path / "a (1)_mask_1.png", 0, 1)
+    found = read(tmp_path)
+    assert [s.id for s in found.samples] == ["a (1).png"] and not found.issues
+
+
+@pytest.mark.parametrize("name", ["train/_classes.csv", "class_names.txt", "labels.txt", "My_class_dict_seg.csv"])
+def test_lists_of_roboflow_and_labelme(tmp_path: Path, name: str) -> None:
+    image(tmp_path / "train/a.jpg"), mask(tmp_path / "train/a_mask.png", 0, 1)
+    texts = {
+        "train/_classes.csv": "Pixel Value, Class\n0, background\n1, cat\n",
+        "My_class_dict_seg.csv": "name,id\nbackground,0\ncat,1\n",
+        "class_names.txt": "_background_\ncat\n",
+        "labels.txt": "__ignore__\n_background_\ncat\n",
+    }
+    (tmp_path / name).write_text(texts[name])
+    assert {key: values(tmp_path)[key] for key in "01"} == {"0": "background", "1": "cat"}
+
+
+def test_smoothed_edges_are_no_classes(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.png")
+    pixels = np.repeat(np.repeat(np.array([[0, 255], [255, 0]], np.uint8), 20, 0), 20, 1)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(pixels).resize((199, 201), Image.Resampling.BICUBIC).save(tmp_path / "masks/a.png")
+    found = read(tmp_path)
+    assert values(tmp_path) == {"0": "background", "255": "foreground"} and "smoothed" in found.recognised
+    assert found.samples[0].fields["mask"]["nearest"] is True
+
+
+def test_white_beside_grey_is_a_class(tmp_path: Path) -> None:
+    image(tmp_path / "images/a.png"), mask(tmp_path / "masks/a.png", 0, 128, 255)
+    assert values(tmp_path) == {"0": "class 0", "128": "class 128", "255": "class 255"}
 
 
 def test_equal_names_in_two_parts_are_kept_apart(tmp_path: Path) -> None:
@@ -180,3 +277,41 @@ def test_coco_shapes(tmp_path: Path) -> None:
     assert sample.split == "val" and sample.fields["mask"]["background"] == "background"
     assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["cat", ""]
     assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable"]
+
+
+def test_labelme_shapes(tmp_path: Path) -> None:
+    image(tmp_path / "a.jpg"), image(tmp_path / "b.jpg")
+    shapes = [
+        {"label": "cat", "points": [[0, 0], [4, 0], [4, 4]], "shape_type": "polygon"},
+        {"label": "dog", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"},
+        {"label": "tail", "points": [[1, 1], [3, 2]], "shape_type": "line"},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "a.jpg"}))
+    assert LabelMeMaskReader().sniff(str(tmp_path), ASKED)
+    found = LabelMeMaskReader().read(str(tmp_path), ASKED)
+    (sample,) = found.samples
+    assert sample.id == "a.jpg" and sample.fields["mask"]["background"] == "background"
+    assert [(s["name"], list(s["polygons"][0])) for s in sample.fields["mask"]["shapes"]] == [
+        ("cat", [0, 0, 4, 0, 4, 4]), ("dog", [1, 1, 3, 1, 3, 2, 1, 2]),
+    ]  # fmt: skip
+    assert [issue.kind for issue in found.issues] == ["no_annotation", "shape_unreadable"]
+
+
+def test_polygons_of_yolo(tmp_path: Path) -> None:
+    for number in range(2):
+        image(tmp_path / f"train/images/{number}.jpg"), image(tmp_path / f"test/images/t{number}.jpg")
+    (tmp_path / "train/labels").mkdir()
+    lines = ["1 0 0 0.5 0 0.5 0.5", "0 0.5 0.5 0.2 0.2", "7 0 0 0.5 0 0.5 0.5"]
+    (tmp_path / "train/labels/0.txt").write_text("\n".join(lines))
+    (tmp_path / "data.yaml").write_text("train: /kaggle/set/train/images\ntest: test/images\nnames: [cat, dog]\n")
+    for source in (tmp_path, tmp_path / "data.yaml"):
+        assert YoloMaskReader().sniff(str(source), ASKED)
+        found = YoloMaskReader().read(str(source), ASKED)
+        assert [(s.id, s.split) for s in found.samples] == [(f"train/images/{n}.jpg", "train") for n in range(2)]
+        drawn = [
+            [(shape["name"], list(shape["polygons"][0])) for shape in s.fields["mask"]["shapes"]] for s in found.samples
+        ]
+        assert drawn == [[("dog", [0, 0, 4, 0, 4, 3])], []]
+        assert sorted(issue.kind for issue in found.issues) == ["shape_unreadable"] * 2 + ["unlabelled_part"]
+    (tmp_path / "train/labels/0.txt").write_text("0 0.5 0.5 0.2 0.2")
+    assert not YoloMaskReader().sniff(str(tmp_path), ASKED), "boxes are no masks"

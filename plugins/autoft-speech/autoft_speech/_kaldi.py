@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, split_word
-from autoft_speech._lists import folder_of, lines, missing
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
+from autoft_speech._lists import folder_of, lines, missing, part_of
 
 
 class KaldiReader:
@@ -48,7 +48,12 @@ def _parts(source: str, options: ReadOptions) -> list[tuple[Path, str]]:
         return []
     if _is_data(root):
         return [(root, "")]
-    return [(child, split_word(child.name)) for child in sorted(root.iterdir()) if child.is_dir() and _is_data(child)]
+    for folder in (root, root / "data"):
+        children = sorted(folder.iterdir()) if folder.is_dir() else []
+        found = [(child, part_of(child.name)) for child in children if child.is_dir() and _is_data(child)]
+        if found:
+            return found
+    return []
 
 
 def _is_data(folder: Path) -> bool:
@@ -87,7 +92,7 @@ def _read(
 
 def _pairs(file: Path) -> list[tuple[str, str]]:
     """First word and rest of each line."""
-    return [(name, rest.strip()) for _, line in lines(file) for name, _, rest in [line.strip().partition(" ")]]
+    return [(words[0], "".join(words[1:]).strip()) for _, line in lines(file) for words in [line.split(maxsplit=1)]]
 
 
 def _file(part: Path, words: str) -> Path | None:

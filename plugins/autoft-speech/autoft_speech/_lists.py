@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from autoft.api import DataError, Issue, ReadOptions
+from autoft.api import DataError, Issue, ReadOptions, split_word
 
 NEEDS = frozenset({"audio", "transcript"})
 
@@ -34,6 +35,12 @@ def lines(file: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             yield number, line
+
+
+def part_of(name: str) -> str:
+    """train, val or test, if one of their words is in a name: `train-clean-100`, `data/test_other`."""
+    parts = {split_word(word) for word in re.split(r"[^a-z]+", name.lower())} - {""}
+    return parts.pop() if len(parts) == 1 else ""
 
 
 def missing(where: str, path: str) -> Issue:

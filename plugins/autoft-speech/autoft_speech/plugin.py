@@ -35,6 +35,11 @@ def autoft_readers() -> Iterable[Entry]:
         target="autoft_speech._ljspeech:LjspeechReader",
         summary="A metadata.csv of lines name|transcript without a header, recordings in wavs/",
     )
+    yield Entry(
+        name="transcripts",
+        target="autoft_speech._beside:BesideReader",
+        summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",
+    )
 
 
 @hookimpl

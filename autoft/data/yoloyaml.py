@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from autoft.api import DataError, Issue
+from autoft.data.media import part_word
+from autoft.datarecords import Issue
+from autoft.errors import DataError
 
 SPLITS = ("train", "val", "valid", "test")
 DEPTH = 2
@@ -23,6 +25,8 @@ class Parts(NamedTuple):
     names: dict[int, str]
     places: tuple[tuple[str, Path], ...]
     """(split, folder or list of images), those that exist."""
+    keypoints: bool = False
+    """Points of a skeleton follow each box (`kpt_shape`)."""
 
 
 def find_yaml(source: str) -> Path | None:
@@ -30,21 +34,29 @@ def find_yaml(source: str) -> Path | None:
     path = Path(source)
     if path.is_file():
         return path if path.suffix.lower() in (".yaml", ".yml") and _load(path) else None
+    return next((file for file in _files(path) if _load(file)), None)
+
+
+def names_alone(source: str) -> dict[int, str]:
+    """Class number -> name from a YAML file that has `names` and no parts; empty if there is none."""
+    found = (_named(content) for file in _files(Path(source)) if (content := _content(file)) and "nc" in content)
+    return next(filter(None, found), {})
+
+
+def _files(folder: Path) -> Iterator[Path]:
     for depth in range(DEPTH + 1):
-        for file in sorted(path.glob("*/" * depth + "*.y*ml")):
-            if file.suffix.lower() in (".yaml", ".yml") and _load(file):
-                return file
-    return None
+        yield from (f for f in sorted(folder.glob("*/" * depth + "*.y*ml")) if f.suffix.lower() in (".yaml", ".yml"))
 
 
 def description(source: str, issues: list[Issue]) -> Parts | None:
     """What the data.yaml of `source` says, or None if there is none.
 
-    Paths are relative to `path`, which is relative to the file's own folder; where they lead nowhere from there,
-    leading `../` are taken off, which some exporters write too many of.
+    Paths are relative to `path`, which is relative to the file's own folder. Where they lead nowhere from there,
+    leading `../` are taken off, which some exporters write too many of, and then leading folders, which are those of
+    another machine. Parts that are not there are issues; there may be none left.
 
     Raises:
-        DataError: parts are named and none of them exists.
+        DataError: the parts have no folder in common.
     """
     file = find_yaml(source)
     if file is None:
@@ -52,27 +64,31 @@ def description(source: str, issues: list[Issue]) -> Parts | None:
     content = _load(file) or {}
     folder = file.absolute().parent
     base = _existing(folder, str(content.get("path") or "")) or folder
+    bases = dict.fromkeys((base, folder, Path(source).absolute() if Path(source).is_dir() else folder))
     places: list[tuple[str, Path]] = []
     for key in SPLITS:
         for text in _texts(content.get(key)):
-            place = _existing(base, text) or _existing(folder, text)
+            place = next(filter(None, (_existing(each, text) for each in bases)), None)
             if place is None:
                 detail = f"{file.name} says {key}: {text}, which is not there"
                 issues.append(Issue(kind="missing_part", subject=text, detail=detail, drops=False))
             else:
                 places.append(("val" if key == "valid" else key, place))
-    if not places and issues:
-        raise DataError(f"the parts that '{file}' names must exist, but {issues[0].subject} does not.")
-    return Parts(_around(file, base, [place for _, place in places]), _named(content), tuple(places))
+    root = _around(file, base, [place for _, place in places]) if places else list(bases)[-1]
+    return Parts(root, _named(content), tuple(places), bool(content.get("kpt_shape")))
 
 
 def _load(file: Path) -> dict[str, Any] | None:
+    content = _content(file) or {}
+    return content if _named(content) and any(content.get(key) for key in SPLITS) else None
+
+
+def _content(file: Path) -> dict[str, Any] | None:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None  # whatever it is, it is no data.yaml
-    fits = isinstance(content, dict) and _named(content) and any(content.get(key) for key in SPLITS)
-    return content if fits else None
+    return content if isinstance(content, dict) else None
 
 
 def _named(content: dict[str, Any]) -> dict[int, str]:
@@ -95,11 +111,21 @@ def _existing(base: Path, text: str) -> Path | None:
     shorter = text
     while shorter.startswith("../"):
         shorter = shorter[3:]
-    for candidate in dict.fromkeys((text, shorter)):
+    for candidate in dict.fromkeys((text, shorter, *_endings(shorter))):
         path = (base / candidate).resolve()
         if path.exists():
             return path
     return None
+
+
+def _endings(text: str) -> Iterator[str]:
+    """A path without its first folder, without its first two, ...; a folder called after a part stays in it, for
+    `images` alone would be those of all parts."""
+    parts = [part for part in text.split("/") if part not in ("", ".", "..")]
+    named = next(
+        (place for place, part in reversed(list(enumerate(parts))) if part_word(Path(part).stem)), len(parts) - 1
+    )
+    yield from ("/".join(parts[place:]) for place in range(0 if text.startswith("/") else 1, named + 1))
 
 
 def _around(file: Path, base: Path, places: list[Path]) -> Path:

@@ -1,0 +1,182 @@
+"""CSV and its kin as rows of cells. Found out: the delimiter, what quotes mean, whether the first line is names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from autoft.data.columns import KNOWN
+from autoft.data.media import SUFFIXES
+from autoft.data.numbers import is_number
+from autoft.errors import DataError
+from autoft.records import Issue
+
+DELIMITERS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+PLAIN: Final = ("\t", "|")
+"""Delimiters that programs write without quoting cells: a quote may then be a letter like others."""
+SOUND: Final = 0.99
+"""Share of the lines that must have as many cells as the first, for quotes to be letters."""
+PROBE: Final = 1000
+"""Rows that are looked at."""
+FEW: Final = 5
+"""Rows below the first line, from which on it can be compared with them."""
+LONGEST: Final = 1 << 30
+"""Characters that one cell may have; the library's own limit is 131,072."""
+EXCEL: Final = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
+"""A line for spreadsheets, not of the table."""
+
+
+class Rows(NamedTuple):
+    """What the lines of a file hold."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+    """Line of each row, counted from 1."""
+    described: str
+    """`CSV (comma`, to be ended."""
+    issues: tuple[Issue, ...]
+
+
+class _Line(NamedTuple):
+    number: int
+    cells: list[str]
+
+
+def read(text: str, path: str, named: bool | None = None) -> Rows:
+    """All rows. Names that the first line does not have become `column 1`, `column 2`.
+
+    Args:
+        named: whether the first line holds names; None finds it out.
+
+    Raises:
+        DataError: it is empty or cannot be parsed.
+    """
+    skipped, delimiter = 0, ""
+    marked = EXCEL.match(text)
+    if marked:
+        text, skipped, delimiter = text[marked.end() :], 1, marked[1]
+    delimiter = delimiter or _delimiter(text)
+    try:
+        lines, letters = _best(text, delimiter)
+    except csv.Error as error:
+        raise DataError(f"the table '{path}' must be CSV, but it cannot be parsed: {error}.") from error
+    if not lines:
+        raise DataError(f"the table '{path}' must have rows, but it is empty.")
+    named = not _is_data(lines) if named is None else named
+    first = lines[0].cells
+    columns = tuple(name.strip() for name in first) if named else tuple(f"column {n}" for n in range(1, len(first) + 1))
+    rows, numbers, issues = [], [], []
+    for number, cells in lines[1:] if named else lines:
+        if len(cells) > len(columns):
+            detail = f"{len(cells)} cells, but there are {len(columns)} columns; quote text that holds a delimiter"
+            where = f"{os.path.basename(path)} line {number + skipped}"
+            issues.append(Issue(kind="bad_row", subject=where, detail=detail))
+            continue
+        rows.append(tuple(cell.strip() for cell in cells) + ("",) * (len(columns) - len(cells)))
+        numbers.append(number + skipped)
+    if issues and not rows:
+        raise DataError(
+            f"the rows of '{path}' must have {len(columns)} cells, as many as its first line, but all of them have "
+            f"more; the first: {issues[0].subject}, {issues[0].detail}.",
+            f"Cells are told apart by the {DELIMITERS[delimiter]}.",
+        )
+    words = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({DELIMITERS[delimiter]}"
+    words += ", quotes as letters" * letters + ", no line of names" * (not named)
+    return Rows(columns, tuple(rows), tuple(numbers), words, tuple(issues))
+
+
+def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
+    """The lines, and whether quotes are letters in them.
+
+    A lone quote would swallow lines up to the next one, silently: where lines have their cells without any quoting, and
+    most cells of several lines hold the delimiter, nothing is quoted. A backslash escapes a quote where it mends lines.
+    """
+    found = _lines(text, delimiter)
+    if '"' not in text or not found:
+        return found, False
+    width = len(found[0].cells)
+    broken = [cell for line in found for cell in line.cells if "\n" in cell or "\r" in cell]
+    if delimiter in PLAIN and 2 * sum(delimiter in cell for cell in broken) > len(broken):
+        plain = _lines(text, delimiter, quoting=csv.QUOTE_NONE)
+        right = sum(len(line.cells) == width for line in plain)
+        if right >= SOUND * len(plain):
+            return plain, True
+    if '\\"' in text:
+        escaped = _lines(text, delimiter, escapechar="\\", doublequote=False)
+        if _wrong(escaped, width) < _wrong(found, width):
+            return escaped, False
+    return found, False
+
+
+def _wrong(lines: Sequence[_Line], width: int) -> int:
+    return sum(len(line.cells) != width for line in lines)
+
+
+def _lines(
+    text: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL, escapechar: str | None = None, doublequote: bool = True
+) -> list[_Line]:
+    """Every line that is not blank. `newline=""` leaves line ends inside quotes alone."""
+    csv.field_size_limit(LONGEST)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=quoting,  # type: ignore[arg-type]
+        escapechar=escapechar,
+        doublequote=doublequote,
+    )
+    found, start = [], 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            found.append(_Line(start, cells))
+        start = reader.line_num + 1
+    return found
+
+
+def _delimiter(text: str) -> str:
+    """The one that cuts the first lines into most columns, the same number in each; comma when none does."""
+    head = "".join(text.splitlines(keepends=True)[:20])
+
+    def columns(delimiter: str) -> int:
+        try:
+            widths = [len(line.cells) for line in _lines(head, delimiter)]
+        except csv.Error:
+            return 0
+        # A quoted cell may be cut off at the end of the head: its line does not count.
+        same = [width for width in widths[:-1] or widths if width == widths[0]]
+        return widths[0] if widths and len(same) * 10 >= len(widths[:-1] or widths) * 8 else 0
+
+    best = max(DELIMITERS, key=columns)
+    return best if columns(best) > 1 else ","
+
+
+def _is_data(lines: Sequence[_Line]) -> bool:
+    """Whether the first line is a row like the others: it names a file, or a cell of it stands in its column again, or
+    is a number as all others there. A name that columns usually have, and that does not come again, says it is not."""
+    first = [cell.strip() for cell in lines[0].cells]
+    media = frozenset().union(*SUFFIXES.values())
+    if any(os.path.splitext(cell)[1].lower() in media for cell in first):
+        return True
+    body = [line.cells for line in lines[1:] if [cell.strip() for cell in line.cells] != first]
+    if len(body) < FEW or _counted(first):
+        return False
+    body = body[:: max(1, len(body) // PROBE)]
+    like_others = False
+    for place, name in enumerate(first):
+        filled = [cells[place].strip() for cells in body if place < len(cells) and cells[place].strip()]
+        numeric = bool(filled) and all(map(is_number, filled))
+        again = filled.count(name) > 1
+        if name and not again and (name.lower() in KNOWN or (numeric and not is_number(name))):
+            return False
+        like_others = like_others or (bool(name) and (numeric or again))
+    return like_others
+
+
+def _counted(first: Sequence[str]) -> bool:
+    """Whether the names are 0, 1, 2: a program wrote a table whose columns had none."""
+    filled = [cell for cell in first if cell]
+    return filled == [str(n) for n in range(len(filled))]

@@ -1,0 +1,238 @@
+"""Which column of a table plays which part, and a sentence that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from autoft.data import columns, guess, labels, numbers
+from autoft.data.media import SUFFIXES, media_field, split_word
+from autoft.data.named import Files
+from autoft.data.tabular import Table
+from autoft.errors import DataError
+from autoft.records import ReadOptions
+
+HIDDEN: Final = frozenset({"", "-1", "-1.0", "?"})
+"""What stands in place of labels that are not told."""
+CUTS: Final = (("start", "end"), ("start_time", "end_time"), ("offset", "duration"), ("begin", "end"))
+"""Columns that cut a recording into pieces."""
+
+
+class Roles(NamedTuple):
+    fields: dict[str, int]
+    split: int | None
+    group: int | None
+    sentence: str
+    comma: bool
+    """Numbers have a decimal comma."""
+    taken: frozenset[str]
+    """Columns that are spoken for."""
+    labels: labels.Labels | None = None
+    left_out: bool = False
+    """It lacks the targets, though other tables have them."""
+    texts: tuple[int, ...] = ()
+    """Columns of texts that belong together, where there are several."""
+
+
+class Source(NamedTuple):
+    """One table of several."""
+
+    table: Table
+    split: str
+    files: Files | None
+    """Where the files lie that it names, if it names any."""
+
+
+def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
+    """Which column plays which part, for each table. The training table is looked at first: others have its columns,
+    where they can.
+
+    Raises:
+        DataError: columns were not named and cannot be told.
+        UsageError: a column that was named does not exist.
+    """
+    if labels.FIELD not in options.needs:
+        return _alike(sources, options)
+    parts = _alike(sources, _without(options, labels.FIELD))
+    main = _training(sources)
+    first, taken = sources[main].table, set(parts[main].taken)
+    known = None if labels.FIELD in options.optional else labels.find(options, [first], [taken])[0]
+    for place, source in enumerate(sources):
+        why = _says_nothing(source.table, first, known.names) if known and place != main else ""
+        parts[place] = _left_out(why) if why else parts[place]
+    kept = [place for place, roles in enumerate(parts) if not roles.left_out]
+    found = labels.find(options, [sources[place].table for place in kept], [set(parts[place].taken) for place in kept])
+    for place, one in zip(kept, found, strict=True):
+        if one:
+            parts[place] = parts[place]._replace(labels=one, sentence=f"{parts[place].sentence}, {one.sentence()}")
+    return parts
+
+
+def _training(sources: Sequence[Source]) -> int:
+    """The place of the training table, or of the first."""
+    return min(range(len(sources)), key=lambda place: sources[place].split not in ("", "train"))
+
+
+def _alike(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
+    main = _training(sources)
+    known = _roles(sources[main], options)
+    return [
+        known if place == main else _further(source, options, sources[main].table, known)
+        for place, source in enumerate(sources)
+    ]
+
+
+def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -> Roles:
+    """The roles of a table beside the `first`, whose roles are `known`; without a target it is left out."""
+    lower = {name.lower(): name for name in source.table.columns}
+    fields = {field: first.columns[column] for field, column in known.fields.items()}
+    targets = {field: (name,) for field, name in fields.items() if field not in SUFFIXES and field != "text"}
+    flags = known.labels.names if known.labels else ()
+    for field, names in {**targets, **({"label": flags} if flags else {})}.items():
+        why = "" if field in options.optional else _says_nothing(source.table, first, names)
+        if why:
+            return _left_out(why)
+    same = {field: lower[name.lower()] for field, name in fields.items() if name.lower() in lower}
+    there = msgspec.structs.replace(options, columns={**same, **options.columns})
+    return _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
+
+
+def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
+    """Why a table cannot have the targets that the `first` has in these columns; empty where it has."""
+    lower = {name.lower(): name for name in table.columns}
+    there = [lower[name.lower()] for name in names if name.lower() in lower]
+    cells = {cell for name in there for cell in _cells(table, name)} or {""}
+    seen = {cell for name in names for cell in _cells(first, name)} - {""}
+    if not cells <= HIDDEN or not cells.isdisjoint(seen):
+        return ""
+    shown = ", ".join(f"'{name}'" for name in names[: labels.SHOWN])
+    shown += f" and {len(names) - labels.SHOWN} more" if len(names) > labels.SHOWN else ""
+    return f"it {'says nothing in' if there else 'has no'} column{'s' if len(names) > 1 else ''} {shown}"
+
+
+def _left_out(why: str) -> Roles:
+    return Roles({}, None, None, f"{why} and is left out", False, frozenset(), left_out=True)
+
+
+def _cells(table: Table, name: str) -> list[str]:
+    place = table.columns.index(name)
+    return [row[place] for row in table.rows]
+
+
+def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | None = None) -> Roles:
+    """Which column plays which part, and a sentence that says so.
+
+    Args:
+        classes: columns of yes and no that are the classes in another table, and what they are called there.
+    """
+    table = source.table
+    names, pair = table.columns, _pair(table, options)
+    options = _without(options, "text") if pair else options
+    repeated = {name for name in names if names.count(name) > 1}
+    group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
+    split, remark = _split_column(table, {group, *pair, *options.columns.values()})
+    taken = {name for name in (group, split) if name} | repeated | {*pair}
+    taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
+    rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
+    probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    flags = _one_of_several(table, options, taken) if not classes else labels.of_columns(table, list(classes))
+    flags = flags._replace(names=tuple(classes.values())) if flags and classes else flags
+    options = _without(options, "label") if flags else options
+    chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
+    _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
+    comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
+    marks = {"value": " (decimal comma)"} if comma else {}
+    parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
+    parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
+    parts += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
+    parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
+    return Roles(
+        {field: names.index(name) for field, name in chosen.items()},
+        names.index(split) if split else None,
+        names.index(group) if group else None,
+        ", ".join(parts) + remark,
+        comma,
+        frozenset({*taken, *chosen.values()}),
+        labels=flags,
+        texts=tuple(names.index(name) for name in pair),
+    )
+
+
+def _one_of_several(table: Table, options: ReadOptions, taken: set[str]) -> labels.Labels | None:
+    """The columns of yes and no that are the classes of the field `label`: those named, or all that are left beside the
+    columns of the other fields.
+
+    Raises:
+        DataError: several columns were named, and they are not of that kind.
+    """
+    if "label" not in options.needs:
+        return None
+    if "label" in options.columns:
+        named = columns.several(options.columns["label"], table.columns, "--target", table.path)
+        return _classes(table, named, "label" in options.optional) if len(named) > 1 else None
+    spoken = {*taken, *options.columns.values()}
+    free = [n for n in table.columns if n not in spoken and n.lower() not in columns.INDEX_NAMES]
+    flags = [name for name in free if labels.is_flag(table, name)]
+    rest = [n for n in free if n not in flags and not guess.is_id(n, _cells(table, n))]
+    others = set(options.needs) - {"label", *options.columns}
+    if columns.by_name(free, "label") or len(rest) > len(others):
+        return None
+    return labels.exclusive(table, flags)
+
+
+def _classes(table: Table, named: Sequence[str], optional: bool) -> labels.Labels:
+    found = labels.of_columns(table, named) if optional else labels.exclusive(table, named)
+    if found is None:
+        raise DataError(
+            f"the columns {', '.join(named)} of '{table.path}' must be the classes of one label, with one yes in each "
+            "row, but they are not.",
+            "Name one column with the classes: --target COLUMN, or take a task for several labels.",
+        )
+    return found
+
+
+def _without(options: ReadOptions, field: str) -> ReadOptions:
+    return msgspec.structs.replace(
+        options,
+        needs=tuple(other for other in options.needs if other != field),
+        columns={other: name for other, name in options.columns.items() if other != field},
+    )
+
+
+def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
+    """The columns of texts that belong together, if the user named several."""
+    words = options.columns.get("text", "")
+    if "text" not in options.needs or "," not in words:
+        return ()
+    found = columns.several(words, table.columns, "--text-col", table.path)
+    return found if len(found) > 1 else ()
+
+
+def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
+    for index, name in enumerate(table.columns):
+        if name.lower() in columns.SPLIT_NAMES and name not in taken:
+            words = sorted({row[index] for row in table.rows if row[index]})
+            if words and all(split_word(word) for word in words):
+                return name, ""
+            shown = ", ".join(f"'{word}'" for word in words[:3])
+            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
+    return "", ""
+
+
+def _refuse_pieces(table: Table, column: str) -> None:
+    """A table may cut long recordings into pieces; each row would then be learned as the whole recording."""
+    lower = {name.lower(): place for place, name in enumerate(table.columns)}
+    cut = next((pair for pair in CUTS if all(name in lower for name in pair)), None)
+    if not cut or not column:
+        return
+    place = table.columns.index(column)
+    pieces = {(row[place], *(row[lower[name]] for name in cut)) for row in table.rows}
+    files = {row[place] for row in table.rows}
+    if len(pieces) > len(files):
+        raise DataError(
+            f"each row of '{table.path}' must be a file of its own, but its columns '{cut[0]}' and '{cut[1]}' cut "
+            f"{len(files)} files into {len(pieces)} pieces.",
+            "Write one file for each piece, and name these in the table.",
+        )

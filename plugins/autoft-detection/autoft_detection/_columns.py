@@ -1,0 +1,88 @@
+"""Which columns of a table hold boxes: their names, and the two ways to write four sides."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+LEFT = ("xmin", "x1", "left", "xtl", "x0", "minx")
+TOP = ("ymin", "y1", "top", "ytl", "y0", "miny")
+RIGHT = ("xmax", "x2", "right", "xbr", "maxx")
+BOTTOM = ("ymax", "y2", "bottom", "ybr", "maxy")
+X, Y = ("x", *LEFT), ("y", *TOP)
+WIDTH, HEIGHT = ("w", "width"), ("h", "height")
+LISTS = ("bbox", "box", "bboxes", "boundingbox")
+"""One column with a list x, y, width, height."""
+IMAGES = ("filename", "file", "image", "img", "imageid", "imgid", "imagename", "imgname", "imagepath", "imgpath",
+          "filepath", "path", "id", "name")  # fmt: skip
+CLASSES = ("class", "classname", "label", "labelname", "category", "categoryname", "name", "type", "species", "classid")
+SPLITS = ("split", "set", "subset", "partition")
+SIZES = (("imagewidth", "imgwidth", "width"), ("imageheight", "imgheight", "height"))
+
+
+class Boxes(NamedTuple):
+    """Places of the columns."""
+
+    image: int
+    sides: tuple[int, ...]
+    """Four, or the one of lists."""
+    corners: bool
+    """The sides are x1, y1, x2, y2; else x, y, width, height."""
+    label: int | None
+    split: int | None
+    size: tuple[int, int] | None
+    """Width and height of the image."""
+
+
+def find(columns: Sequence[str]) -> Boxes | None:
+    """The columns by their names, or None if there are no boxes."""
+    names = [_plain(name) for name in columns]
+    sides, corners = _sides(names)
+    taken = set(sides)
+
+    def place(known: Sequence[str]) -> int | None:
+        return next((names.index(n) for n in known if n in names and names.index(n) not in taken), None)
+
+    image = place(IMAGES)
+    if not sides or image is None:
+        return None
+    taken.add(image)
+    label, split = place(CLASSES), place(SPLITS)
+    wide, high = (place(known) for known in SIZES)
+    size = None if wide is None or high is None else (wide, high)
+    return Boxes(image, sides, corners, label, split, size)
+
+
+def four(cells: Sequence[str], boxes: Boxes) -> tuple[float, float, float, float] | None:
+    """x1, y1, x2, y2 of a row; None where it has none, not finite where they are no numbers."""
+    words: Sequence[object] = [cells[place] for place in boxes.sides]
+    if not any(words):
+        return None
+    if len(words) == 1:
+        try:
+            words = ast.literal_eval(str(words[0]).strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            words = re.split(r"[\s,;]+", str(words[0]).strip(" []()"))
+    try:
+        a, b, c, d = (float(str(word)) for word in words)
+    except (TypeError, ValueError):
+        return (float("nan"),) * 4
+    return (a, b, c, d) if boxes.corners else (a, b, a + c, b + d)
+
+
+def _plain(name: str) -> str:
+    """`bbox_x_min` and `XMin` as `xmin`."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return plain if plain in LISTS else re.sub(r"^b?box", "", plain)
+
+
+def _sides(names: Sequence[str]) -> tuple[tuple[int, ...], bool]:
+    for known, corners in (((LEFT, TOP, RIGHT, BOTTOM), True), ((X, Y, WIDTH, HEIGHT), False)):
+        found = [next((names.index(n) for n in each if n in names), None) for each in known]
+        places = tuple(place for place in found if place is not None)
+        if len(places) == 4:
+            return places, corners
+    lists = tuple(names.index(name) for name in LISTS if name in names)[:1]
+    return lists, False

@@ -1,0 +1,111 @@
+"""Recordings whose transcripts stand in text files, and the lists of LJ Speech and Kaldi as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoft.api import ReadOptions
+from autoft.testing import ReaderContract
+from autoft_speech._beside import BesideReader
+from autoft_speech._kaldi import KaldiReader
+from autoft_speech._ljspeech import LjspeechReader
+
+NEEDS = ReadOptions(needs=("audio", "transcript"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Files with these contents; recordings are empty."""
+
+    def write(files, recordings=()):
+        for name in recordings:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        for name, content in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(content)
+        return str(tmp_path)
+
+    return write
+
+
+def said(dataset):
+    return {sample.id: (sample.fields["transcript"], sample.split) for sample in dataset.samples}
+
+
+class TestBesideReader(ReaderContract):
+    reader = BesideReader
+    options = NEEDS
+    targets = ("transcript",)
+
+    def write(self, folder) -> str:
+        for number in range(3):
+            (folder / "speech").mkdir(exist_ok=True)
+            (folder / "speech" / f"{number}.wav").write_bytes(b"RIFF")
+            (folder / "speech" / f"{number}.txt").write_text(f"number {number}\n")
+        return str(folder / "speech")
+
+    def write_damaged(self, folder) -> str:
+        source = self.write(folder)
+        (folder / "speech" / "1.txt").unlink()
+        (folder / "speech" / "2.txt").write_text("\n")
+        return source
+
+
+def test_librispeech(folder):
+    places = [f"{part}/84/1" for part in ("train-clean-100", "dev-clean", "test-other")]
+    names = [f"{place}/84-1-{n}.flac" for place in places for n in (0, 1)]
+    lists = {f"{place}/84-1.trans.txt": f"84-1-0 {place[:3].upper()} ONE\n84-1-1 TWO\n" for place in places}
+    dataset = BesideReader().read(folder({**lists, "SPEAKERS.TXT": "84 | M\n"}, names), NEEDS)
+    assert said(dataset)["dev-clean/84/1/84-1-0.flac"] == ("DEV ONE", "val")
+    assert [split for _, split in said(dataset).values()] == ["val", "val", "test", "test", "train", "train"]
+    assert dataset.recognised == "lists of transcripts: 6 recordings with transcripts (2 test, 2 train, 2 val)"
+
+
+def test_transcripts_in_folders_of_their_own(folder):
+    files = {"txt/p1/p1_001.txt": "Please call.\n", "txt/p1/p1_002.txt": "Ask her.\n", "README.txt": "p1 speaks\n"}
+    source = folder(files, ["wav48/p1/p1_001.wav", "wav48/p1/p1_002.wav", "wav48/p1/p1_003.wav"])
+    dataset = BesideReader().read(source, NEEDS)
+    assert [words for words, _ in said(dataset).values()] == ["Please call.", "Ask her."]
+    assert [(i.kind, i.subject) for i in dataset.issues] == [("no_transcript", "wav48/p1/p1_003.wav")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a1 well said", "a1\twell said", "wavs/a1.wav|well said|more|1.5", '( a1 "well said" )', "x/mfc/a1 well said"],
+)
+def test_lines_of_lists(folder, line):
+    source = folder({"list.txt": f"{line}\n"}, ["wavs/a1.wav"])
+    assert said(BesideReader().read(source, NEEDS)) == {"wavs/a1.wav": ("well said", "")}
+
+
+def test_a_table_says_more_than_text_files(folder):
+    assert not BesideReader().sniff(folder({"a.txt": "x", "train.csv": "path,text\na.wav,x\n"}, ["a.wav"]), NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("lines", "field"),
+    [
+        ("a1|One.|one\na2|Two.|two\na3|Six.|six\n", 3),
+        ("a1.wav|one|ann\na2.wav|two|ann\na3.wav|six|ann\n", 2),
+        ("audio_file|text|speaker_name\nwavs/a1.wav|one|ann\nwavs/a2.wav|two|bob\nwavs/a3.wav|six|cid\n", 2),
+        ("wavs/a1.wav|one\nwavs/a2.wav|two\na3|six\n", 2),
+    ],
+)
+def test_what_is_said_in_lists_of_lj_speech(folder, lines, field):
+    source = folder({"metadata.csv": lines}, [f"wavs/a{n}.wav" for n in (1, 2, 3)])
+    for one in (source, f"{source}/metadata.csv"):
+        dataset = LjspeechReader().read(one, NEEDS)
+        assert said(dataset) == {"a1": ("one", ""), "a2": ("two", ""), "a3": ("six", "")}
+        assert not dataset.issues and f"(field {field})" in dataset.recognised
+
+
+def test_kaldi_with_tabs_below_a_folder_data(folder):
+    files = {}
+    for part in ("train_clean_5", "dev_clean_2"):
+        files |= {f"data/{part}/wav.scp": f"{part}1\twav/1.wav\n", f"data/{part}/text": f"{part}1\tone  two\n"}
+    dataset = KaldiReader().read(folder(files, ["wav/1.wav"]), NEEDS)
+    assert said(dataset) == {
+        "dev_clean_2/dev_clean_21": ("one  two", "val"),
+        "train_clean_5/train_clean_51": ("one  two", "train"),
+    }

@@ -1,0 +1,125 @@
+"""Files that a table names are found where they are, and never guessed among several."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from autoft.data import readers
+from autoft.data.named import Files
+from autoft.data.table import TableReader
+from autoft.errors import DataError
+from autoft.options import DataOptions
+from autoft.records import ReadOptions
+from autoft.registry import load
+
+NEEDS = ReadOptions(needs=("audio", "label"))
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Empty recordings with these names, and a table with this text; gives back the folder."""
+
+    def write(names: list[str], table: str, at: str = "all.csv"):
+        for name in [*names, at]:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        (tmp_path / at).write_text(table)
+        return tmp_path
+
+    return write
+
+
+def read(source):
+    assert TableReader().sniff(str(source), NEEDS)
+    return TableReader().read(str(source), NEEDS)
+
+
+def found(dataset, root):
+    return [sample.fields["audio"].removeprefix(f"{root}/") for sample in dataset.samples]
+
+
+@pytest.mark.parametrize("cell", ["a.wav", "a", "clips/a.wav", "/srv/data/clips/a.wav", r"C:\data\clips\a.wav"])
+def test_names_without_folders_or_suffixes_and_paths_of_other_machines(data, cell):
+    root = data(["clips/a.wav", "clips/b.wav"], f"path,label\n{cell},x\nclips/b.wav,y\n")
+    dataset = read(root)
+    assert found(dataset, root) == ["clips/a.wav", "clips/b.wav"]
+    assert ("found by their names in clips/" in dataset.recognised) == (cell != "clips/a.wav")
+
+
+def test_a_column_of_names_without_suffixes_is_one_of_paths(data):
+    root = data(["clips/7.wav", "clips/8.wav"], "id,label\n7,x\n8,y\n")
+    assert found(read(root), root) == ["clips/7.wav", "clips/8.wav"]
+
+
+def test_a_first_line_that_names_a_file_is_a_row(data):
+    root = data(["wavs/a1.wav", "wavs/a2.wav"], "a1|x\na2|y\n")
+    assert found(read(root), root) == ["wavs/a1.wav", "wavs/a2.wav"]
+    assert "no line of names" in read(root).recognised
+
+
+def test_a_table_in_a_folder_of_its_own_names_files_beside_the_folder(data):
+    root = data(
+        ["audio/1-A.wav", "audio/2-A.wav"], "filename,fold,category\n1-A.wav,1,x\n2-A.wav,2,y\n", "meta/all.csv"
+    )
+    assert found(read(root), root) == found(read(root / "meta" / "all.csv"), root) == ["audio/1-A.wav", "audio/2-A.wav"]
+
+
+def test_among_several_the_folders_and_the_part_decide(data):
+    names = ["train/1.wav", "test/1.wav", "x/y/2.wav", "z/y/2.wav"]
+    root = data(names, "path,split,label\n1.wav,test,x\n1.wav,train,y\nx/y/2.wav,train,y\nq/x/y/2.wav,train,x\n")
+    assert found(read(root), root) == ["test/1.wav", "train/1.wav", "x/y/2.wav", "x/y/2.wav"]
+
+
+def test_one_of_several_is_never_guessed(data):
+    root = data(["p/1.wav", "q/1.wav", "q/2.wav"], "path,label\n1.wav,x\n2.wav,y\n")
+    dataset = read(root)
+    assert found(dataset, root) == ["q/2.wav"]
+    (issue,) = [issue for issue in dataset.issues if issue.drops]
+    assert issue.detail == "2 files have this name, such as p/1.wav and q/1.wav"
+
+
+def test_files_above_the_data_are_not_looked_for(tmp_path):
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "inner").mkdir()
+    assert Files(str(tmp_path / "inner" / "t.csv"), str(tmp_path / "inner"), "audio").find("a.wav").path == ""
+
+
+def test_pieces_of_longer_recordings_are_refused(data):
+    root = data(["a.wav"], "path,start,end,label\na.wav,0,1,x\na.wav,1,2,y\n")
+    with pytest.raises(DataError, match="columns 'start' and 'end' cut 1 files into 2 pieces"):
+        read(root)
+
+
+def test_times_of_whole_files_are_no_pieces(data):
+    root = data(["a.wav", "b.wav"], "path,start,end,label\na.wav,0,1,x\nb.wav,1,2,y\n")
+    assert len(read(root).samples) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "reader"),
+    [
+        ("path,label\nann/1.wav,x\nbob/1.wav,y\nann/2.wav,x\nbob/2.wav,y\n", "table"),
+        (
+            "path,label,set\nann/1.wav,ann,train\nbob/1.wav,bob,test\nann/2.wav,ann,test\nbob/2.wav,bob,val\n",
+            "table",
+        ),
+        ("path,label\nann/1.wav,ann\nbob/1.wav,bob\nann/2.wav,ann\nbob/2.wav,bob\n", "folder"),
+        ("path,length\nann/1.wav,1\nbob/1.wav,2\nann/2.wav,2\nbob/2.wav,2\n", "folder"),
+        ("path,label\nann/1.wav,x\nbob/1.wav,y\n", "folder"),
+        ("path,kind\nann/1.wav,x\nbob/1.wav,y\nann/2.wav,x\nbob/2.wav,y\n", "folder"),
+    ],
+)
+def test_a_table_beside_folders_is_read_where_it_says_more(data, table, reader):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    root = data(["ann/1.wav", "ann/2.wav", "bob/1.wav", "bob/2.wav"], table)
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
+
+
+@pytest.mark.parametrize(("kinds", "reader"), [("xyxy", "table"), ("1212", "folder")])
+def test_folders_that_differ_in_numbers_say_less_than_words_in_a_table(data, kinds, reader):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    names = [f"part_{n % 2}/{n}.wav" for n in range(4)]
+    root = data(names, "path,kind\n" + "".join(f"{name},{kind}\n" for name, kind in zip(names, kinds, strict=True)))
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
