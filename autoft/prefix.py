@@ -21,6 +21,8 @@ from autoft.trialdata import Opened, open_data
 
 PLAIN = View()
 LATE = "time was over before the first training step."
+FEWEST, LEAST = 20, 0.1
+"""Rows, and part of all rows, that a head may be solved on where time ends before all features are there."""
 
 
 class Shares(NamedTuple):
@@ -38,9 +40,17 @@ class Prefix:
     """
 
     def __init__(
-        self, spec: TrialSpec, job: Job, shares: Sequence[Shares], versions: Mapping[str, str], stop: Stop
+        self,
+        spec: TrialSpec,
+        job: Job,
+        shares: Sequence[Shares],
+        versions: Mapping[str, str],
+        stop: Stop,
+        soon: Stop | None = None,
     ) -> None:
+        """`soon` tells when features must be done with, so that time is left to solve a head on those that are there."""
         self.spec, self.job, self.shares, self.stop = spec, job, shares, stop
+        self._soon = stop if soon is None or spec.recipe.optimizer != "solve" else soon
         self._versions = versions
         self._origin: Origin | None = None
         self._feeds: list[tuple[ActivationFeed, ActivationFeed]] = []
@@ -98,14 +108,16 @@ class Prefix:
         train, val = self._rows("train"), self._rows("val")
         if self._data.splits.spare:  # one store of a view then serves all divisions
             train = np.union1d(train, val)
-        asks = [Ask(PLAIN, val if views else np.union1d(train, val), choice.all)]
+        part = self.spec.recipe.optimizer == "solve"  # on some of the training rows, where there is no time for all
+        asks = [Ask(PLAIN, val if views or part else np.union1d(train, val), choice.all)]
         asks += [Ask(View(augment=self.spec.recipe.augment, number=n + 1), train, choice.all) for n in range(views)]
         found: list[Filled] = []
         for ask in asks:
-            found.append(self._fill(learner, ask))
+            found.append(self._fill(learner, ask, self.stop))
             if not found[-1].complete:
                 return "none: time was over before what the frozen blocks give was computed"
         self._held = found
+        more = [self._fill(learner, Ask(PLAIN, np.setdiff1d(train, val), choice.all), self._soon)] if part else []
         arrays = [filled.store.rows for filled in found]
         turns = arrays[1:] or arrays
         for share in self.shares:
@@ -121,7 +133,8 @@ class Prefix:
         if fault:
             self._leave()
             return f"none: {fault}"
-        computed, asked = sum(filled.computed for filled in found), sum(len(ask.rows) for ask in asks)
+        computed = sum(filled.computed for filled in found + more)
+        asked = len(np.union1d(train, val)) if part else sum(len(ask.rows) for ask in asks)
         return (
             f"{choice.own.depth} of {blocks} blocks ({' x '.join(map(str, choice.own.shape))}), "
             f"{computed} of {asked} rows computed now, largest difference {difference:.1g}"
@@ -158,7 +171,8 @@ class Prefix:
     def features(self) -> tuple[Array, Array]:
         """What the whole backbone gives for the training rows of all folds: those rows, sorted, and (n, width).
 
-        Without augmentation. From the cache, if the trial may use one.
+        Without augmentation. From the cache, if the trial may use one. Where nothing but a head is solved and there is
+        no time for all rows, those that are there.
 
         Raises:
             TrialFailed: the learner cannot give them, or time is over.
@@ -178,27 +192,31 @@ class Prefix:
         if entered:
             learner.enter(None)
         try:
-            return rows, self._features(learner, cuts[-1], rows)
+            return self._features(learner, cuts[-1], rows)
         finally:
             if entered:
                 learner.enter(self_cut)
 
-    def _features(self, learner: Cuttable, cut: Cut, rows: Array) -> Array:
+    def _features(self, learner: Cuttable, cut: Cut, rows: Array) -> tuple[Array, Array]:
         if self.spec.caching:
             try:
-                found = self._fill(learner, Ask(PLAIN, rows, (cut,)))
+                found = self._fill(learner, Ask(PLAIN, rows, (cut,)), self._soon)
             except OSError:  # said in `words` already, where the cut could not be entered
                 found = None
-            if found and not found.complete:
-                raise TrialFailed(LATE)
             if found:
-                return found.store.rows[rows]
+                there = np.setdiff1d(rows, found.store.missing(rows))
+                enough = len(there) >= max(FEWEST, LEAST * len(rows)) and self.spec.recipe.optimizer == "solve"
+                if not found.complete and not enough:
+                    raise TrialFailed(LATE)
+                if not found.complete:
+                    self.words += f"; solved on {len(there)} of {len(rows)} training rows, for which there was time"
+                return there, found.store.rows[there]
         parts = []
         for (values,) in learner.extract(self._feed(rows), (cut,), PLAIN):
             if self.stop():
                 raise TrialFailed(LATE)
             parts.append(values)
-        return np.concatenate(parts)
+        return rows, np.concatenate(parts)
 
     # ---- what both need -----------------------------------------------------------------------------------
 
@@ -213,8 +231,8 @@ class Prefix:
         """Rows of one part in any fold, sorted."""
         return np.unique(np.concatenate([getattr(share, part).rows for share in self.shares]))
 
-    def _fill(self, learner: Cuttable, ask: Ask) -> Filled:
+    def _fill(self, learner: Cuttable, ask: Ask, stop: Stop) -> Filled:
         assert self.spec.caching
         self._origin = self._origin or origin_of(self.job, self._versions, self.spec.data.fingerprint)
         root, most = cache.cache_root() / "activations", self.spec.caching.max_bytes
-        return fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, self.stop)
+        return fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, stop)

@@ -25,6 +25,8 @@ from autoft.trialdata import Part, feed_of, open_data, weighted
 from autoft.version import API_VERSION
 
 STATE = "trial.json"
+SOLVING = 0.15
+"""Part of the time of a head that is solved, kept for the solution and for validating it."""
 TIMED = 2
 """Epochs by whose time the number of epochs is planned: the first one can take twice as long as the others."""
 
@@ -60,7 +62,9 @@ class Trial:
         self.build_seconds = time.time() - self.started
         if spec.start:  # what frozen blocks give is kept for the network's own weights
             spec = msgspec.structs.replace(spec, caching=None)
-        self.prefix = Prefix(spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time)
+        self.prefix = Prefix(
+            spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time, self._soon_out_of_time
+        )
         self.prefix_seconds = time.time() - self.started - self.build_seconds
         self.epochs = spec.recipe.epochs
         self.epoch = 0
@@ -218,13 +222,18 @@ class Trial:
         rows, features = self.prefix.features()
         if recipe.optimizer == "solve" and self._out_of_time():  # others of the same piece of work came before
             raise TrialFailed(LATE)
-        own = [features[np.searchsorted(rows, part.train.rows)] for part in self.parts]
+        there = [np.isin(part.train.rows, rows) for part in self.parts]
+        own = [features[np.searchsorted(rows, p.train.rows[known])] for p, known in zip(self.parts, there, strict=True)]
+        truth = [
+            {key: values[known] for key, values in part.train.targets.items()}
+            for part, known in zip(self.parts, there, strict=True)
+        ]
         if recipe.optimizer == "solve":
-            first = self.parts[0]
-            self._cross = headstart.cross_score(recipe, first.job.problem, own[0], first.train.targets, self._judge)
+            problem = self.parts[0].job.problem
+            self._cross = headstart.cross_score(recipe, problem, own[0], truth[0], self._judge)
         return [
-            headstart.start(part.learner, recipe, part.job.problem, values, part.train.targets)
-            for part, values in zip(self.parts, own, strict=True)
+            headstart.start(part.learner, recipe, part.job.problem, values, targets)
+            for part, values, targets in zip(self.parts, own, truth, strict=True)
         ]
 
     def _train(self, number: int) -> EpochStats:
@@ -255,6 +264,10 @@ class Trial:
     def _out_of_time(self) -> bool:
         # Validation comes after training, so its time is kept back.
         return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
+
+    def _soon_out_of_time(self) -> bool:
+        left = self.spec.deadline - self.started
+        return bool(self.spec.deadline) and time.time() >= self.started + (1 - SOLVING) * left
 
     def _fit_to_allowance(self, epoch_seconds: float) -> None:
         """Plan fewer epochs where those of the recipe would take too long, so that the schedule comes to its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import math
 import os
 import shutil
 import time
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 SHARD = 128
 """Rows that a process takes on at a time; others take the next ones."""
+RUN = 8
+"""Rows of a plain view's shard that lie next to each other; its runs are spread over all rows. Classes tend to lie one
+after the other, so that whatever is filled when time ends speaks for all of them."""
 FLUSH = 32 << 20
 """Bytes after which rows are brought to the disk and marked, so that a stopped process loses little."""
 WAIT = 0.05
@@ -60,7 +64,7 @@ class Filled(NamedTuple):
 
 
 class _Shard(NamedTuple):
-    """Rows computed in one go, always from the same first to the same last: augmented views draw by place."""
+    """Rows computed in one go, always the same ones: augmented views draw by place."""
 
     number: int
     rows: Array
@@ -78,7 +82,7 @@ def fill(
 ) -> Filled:
     """The store of the cut that `ask` needs, with its rows filled.
 
-    Several processes share the work: each claims ranges of rows, computes them, and waits for those of the others.
+    Several processes share the work: each claims shards of rows, computes them, and waits for those of the others.
     Rows that were computed before `stop` or an error stay.
 
     Args:
@@ -96,7 +100,7 @@ def fill(
     for cut in ask.cuts[1:]:
         with suppress(NoRoom):  # nobody has asked for these yet
             stores[cut] = _open(root, origin, ask, cut, total, max_bytes)
-    own, shards, computed = stores[ask.cuts[0]], list(_shards(ask)), 0
+    own, shards, computed = stores[ask.cuts[0]], list(_shards(ask, total)), 0
     with _claims(root / f".claims-{origin.family()}-{ask.view.number}") as claims:
         while todo := [shard for shard in shards if len(own.missing(shard.rows))]:
             idle = True
@@ -138,11 +142,12 @@ def _open(root: Path, origin: Origin, ask: Ask, cut: Cut, total: int, max_bytes:
     return ActivationStore.open(folder, cut, total)
 
 
-def _shards(ask: Ask) -> Iterator[_Shard]:
-    """For plain views by row, so that processes which ask for other rows claim the same ranges; else by place."""
-    ranks = np.arange(len(ask.rows)) if ask.view.number else ask.rows
-    for number in np.unique(ranks // SHARD).tolist():
-        yield _Shard(number, ask.rows[ranks // SHARD == number])
+def _shards(ask: Ask, total: int) -> Iterator[_Shard]:
+    """For plain views by row, so that processes which ask for other rows claim the same ones; else by place."""
+    spread = ask.rows // RUN % math.ceil(total / SHARD)
+    numbers = np.arange(len(ask.rows)) // SHARD if ask.view.number else spread
+    for number in np.unique(numbers).tolist():
+        yield _Shard(number, ask.rows[numbers == number])
 
 
 def _compute(

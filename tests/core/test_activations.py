@@ -28,7 +28,7 @@ from autoft.vocab import ACTIVATION
 from tests.core.extractor import CUTS, ORIGIN, ROWS, Extractor, filled, values
 
 WHOLE, POOLED = CUTS
-SOME = np.array([3, 4, 7, 126, 127, 128, 1030])
+SOME = np.array([3, 4, 7, 131, 132, 300, 1070])
 
 
 # ---- filled as asked for ------------------------------------------------------------------------------------

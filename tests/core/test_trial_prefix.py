@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from autoft import heads
+from autoft import heads, prefix
 from autoft.data import cache
 from autoft.errors import TrialFailed
 from autoft.records import Caching, Fold, View
@@ -216,6 +216,35 @@ def test_when_time_ends_before_the_rows_are_there_the_trial_fails_and_they_stay(
     clock.now -= 1000
     _, reports = run(twin(spec, deadline=0.0))
     assert "32 of 80 rows computed now" in reports[0].prefix
+
+
+def test_a_head_is_solved_on_the_rows_for_which_there_was_time(make_spec, clock, monkeypatch):
+    extract, seen = NumpyLearner.extract, []
+
+    def one_by_one(self, feed, cuts, view):
+        for arrays in extract(self, feed, cuts, view):
+            for row in range(len(arrays[0])):
+                clock.now += hasattr(feed, "rows")  # not those of the self-test
+                seen.append(row)
+                yield [array[row : row + 1] for array in arrays]
+
+    monkeypatch.setattr(NumpyLearner, "extract", one_by_one)
+    monkeypatch.setattr(prefix, "FEWEST", 4)
+    said = {"freeze": 1.0, "optimizer": "solve", "head_init": "ridge"}
+    spec = make_spec(recipe=said, caching=CACHING, deadline=clock.now + 30)
+    job, (report,) = run(spec)
+    assert report.done == "the head is solved" and report.seconds == 26, "a part of the time is kept for solving"
+    assert f"solved on 10 of {len(job.parts[0].train)} training rows, for which there was time" in report.prefix
+    assert "26 of 32 rows computed now" in report.prefix
+    before = len(seen)
+    again = job.again(twin(spec, recipe=recipe(spec, head_strength=10.0)))
+    assert again.step().done == "the head is solved" and len(seen) == before, "on the same rows"
+    clock.now += 10
+    with pytest.raises(TrialFailed, match="time was over before the first training step"):
+        again.again(twin(spec, recipe=recipe(spec, head_strength=1.0))).step()
+    monkeypatch.setattr(prefix, "FEWEST", 20)
+    with pytest.raises(TrialFailed, match="time was over before the first training step"):
+        run(make_spec(number=7, recipe={**said, "head_strength": 5.0}, caching=CACHING, deadline=clock.now + 1))
 
 
 def test_time_for_the_prefix_is_told_apart(make_spec, clock, monkeypatch):
