@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from autoft.records import Caching, Cut, Job, TrialSpec, View
 from autoft.trialdata import Opened, open_data
 
 PLAIN = View()
+TELLING = 16
+"""Rows that must be computed in one go to tell how long one takes."""
 LATE = "time was over before the first training step."
 FEWEST, LEAST = 20, 0.1
 """Rows, and part of all rows, that a head may be solved on where time ends before all features are there."""
@@ -48,10 +51,12 @@ class Prefix:
         stop: Stop,
         soon: Stop | None = None,
     ) -> None:
-        """`soon` tells when features must be done with, so that time is left to solve a head on those that are there."""
+        """`soon` tells when features must be done with: time is left then to solve a head on those that are there."""
         self.spec, self.job, self.shares, self.stop = spec, job, shares, stop
         self._soon = stop if soon is None or spec.recipe.optimizer != "solve" else soon
         self._versions = versions
+        self.row_seconds = 0.0
+        """Of one row's way through the network, where rows were computed here."""
         self._origin: Origin | None = None
         self._feeds: list[tuple[ActivationFeed, ActivationFeed]] = []
         self._held: list[Filled] = []
@@ -235,4 +240,8 @@ class Prefix:
         assert self.spec.caching
         self._origin = self._origin or origin_of(self.job, self._versions, self.spec.data.fingerprint)
         root, most = cache.cache_root() / "activations", self.spec.caching.max_bytes
-        return fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, stop)
+        began = time.perf_counter()
+        found = fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, stop)
+        if found.computed >= TELLING:
+            self.row_seconds = (time.perf_counter() - began) / found.computed
+        return found

@@ -336,7 +336,7 @@ class EpochReport(Record):
     prefix_seconds: float = 0.0
     """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
-    """Validation in this epoch."""
+    """Validation in this epoch, as it takes without a cache: the test part has none."""
     prefix: str = ""
     """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
 

@@ -140,7 +140,7 @@ class Trial:
             done=self._done(complete),
             build_seconds=self.build_seconds,
             prefix_seconds=self.prefix_seconds,
-            val_seconds=self.val_seconds,
+            val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             prefix=self._news(),
             cross=self._cross,
         )

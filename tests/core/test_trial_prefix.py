@@ -1,5 +1,6 @@
 """A trial whose frozen prefix comes from the cache: the same numbers, and reasons where it cannot."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -245,6 +246,22 @@ def test_a_head_is_solved_on_the_rows_for_which_there_was_time(make_spec, clock,
     monkeypatch.setattr(prefix, "FEWEST", 20)
     with pytest.raises(TrialFailed, match="time was over before the first training step"):
         run(make_spec(number=7, recipe={**said, "head_strength": 5.0}, caching=CACHING, deadline=clock.now + 1))
+
+
+def test_validation_is_told_as_it_takes_without_the_cache(make_spec, monkeypatch):
+    extract = NumpyLearner.extract
+
+    def slowly(self, feed, cuts, view):
+        for arrays in extract(self, feed, cuts, view):
+            time.sleep(0.005 * len(arrays[0]))
+            yield arrays
+
+    monkeypatch.setattr(NumpyLearner, "extract", slowly)
+    spec = make_spec(recipe={"freeze": 1.0}, caching=CACHING)
+    _, (first, *_) = run(spec)
+    assert first.val_seconds >= 16 * 0.005
+    _, (later, *_) = run(twin(spec, 3))
+    assert later.val_seconds < 16 * 0.005, "nothing was computed by which to tell"
 
 
 def test_time_for_the_prefix_is_told_apart(make_spec, clock, monkeypatch):
