@@ -39,7 +39,7 @@ def build(card: ModelCard, size: int) -> keras.Model:
     numbers = keras.Input((None,), dtype="int32", name="text")
     whole = ops.abs(numbers)
     there, kept = (ops.cast(ops.greater(part, 0), "float32") for part in (whole, numbers))
-    rare = keras.layers.Embedding(2 * buckets, 1, embeddings_initializer="ones", name=COUNTED)
+    rare = keras.layers.Embedding(2 * buckets, 1, embeddings_initializer="ones", trainable=False, name=COUNTED)
     weights = ops.squeeze(rare(whole), -1) * there * ops.where(ops.greater_equal(whole, buckets), PIECES, 1.0)
     weights = weights / ops.maximum(ops.sqrt(_total(weights**2)), 1e-6)
     left = weights * kept

@@ -303,8 +303,11 @@ def test_what_was_learned_goes_on_in_another_job(tmp_path: Path) -> None:
     card = LocalSource().resolve(str(tmp_path))
     assert card is not None and card.modality == "text" and card.pretrained
     again = KerasBackend().build(msgspec.structs.replace(words(), card=card))
-    for key, value in learner.arrays()["table"].items():
-        assert np.array_equal(again.arrays()["table"][key], value)
+    (block,) = learner.blocks()
+    assert isinstance(again, KerasLearner) and len(learner.arrays()[block]) == 2
+    for key, value in learner.arrays()[block].items():
+        assert np.array_equal(again.arrays()[block][key], value)
+    assert again.train_epoch(text_feed(), 1, lambda: False).steps == 4, "the solution is not sought anew"
 
 
 def test_networks_for_recordings_are_refused_for_images() -> None:
