@@ -21,6 +21,10 @@ SHARE = 0.5
 """Part of the search time that one trial may plan for."""
 REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
+SHORT = 30.0
+"""Seconds of a search in which nothing is kept for that before there is a model."""
+UNKNOWN = 0.01
+"""Part of the whole time, and at most a second, that a validation is taken to last before the first one."""
 FIRST_BUILD = 8.0
 """Seconds until a worker is ready to train, before the first one has told."""
 FIRST_FORK = 3.0
@@ -69,7 +73,7 @@ class Budget:
     def expect_refit(self, ratio: float) -> None:
         """Keep time for a short last training from the first trial on: who is told of a deadline keeps that one."""
         self.refit_ratio = ratio
-        self.refit = min(self.start + self._build, REFIT * self.seconds)
+        self.refit = min(self.start + self._build, REFIT * max(0.0, self.seconds - SHORT))
 
     def leads(self, result: TrialResult) -> None:
         """Keep time to train this trial's configuration once more, unless that would take too much of the search."""
@@ -95,7 +99,7 @@ class Budget:
     @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
-        validation = max(self._validations, default=1.0)
+        validation = max(self._validations, default=min(1.0, UNKNOWN * self.seconds))
         scoring = min(SCORING, self.seconds / 10) + 1.5 * validation * self.test_ratio
         return self.start + scoring + 1.2 * self._build + 2 * self.transfer + self.plain
 

@@ -45,14 +45,16 @@ def test_forks_start_sooner(now):
     budget.backends = ("torch", "keras")
     slow = budget.deadline
     budget.forks(["torch"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 8 + 1.5), "one of them is no fork"
+    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 8 + 0.45), "one of them is no fork"
     budget.forks(["torch", "keras"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 3 + 1.5)
+    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 3 + 0.45)
     budget.expect_refit(1.0)
-    assert budget.latest == budget.end - budget.reserve > budget.deadline
-    assert budget.refit == 1 + 3 and budget.deadline > slow
+    assert budget.refit == 0 and budget.latest == budget.deadline == budget.end - budget.reserve > slow
+    budget.seconds = 60
+    budget.expect_refit(1.0)
+    assert budget.refit == 1 + 3
     budget.forks(["torch", "keras"], cluster=True)
-    assert budget.reserve == pytest.approx(3 + 3 + 1.2 * 3 + 1.5)
+    assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 3 + 0.9)
 
 
 def test_the_reserve_follows_the_slowest_start_and_validation(now):

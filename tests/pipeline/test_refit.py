@@ -146,7 +146,10 @@ def test_the_first_trials_know_that_something_comes_after_them() -> None:
     assert budget.deadline == before - START - FIRST_BUILD
     short = Budget(10.0, 0.0)
     short.expect_refit(1.25)
-    assert short.refit == REFIT * 10
+    assert short.refit == 0
+    longer = Budget(50.0, 0.0)
+    longer.expect_refit(1.25)
+    assert longer.refit == REFIT * 20
     for seconds in (20.0, 40.0, 60.0):
         budget = Budget(seconds, 0.0)
         alone = budget.deadline
