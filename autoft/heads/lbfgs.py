@@ -13,8 +13,13 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[[Array], tuple[float, Array]]
+Pair = tuple[Array, Array, float]
+"""A step, the change of the gradient that it made, and the product of both."""
 
 MEMORY = 12
+LARGE = 100_000
+"""Numbers from which on the memory is kept in single precision: reading it is most of the work then, and it only says
+where to go, not where the end is."""
 SUFFICIENT = 1e-4
 """Of the decrease that the slope promises."""
 
@@ -26,7 +31,7 @@ def minimise(function: Function, start: Array, tolerance: float, most: int = 300
         function: value and gradient at a point.
     """
     point, (value, gradient) = start, function(start)
-    pairs: deque[tuple[Array, Array]] = deque(maxlen=MEMORY)
+    pairs: deque[Pair] = deque(maxlen=MEMORY)
     for _ in range(most):
         if np.abs(gradient).max() <= tolerance:
             break
@@ -45,21 +50,24 @@ def minimise(function: Function, start: Array, tolerance: float, most: int = 300
             if step < 1e-8:
                 return point  # no lower value can be told apart
         moved, bent = tried - point, pull - gradient
-        if float(np.vdot(moved, bent)) > 1e-12 * float(np.vdot(bent, bent)):
-            pairs.append((moved, bent))
+        curvature = float(np.vdot(moved, bent))
+        if curvature > 1e-12 * float(np.vdot(bent, bent)):
+            kind = np.float32 if moved.size > LARGE else moved.dtype
+            pairs.append((moved.astype(kind), bent.astype(kind), curvature))
         point, value, gradient = tried, found, pull
     return point
 
 
-def _times_inverse_hessian(pairs: deque[tuple[Array, Array]], gradient: Array) -> Array:
+def _times_inverse_hessian(pairs: deque[Pair], gradient: Array) -> Array:
     """The two loops over the last steps and the changes of the gradient that they made."""
-    way, shares = gradient.copy(), []
-    for moved, bent in reversed(pairs):
-        shares.append(float(np.vdot(moved, way) / np.vdot(moved, bent)))
-        way -= shares[-1] * bent
+    way: Array = gradient.astype(pairs[-1][0].dtype if pairs else gradient.dtype)
+    scratch, shares = np.empty_like(way), []
+    for moved, bent, curvature in reversed(pairs):
+        shares.append(float(np.vdot(moved, way)) / curvature)
+        way -= np.multiply(bent, shares[-1], out=scratch)
     if pairs:
-        moved, bent = pairs[-1]
-        way *= float(np.vdot(moved, bent) / np.vdot(bent, bent))
-    for (moved, bent), share in zip(pairs, reversed(shares), strict=True):
-        way += moved * (share - float(np.vdot(bent, way) / np.vdot(moved, bent)))
-    return way
+        _, bent, curvature = pairs[-1]
+        way *= curvature / float(np.vdot(bent, bent))
+    for (moved, bent, curvature), share in zip(pairs, reversed(shares), strict=True):
+        way += np.multiply(moved, share - float(np.vdot(bent, way)) / curvature, out=scratch)
+    return way.astype(gradient.dtype)

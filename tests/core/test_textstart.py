@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autoft import textstart
+from autoft.heads import lbfgs
 from autoft.records import Output, Problem
 from autoft.texthash import terms
 from autoft.textstart import Head, Terms, begin, factors, word_start
@@ -43,7 +45,12 @@ def dense(rows: list[Array], weights: list[Array], columns: int) -> Array:
     return found
 
 
-def test_products_are_those_of_the_dense_matrix() -> None:
+@pytest.mark.parametrize("scipy", [True, False])
+def test_products_are_those_of_the_dense_matrix(scipy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not scipy:
+        monkeypatch.setattr(textstart, "_matrix", lambda *_: None)
+    elif not importlib.util.find_spec("scipy"):
+        pytest.skip("scipy is not installed")
     sparse, whole = Terms(ROWS, WEIGHTS), dense(ROWS, WEIGHTS, 10)
     right, left = np.random.default_rng(0).normal(size=(10, 2)), np.random.default_rng(1).normal(size=(4, 2))
     assert np.allclose(sparse.times(right[sparse.columns]), whole @ right)
@@ -150,3 +157,14 @@ def test_no_more_solutions_are_held_than_trials_need() -> None:
     for count in range(20, 60, 4):
         word_start(rows[:count], {"label": labels[:count]}, problem, BUCKETS, 4, never)
     assert len(textstart._remembered) == textstart.REMEMBERED
+
+
+def test_a_large_solution_is_found_with_a_memory_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    weights = [np.ones(len(row)) for row in rows]
+    exact = begin(rows, weights, labels, LABEL, 2 * BUCKETS, never)
+    monkeypatch.setattr(lbfgs, "LARGE", 10)
+    rough = begin(rows, weights, labels, LABEL, 2 * BUCKETS, never)
+    assert exact is not None and rough is not None
+    assert exact.strength == rough.strength
+    assert np.allclose(exact.head.weights, rough.head.weights, atol=2e-3)
