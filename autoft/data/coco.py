@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from autoft.data.jsonfile import ends, load
 from autoft.data.media import split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
 
-PEEK: Final = 1 << 16
-"""Bytes at each end of a file in which its keys are looked for."""
 KEYS: Final = ("images", "annotations", "categories")
+LACKING: Final = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
 IDS: Final = ("id", "image_id", "category_id")
 ASIDE: Final = ("annotations", "annotation", "labels")
 """Folders of JSON files beside those of the images."""
@@ -61,7 +60,11 @@ def read_coco(source: str, files: Sequence[Path], issues: list[Issue]) -> list[C
     those are read. The images may lie anywhere below the folder (`coco_root`).
     """
     named = [file for file in files if file.name.startswith("instances")]
-    loaded = [(file, content) for file in named or files if (content := _load(file, issues)) is not None]
+    loaded = [
+        (file, content)
+        for file in named or files
+        if (content := load(file, KEYS, LACKING, issues, drops=False)) is not None
+    ]
     if not loaded:
         return []
     pictures = Pictures(coco_root(source))
@@ -81,30 +84,9 @@ def coco_root(source: str) -> Path:
 
 def _claims(file: Path, key: str) -> bool:
     """Whether the ends of a file name at least two of the three lists: the third may stand in between."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(PEEK)
-            opened.seek(max(0, file.stat().st_size - PEEK))
-            ends = head + opened.read(PEEK)
-    except OSError:  # it cannot be read, so it cannot be recognised
-        return False
-    seen = [word for word in (*KEYS, key) if f'"{word}"'.encode() in ends]
-    begins = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    return begins and len([word for word in seen if word in KEYS]) >= 2 and (not key or key in seen)
-
-
-def _load(file: Path, issues: list[Issue]) -> dict[str, Any] | None:
-    """The content of a file if it is COCO JSON; else None and an issue."""
-    try:
-        content = json.loads(file.read_bytes())  # the standard library, because it reads NaN, which people write
-    except (OSError, ValueError, RecursionError) as error:
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200], drops=False))
-        return None
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in KEYS):
-        detail = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=detail, drops=False))
-        return None
-    return dict(content)
+    found = ends(file)
+    seen = [word for word in (*KEYS, key) if f'"{word}"'.encode() in found]
+    return len([word for word in seen if word in KEYS]) >= 2 and (not key or key in seen)
 
 
 def _file(file: Path, content: dict[str, Any], pictures: Pictures, issues: list[Issue]) -> CocoFile:

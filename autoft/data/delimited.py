@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from autoft.data.columns import KNOWN
 from autoft.data.media import SUFFIXES
@@ -118,14 +118,18 @@ def _wrong(lines: Sequence[_Line], width: int) -> int:
 
 
 def _lines(
-    text: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL, escapechar: str | None = None, doublequote: bool = True
+    text: str,
+    delimiter: str,
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL,
+    escapechar: str | None = None,
+    doublequote: bool = True,
 ) -> list[_Line]:
     """Every line that is not blank. `newline=""` leaves line ends inside quotes alone."""
     csv.field_size_limit(LONGEST)
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
-        quoting=quoting,  # type: ignore[arg-type]
+        quoting=quoting,
         escapechar=escapechar,
         doublequote=doublequote,
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from autoft.data.coco import PEEK
+from autoft.data.jsonfile import ends, load
 from autoft.data.media import walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
@@ -52,7 +51,7 @@ def read_labelme(source: str, files: Sequence[Path], issues: list[Issue]) -> lis
     pictures = Pictures(source)
     found = []
     for file in files:
-        content = _load(file, issues)
+        content = load(file, ("shapes",), "there is no list of shapes", issues, drops=True)
         if content is None:
             continue
         said = str(content.get("imagePath") or "")
@@ -73,26 +72,8 @@ def read_labelme(source: str, files: Sequence[Path], issues: list[Issue]) -> lis
 
 
 def _claims(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(PEEK)
-            opened.seek(max(0, file.stat().st_size - PEEK))
-            ends = head + opened.read(PEEK)
-    except OSError:  # it cannot be read, so it cannot be recognised
-        return False
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"shapes"' in ends and b'"imagePath"' in ends
-
-
-def _load(file: Path, issues: list[Issue]) -> dict[str, Any] | None:
-    try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200]))
-        return None
-    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
-        issues.append(Issue(kind="unreadable", subject=file.name, detail="there is no list of shapes"))
-        return None
-    return dict(content)
+    found = ends(file)
+    return b'"shapes"' in found and b'"imagePath"' in found
 
 
 def _shape(entry: dict[str, Any]) -> LabelMeShape:
