@@ -104,7 +104,7 @@ class Terms:
 
 
 def _matrix(values: Array, index: Array, ends: Array, columns: int) -> Any:
-    """The same as a sparse matrix (n, columns), whose products take a fifth of the time; None without scipy."""
+    """The same as a sparse matrix (n, columns), whose products take a third of the time; None without scipy."""
     if importlib.util.find_spec("scipy") is None:
         return None
     csr_array = importlib.import_module("scipy.sparse").csr_array
