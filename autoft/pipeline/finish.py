@@ -183,7 +183,7 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
             out = Path(scratch) / str(number)
             out.mkdir()
             jobs.append(evaluate.ScoreJob(folder=place, ref=outcome.ref, ids=ids, threads=threads, out=str(out)))
-        backends = ["" if options.gpus_per_trial > 0 else backend for _, backend in rivals]
+        backends = [backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
 

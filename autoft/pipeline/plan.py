@@ -13,6 +13,7 @@ from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
 from autoft.events import Listener
+from autoft.gpus import fit
 from autoft.observers import Observers
 from autoft.options import SearchOptions
 from autoft.pipeline import fitting, models, prepare
@@ -277,9 +278,11 @@ def _word(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def concurrency(options: SearchOptions, cpus: float) -> int:
-    """Trials at a time on so many cores."""
+def concurrency(options: SearchOptions, cpus: float, gpus: float) -> int:
+    """Trials at a time on so many cores and GPUs."""
     most = max(1, int(cpus / options.cpus_per_trial))
+    if options.gpus_per_trial > 0:
+        most = max(1, min(most, fit(gpus, options.gpus_per_trial)))
     return min(options.concurrency or most, most)
 
 

@@ -99,8 +99,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
         needs = {"cpus": options.cpus_per_trial, "gpus": max(0.0, options.gpus_per_trial)}
         ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
     else:
-        backend = "" if options.gpus_per_trial > 0 else best.backend
-        host.call("autoft.refit:fit", [job], [backend], limit)
+        host.call("autoft.refit:fit", [job], [best.backend], limit)
     local = outcome.writer.path / "trials" / lastly.NAME
     if remote.is_address(place):
         shelf.fetch(place, local)

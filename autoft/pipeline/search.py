@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from autoft import heads
+from autoft import gpus, heads
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -37,9 +36,6 @@ from autoft.search.forkserver import ForkServers
 from autoft.search.presets import find_preset
 from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, check_scheduler, check_strategy
 from autoft.search.strategy import Facts, Strategy
-
-GPUS: Final = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
-"""One of them is there where a machine has a GPU, whose context cannot be forked."""
 
 
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
@@ -79,15 +75,15 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
 
 @contextmanager
 def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: SearchOptions) -> Iterator[tuple[str, ...]]:
-    """Import the frameworks beside everything else, once for all trials on this machine, if they need no GPU; gives the
-    backends whose processes are forked."""
+    """Import the frameworks beside everything else, once for all trials on this machine; gives the backends whose
+    processes are forked. Not for Ray's own division of GPUs: its workers see theirs only once they run."""
     wanted: dict[str, dict[str, None]] = {}
     for candidate in made.candidates.values():
         backend = registry.get("backend", candidate.card.backend)
         if isinstance(backend, Forkable):
             modules = wanted.setdefault(candidate.card.backend, {})
             modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
-    if _on_gpus(options):
+    if _on_gpus(options) and not _alone(options):
         wanted = {}
     servers = ForkServers()
     try:
@@ -99,12 +95,15 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
 
 
 def _on_gpus(options: SearchOptions) -> bool:
-    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and any(path.exists() for path in GPUS))
+    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and gpus.present())
 
 
 def _alone(options: SearchOptions) -> bool:
-    """Whether a strategy decides all there is to decide: one machine, no GPUs to divide, none of Ray's schedulers."""
-    return not options.address and not _on_gpus(options) and (options.strategy != FLAT or options.scheduler in RAYLESS)
+    """Whether a strategy decides all there is to decide: one machine, no GPUs but those that can be dealt by name, none
+    of Ray's schedulers."""
+    if options.address or (options.strategy == FLAT and options.scheduler not in RAYLESS):
+        return False
+    return not _on_gpus(options) or bool(gpus.names())
 
 
 def plan_search(options: SearchOptions, listener: Listener) -> Planned:
@@ -117,7 +116,9 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
     # What a cluster has is known when it is asked, which a plan does not.
     wished = options.concurrency if options.address else 0
-    concurrency = wished or plan.concurrency(options, cores())
+    if _alone(options):
+        options = _with_resources(options, len(gpus.names()))
+    concurrency = wished or plan.concurrency(options, cores(), len(gpus.names()))
     event = _planned("", plan.arguments(options, made), made, time.time() + options.time, concurrency)
     listener(event)
     return event
@@ -175,7 +176,7 @@ def _search(
 ) -> Finished:
     nodes = cluster.result()
     place.check(nodes.nodes)
-    options = _with_resources(options, nodes)
+    options = _with_resources(options, nodes.gpus)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
     _write_inputs(writer, prepared)
@@ -183,7 +184,7 @@ def _search(
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
     _inform(budget, options, made, prepared.splits)
-    concurrency = plan.concurrency(options, nodes.cpus)
+    concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
     planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
     listener(planned)
 
@@ -328,10 +329,19 @@ def _import(modules: Sequence[str]) -> None:
             importlib.import_module(module)
 
 
-def _with_resources(options: SearchOptions, nodes: Cluster) -> SearchOptions:
-    """One GPU per trial where there are any, if the user said nothing."""
-    gpus = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, nodes.gpus))
-    return msgspec.structs.replace(options, gpus_per_trial=gpus)
+def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
+    """One GPU per trial where there are any, if the user said nothing.
+
+    Raises:
+        UsageError: a trial is to have more GPUs than this machine has. A cluster may still grow.
+    """
+    share = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, there))
+    if share > there and not options.address:
+        raise UsageError(
+            f"--gpus-per-trial {share:g} asks for more GPUs than this machine has: {there:g}.",
+            "Give a smaller number, or 0 to train on the CPU; `autoft env` lists the GPUs.",
+        )
+    return msgspec.structs.replace(options, gpus_per_trial=share)
 
 
 def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:

@@ -4,8 +4,8 @@ Importing a framework costs seconds, and a search needs it in every worker and o
 milliseconds. The server belongs to the driver and ends with it. Workers on other machines find none, and start their
 processes themselves.
 
-A backend offers it (`contracts.Forkable`); it is used where trials run on the CPU alone, because a GPU's context cannot
-be forked once it was opened.
+A backend offers it (`contracts.Forkable`). A GPU's context cannot be forked once it was opened, so servers never
+open one: they see no GPU, and forks see those that they are given.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from autoft.gpus import VISIBLE
 from autoft.search.process import computing
 
 VARIABLE: Final = "AUTOFT_FORK_SERVERS"
@@ -66,7 +67,7 @@ class ForkServers:
             stdin=subprocess.PIPE,  # its end tells the server that the driver is gone
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=computing(threads),
+            env={**computing(threads), VISIBLE: ""},
             pass_fds=[listener.fileno()],
         )
         listener.close()
@@ -130,10 +131,10 @@ class Forked:
             return self.returncode
 
 
-def fork(backend: str, descriptor: int, threads: int = 0) -> Forked | None:
+def fork(backend: str, descriptor: int, environment: Mapping[str, str]) -> Forked | None:
     """A worker process for a backend, which answers at the socket `descriptor`; None where there is no server.
 
-    It has this process's environment and folder and, if given, so many threads for numerical libraries.
+    It has this environment, and this process's folder.
     """
     place = json.loads(os.environ.get(VARIABLE, "{}")).get(backend, "")
     if not place or not Path(place).exists():
@@ -143,7 +144,7 @@ def fork(backend: str, descriptor: int, threads: int = 0) -> Forked | None:
     try:
         connection.settimeout(ANSWER)
         connection.connect(place)
-        about = json.dumps({"environment": computing(threads), "folder": str(Path.cwd()), "path": sys.path}).encode()
+        about = json.dumps({"environment": dict(environment), "folder": str(Path.cwd()), "path": sys.path}).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor, writer]))]
         connection.sendmsg([NUMBER.pack(len(about))], rights)
         connection.sendall(about)

@@ -48,10 +48,11 @@ class Worker:
     Args:
         backend: whose server; empty starts a process of its own.
         threads: for its numerical libraries; 0 leaves them what the environment says.
+        cards: the GPUs that it sees; empty leaves them what the environment says.
         echo: also write to standard error what it prints.
     """
 
-    def __init__(self, backend: str = "", threads: int = 0, *, echo: bool = True) -> None:
+    def __init__(self, backend: str = "", threads: int = 0, cards: Sequence[str] = (), *, echo: bool = True) -> None:
         self.broken = False
         self.idle_mb = 0.0
         """Memory after its first trial."""
@@ -59,13 +60,15 @@ class Worker:
         self._connection, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()
-            self._process: subprocess.Popen[bytes] | Forked = fork(backend, descriptor, threads) or subprocess.Popen(
+            self._process: subprocess.Popen[bytes] | Forked = fork(
+                backend, descriptor, computing(threads, cards)
+            ) or subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(descriptor), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[descriptor],
-                env=computing(threads),
+                env=computing(threads, cards),
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -149,11 +152,12 @@ class Host:
 
     Args:
         threads: for the numerical libraries of each process; 0 leaves them what the environment says.
+        cards: the GPUs that they see; empty leaves them what the environment says.
         echo: also write to standard error what they print. The end of it is told in any case when one dies.
     """
 
-    def __init__(self, threads: int = 0, *, echo: bool = True) -> None:
-        self._threads, self._echo = threads, echo
+    def __init__(self, threads: int = 0, cards: Sequence[str] = (), *, echo: bool = True) -> None:
+        self._threads, self._cards, self._echo = threads, tuple(cards), echo
         self._dismissed = threading.Event()
         self._workers: dict[str, Worker] = {}
         self._backend = ""
@@ -212,7 +216,7 @@ class Host:
         self._backend = spec.backend
         worker = self._workers.get(spec.backend)
         if worker is None or not worker.alive:
-            worker = Worker("" if spec.resources.gpus else spec.backend, self._threads, echo=self._echo)
+            worker = Worker(spec.backend, self._threads, self._cards, echo=self._echo)
             self._workers[spec.backend] = worker
             if self._dismissed.is_set():  # just now, when it was not yet known
                 worker.kill()

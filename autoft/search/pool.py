@@ -1,6 +1,7 @@
 """Works through what a desk hands out on this machine alone: a thread for each trial that may run at a time, above the
-processes of `host.py`. Where there is one machine and no GPU to divide, there is nothing that a scheduler of clusters
-could decide, and starting one costs more than a small search (docs/adr/0025-one-machine.md).
+processes of `host.py`. On one machine there is nothing that a scheduler of clusters could decide, and starting one
+costs more than a small search (docs/adr/0025-one-machine.md). GPUs are dealt once, to the threads
+(docs/adr/0038-gpus-of-one-machine.md).
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from autoft import gpus
 from autoft.machine import cores
 from autoft.records import to_json
 from autoft.search.desk import Config, Desk
@@ -36,9 +39,9 @@ class _Said(NamedTuple):
 class _Hand(threading.Thread):
     """Does one piece of work after another, in processes below it."""
 
-    def __init__(self, said: queue.SimpleQueue[_Said], threads: int) -> None:
+    def __init__(self, said: queue.SimpleQueue[_Said], threads: int, cards: Sequence[str]) -> None:
         super().__init__(daemon=True)
-        self.host = Host(threads, echo=False)  # a terminal shows the search
+        self.host = Host(threads, cards, echo=False)  # a terminal shows the search
         self._said = said
         self._pieces: queue.SimpleQueue[Config | None] = queue.SimpleQueue()
         self.start()
@@ -73,7 +76,7 @@ class _Hand(threading.Thread):
 
 def machine() -> Cluster:
     """What this machine has to offer."""
-    return Cluster(cpus=cores(), gpus=0, nodes=1, ray=False)
+    return Cluster(cpus=cores(), gpus=len(gpus.names()), nodes=1, ray=False)
 
 
 def run(settings: Settings, desk: Desk) -> bool:
@@ -82,7 +85,7 @@ def run(settings: Settings, desk: Desk) -> bool:
     Returns whether the user interrupted.
     """
     said: queue.SimpleQueue[_Said] = queue.SimpleQueue()
-    hands = [_Hand(said, max(1, int(settings.cpus))) for _ in range(max(1, settings.concurrency))]
+    hands = [_Hand(said, max(1, int(settings.cpus)), cards) for cards in _cards(settings)]
     free = list(hands)
     with interruptible() as interrupted:
         try:
@@ -106,6 +109,12 @@ def run(settings: Settings, desk: Desk) -> bool:
                 hand.join(PATIENCE)
         desk.end("interrupted" if interrupted() else "out of time")
         return interrupted()
+
+
+def _cards(settings: Settings) -> list[tuple[str, ...]]:
+    """The GPUs of each hand."""
+    hands = max(1, settings.concurrency)
+    return gpus.dealt(gpus.names(), settings.gpus, hands) if settings.gpus else [()] * hands
 
 
 def _told(desk: Desk, news: _Said) -> bool:

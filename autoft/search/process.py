@@ -7,10 +7,12 @@ import os
 import re
 import resource
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from autoft.gpus import VISIBLE
 
 OWN = re.compile(r"AUTOFT_CACHE|AUTOFT_SHARED|HF_TOKEN|HF_HOME|HF_\w*(_CACHE|_PATH)")
 """Variables that name a place on this machine, or a secret: each node has its own."""
@@ -22,10 +24,12 @@ system, which would clear every page anew. Measured with a MobileNetV2 at 160 pi
 per second in training, up to 2 times in prediction. Other C libraries do not know these variables."""
 
 
-def computing(threads: int = 0) -> dict[str, str]:
-    """The environment of a process that computes; with `threads`, as many for numerical libraries."""
+def computing(threads: int = 0, cards: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of a process that computes; with `threads`, as many for numerical libraries, and with `cards`,
+    only these GPUs."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if threads else ()
-    return {**FREED_MEMORY, **os.environ, **dict.fromkeys(names, str(threads))}
+    seen = {VISIBLE: ",".join(cards)} if cards else {}
+    return {**FREED_MEMORY, **os.environ, **dict.fromkeys(names, str(threads)), **seen}
 
 
 def for_workers(environment: Mapping[str, str]) -> dict[str, str]:

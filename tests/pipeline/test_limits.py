@@ -50,6 +50,25 @@ def test_a_model_that_cannot_be_scored_is_kept(search: Search) -> None:
     assert json.loads((Path(finished.folder) / "metrics.json").read_text())["best"]["trial"] == "t0000"
 
 
+def test_more_gpus_than_there_are_are_refused(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    wanted = options(images, tmp_path, address="", gpus_per_trial=2.0)
+    for run in (plan_search, run_search):
+        with pytest.raises(UsageError, match="--gpus-per-trial 2 asks for more GPUs than this machine has: 1"):
+            run(wanted, Heard())
+
+
+def test_no_more_trials_are_planned_at_a_time_than_gpus_hold(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr("autoft.pipeline.search.cores", lambda: 16)
+    given = {-1.0: 1, 1.0: 1, 0.25: 4, 0.0: 16}
+    for share, trials in given.items():
+        wanted = options(images, tmp_path, address="", gpus_per_trial=share, concurrency=0)
+        assert plan_search(wanted, Heard()).concurrency == trials
+
+
 def test_too_little_time(images: Path, address: str, tmp_path: Path) -> None:
     with pytest.raises(BudgetEnded) as caught:
         run_search(options(images, tmp_path, address=address, time=0.2), Heard())

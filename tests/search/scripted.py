@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autoft.api import EpochReport, ModelCard, Output, Problem, Recipe, TrialFailed
+from autoft.gpus import VISIBLE
 from autoft.records import Caching, DataRef, Metric, Schema, TrialResult, TrialSpec
 from autoft.version import API_VERSION
 
@@ -24,6 +25,11 @@ OUTPUT = Output(name="label", head="pooled", size=2, loss="cross_entropy", post=
 def tell(place: str) -> None:
     """Write what an environment variable says."""
     Path(place).write_text(os.environ.get("AUTOFT_TOLD", ""))
+
+
+def tell_gpus(place: str) -> None:
+    """Write which GPUs this process sees."""
+    Path(place).write_text(str(os.environ.get(VISIBLE)))
 
 
 class Scripted:
@@ -80,6 +86,7 @@ class Scripted:
         """Add a line to the log; returns how many of this trial say the same."""
         path = Path(self.spec.data.store)
         line = {"number": self.spec.number, "what": what, "pid": os.getpid(), "epoch": self.epoch, "at": time.time()}
+        line["gpus"] = os.environ.get(VISIBLE)
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         return sum(row["what"] == what and row["number"] == self.spec.number for row in noted(path))

@@ -17,6 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoft.errors import TrialFailed
+from autoft.gpus import VISIBLE
 from autoft.records import EpochReport, Metric, Resources
 from autoft.search import host as hosts
 from autoft.search.forkserver import VARIABLE, Forked, ForkServers
@@ -148,6 +149,16 @@ def test_a_gpu_holds_one_process(hosted: Hosted) -> None:
     hosted.run("other", gpus=0.5)
     assert hosted.pid() != first
     assert not running(first), "it would hold memory of the GPU"
+
+
+def test_a_fork_sees_the_gpus_that_it_is_given(tmp_path: Path, servers: ForkServers) -> None:
+    for cards, seen in (("3", "4"), "3,4"), ((), os.environ.get(VISIBLE)):
+        worker = hosts.Worker("one", 1, cards)
+        assert isinstance(worker._process, Forked)
+        out = tmp_path / str(seen)
+        assert not worker.ask(Call(function="tests.search.scripted:tell_gpus", payload=str(out))).failure
+        assert out.read_text() == str(seen), "its server sees none, so that it opens none"
+        worker.end()
 
 
 def test_a_bug_costs_the_process_and_a_bad_configuration_does_not(hosted: Hosted) -> None:

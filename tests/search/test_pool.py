@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from autoft.gpus import VISIBLE
 from autoft.records import Metric, TrialSpec
 from autoft.search import pool
 from autoft.search.crew import Crew
@@ -68,6 +69,16 @@ def test_trials_pause_fail_and_go_on(tmp_path: Path) -> None:
     assert not seen.interrupted
     assert {r.number: r.status for r in seen.results} == {0: "finished", 1: "finished", 2: "failed"}
     assert [report.epoch for report in seen[0].history] == [1, 2, 3]
+
+
+def test_each_hand_keeps_to_the_gpus_that_were_dealt_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VISIBLE, "7,8")
+    assert pool.machine().gpus == 2
+    works = [[Order(number, {"do": "gather", "of": 4})] for number in range(4)]
+    seen = Pooled(tmp_path, *works, concurrency=4, gpus=0.5)
+    assert {r.status for r in seen.results} == {"finished"}
+    told = [row["gpus"] for row in noted(seen.log) if row["what"] == "begun"]
+    assert sorted(told) == ["7", "7", "8", "8"]
 
 
 def test_as_many_at_a_time_as_wanted(tmp_path: Path) -> None:
