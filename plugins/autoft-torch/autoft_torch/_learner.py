@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder
-from autoft_torch import _augment, _losses, _optim, _sounds, _state
+from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -26,14 +26,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
 Key = TypeVar("Key")
 
-#: Pixels in one batch of predictions. On a CPU, what a layer gives should stay near the core: with a MobileNetV2,
-#: batches of 16 are up to twice as fast as batches of 128.
-PREDICT_PIXELS = {"cpu": 16 * 160 * 160}
-MOST_PIXELS = 64 * 224 * 224
 #: Field of the sample -> how pictures of it are changed. Words have their own way (`_rows`).
 POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
-#: Texts or recordings in one batch of predictions.
-ROWS = 32
 
 
 class TorchLearner:
@@ -95,7 +89,7 @@ class TorchLearner:
         seed = int(rng.integers(1 << 62))
         torch.manual_seed(seed)  # dropout and torchvision's policies draw from the global generator
         draws = torch.Generator().manual_seed(seed)
-        batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
+        batches = _batches.shuffled(rng.permutation(len(feed)), self.job.recipe.batch_size, equal=self._equal)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
         if not self.net.native and isinstance(self.inputs, Inputs):
@@ -201,7 +195,7 @@ class TorchLearner:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
-            raw = self._fitted(self._infer, values if self.inputs.point else self.inputs.normalise(values))
+            raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
                 done = _losses.finish(output, raw[output.name], self.job.image_size)
                 found[output.name].append(done.cpu().numpy())
@@ -209,14 +203,27 @@ class TorchLearner:
         return {name: np.concatenate(parts or none[name]) for name, parts in found.items()}
 
     def _indices(self, feed: Feed) -> list[Array]:
-        pixels = PREDICT_PIXELS.get(self.device.type, MOST_PIXELS)
-        size = max(1, min(512, pixels // self.job.image_size**2)) if self.job.image_size else ROWS
+        size = _batches.size(self.job.image_size, self.device.type)
         return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.precision.cast():
             raw: dict[str, torch.Tensor] = self.net(values)
         return raw
+
+    def _inferred(
+        self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
+    ) -> dict[Key, torch.Tensor]:
+        """What `compute` gives for a batch, which is filled up where one of another size would be slow."""
+        if not self._equal:
+            return self._fitted(compute, values)
+        full = _batches.filled(values, _batches.size(self.job.image_size, self.device.type))
+        return {key: rows[: len(values)] for key, rows in self._fitted(compute, full).items()}
+
+    @property
+    def _equal(self) -> bool:
+        """Whether batches should be of one size: convolutions on a GPU (see `_batches`)."""
+        return self.device.type != "cpu" and self.job.image_size > 0
 
     def _fitted(
         self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
@@ -251,7 +258,7 @@ class TorchLearner:
             self.net.eval()  # whoever takes the batches may train between two of them
             with torch.inference_mode():
                 values = self.inputs.normalise(augment(images, seeds[index].tolist()))
-                rows = self._fitted(lambda part: self.prefix.pick(part, points), values)
+                rows = self._inferred(lambda part: self.prefix.pick(part, points), values)
             yield [rows[cut.depth].numpy() for cut in cuts]
 
     def enter(self, cut: Cut | None) -> None:
@@ -305,8 +312,3 @@ class TorchLearner:
             self.optimizer.load(moments)
         if self.precision.scaler and facts["scaler"]:
             self.precision.scaler.load_state_dict(facts["scaler"])
-
-
-def _split(order: Array, size: int) -> list[Array]:
-    """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics."""
-    return list(np.array_split(order, math.ceil(len(order) / size))) if len(order) else []

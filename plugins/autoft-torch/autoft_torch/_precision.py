@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -40,3 +41,14 @@ class Precision:
             return nullcontext()
         kind = torch.bfloat16 if self.word == "bf16" else torch.float16
         return torch.autocast(self.device.type, dtype=kind)
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """For batches of a size that is computed once: cuDNN would plan longer (see `_batches`) than other kernels compute."""
+    before = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.enabled = before

@@ -21,7 +21,7 @@ from autoft.api import Cut, Job, to_json
 from autoft_torch import _cuts
 from autoft_torch._cuts import SAMPLES, Form, Output, Point
 from autoft_torch._net import Net
-from autoft_torch._precision import Precision
+from autoft_torch._precision import Precision, once
 
 #: By how much features may differ when a cut is tried, in shares of the largest one.
 TOLERANCE = 1e-3
@@ -89,7 +89,7 @@ class Prefix:
             return
         sound = self._facts().sound
         if point.depth not in sound:
-            with torch.no_grad(), self.precision.cast():
+            with torch.no_grad(), self.precision.cast(), once():
                 sound[point.depth] = agrees(self._copy(), point, self._noise(1))
         if not sound[point.depth]:
             raise ValueError(
@@ -101,10 +101,11 @@ class Prefix:
     def _facts(self) -> _Known:
         if self.key not in _known:
             wanted = self.net.blocks, self._noise(0), self.precision.cast
-            try:
-                points = _cuts.find(self._copy(), *wanted)
-            except RuntimeError:  # autograd cannot record this trunk; its features can be had all the same
-                points = _cuts.find(self._copy(), *wanted, record=False)
+            with once():
+                try:
+                    points = _cuts.find(self._copy(), *wanted)
+                except RuntimeError:  # autograd cannot record this trunk; its features can be had all the same
+                    points = _cuts.find(self._copy(), *wanted, record=False)
             _known[self.key] = _Known(points, {})
         return _known[self.key]
 

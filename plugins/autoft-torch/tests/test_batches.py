@@ -1,0 +1,73 @@
+"""Batches of one size, as a GPU wants them, give what others give."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from autoft.api import View
+from autoft_torch import _batches
+from autoft_torch._learner import TorchLearner
+from autoft_torch.backend import TorchBackend
+
+
+def never():
+    return False
+
+
+@pytest.mark.parametrize(("rows", "size"), [(245, 32), (131, 4), (32, 32), (7, 32), (64, 32), (1, 8)])
+def test_all_batches_of_an_epoch_have_one_size_and_few_samples_come_twice(rows, size):
+    order = np.random.default_rng(0).permutation(rows)
+    batches = _batches.shuffled(order, size, equal=True)
+    assert len({len(batch) for batch in batches}) == 1 and len(batches[0]) <= size
+    seen = Counter(np.concatenate(batches).tolist())
+    assert set(seen) == set(range(rows)) and max(seen.values()) <= 2
+    assert sum(seen.values()) - rows < len(batches)
+
+
+def test_without_it_each_sample_comes_once():
+    batches = _batches.shuffled(np.arange(245), 32)
+    assert sorted(np.concatenate(batches)) == list(range(245))
+    assert {len(batch) for batch in batches} == {30, 31}
+    assert _batches.shuffled(np.arange(0), 32, equal=True) == []
+
+
+def test_a_store_is_filled_by_whole_batches_on_a_gpu():
+    assert 128 % _batches.size(160, "cuda") == 0
+    assert _batches.size(160, "cpu") == 16
+    assert _batches.size(4096, "cuda") == _batches.size(4096, "cpu") == 1
+
+
+def test_what_is_filled_up_lies_in_memory_as_before():
+    images = torch.randn(3, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    full = _batches.filled(images, 5)
+    assert full.shape[0] == 5 and full.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(full[:3], images) and torch.equal(full[3:], images[:1].expand(2, -1, -1, -1))
+    assert _batches.filled(images, 2) is images
+
+
+def test_full_batches_predict_and_extract_the_same(card, job, toys, monkeypatch):
+    learner = TorchBackend().build(job(card("timm", "mobilenetv3_small_050")))
+    cuts = learner.cuts()[-1:]
+    plain = learner.predict(toys)["class"], [rows for (rows,) in learner.extract(toys, cuts, View())]
+    sizes = []
+    learner.net.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))
+    monkeypatch.setattr(TorchLearner, "_equal", True)
+    monkeypatch.setattr(_batches, "size", lambda image_size, device: len(toys) - 5)
+    full = learner.predict(toys)["class"], [rows for (rows,) in learner.extract(toys, cuts, View())]
+    assert sizes == [len(toys) - 5] * 2, "the second one had 5 samples"
+    np.testing.assert_allclose(full[0], plain[0], atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(full[1]), np.concatenate(plain[1]), atol=1e-5)
+
+
+def test_an_epoch_of_equal_batches_takes_as_many_steps(card, job, toys, monkeypatch):
+    wanted = job(card("autoft", "resnet-s"), batch_size=len(toys) // 2 - 1)
+    usual = TorchBackend().build(wanted).train_epoch(toys, 1, never)
+    monkeypatch.setattr(TorchLearner, "_equal", True)
+    learner, sizes = TorchBackend().build(wanted), []
+    learner.net.trunk.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))
+    equal = learner.train_epoch(toys, 1, never)
+    assert equal.steps == usual.steps == len(sizes) == 3 and len(set(sizes)) == 1
