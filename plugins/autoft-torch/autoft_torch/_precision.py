@@ -45,7 +45,7 @@ class Precision:
 
 @contextmanager
 def once() -> Iterator[None]:
-    """For batches of a size that is computed once: cuDNN would plan longer (see `_batches`) than other kernels compute."""
+    """For a size of batches that is computed once: cuDNN plans longer (see `_batches`) than other kernels compute."""
     before = torch.backends.cudnn.enabled
     torch.backends.cudnn.enabled = False
     try:
