@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from autoft.api import Feed, Job, ahead
 from autoft.vocab import ACTIVATION, IGNORED
 from autoft_torch._cuts import Point
+from autoft_torch._precision import layout
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
@@ -55,9 +56,9 @@ class Inputs(Loader):
         """Where feeds give what a frozen prefix gave; None where they give images."""
 
     def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """Images in 0..255 (n, 3, h, w) to float32 in the card's units, channels last in memory."""
+        """Images in 0..255 (n, 3, h, w) to float32 in the card's units, as they lie best in memory."""
         values = (images.float() - self.mean) / self.std
-        return values.contiguous(memory_format=torch.channels_last)
+        return values.contiguous(memory_format=layout(self.device))
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         """Images uint8 (n, 3, size, size), or what stands at `point`, and targets."""

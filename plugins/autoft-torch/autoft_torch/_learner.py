@@ -18,7 +18,7 @@ from autoft_torch._net import HEAD, Net
 from autoft_torch._nets import network
 from autoft_torch._norms import Norms
 from autoft_torch._places import move
-from autoft_torch._precision import Precision, device
+from autoft_torch._precision import Precision, device, layout
 from autoft_torch._prefix import Prefix
 from autoft_torch._rows import Rows
 
@@ -38,7 +38,7 @@ class TorchLearner:
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
-        self.net = net.to(where, memory_format=torch.channels_last)
+        self.net = net.to(where, memory_format=layout(where))
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where)
         self.prefix = Prefix(net, job, self.precision)

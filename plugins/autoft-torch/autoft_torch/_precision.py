@@ -18,6 +18,13 @@ def device(job: Job) -> torch.device:
     return torch.device("cpu")
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How maps lie in memory. On a CPU channels last is quicker. On a GPU cuDNN plans a training step of it for 7 to
+    10 s, at each new size (measured with a MobileNetV2 on an H200, where channels first took 0.2 to 0.7 s and each step
+    was nearly as quick)."""
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
+
+
 class Precision:
     """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU.
 

@@ -21,7 +21,7 @@ from autoft.api import Cut, Job, to_json
 from autoft_torch import _cuts
 from autoft_torch._cuts import SAMPLES, Form, Output, Point
 from autoft_torch._net import Net
-from autoft_torch._precision import Precision, once
+from autoft_torch._precision import Precision, layout, once
 
 #: By how much features may differ when a cut is tried, in shares of the largest one.
 TOLERANCE = 1e-3
@@ -116,7 +116,7 @@ class Prefix:
     def _noise(self, seed: int) -> torch.Tensor:
         draws = torch.Generator().manual_seed(seed)  # not the global generator, which training draws from
         noise = torch.randn((SAMPLES, 3, self.size, self.size), generator=draws)
-        return noise.to(self.precision.device).contiguous(memory_format=torch.channels_last)
+        return noise.to(self.precision.device).contiguous(memory_format=layout(self.precision.device))
 
 
 class Entered:

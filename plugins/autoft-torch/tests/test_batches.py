@@ -42,11 +42,12 @@ def test_a_store_is_filled_by_whole_batches_on_a_gpu():
 
 
 def test_what_is_filled_up_lies_in_memory_as_before():
-    images = torch.randn(3, 3, 8, 8).contiguous(memory_format=torch.channels_last)
-    full = _batches.filled(images, 5)
-    assert full.shape[0] == 5 and full.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(full[:3], images) and torch.equal(full[3:], images[:1].expand(2, -1, -1, -1))
-    assert _batches.filled(images, 2) is images
+    for form in (torch.channels_last, torch.contiguous_format):
+        images = torch.randn(3, 3, 8, 8).contiguous(memory_format=form)
+        full = _batches.filled(images, 5)
+        assert full.shape[0] == 5 and full.is_contiguous(memory_format=form)
+        assert torch.equal(full[:3], images) and torch.equal(full[3:], images[:1].expand(2, -1, -1, -1))
+        assert _batches.filled(images, 2) is images
 
 
 def test_full_batches_predict_and_extract_the_same(card, job, toys, monkeypatch):
