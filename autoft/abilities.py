@@ -51,3 +51,12 @@ class Inheriting(Protocol):
             TrialFailed: they are of another network.
         """
         ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """Ability of a learner: it tells where it computes, so that a GPU that its framework does not see is missed."""
+
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting
+from autoft.abilities import Baselined, Counting, Inheriting, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -139,6 +139,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "Placed",
     "Pictures",
     "Problem",
     "ReadOptions",

@@ -339,6 +339,8 @@ class EpochReport(Record):
     """Validation in this epoch, as it takes without a cache: the test part has none."""
     prefix: str = ""
     """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
+    gpu_missed: bool = False
+    """In the first epoch: the trial was given a GPU, but its framework computes on the CPU."""
 
 
 class TrialResult(Record):

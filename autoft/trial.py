@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, course, headstart, registry, scoring, shelf
-from autoft.abilities import Inheriting
+from autoft.abilities import Inheriting, Placed
 from autoft.bank import Bank
 from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.datarecords import EVERYTHING
@@ -142,6 +142,7 @@ class Trial:
             prefix_seconds=self.prefix_seconds,
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             prefix=self._news(),
+            gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             cross=self._cross,
         )
 
@@ -291,6 +292,11 @@ class Trial:
             return "the head is solved"
         late = not complete or self._out_of_time()
         return course.ended(recipe, self.epoch, self.epochs, max(self.best_epoch, self.taken_up), late)
+
+
+def _on_gpu(learner: Learner) -> bool:
+    """Whether it computes on a GPU, or does not say."""
+    return not isinstance(learner, Placed) or learner.on_gpu()
 
 
 def _but_head(spec: TrialSpec) -> TrialSpec:

@@ -3,8 +3,8 @@
     python -m benchmarks.layouts mobilenetv2_100 resnet50 --size 160 --batch 32
 
 For each network of timm (no weights are needed), each layout and each precision, in a process of its own: seconds of
-the first training step, of the first step with a batch that is smaller by one, and the median of 20 further ones. cuDNN
-plans each convolution for each size (docs/adr/0039-one-size-on-a-gpu.md). Prints one JSON document; needs an NVIDIA GPU.
+the first training step, of the first step with a batch that is smaller by one, and the median of 20 further ones.
+cuDNN plans each convolution for each size (docs/adr/0039-one-size-on-a-gpu.md). Needs an NVIDIA GPU; prints JSON.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from autoft.errors import UsageError
@@ -12,6 +14,11 @@ from autoft.pipeline.storage import Storage
 from autoft.records import EpochReport, TrialResult, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
+
+NO_GPU: Final = (
+    "trials were given a GPU, but the framework of {backend} sees none and computes on the CPU. Install a build of it "
+    "for this GPU, or give --gpus-per-trial 0: then as many trials run at a time as there are cores."
+)
 
 
 class Watch:
@@ -27,6 +34,8 @@ class Watch:
         self.observers = Observers(registry, listener)
         self.specs: dict[int, TrialSpec] = {}
         """Of each trial that has started."""
+        self._without_gpu: set[str] = set()
+        """Backends of which it was said that they see no GPU."""
 
     def started(self, spec: TrialSpec) -> None:
         self.specs[spec.number] = spec
@@ -34,7 +43,11 @@ class Watch:
         self.observers.tell("autoft_trial_started", spec=spec)
 
     def reported(self, number: int, report: EpochReport) -> None:
-        self.budget.saw(report, self.specs[number].backend if number in self.specs else "")
+        backend = self.specs[number].backend if number in self.specs else ""
+        self.budget.saw(report, backend)
+        if report.gpu_missed and backend not in self._without_gpu:
+            self._without_gpu.add(backend)
+            self.listener(Note(text=NO_GPU.format(backend=backend), level="warning"))
         self.listener(TrialReported(number=number, report=report))
         self.observers.tell("autoft_trial_reported", number=number, report=report)
 

@@ -41,6 +41,9 @@ class NumpyLearner:
         kept = ("mean", "variance")
         return sum(a.size for name in self._trained for key, a in self._blocks[name].items() if key not in kept)
 
+    def on_gpu(self) -> bool:
+        return False
+
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
         batches = order(self.job.seed, epoch, len(feed), self.job.recipe.batch_size)
         rng = np.random.default_rng((self.job.seed, epoch, 1))

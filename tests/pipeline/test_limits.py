@@ -69,6 +69,17 @@ def test_no_more_trials_are_planned_at_a_time_than_gpus_hold(
         assert plan_search(wanted, Heard()).concurrency == trials
 
 
+def test_a_gpu_that_the_framework_does_not_see_is_missed_once(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    heard = Heard()
+    run_search(options(images, tmp_path, address="", strategy="flat", trials=2), heard)
+    told = [note.text for note in heard.of(Note) if note.level == "warning" and "GPU" in note.text]
+    assert len(told) == 1 and "the framework of numpy sees none and computes on the CPU" in told[0]
+    assert "--gpus-per-trial 0" in told[0]
+
+
 def test_too_little_time(images: Path, address: str, tmp_path: Path) -> None:
     with pytest.raises(BudgetEnded) as caught:
         run_search(options(images, tmp_path, address=address, time=0.2), Heard())

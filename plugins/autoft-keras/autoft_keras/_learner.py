@@ -45,7 +45,7 @@ NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 class KerasLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable` and `Cuttable`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting` and `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: str, folder: Path | None) -> None:
@@ -93,6 +93,9 @@ class KerasLearner:
 
     def trainable(self) -> int:
         return sum(math.prod(parameter.shape) for parameter in self.optimizer.parameters)
+
+    def on_gpu(self) -> bool:
+        return self.device == "GPU"
 
     # ---- training -----------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable` and `Inheriting`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting` and `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
@@ -79,6 +79,9 @@ class TorchLearner:
 
     def trainable(self) -> int:
         return sum(parameter.numel() for parameter in self.optimizer.parameters)
+
+    def on_gpu(self) -> bool:
+        return self.device.type != "cpu"
 
     # ---- training -----------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ def test_what_is_filled_up_lies_in_memory_as_before():
 
 def test_full_batches_predict_and_extract_the_same(card, job, toys, monkeypatch):
     learner = TorchBackend().build(job(card("timm", "mobilenetv3_small_050")))
+    assert not learner.on_gpu()
     cuts = learner.cuts()[-1:]
     plain = learner.predict(toys)["class"], [rows for (rows,) in learner.extract(toys, cuts, View())]
     sizes = []

@@ -248,6 +248,7 @@ def test_a_gpu_learns_the_toys_in_16_bit(card, job, toys):
     learner = TorchBackend().build(wanted)
     for epoch in range(1, 31):
         learner.train_epoch(toys, epoch, never)
+    assert learner.on_gpu()
     assert learner.precision.word in ("bf16", "fp16")
     assert (learner.predict(toys)["class"].argmax(-1) == toys.arrays["label"]).mean() >= 0.95
 
