@@ -14,6 +14,11 @@ SIZES = (256, 192, 320)
 """The default first."""
 RATE = 5e-3
 """Above it, training on heat maps breaks down."""
+DEPTHS = (0.75, 0.75, 0.5, 0.25, 0.0, 1.0)
+"""How deep to freeze, the default first. In short trainings more frozen is better, even for as many epochs, and
+quicker: early steps teach the new head (docs/performance.md). What is less frozen may go on from there."""
+OWN = (0.0, 0.5)
+"""Depths that the default space gives networks whose heads are new; of others the head is pretrained, too."""
 FIXED: dict[str, Scalar] = {
     # These change class targets, of which there are none here.
     "label_smoothing": 0.0,
@@ -34,8 +39,8 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
                 yield msgspec.structs.replace(param, choices=SIZES, default=SIZES[0])
             else:
                 yield param
-        elif param.key == "freeze":
-            yield msgspec.structs.replace(param, choices=(0.0, 0.0, 0.25, 0.5), default=0.0)
+        elif param.key == "freeze" and param.default in OWN and len(set(param.choices)) > 1:
+            yield msgspec.structs.replace(param, choices=DEPTHS, default=DEPTHS[0])
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size":

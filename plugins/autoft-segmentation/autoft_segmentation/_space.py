@@ -11,6 +11,11 @@ from autoft.api import Param, Scalar
 SIZES = (160, 128, 224)
 """Of networks that take any size; the default first."""
 LOWEST, HIGHEST = 3e-4, 1e-2
+DEPTHS = (0.75, 0.75, 0.5, 0.25, 0.0, 1.0)
+"""How deep to freeze, the default first. In short trainings more frozen is better, even for as many epochs, and
+quicker: early steps teach the new head (docs/performance.md). What is less frozen may go on from there."""
+OWN = (0.0, 0.5)
+"""Depths that the default space gives networks whose heads are new; of others the head is pretrained, too."""
 FIXED: dict[str, Scalar] = {"label_smoothing": 0.0, "l1": 0.0, "head_width": 0, "optimizer": "adamw"}
 """What maps gain little by."""
 
@@ -21,8 +26,8 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
         searched = len(set(param.choices)) > 1
         if param.key == "image_size" and searched:
             yield msgspec.structs.replace(param, choices=SIZES, default=SIZES[0])
-        elif param.key == "freeze":
-            yield msgspec.structs.replace(param, choices=(0.0, 0.0, 0.25, 0.5), default=0.0)
+        elif param.key == "freeze" and param.default in OWN and searched:
+            yield msgspec.structs.replace(param, choices=DEPTHS, default=DEPTHS[0])
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size" and searched:
