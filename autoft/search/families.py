@@ -36,6 +36,8 @@ KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
 LEAST: Final = 0.15
 """Part of the blocks below which a trial does not become cheaper: the head and reading rows cost something, too."""
+UNSHARED: Final = 2 / 3
+"""Part of the cost of a block that freezing saves where what it gives is computed at every step: its gradients."""
 NEAR: Final = 0.15
 """Standard deviation of a number drawn around another, as a part of its range."""
 
@@ -143,11 +145,19 @@ class Draws:
     """Configurations of one family. The n-th depends on the seed and on what is best by then."""
 
     def __init__(
-        self, space: Space, family: str, model_names: Sequence[str], seed: int, known: Sequence[Values] = ()
+        self,
+        space: Space,
+        family: str,
+        model_names: Sequence[str],
+        seed: int,
+        known: Sequence[Values] = (),
+        *,
+        sharing: bool = True,
     ) -> None:
-        """`known` are configurations that run anyway."""
+        """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept."""
         self.space = space
         self.family = family
+        self.sharing = sharing
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
@@ -203,7 +213,8 @@ class Draws:
         no more time than the cheap ones."""
         depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
         if len(set(depths)) > 1:
-            costs = [max(LEAST, 1.0 - float(depth or 0)) for depth in depths]
+            saved = 1.0 if self.sharing else UNSHARED
+            costs = [max(LEAST, 1.0 - saved * float(depth or 0)) for depth in depths]
             params["freeze"] = generator.choices(depths, [cost**-2 for cost in costs])[0]
 
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
@@ -244,7 +255,7 @@ def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool,
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family)
         if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)])
+            found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)], sharing=sharing)
     return found
 
 

@@ -22,6 +22,17 @@ def test_depths_at_which_little_is_left_to_compute_are_drawn_more_often() -> Non
     assert cheap > 2 * (len(found) - cheap), "evenly, they would be half of the draws"
 
 
+def test_depths_differ_less_in_cost_where_frozen_blocks_are_computed_at_every_step() -> None:
+    part = subspace(space(), PARTIAL)
+    assert part is not None
+    found = {}
+    for sharing in (True, False):
+        draws = Draws(part, PARTIAL, ["m/strong"], seed=0, sharing=sharing)
+        drawn = [params["freeze"] for _ in range(300) if (params := draws.draw(None, lambda model: None)) is not None]
+        found[sharing] = sum(float(freeze or 0) <= 0.5 for freeze in drawn) / len(drawn)
+    assert found[False] > 2 * found[True]
+
+
 def test_what_is_best_keeps_its_depth() -> None:
     part = subspace(space(), PARTIAL)
     assert part is not None

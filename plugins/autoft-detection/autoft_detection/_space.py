@@ -14,7 +14,7 @@ SIZES = (256, 192, 320)
 """The default first."""
 RATE = 5e-3
 """Above it, training on heat maps breaks down."""
-DEPTHS = (0.75, 0.75, 0.5, 0.25, 0.0, 1.0)
+DEPTHS = (0.75, 0.75, 0.5, 0.25, 0.0)
 """How deep to freeze, the default first. In short trainings more frozen is better, even for as many epochs, and
 quicker: early steps teach the new head (docs/performance.md). What is less frozen may go on from there."""
 OWN = (0.0, 0.5)
