@@ -36,13 +36,16 @@ class Mask(Record):
 
     path: str = ""
     """Image file; empty where `shapes` are all there is."""
+    further: tuple[str, ...] = ()
+    """More files of the same picture, read as `path` is, each of one thing. A pixel is `background` where all of them
+    say so, else what the last of the others says."""
     values: dict[str, str] = {}
     """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
     of the two forms. An empty class marks pixels that are not to be learned nor scored."""
     nearest: bool = False
     """Other values count as the nearest one listed (files with loss); else they are told and left out."""
     background: str = ""
-    """Class of pixels that no shape covers."""
+    """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
     """Later ones cover earlier ones."""
 
