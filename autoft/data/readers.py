@@ -56,6 +56,10 @@ def open_dataset(
     parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
+    if parts and not options.group_col:
+        # Folds are counted in each table anew: fold 1 of the one is not that of the other.
+        dataset, *rest = map(_ungrouped, (dataset, *(part for _, part in parts)))
+        parts = [(split, part) for (split, _), part in zip(parts, rest, strict=True)]
     dataset = join(dataset, parts) if parts else msgspec.structs.replace(dataset, samples=unique_ids(dataset.samples))
     if not dataset.samples:
         raise _nothing_left(dataset, options)
@@ -73,6 +77,15 @@ def _divisible(dataset: Dataset) -> Dataset:
     samples = tuple(msgspec.structs.replace(sample, split="") for sample in dataset.samples)
     said = f"{dataset.recognised}; all of it is called {part}, which makes it no part"
     return msgspec.structs.replace(dataset, samples=samples, recognised=said)
+
+
+def _ungrouped(dataset: Dataset) -> Dataset:
+    """Other readers tell speakers, who are the same everywhere."""
+    if dataset.reader != "table":
+        return dataset
+    return msgspec.structs.replace(
+        dataset, samples=tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
+    )
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:
