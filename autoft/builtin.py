@@ -24,6 +24,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="Class folders, with train/val/test above them or not",
     )
     yield Entry(
+        name="lists",
+        target="autoft.data.filelists:FileListReader",
+        summary="Lists such as train.txt and val.txt: a path and a class in each line",
+    )
+    yield Entry(
         name="texts",
         target="autoft.data.textfolder:TextFolderReader",
         summary="Class folders of .txt files, with train/val/test above them or not",
