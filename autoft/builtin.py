@@ -38,6 +38,11 @@ def autoft_readers() -> Iterable[Entry]:
         target="autoft.data.textlines:TextLinesReader",
         summary="A text in each line: pos.txt and neg.txt, or train_text.txt with train_labels.txt",
     )
+    yield Entry(
+        name="names",
+        target="autoft.data.filenames:FileNameReader",
+        summary="Files in one folder whose names begin with their class: cat.0.jpg, dog_12.jpg",
+    )
 
 
 @hookimpl
