@@ -118,7 +118,7 @@ def _layout(source: str, field: str) -> Layout | None:
     classes = _class_folders(source, field, "")
     if len(parts) > 1 or (len(classes) == 1 and split_word(classes[0].label) == "train"):
         # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
-        classes = tuple(f for f in classes if not split_word(f.label))
+        classes = tuple(f for f in classes if not part_word(f.label))
     words = {part_word(f.label) for f in classes}
     if "train" in words and len(words) > 1 and "" not in words:
         classes = ()  # train/ beside test1/, or train2017/ beside val2017/
