@@ -87,11 +87,11 @@ class FileListReader:
                 fields = {field: told.path, "label": line.label}
                 samples.append(Sample(id=_id(told.path, root), fields=fields, split=one.split))
             words += files.sentence()
-        told, said = _names(samples, [root, *(os.path.dirname(one.path) for one in lists)], field)
+        known, said = _names(samples, [root, *(os.path.dirname(one.path) for one in lists)], field)
         named = [
             Sample(
                 id=sample.id,
-                fields={**sample.fields, "label": told.get(sample.fields["label"], sample.fields["label"])},
+                fields={**sample.fields, "label": known.get(sample.fields["label"], sample.fields["label"])},
                 split=sample.split,
             )
             for sample in samples
