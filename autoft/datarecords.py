@@ -71,6 +71,8 @@ class Dataset(Record):
     recognised: str
     """One sentence for the user: what was recognised, and by which signs."""
     issues: tuple[Issue, ...] = ()
+    columns: dict[str, str] = {}
+    """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
 
 
 class ReadOptions(Record):
@@ -83,6 +85,8 @@ class ReadOptions(Record):
     remembered: dict[str, str] = {}
     """Field word -> column name, as given when the model was trained that predicts now. Counts for tables, where
     `columns` says nothing."""
+    guessed: dict[str, str] = {}
+    """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

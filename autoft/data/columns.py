@@ -86,6 +86,9 @@ def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> Rea
                 f"but '{where}' has no {shown}. Its columns are: {', '.join(columns)}.",
                 f"Name others: {FLAGS.get(field, f'--{field}-col')} {'COLUMN' + ',COLUMN' * (len(parts) - 1)}",
             )
+    for field, column in options.guessed.items():
+        if field in options.needs and column.lower() in known and column not in found.values():
+            found.setdefault(field, column)
     return msgspec.structs.replace(options, columns=found)
 
 

@@ -34,12 +34,14 @@ def open_dataset(
     *,
     labelled: bool = True,
     remembered: Mapping[str, str] = {},
+    guessed: Mapping[str, str] = {},
 ) -> Dataset:
     """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
 
     Args:
         labelled: False when predicting: targets may then be absent, and any folder of files will do.
         remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
+        guessed: the same, where the user named none: they count where a table has them.
 
     Raises:
         DataError: a source is not there, or no reader recognises it; the message says what is expected.
@@ -49,6 +51,7 @@ def open_dataset(
         needs=(*task.inputs, *task.targets),
         columns=named_columns(options, task),
         remembered=dict(remembered),
+        guessed=dict(guessed),
         group_col=options.group_col,
         optional=() if labelled else task.targets,
     )

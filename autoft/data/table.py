@@ -71,7 +71,14 @@ class TableReader:
             root=os.path.abspath(root),
             recognised="; ".join(sentences),
             issues=tuple(issues),
+            columns=_columns(sources, parts),
         )
+
+
+def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:
+    """Field -> column of the first table that is read. Texts that belong together are always named by the user."""
+    table, roles = next((one.table, roles) for one, roles in zip(sources, parts, strict=True) if not roles.left_out)
+    return {field: table.columns[place] for field, place in roles.fields.items()}
 
 
 class _Row(NamedTuple):
