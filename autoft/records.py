@@ -7,16 +7,13 @@ names. Encode with `to_json`, decode with `from_json`, which refuses fields it d
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
-
-import msgspec
+from typing import Any, Literal
 
 from autoft import vocab
 from autoft.datarecords import DataRef, Dataset, Decoding, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
-from autoft.record import Record
+from autoft.record import Record, from_dict, from_json, to_json, to_plain
 
 __all__ = [
     "Caching",
@@ -59,7 +56,6 @@ __all__ = [
 Scalar = str | int | float | bool | None
 Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
 Mode = Literal["max", "min"]
-T = TypeVar("T")
 
 
 class Entry(Record):
@@ -375,28 +371,3 @@ class TrialResult(Record):
 
 def trial_name(number: int) -> str:
     return f"t{number:04d}"
-
-
-def to_json(record: Any, *, pretty: bool = False) -> str:
-    """One line of JSON, or an indented text."""
-    raw = msgspec.json.encode(record)
-    return (msgspec.json.format(raw, indent=2) if pretty else raw).decode()
-
-
-def to_plain(record: Any) -> Any:
-    """Dicts, lists, words and numbers, as `Sample.fields` holds records."""
-    return msgspec.json.decode(msgspec.json.encode(record))
-
-
-def from_json(text: str | bytes, kind: type[T]) -> T:
-    """The record in `text`.
-
-    Raises:
-        msgspec.ValidationError: a field is missing, unknown or of another type.
-    """
-    return msgspec.json.decode(text, type=kind)
-
-
-def from_dict(values: Mapping[str, Any], kind: type[T]) -> T:
-    """The record whose fields are `values` (as read from YAML or JSON)."""
-    return msgspec.convert(values, kind)
