@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import msgspec
+
 from autoft.data import advice, classnames
 from autoft.data.folder import find_layout
 from autoft.data.media import SUFFIXES, entries, media_field, part_word
@@ -48,14 +50,11 @@ class FileListReader:
     name = "lists"
 
     def sniff(self, source: str, options: ReadOptions) -> str:
-        """One sentence why `source` is lists of files, or one such list, or an empty string. Looks at first lines."""
-        field = media_field(options.needs)
-        if not field or {*options.needs} != {field, "label"} or options.optional:
+        """One sentence why `source` is lists of files, or one such list, or an empty string. Looks at first lines. For
+        prediction a folder is all the files in it, whatever lists say."""
+        if options.optional and os.path.isdir(source):
             return ""
-        if options.columns or options.group_col or not source:
-            return ""
-        found = _find(source, field)
-        return f"lists of {field} files and classes: {', '.join(_name(one, source) for one in found)}" if found else ""
+        return _in_words(source, _find(source, options), media_field(options.needs))
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample per line, `id` the path of the file below `source`. A list without classes is left out.
@@ -63,53 +62,72 @@ class FileListReader:
         Raises:
             DataError: there are no such lists.
         """
-        words = self.sniff(source, options)
-        if not words:
+        lists, field = _find(source, options), media_field(options.needs)
+        if not lists:
             raise advice.unrecognised(source, options)
-        field = media_field(options.needs)
+        words = _in_words(source, lists, field)
         root = os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source)))
         samples: list[Sample] = []
         issues: list[Issue] = []
-        lists = _find(source, field)
         for one in lists:
             found = list(_lines(one.path, field))
-            if all(line.label in HIDDEN for line in found):
+            if not options.optional and all(line.label in HIDDEN for line in found):
                 words += f"; {_name(one, source)} has no classes and is left out"
                 continue
             files = Files(one.path, root, field)
             for line in found:
-                where = f"{_name(one, source)} line {line.number}"
-                told = files.find(line.file, one.split)
-                if not line.label or not told.path:
-                    kind, detail = ("missing", told.reason) if line.label else ("no_label", "a path alone")
-                    issues.append(Issue(kind=kind, subject=f"{where}: {line.file}", detail=detail))
-                    continue
-                fields = {field: told.path, "label": line.label}
-                samples.append(Sample(id=_id(told.path, root), fields=fields, split=one.split))
+                where = f"{_name(one, source)} line {line.number}: {line.file}"
+                sample = _sample(line, files, one.split, options, where)
+                if isinstance(sample, Issue):
+                    issues.append(sample)
+                else:
+                    samples.append(sample)
             words += files.sentence()
         known, said = _names(samples, [root, *(os.path.dirname(one.path) for one in lists)], field)
-        named = [
-            Sample(
-                id=sample.id,
-                fields={**sample.fields, "label": known.get(sample.fields["label"], sample.fields["label"])},
-                split=sample.split,
-            )
-            for sample in samples
-        ]
+        named = [_renamed(sample, known) for sample in samples]
+        classes = {sample.fields["label"] for sample in named if "label" in sample.fields}
         return Dataset(
             samples=unique_ids(named),
             reader=self.name,
             root=root,
-            recognised=f"{words}; {len({s.fields['label'] for s in named})} classes, {len(named)} files{said}",
+            recognised=f"{words}; {len(classes)} classes, {len(named)} files{said}",
             issues=tuple(issues),
         )
 
 
-def _find(source: str, field: str) -> list[_List]:
+def _in_words(source: str, lists: list[_List], field: str) -> str:
+    return f"lists of {field} files and classes: {', '.join(_name(one, source) for one in lists)}" if lists else ""
+
+
+def _sample(line: _Line, files: Files, split: str, options: ReadOptions, where: str) -> Sample | Issue:
+    """The sample of one line, or what is wrong with it."""
+    if not line.label and not options.optional:
+        return Issue(kind="no_label", subject=where, detail="a path alone")
+    told = files.find(line.file, split)
+    if not told.path:
+        return Issue(kind="missing", subject=where, detail=told.reason)
+    fields = {files.medium: told.path} | ({"label": line.label} if line.label else {})
+    return Sample(id=_id(told.path, files.root), fields=fields, split=split)
+
+
+def _renamed(sample: Sample, known: Mapping[str, str]) -> Sample:
+    label = str(sample.fields.get("label", ""))
+    return (
+        msgspec.structs.replace(sample, fields={**sample.fields, "label": known[label]}) if label in known else sample
+    )
+
+
+def _find(source: str, options: ReadOptions) -> list[_List]:
     """The lists of the folder, or of one in it that holds such things; those named like parts if training is one, else
     the only one, where neither class folders nor a table say the classes."""
+    field = media_field(options.needs)
+    if not field or {*options.needs} != {field, "label"} or options.columns or options.group_col:
+        return []
+    if not os.path.exists(source):
+        return []
     if os.path.isfile(source):
-        return [_List(source, "")] if source.lower().endswith(SUFFIX) and _is_list(source, field) else []
+        fits = source.lower().endswith(SUFFIX) and _is_list(source, field, classes=not options.optional)
+        return [_List(source, "")] if fits else []
     folders = [source, *(e.path for e in entries(source) if e.is_dir() and e.name.lower() in ASIDE)]
     for folder in folders:
         texts = [e for e in entries(folder) if e.is_file() and e.name.lower().endswith(SUFFIX)]
@@ -165,6 +183,7 @@ def _lines(path: str, field: str) -> Iterator[_Line]:
 
 def _names(samples: list[Sample], folders: list[str], field: str) -> tuple[Mapping[str, str], str]:
     """Number -> name of the class, and in words where the names are from; empty where classes have names."""
+    samples = [sample for sample in samples if "label" in sample.fields]
     numbers = {str(sample.fields["label"]) for sample in samples}
     if not numbers or not all(number.isdigit() for number in numbers):
         return {}, ""

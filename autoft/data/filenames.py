@@ -9,11 +9,11 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import advice
-from autoft.data.folder import is_container
+from autoft.data.folder import is_container, media_files
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, walk
 from autoft.data.tablefiles import is_table
 from autoft.errors import DataError
-from autoft.records import Dataset, ReadOptions, Sample
+from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 NAME: Final = re.compile(r"(.*?[^\W_])[_.\-\s]*[_.\-\s(](\d+)\)?")
 """What stands before a number at the end."""
@@ -52,7 +52,7 @@ class FileNameReader:
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why the names below `source` say classes, or an empty string. All files must lie in one folder,
         or in folders of parts, and each must say a class that others say as well."""
-        found = _look(source, options)
+        found = None if options.optional else _look(source, options)
         return f"classes by the names of files ({found.form})" if found else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -76,16 +76,19 @@ class FileNameReader:
             )
             for path, label in sorted(found.labels.items())
         )
+        issues: list[Issue] = []
+        list(media_files(source, source, field, issues))
         shown = Counter(found.labels.values())
         words = f"classes by the names of files, as nothing else tells them ({found.form}): {len(shown)} classes ("
         words += ", ".join(sorted(shown)[:5]) + (", ..." if len(shown) > 5 else "") + f"), {len(samples)} {field} files"
         words += "".join(f"; {part} is left out, its names say no class" for part in found.left_out)
-        return Dataset(samples=samples, reader=self.name, root=os.path.abspath(source), recognised=words)
+        root = os.path.abspath(source)
+        return Dataset(samples=samples, reader=self.name, root=root, recognised=words, issues=tuple(issues))
 
 
 def _look(source: str, options: ReadOptions) -> _Told | None:
     field = media_field(options.needs)
-    if not field or {*options.needs} != {field, "label"} or options.optional or options.columns or options.group_col:
+    if not field or {*options.needs} != {field, "label"} or options.columns or options.group_col:
         return None
     if not os.path.isdir(source) or any(is_table(entry.name) for entry in entries(source)):
         return None

@@ -216,7 +216,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     issues: list[Issue] = []
     listed = {} if any(folder.split for folder in layout.folders) else _listed(layout.root)
     for folder in layout.folders:
-        for path in _files(folder.path, source, field, issues):
+        for path in media_files(folder.path, source, field, issues):
             fields = {field: os.path.abspath(path), "label": folder.label}
             split = listed.get(_id(path, layout.root), "train") if listed else folder.split
             samples.append(Sample(id=_id(path, source), fields=fields, split=split))
@@ -254,14 +254,14 @@ def _read_plain(source: str, field: str) -> Dataset:
         paths, root = [source], os.path.dirname(os.path.abspath(source))
         samples = [Sample(id=os.path.basename(source), fields={field: os.path.abspath(source)})]
     else:
-        paths, root = list(_files(source, source, field, issues)), os.path.abspath(source)
+        paths, root = list(media_files(source, source, field, issues)), os.path.abspath(source)
         samples = [Sample(id=_id(path, source), fields={field: os.path.abspath(path)}) for path in paths]
     samples.sort(key=lambda sample: sample.id)
     sentence = f"{len(samples)} {field} file{'s' if len(samples) != 1 else ''}"
     return Dataset(samples=tuple(samples), reader="folder", root=root, recognised=sentence, issues=tuple(issues))
 
 
-def _files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterator[str]:
+def media_files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterator[str]:
     """Media files below `folder`. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:

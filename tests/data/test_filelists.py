@@ -136,6 +136,12 @@ def test_other_lists_are_not_taken_for_classes(lists, open_data, line):
         open_data(data)
 
 
+def test_a_list_of_paths_can_be_predicted(lists, open_data):
+    data = lists(FILES, {"new.txt": FILES[5:9]})
+    found = open_data(data / "new.txt", labelled=False)
+    assert [(sample.id, [*sample.fields]) for sample in found.samples] == [(path, ["image"]) for path in FILES[5:9]]
+
+
 def test_for_prediction_all_files_count(lists, open_data):
     found = open_data(lists(FILES, {"train.txt": number(FILES[:5])}), labelled=False)
     assert len(found.samples) == 20
