@@ -60,6 +60,8 @@ class Config(Record):
     """Whether it has learned from the validation part as well; `score` is then that of the model before."""
     columns: dict[str, str] = {}
     """Field word -> column, as the user named them for the tables that it was trained on."""
+    guessed: dict[str, str] = {}
+    """Field word -> column of the table that it was trained on, also where the user named none."""
 
     @property
     def decoding(self) -> Decoding:
@@ -94,6 +96,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         score=score,
         versions=spec.versions,
         columns=spec.columns,
+        guessed=spec.guessed,
         refit=spec.division == EVERYTHING,
     )
 

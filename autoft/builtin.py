@@ -24,6 +24,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="Class folders, with train/val/test above them or not",
     )
     yield Entry(
+        name="lists",
+        target="autoft.data.filelists:FileListReader",
+        summary="Lists such as train.txt and val.txt: a path and a class in each line",
+    )
+    yield Entry(
         name="texts",
         target="autoft.data.textfolder:TextFolderReader",
         summary="Class folders of .txt files, with train/val/test above them or not",
@@ -32,6 +37,11 @@ def autoft_readers() -> Iterable[Entry]:
         name="lines",
         target="autoft.data.textlines:TextLinesReader",
         summary="A text in each line: pos.txt and neg.txt, or train_text.txt with train_labels.txt",
+    )
+    yield Entry(
+        name="names",
+        target="autoft.data.filenames:FileNameReader",
+        summary="Files in one folder whose names begin with their class: cat.0.jpg, dog_12.jpg",
     )
 
 

@@ -36,13 +36,16 @@ class Mask(Record):
 
     path: str = ""
     """Image file; empty where `shapes` are all there is."""
+    further: tuple[str, ...] = ()
+    """More files of the same picture, read as `path` is, each of one thing. A pixel is `background` where all of them
+    say so, else what the last of the others says."""
     values: dict[str, str] = {}
     """Value of a pixel -> class: a grey value or palette index such as `7`, or a colour such as `#ff8000`, all in one
     of the two forms. An empty class marks pixels that are not to be learned nor scored."""
     nearest: bool = False
     """Other values count as the nearest one listed (files with loss); else they are told and left out."""
     background: str = ""
-    """Class of pixels that no shape covers."""
+    """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
     """Later ones cover earlier ones."""
 
@@ -68,6 +71,8 @@ class Dataset(Record):
     recognised: str
     """One sentence for the user: what was recognised, and by which signs."""
     issues: tuple[Issue, ...] = ()
+    columns: dict[str, str] = {}
+    """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
 
 
 class ReadOptions(Record):
@@ -80,6 +85,8 @@ class ReadOptions(Record):
     remembered: dict[str, str] = {}
     """Field word -> column name, as given when the model was trained that predicts now. Counts for tables, where
     `columns` says nothing."""
+    guessed: dict[str, str] = {}
+    """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

@@ -299,6 +299,8 @@ class TrialSpec(Record):
     """Folder of a model of the same network and parts of the data, to begin with; empty takes the card's weights."""
     columns: dict[str, str] = {}
     """Field word -> column of the data's tables, as the user named them: the model remembers them for new tables."""
+    guessed: dict[str, str] = {}
+    """The same for all columns of the table that was read, also where the user named none."""
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from autoft.data import guess
+from autoft.data import guess, synonyms
 from autoft.data.media import SUFFIXES
 from autoft.data.pictures import plain_path
 from autoft.errors import DataError, UsageError
@@ -86,6 +86,9 @@ def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> Rea
                 f"but '{where}' has no {shown}. Its columns are: {', '.join(columns)}.",
                 f"Name others: {FLAGS.get(field, f'--{field}-col')} {'COLUMN' + ',COLUMN' * (len(parts) - 1)}",
             )
+    for field, column in options.guessed.items():
+        if field in options.needs and column.lower() in known and column not in found.values():
+            found.setdefault(field, column)
     return msgspec.structs.replace(options, columns=found)
 
 
@@ -119,6 +122,7 @@ def choose(
         if field in SUFFIXES and not guesses and names_files:
             guesses = [column for column in free if names_files(probe[column])]
             guesses = guesses if len(guesses) < 2 else by_name(guesses, field) or guesses
+        guesses = synonyms.without_numbers(guesses, probe) if field == "label" else guesses
         if len(guesses) == 1:
             chosen[field] = guesses[0]
         elif field not in options.optional:

@@ -118,7 +118,10 @@ def _layout(source: str, field: str) -> Layout | None:
     classes = _class_folders(source, field, "")
     if len(parts) > 1 or (len(classes) == 1 and split_word(classes[0].label) == "train"):
         # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
-        classes = tuple(f for f in classes if not split_word(f.label))
+        classes = tuple(f for f in classes if not part_word(f.label))
+    words = {part_word(f.label) for f in classes}
+    if "train" in words and len(words) > 1 and "" not in words:
+        classes = ()  # train/ beside test1/, or train2017/ beside val2017/
     if len(classes) == 1:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
@@ -213,7 +216,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     issues: list[Issue] = []
     listed = {} if any(folder.split for folder in layout.folders) else _listed(layout.root)
     for folder in layout.folders:
-        for path in _files(folder.path, source, field, issues):
+        for path in media_files(folder.path, source, field, issues):
             fields = {field: os.path.abspath(path), "label": folder.label}
             split = listed.get(_id(path, layout.root), "train") if listed else folder.split
             samples.append(Sample(id=_id(path, source), fields=fields, split=split))
@@ -251,14 +254,14 @@ def _read_plain(source: str, field: str) -> Dataset:
         paths, root = [source], os.path.dirname(os.path.abspath(source))
         samples = [Sample(id=os.path.basename(source), fields={field: os.path.abspath(source)})]
     else:
-        paths, root = list(_files(source, source, field, issues)), os.path.abspath(source)
+        paths, root = list(media_files(source, source, field, issues)), os.path.abspath(source)
         samples = [Sample(id=_id(path, source), fields={field: os.path.abspath(path)}) for path in paths]
     samples.sort(key=lambda sample: sample.id)
     sentence = f"{len(samples)} {field} file{'s' if len(samples) != 1 else ''}"
     return Dataset(samples=tuple(samples), reader="folder", root=root, recognised=sentence, issues=tuple(issues))
 
 
-def _files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterator[str]:
+def media_files(folder: str, source: str, field: str, issues: list[Issue]) -> Iterator[str]:
     """Media files below `folder`. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:

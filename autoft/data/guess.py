@@ -19,6 +19,8 @@ MOST: Final = 0.9
 """Share of the cells that tells the kind of a column."""
 CLEAR: Final = 2.0
 """Times the length of all others from which on the longest of several texts is the one that is meant."""
+YES: Final = frozenset({"1", "1.0", "true", "yes", "t", "y"})
+NO: Final = frozenset({"0", "0.0", "false", "no", "f", "n"})
 ID: Final = re.compile(r"(^|[\W_])(id|ids|idx|uuid|guid)([\W_]|$)|[a-z](Id|ID)$|^(Id|ID)$")
 COUNT: Final = re.compile(r"(^|[\W_])(index|key|no|nr|row|timestamp|time|date)$", re.IGNORECASE)
 MOMENT: Final = re.compile(r"\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4}")

@@ -55,10 +55,11 @@ def fingerprint(wanted: Labels, workers: int = 0) -> str:
     """A hash of all masks, their files' bytes included. A file that is not there counts as empty: decoding tells."""
 
     def look(mask: Mask) -> bytes:
-        state = hashlib.blake2b(msgspec.json.encode(msgspec.structs.replace(mask, path="")), digest_size=16)
-        if mask.path:
+        plain = msgspec.structs.replace(mask, path="", further=())
+        state = hashlib.blake2b(msgspec.json.encode(plain), digest_size=16)
+        for path in (mask.path, *mask.further) if mask.path else ():
             try:
-                state.update(images.read(mask.path))
+                state.update(images.read(path))
             except images.BadSample:
                 state.update(b"missing")
         return state.digest()
@@ -71,10 +72,10 @@ def fingerprint(wanted: Labels, workers: int = 0) -> str:
 
 
 def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> Decoded:
-    """Class indices of one mask, squashed to a square by taking the nearest pixel.
+    """Class indices of one mask, squashed to a square by taking the nearest pixel. Several files are united.
 
     Raises:
-        BadSample: its file gives no pixels, or they cannot be those of `picture`.
+        BadSample: one of its files gives no pixels, or they cannot be those of `picture`.
     """
     mask = wanted.masks[number]
     width, height, turn = images.header(picture)
@@ -84,13 +85,26 @@ def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> De
     if not mask.path:
         drawn = _draw(mask, upright, index, ignored)
         return Decoded(_square(drawn, size).astype(wanted.dtype), "")
-    colours = any(value.startswith("#") for value in mask.values)
-    pixels = images.plain(mask.path, colours)
+    united, remarks = _read(mask.path, mask, size, (height, width, turn), index, ignored)
+    for path in mask.further:
+        found, said = _read(path, mask, size, (height, width, turn), index, ignored)
+        united = np.where(found == index.get(mask.background, ignored), united, found)
+        remarks = {**remarks, **said}
+    return Decoded(united.astype(wanted.dtype), "; ".join(remarks))
+
+
+def _read(
+    path: str, mask: Mask, size: int, picture: tuple[int, int, int], index: Mapping[str, int], ignored: int
+) -> tuple[Array, dict[str, None]]:
+    """Indices of one file, and in words what is wrong with it, each said once."""
+    height, width, turn = picture
+    upright = (height, width) if turn >= 5 else (width, height)
+    pixels = images.plain(path, any(value.startswith("#") for value in mask.values))
     if turn != 1 and pixels.shape[:2] == (height, width) and pixels.shape[:2] != upright[::-1]:
         pixels = images.turned(pixels, turn)
     remark = _size_remark(pixels.shape[:2][::-1], upright)
     found, strange = _looked_up(_square(pixels, size), mask, index, ignored)
-    return Decoded(found.astype(wanted.dtype), "; ".join(part for part in (remark, strange) if part))
+    return found, dict.fromkeys(part for part in (remark, strange) if part)
 
 
 def _size_remark(found: tuple[int, ...], upright: tuple[int, int]) -> str:

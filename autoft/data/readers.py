@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autoft.registry import Registry
 
 #: From the surest signs to the weakest. Readers of other plugins come before all of these: they are for one format.
-ORDER = ("hf", "folder", "texts", "lines", "table")
+ORDER = ("hf", "lists", "folder", "texts", "lines", "table", "names")
 
 
 class _Found(NamedTuple):
@@ -34,12 +34,14 @@ def open_dataset(
     *,
     labelled: bool = True,
     remembered: Mapping[str, str] = {},
+    guessed: Mapping[str, str] = {},
 ) -> Dataset:
     """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
 
     Args:
         labelled: False when predicting: targets may then be absent, and any folder of files will do.
         remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
+        guessed: the same, where the user named none: they count where a table has them.
 
     Raises:
         DataError: a source is not there, or no reader recognises it; the message says what is expected.
@@ -49,6 +51,7 @@ def open_dataset(
         needs=(*task.inputs, *task.targets),
         columns=named_columns(options, task),
         remembered=dict(remembered),
+        guessed=dict(guessed),
         group_col=options.group_col,
         optional=() if labelled else task.targets,
     )
@@ -56,6 +59,10 @@ def open_dataset(
     parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
+    if parts and not options.group_col:
+        # Folds are counted in each table anew: fold 1 of the one is not that of the other.
+        dataset, *rest = map(_ungrouped, (dataset, *(part for _, part in parts)))
+        parts = [(split, part) for (split, _), part in zip(parts, rest, strict=True)]
     dataset = join(dataset, parts) if parts else msgspec.structs.replace(dataset, samples=unique_ids(dataset.samples))
     if not dataset.samples:
         raise _nothing_left(dataset, options)
@@ -73,6 +80,15 @@ def _divisible(dataset: Dataset) -> Dataset:
     samples = tuple(msgspec.structs.replace(sample, split="") for sample in dataset.samples)
     said = f"{dataset.recognised}; all of it is called {part}, which makes it no part"
     return msgspec.structs.replace(dataset, samples=samples, recognised=said)
+
+
+def _ungrouped(dataset: Dataset) -> Dataset:
+    """Other readers tell speakers, who are the same everywhere."""
+    if dataset.reader != "table":
+        return dataset
+    return msgspec.structs.replace(
+        dataset, samples=tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
+    )
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import columns, guess, labels, numbers
+from autoft.data import columns, guess, labels, numbers, parting, synonyms
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.named import Files
 from autoft.data.tabular import Table
@@ -34,6 +34,14 @@ class Roles(NamedTuple):
     """It lacks the targets, though other tables have them."""
     texts: tuple[int, ...] = ()
     """Columns of texts that belong together, where there are several."""
+    marks: parting.Parting = parting.Parting()
+    """Columns of yes and no that mark parts, if any."""
+
+    def part(self, cells: Sequence[str], otherwise: str) -> str:
+        """The part that a row is of: train, val, test, or what is known of its table."""
+        if self.marks.flags:
+            return self.marks.marked(cells)
+        return split_word(cells[self.split]) if self.split is not None else otherwise
 
 
 class Source(NamedTuple):
@@ -77,11 +85,28 @@ def _training(sources: Sequence[Source]) -> int:
 
 def _alike(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     main = _training(sources)
-    known = _roles(sources[main], options)
+    known = _named(_roles(sources[main], options), sources, main, options)
     return [
         known if place == main else _further(source, options, sources[main].table, known)
         for place, source in enumerate(sources)
     ]
+
+
+def _named(known: Roles, sources: Sequence[Source], main: int, options: ReadOptions) -> Roles:
+    """The roles with the names of classes in place of their numbers, where another column says them one to one and the
+    user has not named a column."""
+    if "label" not in known.fields or "label" in options.columns:
+        return known
+    table = sources[main].table
+    number = table.columns[known.fields["label"]]
+    others = [source.table for place, source in enumerate(sources) if place != main]
+    name = synonyms.of_tables(number, [table, *others], known.taken)
+    if not name:
+        return known
+    there = msgspec.structs.replace(options, columns={**options.columns, "label": name})
+    found = _roles(sources[main], there)
+    said = f"label in column '{name}'"
+    return found._replace(sentence=found.sentence.replace(said, f"{said} (the names of the numbers in '{number}')", 1))
 
 
 def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -> Roles:
@@ -132,9 +157,8 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     options = _without(options, "text") if pair else options
     repeated = {name for name in names if names.count(name) > 1}
     group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    split, remark = _split_column(table, {group, *pair, *options.columns.values()})
-    taken = {name for name in (group, split) if name} | repeated | {*pair}
-    taken |= {n for n in names if n.lower() in columns.SPLIT_NAMES and n not in options.columns.values()}
+    parts = parting.find(table, {group, *pair, *options.columns.values()}, bool(group), bool(source.split))
+    taken = {group} - {""} | repeated | {*pair} | parts.taken
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     flags = _one_of_several(table, options, taken) if not classes else labels.of_columns(table, list(classes))
@@ -144,19 +168,21 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
-    parts = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
-    parts[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
-    parts += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
-    parts += [f"split in '{split}'"] * bool(split) + [f"groups in '{group}'"] * bool(group)
+    said = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
+    said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
+    said += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
+    said += [*parts.said, *[f"groups in '{group}'"] * bool(group)]
+    group = group or parts.fold
     return Roles(
         {field: names.index(name) for field, name in chosen.items()},
-        names.index(split) if split else None,
+        names.index(parts.split) if parts.split else None,
         names.index(group) if group else None,
-        ", ".join(parts) + remark,
+        ", ".join(said) + parts.remark,
         comma,
         frozenset({*taken, *chosen.values()}),
         labels=flags,
         texts=tuple(names.index(name) for name in pair),
+        marks=parts,
     )
 
 
@@ -208,17 +234,6 @@ def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
         return ()
     found = columns.several(words, table.columns, "--text-col", table.path)
     return found if len(found) > 1 else ()
-
-
-def _split_column(table: Table, taken: set[str]) -> tuple[str, str]:
-    for index, name in enumerate(table.columns):
-        if name.lower() in columns.SPLIT_NAMES and name not in taken:
-            words = sorted({row[index] for row in table.rows if row[index]})
-            if words and all(split_word(word) for word in words):
-                return name, ""
-            shown = ", ".join(f"'{word}'" for word in words[:3])
-            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
-    return "", ""
 
 
 def _refuse_pieces(table: Table, column: str) -> None:

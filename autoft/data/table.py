@@ -6,7 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from autoft.data import advice, columns, labels, numbers
-from autoft.data.media import SUFFIXES, media_field, split_word
+from autoft.data.media import SUFFIXES, media_field
 from autoft.data.merge import unique_ids
 from autoft.data.named import Files
 from autoft.data.roles import Roles, Source, assign
@@ -71,7 +71,14 @@ class TableReader:
             root=os.path.abspath(root),
             recognised="; ".join(sentences),
             issues=tuple(issues),
+            columns=_columns(sources, parts),
         )
+
+
+def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:
+    """Field -> column of the first table that is read. Texts that belong together are always named by the user."""
+    table, roles = next((one.table, roles) for one, roles in zip(sources, parts, strict=True) if not roles.left_out)
+    return {field: table.columns[place] for field, place in roles.fields.items()}
 
 
 class _Row(NamedTuple):
@@ -104,7 +111,7 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
     """Make a sample of a row, or an issue of what is missing."""
     main = media_field(options.needs)
     where = f"{os.path.basename(row.source.table.path)} line {row.number}"
-    split = split_word(row.cells[roles.split]) if roles.split is not None else row.source.split
+    split = roles.part(row.cells, row.source.split)
     fields: dict[str, Any] = {}
     for field, column in roles.fields.items():
         text = row.cells[column]

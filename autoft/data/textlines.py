@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from autoft.data import advice, encodings
+from autoft.data import advice, classnames
 from autoft.data.media import entries, part_of, split_word
 from autoft.data.tablefiles import tables_in
 from autoft.errors import DataError
@@ -17,7 +17,7 @@ SUFFIX: Final = ".txt"
 LABELS: Final = ("labels", "label")
 TEXTS: Final = ("text", "texts", "sentences")
 NAMES: Final = ("mapping.txt", "classes.txt", "labels.txt")
-"""Files that name the classes: a number and a name in each line, or names alone."""
+"""Files that name the classes."""
 NOTES: Final = frozenset("readme license licence notes about citation changelog requirements".split())
 FEWEST: Final = 5
 """Lines that each file of a class must have."""
@@ -63,8 +63,8 @@ class TextLinesReader:
         told = _names(source)
         for file in _files(source):
             name = os.path.relpath(file.path, source).replace(os.sep, "/")
-            texts = _lines(file.path)
-            labels = _lines(file.labels) if file.labels else [file.label] * len(texts)
+            texts = classnames.lines(file.path)
+            labels = classnames.lines(file.labels) if file.labels else [file.label] * len(texts)
             if len(labels) != len(texts):
                 raise DataError(
                     f"'{file.labels}' must have a label for each line of '{file.path}', but it has {len(labels)} lines "
@@ -130,19 +130,7 @@ def _long_enough(path: str) -> bool:
     return b"\0" not in head and sum(bool(line.strip()) for line in head.splitlines()) >= FEWEST
 
 
-def _lines(path: str) -> list[str]:
-    with open(path, "rb") as file:
-        lines = encodings.decode(file.read()).text.split("\n")
-    return [line.strip() for line in (lines[:-1] if not lines[-1].strip() else lines)]
-
-
 def _names(folder: str) -> dict[str, str]:
     """Number -> name, where a file says the names of classes that are numbers."""
-    for name in NAMES:
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            cells = [line.split(None, 1) for line in _lines(path) if line]
-            if all(len(words) == 2 and words[0].isdigit() for words in cells):
-                return {words[0]: words[1].strip() for words in cells}
-            return {str(number): " ".join(words) for number, words in enumerate(cells)}
-    return {}
+    found = (os.path.join(folder, name) for name in NAMES)
+    return next((classnames.read(path) for path in found if os.path.isfile(path)), {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -57,6 +57,8 @@ class Plan(NamedTuple):
     epochs: int
     listed: tuple[listed.Row, ...] = ()
     """Configurations that the user gave."""
+    guessed: Mapping[str, str] = {}
+    """Field word -> column of the table that was read."""
 
     @property
     def modalities(self) -> frozenset[str]:
@@ -113,6 +115,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),
+        guessed=checked.dataset.columns,
     )
 
 
@@ -164,6 +167,7 @@ def spec_maker(
             versions=versions[candidate.card.backend],
             caching=caching,
             columns=columns,
+            guessed=dict(plan.guessed),
         )
 
     return make_spec

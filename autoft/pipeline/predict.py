@@ -54,8 +54,10 @@ def predict_sources(
     issues: list[Issue] = []
     for source in sources:
         options = msgspec.structs.replace(columns or DataOptions(), data=source)
-        remembered = predictor.config.columns
-        dataset = open_dataset(plugins, options, predictor.task, labelled=False, remembered=remembered)
+        config = predictor.config
+        dataset = open_dataset(
+            plugins, options, predictor.task, labelled=False, remembered=config.columns, guessed=config.guessed
+        )
         found = inspect(dataset, predictor.task.inputs)
         samples += found.dataset.samples
         issues += [issue for issue in found.issues if issue.drops]
@@ -77,7 +79,7 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     """
     predictor = Predictor(model_folder(model, out))
     config, task = predictor.config, predictor.task
-    dataset = open_dataset(registry.installed(), options, task, remembered=config.columns)
+    dataset = open_dataset(registry.installed(), options, task, remembered=config.columns, guessed=config.guessed)
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(

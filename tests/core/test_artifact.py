@@ -27,6 +27,13 @@ def model(tmp_path, make_spec):
     return folder, learner, config
 
 
+def test_a_model_remembers_the_columns_of_its_table(make_spec):
+    spec = make_spec(columns={"label": "kind"}, guessed={"label": "kind", "image": "photo"})
+    job = Job(card=spec.card, problem=spec.problem, recipe=spec.recipe, image_size=16, seed=spec.seed)
+    config = artifact.config_of(spec, job, decoding=Decoding(size=20), epoch=5)
+    assert (config.columns, config.guessed) == (spec.columns, spec.guessed)
+
+
 def test_what_is_saved_is_read_again(model):
     folder, _, config = model
     assert artifact.read(folder) == config

@@ -163,6 +163,24 @@ def test_columns_that_a_model_was_trained_on_are_found_again(tmp_path):
     assert texts_of(read("notes")) == ["a note"], "files have no columns"
 
 
+def test_columns_that_were_guessed_are_found_again_where_a_table_has_them(tmp_path):
+    rows = [f"{n},{'up' if n % 2 else 'down'},what they said in line {n}" for n in range(20)]
+    (tmp_path / "old.csv").write_text("\n".join(["nr,mood,remark", *rows]))
+    known = opened(tmp_path / "old.csv").columns
+    assert known == {"text": "remark", "label": "mood"}
+
+    def read(name, **options):
+        source = DataOptions(data=str(tmp_path / name), **options)
+        found = readers.open_dataset(load(), source, TASK, labelled=False, guessed=known)
+        return [sample.fields["text"] for sample in found.samples]
+
+    (tmp_path / "new.csv").write_text("text,Remark\na long and usual one,this one\n")
+    assert read("new.csv") == ["this one"]
+    assert read("new.csv", text_col="text") == ["a long and usual one"], "what is said now comes first"
+    (tmp_path / "other.csv").write_text("id,text\n7,another table\n")
+    assert read("other.csv") == ["another table"], "what was guessed is guessed anew where it is not there"
+
+
 def test_folders_of_texts_without_a_class_are_no_class(folder):
     source = folder({"train/pos/1.txt": "fine", "train/neg/1.txt": "bad", "train/unsup/1.txt": "who knows"})
     dataset = opened(source)

@@ -42,15 +42,15 @@ def tones(folder: Path, count: int, *, steps: bool = False) -> list[tuple[Path, 
 
 def test_texts_from_a_table_to_predictions(run: Any, tmp_path: Path) -> None:
     words = {"good": "a fine and lovely day", "bad": "an awful and dull night"}
-    rows = [{"text": f"{words[name]}, he said {n} times", "label": name} for n in range(40) for name in words]
+    rows = [{"remark": f"{words[name]}, he said {n} times", "label": name} for n in range(40) for name in words]
     fixed = ("epochs=6", "batch_size=8", "lr=0.01", "augment=none")
     summary = run("search", "--task", "text-cls", "--data", table(tmp_path / "texts.csv", rows), *SHORT, *fixed)
     assert summary["test"]["metrics"]["accuracy"] == 1.0
     assert summary["test"]["plain"]["metrics"]["accuracy"] == 1.0 and "TF-IDF" in summary["test"]["plain"]["name"]
     best = summary["paths"]["best"]
-    found = run(
-        "predict", best, "--source", table(tmp_path / "new.csv", [{"text": "lovely!"}, {"text": "dull and awful"}])
-    )
+    # Which column was guessed is remembered, though another name would be more usual.
+    new = [{"text": "dull", "remark": "lovely!"}, {"text": "lovely", "remark": "dull and awful"}]
+    found = run("predict", best, "--source", table(tmp_path / "new.csv", new))
     assert [row["prediction"] for row in found] == ["good", "bad"]
     assert run("val", best, "--data", str(tmp_path / "texts.csv"))["metrics"]["accuracy"] == 1.0
 

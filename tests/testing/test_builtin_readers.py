@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from autoft.data.filelists import FileListReader
+from autoft.data.filenames import FileNameReader
 from autoft.data.folder import FolderReader
 from autoft.data.hf import HuggingFaceReader
 from autoft.data.table import TableReader
@@ -41,6 +43,37 @@ class TestTableReader(ReaderContract):
         with (folder / "labels.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("image", "label"), *rows, *more])
         return str(folder / "labels.csv")
+
+
+class TestFileListReader(ReaderContract):
+    reader = FileListReader
+
+    def write(self, folder: Path) -> str:
+        return self.lists(folder, [])
+
+    def write_damaged(self, folder: Path) -> str:
+        return self.lists(folder, ["red_disc/gone.png 0", "red_disc/0001.png"])
+
+    def lists(self, folder: Path, more: list[str]) -> str:
+        source = toys.write_image_folder(folder / "imgs", per_class=5)
+        lines = [f"{path.parent.name}/{path.name} {path.parent.name}" for path in sorted(source.glob("*/*.png"))]
+        (source / "train.txt").write_text("\n".join([*lines, *more]))
+        return str(source)
+
+
+class TestFileNameReader(ReaderContract):
+    reader = FileNameReader
+
+    def write(self, folder: Path) -> str:
+        (folder / "flat").mkdir()
+        for path in toys.write_image_folder(folder / "imgs", per_class=3).glob("*/*.png"):
+            path.rename(folder / "flat" / f"{path.parent.name}_{path.name}")
+        return str(folder / "flat")
+
+    def write_damaged(self, folder: Path) -> str:
+        source = self.write(folder)
+        (Path(source) / "notes.txt").write_text("not an image")
+        return source
 
 
 class TestHuggingFaceReader(ReaderContract):

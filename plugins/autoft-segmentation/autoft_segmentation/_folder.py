@@ -36,24 +36,48 @@ class MaskFolderReader:
             )
         root = Path(source).absolute()
         listed = _names.find(_folders(root, found.folders))
-        means = _values.meaning([pair.mask for pair in found.pairs], listed, source)
-        samples = tuple(
-            Sample(
-                id=pair.id,
-                fields={
-                    "image": pair.image,
-                    "mask": to_plain(Mask(path=pair.mask, values=means.values, nearest=means.nearest)),
-                },
-                split=pair.split,
-            )
-            for pair in found.pairs
-        )
+        means = _values.meaning([path for pair in found.pairs for path in (pair.mask, *pair.further)], listed, source)
+        several = sum(bool(pair.further) for pair in found.pairs)
+        background = _background(found, means, source) if several else ""
+        samples = tuple(_sample(pair, means, background) for pair in found.pairs)
         if "mask" in options.optional:  # what is only looked at needs no mask
             alone = (Sample(id=name, fields={"image": path}, split=part) for name, path, part in found.lonely)
             found = found._replace(issues=tuple(issue for issue in found.issues if not issue.drops))
             samples = tuple(sorted((*samples, *alone), key=lambda sample: sample.id))
         words = f"{len(found.pairs)} images with masks ({_where(found.folders)}): {means.words}"
+        if several:
+            number = sum(1 + len(pair.further) for pair in found.pairs if pair.further)
+            words += f"; {number} masks of {several} pictures are united, each is taken for one thing in its picture"
         return Dataset(samples=samples, reader=self.name, root=str(root), recognised=words, issues=found.issues)
+
+
+def _sample(pair: _pairs.Pair, means: _values.Meaning, background: str) -> Sample:
+    mask = Mask(
+        path=pair.mask,
+        further=pair.further,
+        values=means.values,
+        nearest=means.nearest,
+        background=background if pair.further else "",
+    )
+    return Sample(id=pair.id, fields={"image": pair.image, "mask": to_plain(mask)}, split=pair.split)
+
+
+def _background(found: _pairs.Found, means: _values.Meaning, source: str) -> str:
+    """The class of what no mask of a picture marks.
+
+    Raises:
+        DataError: the masks of a picture do not all say the same two things.
+    """
+    classes = [name for name in means.values.values() if name]
+    wrong = f"they have {len(classes)} classes" if len(classes) != 2 else ""
+    if found.kinds:
+        wrong = f"they are called {', '.join(found.kinds[:3])}, as if each were a class"
+    if wrong:
+        raise DataError(
+            f"several masks of one picture must each show one thing in black and white, but in '{source}' {wrong}.",
+            "Give one mask for each picture, with a number for each class.",
+        )
+    return means.values.get("0") or means.values.get("#000000") or classes[0]
 
 
 def wanted(source: str, options: ReadOptions) -> bool:

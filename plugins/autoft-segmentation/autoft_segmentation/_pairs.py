@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoft.api import Issue, is_media, split_word, walk
-from autoft_segmentation import _affixes, _lists
+from autoft_segmentation import _affixes, _lists, _united
+from autoft_segmentation._united import File
 
 FOLDERS = frozenset(
     "mask masks label labels annotation annotations annot gt gts groundtruth ground_truth segmentation segmentations "
@@ -35,6 +36,8 @@ class Pair(NamedTuple):
     image: str
     mask: str
     split: str
+    further: tuple[str, ...] = ()
+    """Masks of other things in the same picture."""
 
 
 class Found(NamedTuple):
@@ -46,13 +49,8 @@ class Found(NamedTuple):
     """Folders in which masks lie, below the root."""
     lonely: tuple[tuple[str, str, str], ...] = ()
     """Images without a mask: id, path and part."""
-
-
-class _File(NamedTuple):
-    path: str
-    split: str
-    stem: str
-    rank: int
+    kinds: tuple[str, ...] = ()
+    """Names of masks that come again in pictures with several: classes, it seems, and not things of one."""
 
 
 def find(root: Path) -> Found:
@@ -63,8 +61,8 @@ def find(root: Path) -> Found:
     return _joined(root, *(found if found[1] else _sorted(root, files, named=True)))
 
 
-def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[_File], list[_File]]:
-    """Images, and masks. With `named` the first word of a name tells masks too."""
+def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[File], list[File]]:
+    """Images, and masks, also those that end in a number. With `named` the first word of a name tells masks too."""
     images, masks = [], []
     for path in files:
         below = Path(path).relative_to(root)
@@ -75,31 +73,33 @@ def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[_File], lis
             continue
         if end or any(_is_mask_folder(part) for part in folders) or (named and _affixes.is_mask_name(below.stem)):
             rank = MASK_ENDS.index(end) if end else len(MASK_ENDS)
-            masks.append(_File(path, split, stem.lower(), rank))
+            masks.append(File(path, split, stem.lower(), rank))
         else:
-            images.append(_File(path, split, _ended(below.stem, IMAGE_ENDS)[0].lower(), 0))
+            images.append(File(path, split, _ended(below.stem, IMAGE_ENDS)[0].lower(), 0))
     stems = {image.stem for image in images}
     further = {i for i in images if (found := NUMBERED.fullmatch(i.stem)) and found[1] in stems}
+    masks += [image._replace(rank=len(MASK_ENDS)) for image in images if image in further]
     return [image for image in images if image not in further], masks
 
 
-def _joined(root: Path, images: list[_File], masks: list[_File]) -> Found:
-    near: dict[tuple[str, str], list[_File]] = defaultdict(list)
-    for mask in masks:
-        near[mask.split, mask.stem].append(mask)
-        near["*", mask.stem].append(mask)
-    chosen = {image: _best(image, near) for image in images}
-    if masks and not any(chosen.values()):
-        chosen |= _by_affixes(images, masks)
+def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
+    groups = _united.find(images, masks)
+    chosen: dict[File, tuple[File, ...]] = dict.fromkeys(images, ())
+    chosen |= groups or {image: (mask,) for image, mask in _one_each(images, masks).items() if mask}
     lists = _lists.find(root)
     pairs = [
-        Pair(_id(image.path, root), image.path, mask.path, lists.get(image.stem) or image.split or mask.split)
-        for image, mask in chosen.items()
-        if mask
+        Pair(
+            _id(image.path, root),
+            image.path,
+            first.path,
+            lists.get(image.stem) or image.split or first.split,
+            tuple(mask.path for mask in further),
+        )
+        for image, (first, *further) in ((image, masks) for image, masks in chosen.items() if masks)
     ]
-    used = {pair.mask for pair in pairs}
+    used = {path for pair in pairs for path in (pair.mask, *pair.further)}
     covered = {image.stem for image, mask in chosen.items() if mask}
-    orphans = [mask.path for mask in masks if mask.path not in used and mask.stem not in covered]
+    orphans = [mask.path for mask in masks if mask.path not in used and not {mask.stem, _base(mask)} & covered]
     parts = {pair.split for pair in pairs}
     lonely = [image for image, mask in chosen.items() if not mask and not (lists and image.stem not in lists)]
     bare = Counter(image.split for image in lonely if image.split in {"val", "test"} - parts)
@@ -108,19 +108,34 @@ def _joined(root: Path, images: list[_File], masks: list[_File]) -> Found:
     for split, number in sorted(bare.items()):
         detail = f"none of its {number} images has a mask"
         issues.append(Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False))
-    folders = sorted({_id(str(Path(pair.mask).parent), root) for pair in pairs})
+    folders = sorted({_id(str(Path(path).parent), root) for path in used})
     alone = [(_id(i.path, root), i.path, i.split) for i, mask in chosen.items() if not mask]
-    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone))
+    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone), _united.kinds(groups))
 
 
-def _best(image: _File, near: dict[tuple[str, str], list[_File]]) -> _File | None:
+def _one_each(images: list[File], masks: list[File]) -> dict[File, File | None]:
+    near: dict[tuple[str, str], list[File]] = defaultdict(list)
+    for mask in masks:
+        near[mask.split, mask.stem].append(mask)
+        near["*", mask.stem].append(mask)
+    found = {image: _best(image, near) for image in images}
+    return found if not masks or any(found.values()) else _by_affixes(images, masks)
+
+
+def _base(mask: File) -> str:
+    """The stem of the image that a numbered mask is one of, or an empty string."""
+    numbered = NUMBERED.fullmatch(mask.stem)
+    return numbered[1] if numbered else ""
+
+
+def _best(image: File, near: dict[tuple[str, str], list[File]]) -> File | None:
     found = near.get((image.split, image.stem)) or near.get(("*", image.stem), [])
     return max(found, key=lambda file: (_alike(file.path, image.path), -file.rank), default=None)
 
 
-def _by_affixes(images: list[_File], masks: list[_File]) -> dict[_File, _File | None]:
+def _by_affixes(images: list[File], masks: list[File]) -> dict[File, File | None]:
     """Pairs within each part, by the names as they are."""
-    found: dict[_File, _File | None] = {}
+    found: dict[File, File | None] = {}
     for split in {image.split for image in images}:
         left = {Path(image.path).stem.lower(): image for image in images if image.split == split}
         right = {Path(mask.path).stem.lower(): mask for mask in masks if mask.split in (split, "")}

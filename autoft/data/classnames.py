@@ -1,0 +1,45 @@
+"""Files that name the classes which are numbers elsewhere: a number and a name in each line, or names alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from autoft.data import encodings
+
+NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
+NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
+
+
+def lines(path: str) -> list[str]:
+    """The lines of a text file without the space around them; an empty line at its end is none."""
+    with open(path, "rb") as file:
+        found = encodings.decode(file.read()).text.split("\n")
+    return [line.strip() for line in (found[:-1] if not found[-1].strip() else found)]
+
+
+def read(path: str) -> dict[str, str]:
+    """Number -> name. Names alone are counted from 0."""
+    filled = [line for line in lines(path) if line]
+    for form, number, name in ((NUMBER_FIRST, 1, 2), (NUMBER_LAST, 2, 1)):
+        parts = [found for line in filled if (found := form.fullmatch(line))]
+        told = {found[number]: found[name].strip(" \t,:;\"'") for found in parts}
+        if len(parts) == len(filled) == len(told) == len(set(told.values())):
+            return told
+    return {str(place): " ".join(line.split()) for place, line in enumerate(filled)}
+
+
+def named(numbers: Collection[str], folders: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The first file in `folders` with one of these names that names all the numbers, and what it says of them. Names
+    alone are counted from 1 where there is a number for the last of them and none is 0."""
+    for path in (os.path.join(folder, name) for folder in folders for name in names):
+        if not os.path.isfile(path):
+            continue
+        told = read(path)
+        if "0" in told and "0" not in numbers and str(len(told)) in numbers:
+            told = {str(int(number) + 1): name for number, name in told.items() if number.isdigit()}
+        if set(numbers) <= told.keys():
+            return path, told
+    return "", {}

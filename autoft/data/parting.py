@@ -1,0 +1,101 @@
+"""Columns of a table that divide its rows: a part in words, a yes or no for a part, folds that stay together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
+
+from autoft.data import columns, labels
+from autoft.data.media import split_word
+from autoft.data.tabular import Table
+
+FLAG: Final = re.compile(r"is_?([a-z]+?)(?:_?(?:set|data|image|part))?")
+"""Names of columns of yes and no that mark a part: `is_test`, `is_valid`, CUB's `is_training_image`."""
+FOLDS: Final = frozenset({"fold", "folds", "kfold", "k_fold", "fold_id", "cv_fold"})
+FOLD: Final = re.compile(r"(?:fold)?[\s_\-]?\d+(?:\.0)?", re.IGNORECASE)
+"""What stands in a column of folds; other words are classes."""
+LEAST: Final = 3
+"""Folds that training, validation and test need."""
+PARTS: Final = ("test", "val", "train")
+"""From the one that wins where a row is marked twice: what is tested is never trained on."""
+
+
+class Parting(NamedTuple):
+    """Which columns divide the rows, and how."""
+
+    split: str = ""
+    """Says the part in words."""
+    flags: tuple[tuple[str, int, str], ...] = ()
+    """Columns of yes and no: name, place and the part that yes means."""
+    fold: str = ""
+    """Its values never straddle parts."""
+    said: tuple[str, ...] = ()
+    """What was taken, for the user."""
+    remark: str = ""
+    """What was not, and why."""
+    taken: frozenset[str] = frozenset()
+
+    def marked(self, cells: Sequence[str]) -> str:
+        """The part of a row by its yes and no. A row without any yes is of a part that no column marks: it trains, else
+        tests, else validates."""
+        yes = {part for _, place, part in self.flags if cells[place].lower() in labels.YES}
+        known = {part for _, _, part in self.flags}
+        other = next((part for part in ("train", "test", "val") if part not in known), "train")
+        return next((part for part in PARTS if part in yes), other)
+
+
+def find(table: Table, named: Collection[str], grouped: bool, parts: bool) -> Parting:
+    """The columns that divide a table.
+
+    Args:
+        named: columns that the user gave another role.
+        grouped: the user named a column of groups.
+        parts: the table is itself one of several parts.
+    """
+    free = [name for name in table.columns if name not in named and table.columns.count(name) == 1]
+    split, remark = _in_words(table, free)
+    flags = () if split else _flags(table, free)
+    taken = {name for name in free if name.lower() in columns.SPLIT_NAMES or _marks(table, name)}
+    said = [f"split in '{split}'"] if split else []
+    said += [f"parts in {' and '.join(repr(name) for name, _, _ in flags)} (yes or no)"] if flags else []
+    folds = [name for name in free if name.lower() in FOLDS and _folds(table, name)]
+    fold = folds[0] if folds and not grouped and not split and not flags and not parts else ""
+    if fold and len(_filled(table, fold)) < LEAST:
+        remark += f" (column '{fold}' is not used: {LEAST} folds or more can be divided into parts)"
+        fold = ""
+    said += [f"each fold of '{fold}' stays in one part"] if fold else []
+    return Parting(split, flags, fold, tuple(said), remark, frozenset({*taken, *folds}))
+
+
+def _in_words(table: Table, free: Sequence[str]) -> tuple[str, str]:
+    for name in free:
+        if name.lower() in columns.SPLIT_NAMES:
+            words = sorted(_filled(table, name))
+            if words and all(split_word(word) for word in words):
+                return name, ""
+            shown = ", ".join(f"'{word}'" for word in words[:3])
+            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
+    return "", ""
+
+
+def _flags(table: Table, free: Sequence[str]) -> tuple[tuple[str, int, str], ...]:
+    return tuple((name, table.columns.index(name), _marks(table, name)) for name in free if _marks(table, name))
+
+
+def _marks(table: Table, name: str) -> str:
+    """The part whose rows have a yes in this column, or an empty string."""
+    found = FLAG.fullmatch(name.strip().lower())
+    part = split_word(found[1]) if found else ""
+    words = {word.lower() for word in _filled(table, name)} if part else set()
+    return part if words and words <= labels.YES | labels.NO else ""
+
+
+def _folds(table: Table, name: str) -> bool:
+    words = _filled(table, name)
+    return bool(words) and 2 * len(words) <= len(table.rows) and all(FOLD.fullmatch(word) for word in words)
+
+
+def _filled(table: Table, name: str) -> set[str]:
+    place = table.columns.index(name)
+    return {row[place] for row in table.rows} - {""}
