@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 DEVICES: Final = Path("/dev")
-OTHERS: Final = ("kfd", "dxg")
+AMD: Final = "kfd"
+WINDOWS: Final = "dxg"
 """Devices of GPUs that are not known by name here: AMD's, and those of Windows below this Linux."""
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 """Environment variable that names the GPUs that a process sees."""
@@ -20,20 +21,24 @@ VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 def present() -> bool:
     """Whether this machine has a GPU of any kind that this process may use."""
-    return bool(names()) or any((DEVICES / kind).exists() for kind in OTHERS)
+    hidden = os.environ.get(VISIBLE, "0").strip() in ("", "-1")
+    return bool(names()) or (DEVICES / AMD).exists() or ((DEVICES / WINDOWS).exists() and not hidden)
 
 
 def names() -> tuple[str, ...]:
     """Each NVIDIA GPU that this process may use, as `CUDA_VISIBLE_DEVICES` names it."""
+    count = sum(1 for _ in DEVICES.glob("nvidia[0-9]*"))
     told = os.environ.get(VISIBLE)
-    if told is None:
-        return tuple(str(number) for number, _ in enumerate(DEVICES.glob("nvidia[0-9]*")))
+    if told is None or not count:
+        return tuple(str(number) for number in range(count))
     found: list[str] = []
-    for name in told.split(","):
+    for name in map(str.strip, told.split(",")):
         # NVIDIA's own rule: what comes behind a name that is none is not seen.
-        if not name.strip() or name.strip().startswith("-") or name.strip() == "NoDevFiles":
+        if not name or name.startswith("-") or name == "NoDevFiles" or name in found:
             break
-        found.append(name.strip())
+        if name.isdecimal() and int(name) >= count:
+            break
+        found.append(name)
     return tuple(found)
 
 
@@ -44,7 +49,7 @@ def fit(count: float, share: float) -> int:
 
 def dealt(there: Sequence[str], share: float, trials: int) -> list[tuple[str, ...]]:
     """The GPUs that each of `trials` at a time sees, spread evenly: one of which it takes `share`, or several whole
-    ones."""
+    ones; none where there are too few."""
     each = math.ceil(share)
     hands = [tuple(there[first : first + each]) for first in range(0, len(there) - each + 1, each)]
-    return [hands[number % len(hands)] for number in range(trials)]
+    return [hands[number % len(hands)] if hands else () for number in range(trials)]

@@ -283,9 +283,9 @@ def _word(value: object) -> str:
 
 
 def concurrency(options: SearchOptions, cpus: float, gpus: float) -> int:
-    """Trials at a time on so many cores and GPUs."""
+    """Trials at a time on so many cores and GPUs. A cluster may still grow to what the user asks for."""
     most = max(1, int(cpus / options.cpus_per_trial))
-    if options.gpus_per_trial > 0:
+    if options.gpus_per_trial > 0 and not (options.address and options.concurrency):
         most = max(1, min(most, fit(gpus, options.gpus_per_trial)))
     return min(options.concurrency or most, most)
 

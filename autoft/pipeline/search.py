@@ -53,6 +53,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     budget = Budget(options.time, began or time.time())
     registry = plugins.installed()
     options, task = resolved(registry, options)
+    if _alone(options):
+        options = _with_resources(options, len(gpus.names()))
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries that would look for newer files, here and in workers
     place = storage.of(options)
@@ -116,9 +118,11 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
     # What a cluster has is known when it is asked, which a plan does not.
     wished = options.concurrency if options.address else 0
-    if _alone(options):
-        options = _with_resources(options, len(gpus.names()))
-    concurrency = wished or plan.concurrency(options, cores(), len(gpus.names()))
+    named = len(gpus.names())
+    if options.address or (gpus.present() and not named):  # Ray counts them
+        options = msgspec.structs.replace(options, gpus_per_trial=0.0)
+    options = _with_resources(options, named)
+    concurrency = wished or plan.concurrency(options, cores(), named)
     event = _planned("", plan.arguments(options, made), made, time.time() + options.time, concurrency)
     listener(event)
     return event
@@ -333,12 +337,12 @@ def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
     """One GPU per trial where there are any, if the user said nothing.
 
     Raises:
-        UsageError: a trial is to have more GPUs than this machine has. A cluster may still grow.
+        UsageError: a trial is to have more GPUs than there are. A cluster may still grow.
     """
     share = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, there))
     if share > there and not options.address:
         raise UsageError(
-            f"--gpus-per-trial {share:g} asks for more GPUs than this machine has: {there:g}.",
+            f"--gpus-per-trial {share:g} asks for more GPUs than this search may use: {there:g}.",
             "Give a smaller number, or 0 to train on the CPU; `autoft env` lists the GPUs.",
         )
     return msgspec.structs.replace(options, gpus_per_trial=share)

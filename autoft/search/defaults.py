@@ -68,8 +68,8 @@ DEEP: Final[Frozen] = (0.5, (0.0, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0))
 WHOLE: Final[Frozen] = (0.0, (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
 """For weak networks."""
 FIRST: Final[Frozen] = (0.1, (0.0, 0.1, 0.1, 0.25, 0.5, 0.75, 1.0))
-"""For those whose cards name a rate. The default keeps one block of twelve: the table of tokens, or the convolutions of
-speech networks, which are usually kept (Baevski et al., 2020)."""
+"""For those whose cards name a rate, or that bring the head as well. The default keeps one block of twelve: the table
+of tokens, or the convolutions of speech networks, which are usually kept (Baevski et al., 2020)."""
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
@@ -99,9 +99,10 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    own = tuple(card.name for card in models if card.pretrained and card.lr)
-    strong = tuple(card.name for card in models if card.pretrained and not card.lr and not is_weak(card))
-    weak = tuple(card.name for card in models if is_weak(card) and not card.lr)
+    own = tuple(card.name for card in models if card.pretrained and (card.lr or card.native))
+    new = [card for card in models if card.pretrained and card.name not in own]
+    strong = tuple(card.name for card in new if not is_weak(card))
+    weak = tuple(card.name for card in new if is_weak(card))
     scratch = tuple(card.name for card in models if not card.pretrained)
     space = (
         _choice("model", [card.name for card in models], models[0].name),

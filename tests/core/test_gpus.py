@@ -40,19 +40,30 @@ def test_one_device_of_a_container_is_the_first(devices: Path) -> None:
         ("-1", ()),
         ("NoDevFiles", ()),
         ("1,-1,2", ("1",)),
+        ("0,3,1", ("0",)),
+        ("1,1,0", ("1",)),
     ],
 )
 def test_the_environment_says_which_are_seen(
     devices: Path, monkeypatch: pytest.MonkeyPatch, told: str, names: tuple[str, ...]
 ) -> None:
-    (devices / "nvidia0").touch()
+    for number in range(3):
+        (devices / f"nvidia{number}").touch()
     monkeypatch.setenv(gpus.VISIBLE, told)
     assert gpus.names() == names and gpus.present() == bool(names)
 
 
-def test_gpus_of_other_makers_are_there_but_have_no_names(devices: Path) -> None:
-    (devices / "kfd").touch()
+def test_a_variable_gives_a_machine_no_gpu(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(gpus.VISIBLE, "0")
+    assert gpus.names() == () and not gpus.present()
+
+
+@pytest.mark.parametrize("device", ["kfd", "dxg"])
+def test_other_gpus_are_there_but_have_no_names(devices: Path, monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    (devices / device).touch()
     assert gpus.names() == () and gpus.present()
+    monkeypatch.setenv(gpus.VISIBLE, "-1")
+    assert gpus.present() == (device == "kfd")
 
 
 @pytest.mark.parametrize(
@@ -67,3 +78,4 @@ def test_gpus_are_dealt_evenly() -> None:
     assert gpus.dealt(["0", "1"], 0.5, 4) == [("0",), ("1",), ("0",), ("1",)]
     assert gpus.dealt(["0", "1", "2"], 1, 2) == [("0",), ("1",)]
     assert gpus.dealt(["0", "1", "2", "3", "4"], 2, 2) == [("0", "1"), ("2", "3")]
+    assert gpus.dealt(["0"], 2, 2) == [(), ()]

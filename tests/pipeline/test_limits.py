@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autoft import artifact, errors
 from autoft.errors import BudgetEnded, DataError, NoTrialSucceeded, UsageError
 from autoft.evaluate import predict_test
 from autoft.events import Note, Planned, TrialFinished
+from autoft.pipeline import plan
 from autoft.pipeline.search import plan_search, run_search
 from autoft.records import DataRef, Splits, from_json
 from autoft.run import Run
@@ -50,29 +52,39 @@ def test_a_model_that_cannot_be_scored_is_kept(search: Search) -> None:
     assert json.loads((Path(finished.folder) / "metrics.json").read_text())["best"]["trial"] == "t0000"
 
 
-def test_more_gpus_than_there_are_are_refused(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+@pytest.fixture
+def one_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidia0").touch()
+    monkeypatch.setattr("autoft.gpus.DEVICES", tmp_path / "dev")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_more_gpus_than_there_are_are_refused(images: Path, tmp_path: Path, one_gpu: None) -> None:
     wanted = options(images, tmp_path, address="", gpus_per_trial=2.0)
     for run in (plan_search, run_search):
-        with pytest.raises(UsageError, match="--gpus-per-trial 2 asks for more GPUs than this machine has: 1"):
+        with pytest.raises(UsageError, match="--gpus-per-trial 2 asks for more GPUs than this search may use: 1"):
             run(wanted, Heard())
 
 
 def test_no_more_trials_are_planned_at_a_time_than_gpus_hold(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path, tmp_path: Path, one_gpu: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr("autoft.pipeline.search.cores", lambda: 16)
     given = {-1.0: 1, 1.0: 1, 0.25: 4, 0.0: 16}
     for share, trials in given.items():
-        wanted = options(images, tmp_path, address="", gpus_per_trial=share, concurrency=0)
-        assert plan_search(wanted, Heard()).concurrency == trials
+        for scheduler in ("none", "asha"):  # by ourselves, by Ray
+            wanted = options(images, tmp_path, address="", gpus_per_trial=share, scheduler=scheduler)
+            assert plan_search(wanted, Heard()).concurrency == trials
 
 
-def test_a_gpu_that_the_framework_does_not_see_is_missed_once(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+def test_a_cluster_may_grow_to_what_the_user_asks_for(images: Path, tmp_path: Path) -> None:
+    wanted = options(images, tmp_path, address="auto", gpus_per_trial=1.0)
+    assert plan.concurrency(wanted, 64, 2) == 2
+    assert plan.concurrency(msgspec.structs.replace(wanted, concurrency=8), 64, 2) == 8
+
+
+def test_a_gpu_that_the_framework_does_not_see_is_missed_once(images: Path, tmp_path: Path, one_gpu: None) -> None:
     heard = Heard()
     run_search(options(images, tmp_path, address="", strategy="flat", trials=2), heard)
     told = [note.text for note in heard.of(Note) if note.level == "warning" and "GPU" in note.text]

@@ -47,7 +47,10 @@ def test_other_tasks_keep_theirs() -> None:
 def test_networks_with_new_heads_are_mostly_frozen_and_those_with_their_own_keep_their_depth(plugin: str) -> None:
     found = pytest.importorskip(f"autoft_{plugin}.plugin")
     task = {"detection": "object-det", "segmentation": "image-seg"}[plugin]
-    headed = ModelCard(name="headed", backend="x", modality="image", input_size=224, prior=70.0, lr=1e-4)
+    own = {"detection": "boxes", "segmentation": "dense"}[plugin]
+    headed = ModelCard(
+        name="headed", backend="x", modality="image", input_size=224, prior=70.0, heads=("pooled", own), native=(own,)
+    )
     for card, depth in ((SMALL, 0.75), (USUAL, 0.75), (headed, 0.1)):
         whole = default_space((card,), {card.name: (224,)}, "balanced", 200)
         space = spaces.edit(whole, found.autoft_edit_space(whole, Schema(task=task, classes=("a", "b"))))

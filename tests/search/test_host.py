@@ -151,13 +151,15 @@ def test_a_gpu_holds_one_process(hosted: Hosted) -> None:
     assert not running(first), "it would hold memory of the GPU"
 
 
-def test_a_fork_sees_the_gpus_that_it_is_given(tmp_path: Path, servers: ForkServers) -> None:
+def test_a_fork_sees_the_gpus_that_it_is_given_and_its_server_none(tmp_path: Path, servers: ForkServers) -> None:
+    environment = Path(f"/proc/{servers._servers['one'].pid}/environ").read_bytes().split(b"\0")
+    assert f"{VISIBLE}=".encode() in environment
     for cards, seen in (("3", "4"), "3,4"), ((), os.environ.get(VISIBLE)):
         worker = hosts.Worker("one", 1, cards)
         assert isinstance(worker._process, Forked)
         out = tmp_path / str(seen)
         assert not worker.ask(Call(function="tests.search.scripted:tell_gpus", payload=str(out))).failure
-        assert out.read_text() == str(seen), "its server sees none, so that it opens none"
+        assert out.read_text() == str(seen)
         worker.end()
 
 

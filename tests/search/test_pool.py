@@ -72,6 +72,11 @@ def test_trials_pause_fail_and_go_on(tmp_path: Path) -> None:
 
 
 def test_each_hand_keeps_to_the_gpus_that_were_dealt_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = tmp_path / "dev"
+    devices.mkdir()
+    for number in range(9):
+        (devices / f"nvidia{number}").touch()
+    monkeypatch.setattr("autoft.gpus.DEVICES", devices)
     monkeypatch.setenv(VISIBLE, "7,8")
     assert pool.machine().gpus == 2
     works = [[Order(number, {"do": "gather", "of": 4})] for number in range(4)]

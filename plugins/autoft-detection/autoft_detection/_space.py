@@ -50,8 +50,9 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
             sizes = (half,) if len(set(param.choices)) == 1 else (half, half, 2 * half)
             yield msgspec.structs.replace(param, choices=sizes, default=half)
         elif param.key == "augment" and len(set(param.choices)) > 1:
-            words = ("light", "trivial", "strong", "strong")
-            yield msgspec.structs.replace(param, choices=words, default="strong")
+            # In short trainings, large changes of scale teach less than they blur (docs/performance.md).
+            words = ("light", "light", "trivial", "strong")
+            yield msgspec.structs.replace(param, choices=words, default="light")
         elif param.key in ("epochs", "patience") and isinstance(param.choices[0], int):
             yield msgspec.structs.replace(param, choices=(2 * param.choices[0],), default=2 * param.choices[0])
         elif param.key == "lr":

@@ -21,7 +21,9 @@ PREDICT_PIXELS = {"cpu": 16 * 160 * 160}
 MOST_PIXELS = 64 * 224 * 224
 MOST = {"cpu": 512}
 MOST_IMAGES = 64
-"""On a GPU. A store is filled 128 at a time, which are two batches."""
+"""On a GPU."""
+FILLED = 128
+"""Samples by which a store is filled: on a GPU whole batches of nearly the same size."""
 ROWS = 32
 """Texts or recordings in one batch of predictions."""
 
@@ -29,7 +31,7 @@ ROWS = 32
 def shuffled(order: Array, size: int, *, equal: bool = False) -> list[Array]:
     """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
 
-    With `equal` they are of one size: the last ones, short of one sample, take over some of the first.
+    With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
     """
     if not len(order):
         return []
@@ -43,8 +45,9 @@ def size(image_size: int, device: str) -> int:
     """Samples in one batch of predictions, for images of this side; 0 for what is no image."""
     if not image_size:
         return ROWS
-    most = MOST.get(device, MOST_IMAGES)
-    return max(1, min(most, PREDICT_PIXELS.get(device, MOST_PIXELS) // image_size**2))
+    most = min(MOST.get(device, MOST_IMAGES), PREDICT_PIXELS.get(device, MOST_PIXELS) // image_size**2)
+    most = max(1, most)
+    return most if device == "cpu" else math.ceil(FILLED / math.ceil(FILLED / most))
 
 
 def filled(values: torch.Tensor, size: int) -> torch.Tensor:

@@ -218,15 +218,20 @@ class TorchLearner:
         self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
     ) -> dict[Key, torch.Tensor]:
         """What `compute` gives for a batch, which is filled up where one of another size would be slow."""
-        if not self._equal:
-            return self._fitted(compute, values)
-        full = _batches.filled(values, _batches.size(self.job.image_size, self.device.type))
-        return {key: rows[: len(values)] for key, rows in self._fitted(compute, full).items()}
+        size = _batches.size(self.job.image_size, self.device.type)
+        if self._equal and len(values) < size:
+            try:
+                full = compute(_batches.filled(values, size))
+                return {key: rows[: len(values)] for key, rows in full.items()}
+            except torch.OutOfMemoryError:  # what is too much may be the filling
+                torch.cuda.empty_cache()
+        return self._fitted(compute, values)
 
     @property
     def _equal(self) -> bool:
         """Whether batches should be of one size: convolutions on a GPU (see `_batches`)."""
-        return self.device.type != "cpu" and self.job.image_size > 0
+        maps = self.inputs.point is None or len(self.inputs.point.shape) == 3
+        return self.device.type != "cpu" and self.job.image_size > 0 and maps
 
     def _fitted(
         self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from autoft.api import View
-from autoft_torch import _batches
+from autoft_torch import _batches, _precision
 from autoft_torch._learner import TorchLearner
 from autoft_torch.backend import TorchBackend
 
@@ -36,7 +36,9 @@ def test_without_it_each_sample_comes_once():
 
 
 def test_a_store_is_filled_by_whole_batches_on_a_gpu():
-    assert 128 % _batches.size(160, "cuda") == 0
+    sizes = {side: _batches.size(side, "cuda") for side in (64, 160, 224, 256, 320, 384)}
+    assert sizes[160] == sizes[224] == 64
+    assert all(-(-128 // size) * size - 128 < size / 2 for size in sizes.values()), "little is filled up in vain"
     assert _batches.size(160, "cpu") == 16
     assert _batches.size(4096, "cuda") == _batches.size(4096, "cpu") == 1
 
@@ -73,3 +75,34 @@ def test_an_epoch_of_equal_batches_takes_as_many_steps(card, job, toys, monkeypa
     learner.net.trunk.register_forward_pre_hook(lambda module, args: sizes.append(len(args[0])))
     equal = learner.train_epoch(toys, 1, never)
     assert equal.steps == usual.steps == len(sizes) == 3 and len(set(sizes)) == 1
+
+
+def test_memory_that_ends_is_not_filled_up(card, job, toys, monkeypatch):
+    learner = TorchBackend().build(job(card("autoft", "resnet-s")))
+    plain = learner.predict(toys)["class"]
+    whole, sizes = learner._infer, []
+
+    def infer(values):
+        sizes.append(len(values))
+        if len(values) > len(toys):
+            raise torch.OutOfMemoryError
+        return whole(values)
+
+    monkeypatch.setattr(TorchLearner, "_equal", True)
+    monkeypatch.setattr(_batches, "size", lambda image_size, device: len(toys) + 5)
+    monkeypatch.setattr(learner, "_infer", infer)
+    np.testing.assert_allclose(learner.predict(toys)["class"], plain, atol=1e-6)
+    assert sizes == [len(toys) + 5, len(toys)]
+
+
+def test_maps_lie_channels_first_on_a_gpu_and_last_on_a_cpu():
+    assert _precision.layout(torch.device("cuda")) is torch.contiguous_format
+    assert _precision.layout(torch.device("cpu")) is torch.channels_last
+
+
+def test_what_is_computed_once_does_without_cudnn():
+    before = torch.backends.cudnn.enabled
+    with pytest.raises(ZeroDivisionError), _precision.once():
+        assert not torch.backends.cudnn.enabled
+        raise ZeroDivisionError
+    assert torch.backends.cudnn.enabled == before
