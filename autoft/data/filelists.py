@@ -13,7 +13,7 @@ import msgspec
 
 from autoft.data import advice, classnames
 from autoft.data.folder import find_layout
-from autoft.data.media import SUFFIXES, entries, media_field, part_word
+from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import ASIDE, Files
 from autoft.data.tablefiles import tables_in
@@ -205,5 +205,5 @@ def _name(one: _List, source: str) -> str:
 
 
 def _id(path: str, root: str) -> str:
-    below = os.path.relpath(path, root).replace(os.sep, "/")
-    return path if below.startswith("../") else below
+    name = relative(path, root)
+    return path if name.startswith("../") else name

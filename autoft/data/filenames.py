@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from autoft.data import advice
 from autoft.data.folder import is_container, media_files
-from autoft.data.media import entries, is_media, is_text, media_field, part_word, walk
+from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
 from autoft.data.tablefiles import is_table
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -72,7 +72,9 @@ class FileNameReader:
             )
         samples = tuple(
             Sample(
-                id=_id(path, source), fields={field: os.path.abspath(path), "label": label}, split=_part(path, source)
+                id=relative(path, source),
+                fields={field: os.path.abspath(path), "label": label},
+                split=_part(path, source),
             )
             for path, label in sorted(found.labels.items())
         )
@@ -156,7 +158,3 @@ def _crossed(heads: Collection[tuple[str, ...]]) -> bool:
 def _part(path: str, source: str) -> str:
     folders = os.path.relpath(os.path.dirname(path), source).split(os.sep)
     return next((part_word(name) for name in reversed(folders) if part_word(name)), "")
-
-
-def _id(path: str, source: str) -> str:
-    return os.path.relpath(path, source).replace(os.sep, "/")

@@ -16,6 +16,7 @@ from autoft.data.media import (
     media_field,
     part_of,
     part_word,
+    relative,
     shared_words,
     split_word,
     walk,
@@ -102,7 +103,7 @@ def find_layout(source: str, field: str) -> Layout | None:
     kept = tuple(folder for folder in found.folders if folder.label not in UNLABELLED)
     if len(kept) == len(found.folders) or len({folder.label for folder in kept}) < 2:
         return found
-    others = [os.path.relpath(f.path, found.root).replace(os.sep, "/") for f in found.folders if f not in kept]
+    others = [relative(f.path, found.root) for f in found.folders if f not in kept]
     return found._replace(folders=kept, unlabelled=tuple(others))
 
 
@@ -218,8 +219,8 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     for folder in layout.folders:
         for path in media_files(folder.path, source, field, issues):
             fields = {field: os.path.abspath(path), "label": folder.label}
-            split = listed.get(_id(path, layout.root), "train") if listed else folder.split
-            samples.append(Sample(id=_id(path, source), fields=fields, split=split))
+            split = listed.get(relative(path, layout.root), "train") if listed else folder.split
+            samples.append(Sample(id=relative(path, source), fields=fields, split=split))
     labels = {folder.label for folder in layout.folders}
     filled = {str(sample.fields["label"]) for sample in samples}
     for label in sorted(labels - filled):
@@ -255,7 +256,7 @@ def _read_plain(source: str, field: str) -> Dataset:
         samples = [Sample(id=os.path.basename(source), fields={field: os.path.abspath(source)})]
     else:
         paths, root = list(media_files(source, source, field, issues)), os.path.abspath(source)
-        samples = [Sample(id=_id(path, source), fields={field: os.path.abspath(path)}) for path in paths]
+        samples = [Sample(id=relative(path, source), fields={field: os.path.abspath(path)}) for path in paths]
     samples.sort(key=lambda sample: sample.id)
     sentence = f"{len(samples)} {field} file{'s' if len(samples) != 1 else ''}"
     return Dataset(samples=tuple(samples), reader="folder", root=root, recognised=sentence, issues=tuple(issues))
@@ -265,10 +266,10 @@ def media_files(folder: str, source: str, field: str, issues: list[Issue]) -> It
     """Media files below `folder`. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:
-        issues.append(Issue(kind="unreadable", subject=shown(_id(path, source)), detail=reason))
+        issues.append(Issue(kind="unreadable", subject=shown(relative(path, source)), detail=reason))
 
     for path in walk(folder, report):
-        name = _id(path, source)
+        name = relative(path, source)
         if not is_text(path):
             issues.append(Issue(kind="bad_name", subject=shown(name), detail="rename it"))
         elif is_media(path, field):
@@ -276,10 +277,6 @@ def media_files(folder: str, source: str, field: str, issues: list[Issue]) -> It
         else:
             kind = "not_an_image" if field == "image" else f"not_{field}"
             issues.append(Issue(kind=kind, subject=name, detail="not used", drops=False))
-
-
-def _id(path: str, source: str) -> str:
-    return os.path.relpath(path, source).replace(os.sep, "/")
 
 
 def shown(name: str) -> str:

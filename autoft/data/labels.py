@@ -6,14 +6,13 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import columns, guess
+from autoft.data import columns
+from autoft.data.guess import NO, YES
 from autoft.data.tabular import Table
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
 FIELD: Final = "labels"
-YES: Final = guess.YES
-NO: Final = guess.NO
 MINUS: Final = frozenset({"-1", "-1.0"})
 """No, in a column that never says 0."""
 SEPARATORS: Final = {"|": "bars", ";": "semicolons", ",": "commas", " ": "spaces"}

@@ -155,6 +155,11 @@ def walk(
             onerror(entry.path, "a link to nothing")
 
 
+def relative(path: str, root: str) -> str:
+    """A path as it is written below `root`, with slashes."""
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
 def holds_media(folder: str, field: str) -> bool:
     """Whether there is at least one file of this medium below `folder`."""
     return any(is_media(path, field) for path in walk(folder))

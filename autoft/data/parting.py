@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import columns, labels
+from autoft.data import columns, guess
 from autoft.data.media import split_word
 from autoft.data.tabular import Table
 
@@ -39,7 +39,7 @@ class Parting(NamedTuple):
     def marked(self, cells: Sequence[str]) -> str:
         """The part of a row by its yes and no. A row without any yes is of a part that no column marks: it trains, else
         tests, else validates."""
-        yes = {part for _, place, part in self.flags if cells[place].lower() in labels.YES}
+        yes = {part for _, place, part in self.flags if cells[place].lower() in guess.YES}
         known = {part for _, _, part in self.flags}
         other = next((part for part in ("train", "test", "val") if part not in known), "train")
         return next((part for part in PARTS if part in yes), other)
@@ -55,8 +55,9 @@ def find(table: Table, named: Collection[str], grouped: bool, parts: bool) -> Pa
     """
     free = [name for name in table.columns if name not in named and table.columns.count(name) == 1]
     split, remark = _in_words(table, free)
-    flags = () if split else _flags(table, free)
-    taken = {name for name in free if name.lower() in columns.SPLIT_NAMES or _marks(table, name)}
+    marks = tuple((name, table.columns.index(name), part) for name in free if (part := _marks(table, name)))
+    flags = () if split else marks
+    taken = {name for name in free if name.lower() in columns.SPLIT_NAMES} | {name for name, _, _ in marks}
     said = [f"split in '{split}'"] if split else []
     said += [f"parts in {' and '.join(repr(name) for name, _, _ in flags)} (yes or no)"] if flags else []
     folds = [name for name in free if name.lower() in FOLDS and _folds(table, name)]
@@ -79,16 +80,12 @@ def _in_words(table: Table, free: Sequence[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _flags(table: Table, free: Sequence[str]) -> tuple[tuple[str, int, str], ...]:
-    return tuple((name, table.columns.index(name), _marks(table, name)) for name in free if _marks(table, name))
-
-
 def _marks(table: Table, name: str) -> str:
     """The part whose rows have a yes in this column, or an empty string."""
     found = FLAG.fullmatch(name.strip().lower())
     part = split_word(found[1]) if found else ""
     words = {word.lower() for word in _filled(table, name)} if part else set()
-    return part if words and words <= labels.YES | labels.NO else ""
+    return part if words and words <= guess.YES | guess.NO else ""
 
 
 def _folds(table: Table, name: str) -> bool:

@@ -6,7 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from autoft.data import advice, columns, labels, numbers
-from autoft.data.media import SUFFIXES, media_field
+from autoft.data.media import SUFFIXES, media_field, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import Files
 from autoft.data.roles import Roles, Source, assign
@@ -104,7 +104,7 @@ def _names(source: str, paths: list[str]) -> list[str]:
     plain = [os.path.basename(path) for path in paths]
     if len(set(plain)) == len(plain):
         return plain
-    return [os.path.relpath(path, source).replace(os.sep, "/") for path in paths]
+    return [relative(path, source) for path in paths]
 
 
 def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from autoft.data import advice, classnames
-from autoft.data.media import entries, part_of, split_word
+from autoft.data.media import entries, part_of, relative, split_word
 from autoft.data.tablefiles import tables_in
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -46,7 +46,7 @@ class TextLinesReader:
         found = _files(source)
         if not found:
             return ""
-        names = ", ".join(os.path.relpath(file.path, source).replace(os.sep, "/") for file in found)
+        names = ", ".join(relative(file.path, source) for file in found)
         return f"a text in each line of {names}" + (", labels in files beside them" if found[0].labels else "")
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -62,7 +62,7 @@ class TextLinesReader:
         issues: list[Issue] = []
         told = _names(source)
         for file in _files(source):
-            name = os.path.relpath(file.path, source).replace(os.sep, "/")
+            name = relative(file.path, source)
             texts = classnames.lines(file.path)
             labels = classnames.lines(file.labels) if file.labels else [file.label] * len(texts)
             if len(labels) != len(texts):

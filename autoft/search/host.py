@@ -60,15 +60,16 @@ class Worker:
         self._connection, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()
+            environment = computing(threads, cards)
             self._process: subprocess.Popen[bytes] | Forked = fork(
-                backend, descriptor, computing(threads, cards)
+                backend, descriptor, environment
             ) or subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(descriptor), json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[descriptor],
-                env=computing(threads, cards),
+                env=environment,
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
