@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from autoft.activations import ActivationFeed, Ask, Choice, Origin, choose, fill, forbidden, origin_of
 from autoft.activations.choice import frozen
 from autoft.activations.fill import Filled
-from autoft.activations.selftest import differences
+from autoft.activations.selftest import differences, few
 from autoft.contracts import Array, Cuttable, Feed, Learner, Stop
 from autoft.data import cache
 from autoft.data.feed import StoreFeed
@@ -26,6 +27,10 @@ TELLING = 16
 LATE = "time was over before the first training step."
 FEWEST, LEAST = 20, 0.1
 """Rows, and part of all rows, that a head may be solved on where time ends before all features are there."""
+
+
+_agreed: dict[tuple[str, bytes], float] = {}
+"""Cut of certain weights and data, and the kept rows that were tried -> the largest difference that was found."""
 
 
 class Shares(NamedTuple):
@@ -134,7 +139,7 @@ class Prefix:
                 )
             )
         self.cut = choice.own
-        difference, fault = self._disagreement(choice.own)
+        difference, fault = self._agreement(choice.own)
         if fault:
             self._leave()
             return f"none: {fault}"
@@ -151,6 +156,21 @@ class Prefix:
         for share in self.shares:
             if isinstance(share.learner, Cuttable):
                 share.learner.enter(None)
+
+    def _agreement(self, cut: Cut) -> tuple[float, str]:
+        """As `_disagreement`, but once per process for the same weights and kept rows. All learners enter the cut."""
+        assert self._origin
+        kept = b"".join(few(cached).tobytes() for _, cached in self._feeds)
+        tried = (self._origin.key(cut, PLAIN), hashlib.blake2b(kept).digest())
+        if tried not in _agreed:
+            difference, fault = self._disagreement(cut)
+            if fault:
+                return difference, fault
+            _agreed[tried] = difference
+        for share in self.shares:
+            assert isinstance(share.learner, Cuttable)
+            share.learner.enter(cut)
+        return _agreed[tried], ""
 
     def _disagreement(self, cut: Cut) -> tuple[float, str]:
         """The largest difference between cache and inputs on a few rows of each fold, and why it is too large.

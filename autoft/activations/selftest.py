@@ -41,6 +41,12 @@ class Few:
         return self.feed.batch(np.asarray(self.index)[index])
 
 
+def few(cached: Feed) -> Array:
+    """What is kept of the rows that are compared."""
+    kept = Few(cached)
+    return kept.batch(np.arange(len(kept)))[ACTIVATION]
+
+
 def differences(
     learner: Learner, cut: Cut, inputs: Feed, cached: Feed, outputs: Sequence[Output], coarse: bool
 ) -> Differences:
@@ -56,7 +62,7 @@ def differences(
     fresh = [arrays[0] for arrays in learner.extract(plain, (cut,), View())]
     learner.enter(cut)
     found = learner.predict(kept)
-    rows = _distance(np.concatenate(fresh), kept.batch(np.arange(len(kept)))[ACTIVATION], least=1e-6)
+    rows = _distance(np.concatenate(fresh), few(cached), least=1e-6)
     values = max(_distance(raw(o.post, wanted[o.name]), raw(o.post, found[o.name])) for o in outputs)
     most = COARSE if coarse else FINE
     fault = ""

@@ -21,6 +21,7 @@ CACHING = Caching(freezes=(0.3, 1.0), max_bytes=10**9)
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv(cache.PLACE, str(tmp_path / "cache"))
+    monkeypatch.setattr(prefix, "_agreed", {})
     return tmp_path / "cache" / "activations"
 
 
@@ -79,8 +80,10 @@ def test_cached_and_uncached_give_the_same(make_spec, freeze, more):
     assert "32 of 32 rows computed now" in found[0].prefix and not any(r.prefix for r in found[1:])
 
 
-def test_later_trials_compute_nothing_at_any_of_the_depths(make_spec, extracted):
-    spec = make_spec(recipe={"freeze": 0.67})
+def test_later_trials_compute_nothing_at_any_of_the_depths(make_spec, extracted, monkeypatch):
+    spec, compared = make_spec(recipe={"freeze": 0.67}), []
+    compare = prefix.differences
+    monkeypatch.setattr(prefix, "differences", lambda *args: compared.append(args[1].depth) or compare(*args))
     run(twin(spec))
     assert {depths for _, depths, _ in extracted} == {(2, 3, 1)}
     assert sum(rows for *_, rows in extracted) == 32, "what trains and validates, but not what tests"
@@ -89,6 +92,7 @@ def test_later_trials_compute_nothing_at_any_of_the_depths(make_spec, extracted)
         assert f"{round(3 * freeze)} of 3 blocks" in reports[0].prefix
         assert "0 of 32 rows computed now" in reports[0].prefix
     assert sum(rows for *_, rows in extracted) == 32
+    assert compared == [2, 1, 3], "the same kept rows are compared once in a process"
 
 
 def test_the_kept_model_is_the_whole_network(make_spec):

@@ -40,7 +40,7 @@ class TorchLearner:
         self.job, self.device = job, where
         self.net = net.to(where, memory_format=layout(where))
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
-        self.precision = Precision(job.recipe.precision, where)
+        self.precision = Precision(job.recipe.precision, where, maps=job.image_size > 0)
         self.prefix = Prefix(net, job, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms(net, scratch=not job.card.pretrained)

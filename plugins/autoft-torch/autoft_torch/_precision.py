@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
 
 from autoft.api import Job, TrialFailed
+from autoft_torch._kernels import Kernels
 
 
 def device(job: Job) -> torch.device:
@@ -28,12 +29,16 @@ def layout(device: torch.device) -> torch.memory_format:
 class Precision:
     """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU.
 
+    Args:
+        maps: whether the network computes maps, for which a CPU has quicker kernels (`_kernels`).
+
     Raises:
         TrialFailed: fp16 on a CPU, which has no use for it.
     """
 
-    def __init__(self, word: str, device: torch.device) -> None:
+    def __init__(self, word: str, device: torch.device, *, maps: bool) -> None:
         self.device = device
+        self.kernels = Kernels if maps and device.type == "cpu" else nullcontext
         if word == "auto":
             word = "fp32" if device.type == "cpu" else ("bf16" if torch.cuda.is_bf16_supported() else "fp16")
         if word == "fp16" and device.type == "cpu":
@@ -44,10 +49,13 @@ class Precision:
         self.scaler = torch.amp.GradScaler(device.type) if word == "fp16" else None
 
     def cast(self) -> AbstractContextManager[object]:
-        if self.word == "fp32":
-            return nullcontext()
-        kind = torch.bfloat16 if self.word == "bf16" else torch.float16
-        return torch.autocast(self.device.type, dtype=kind)
+        """To be entered for what the network computes forwards."""
+        entered = ExitStack()
+        entered.enter_context(self.kernels())
+        if self.word != "fp32":
+            kind = torch.bfloat16 if self.word == "bf16" else torch.float16
+            entered.enter_context(torch.autocast(self.device.type, dtype=kind))
+        return entered
 
 
 @contextmanager
