@@ -310,7 +310,8 @@ class Backend(Protocol):
     """Owns arrays and gradients. Importing its module must not import the framework.
 
     A backend may have an attribute `abilities`, words that tell of its learners without building one: "cut" says that
-    they are `Cuttable`, "inherit" that they are `abilities.Inheriting`.
+    they are `Cuttable` for images, "features" that pretrained ones for texts and recordings give their pooled features
+    in that way, "inherit" that they are `abilities.Inheriting`.
     """
 
     name: str

@@ -38,6 +38,8 @@ class Origin(Record):
     """`auto` means another precision there, and its sums run in another order."""
     data: str
     """Fingerprint of the decoded store."""
+    reading: tuple[int, str, str] = (0, "", "")
+    """Of a text: how many words or tokens, which are left out, how their vectors become one."""
 
     def family(self) -> str:
         """Name of all that one pass through the network can give."""
@@ -60,7 +62,7 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
         versions: of the distributions that decide what the backend computes.
         fingerprint: of the decoded store.
     """
-    card = job.card
+    card, recipe = job.card, job.recipe
     known = card.pretrained and card.weights
     return Origin(
         backend=card.backend,
@@ -71,9 +73,10 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
         mean=card.mean,
         std=card.std,
         extra=card.extra,
-        precision=job.recipe.precision,
+        precision=recipe.precision,
         gpu=job.resources.gpus > 0,
         data=fingerprint,
+        reading=(recipe.text_length, recipe.truncation, recipe.pooling) if card.modality == "text" else (0, "", ""),
     )
 
 

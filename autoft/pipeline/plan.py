@@ -196,6 +196,21 @@ def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset
     )
 
 
+def featured(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
+    """The networks whose backend keeps the features of the whole backbone for all trials: those that share what frozen
+    blocks give, and pretrained ones of other modalities."""
+    able = _able(plan, registry, "features") if options.max_disk > 0 else set[str]()
+    others = (
+        name
+        for name, candidate in plan.candidates.items()
+        if candidate.card.backend in able
+        and candidate.card.modality != "image"
+        and candidate.card.pretrained
+        and scoring.is_pooled(candidate.problem)
+    )
+    return sharing(plan, registry, options) | frozenset(others)
+
+
 def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:
     """Whether trials may begin with the model of another one: heads for places can be shared in no other way.
 

@@ -316,6 +316,7 @@ def _facts(
         workers=concurrency,
         deadline=lambda: budget.deadline,
         sharing=plan.sharing(made, registry, options),
+        featured=plan.featured(made, registry, options),
         weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,

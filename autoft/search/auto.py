@@ -67,7 +67,7 @@ class Auto:
         """Heads of a bracket that wait to be trained to their end, side by side."""
         self.times = Times()
         self.networks = list(models(facts.space)) or [""]
-        solvable = [name for name in self.networks if facts.solvable and name in facts.sharing]
+        solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
         self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(self.sign, facts.blank, facts.perfect)
         self.best_of = self.ranks.best
@@ -76,8 +76,7 @@ class Auto:
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
-        kept = all(name in facts.sharing for name in self.networks)
-        self.draws = families_of(facts.space, self.networks, facts.seed, weak=self._weak(), sharing=kept)
+        self.draws = families_of(facts, self.networks, weak=self._weak())
         self.stale = 0
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from autoft.records import Scalar
 from autoft.search import space as spaces
-from autoft.search.families import Draws, Head
+from autoft.search.families import PLAIN, Draws, Head
 from autoft.search.space import Space, Values
 
 BANK: Final = "bank"
@@ -20,10 +20,8 @@ ALIKE: Final[Mapping[str, Scalar]] = {
     "freeze": 1.0,
     "head_width": 0,
     "dropout": 0.0,
-    "augment": "none",
     "views": 0,
-    "mixup": 0.0,
-    "cutmix": 0.0,
+    **PLAIN,
 }
 """What heads that train side by side need."""
 SAME: Final = ("batch_size", "class_weights", "precision")
@@ -56,14 +54,13 @@ def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> l
     """Configurations around the default recipe and all over the space; none where the space forbids heads alone.
 
     Args:
-        head: the network's best solved head: it says the size of the images, and where some of the heads start.
+        head: the network's best solved head: it says how features are had, and where some of the heads start.
     """
     base = spaces.resolve(space, {"model": head.model} if any(p.key == "model" for p in space) else {})
     wanted: Values = {**ALIKE, **{key: base[key] for key in SAME if key in base}}
     if head.model and "model" in base:
         wanted["model"] = head.model
-    if head.image_size:
-        wanted["image_size"] = head.image_size
+    wanted |= head.reading
     part = _narrowed(space, wanted)
     if part is None:
         return []

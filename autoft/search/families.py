@@ -22,6 +22,7 @@ from autoft.records import Param, Scalar
 from autoft.search import space as spaces
 from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
+from autoft.search.strategy import Facts
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
 STRENGTHS: Final = {
@@ -31,6 +32,8 @@ STRENGTHS: Final = {
 """The usual ones first: time may end before all are solved."""
 SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
+PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix": 0.0}
+"""What leaves a sample as it is."""
 VIEWS: Final = 4
 KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
@@ -46,7 +49,8 @@ class Head(NamedTuple):
     """How a head is solved, and on what."""
 
     model: str
-    image_size: int
+    reading: Values
+    """What decides the features beside the network: the image size, or how the vectors of tokens become one."""
     kind: str
     strength: float
 
@@ -78,8 +82,17 @@ def head_sizes(space: Space, model: str) -> tuple[Scalar, ...]:
     return tuple(dict.fromkeys((default, *values_of(space, "image_size", base))))
 
 
-def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values]:
-    """All heads to be solved for a network at these image sizes, or at all; empty where the space forbids them."""
+def readings(space: Space, model: str) -> list[Values]:
+    """The ways in which features of a network can be had, its default first: images of several sizes, tokens pooled
+    in several ways, or what the data have."""
+    base = spaces.resolve(space, {"model": model})
+    key = next((key for key in ("image_size", "pooling") if key in base), "")
+    return [{key: value} for value in dict.fromkeys((base[key], *values_of(space, key, base)))] if key else [{}]
+
+
+def heads(space: Space, model: str, ways: Sequence[Values] = ()) -> list[Values]:
+    """All heads to be solved for a network on features that are had in these ways, or in all; empty where the space
+    forbids them."""
     base = spaces.resolve(space, {"model": model})
     if "freeze" in base and 1.0 not in values_of(space, "freeze", base):
         return []
@@ -87,7 +100,7 @@ def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values
         return []
     kinds = {value for param in space if param.key == "head_init" for value in param.choices} & STRENGTHS.keys()
     found = []
-    for size in sizes or head_sizes(space, model):
+    for way in ways or readings(space, model):
         for kind, strengths in STRENGTHS.items():
             if kinds and kind not in kinds:
                 continue  # numbers have no logistic solution
@@ -99,11 +112,9 @@ def heads(space: Space, model: str, sizes: Sequence[Scalar] = ()) -> list[Values
                     "head_init": kind,
                     "head_strength": strength,
                     "head_width": 0,
-                    "augment": "none",
-                    "mixup": 0.0,
-                    "cutmix": 0.0,
+                    **PLAIN,
                     "epochs": 1,
-                    **({"image_size": size} if size is not None else {}),
+                    **way,
                 }
                 found.append({key: value for key, value in chosen.items() if _known(space, key)})
     return found
@@ -153,11 +164,15 @@ class Draws:
         known: Sequence[Values] = (),
         *,
         sharing: bool = True,
+        featured: bool = True,
     ) -> None:
-        """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept."""
+        """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept, and
+        `featured` whether features are, what all of them give."""
         self.space = space
         self.family = family
         self.sharing = sharing
+        self.plain_heads = featured and not sharing
+        """Whether heads alone are cheap without augmentation only: each view would take a pass of its own."""
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
@@ -223,6 +238,8 @@ class Draws:
         allowed = self.sizes.get(str(params.get("model", self.models[0])))
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
+        if self.plain_heads and params.get("freeze") == 1.0:
+            params |= {key: value for key, value in PLAIN.items() if key in params and self._open(key)}
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
@@ -235,6 +252,8 @@ class Draws:
             params["head_init"] = "random"
         else:
             params |= {"head_init": solved.kind, "head_strength": solved.strength}
+            if "pooling" in params and self._open("pooling"):
+                params |= solved.reading
 
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)
@@ -243,19 +262,20 @@ class Draws:
         return any(param.key == key and not param.fixed for param in self.space)
 
 
-def families_of(space: Space, networks: Sequence[str], seed: int, *, weak: bool, sharing: bool) -> dict[str, Draws]:
+def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[str, Draws]:
     """The families that a space has beside heads. Where every configuration shares what its frozen blocks give, none is
     dear, however few those are; weak networks must train deep blocks, so they keep a family for it.
 
     Args:
         weak: whether most of all networks must still be learned.
-        sharing: whether what frozen blocks give is kept for all networks.
     """
-    found = {}
+    space, found = facts.space, dict[str, Draws]()
+    sharing, featured = (all(name in kept for name in networks) for kept in (facts.sharing, facts.featured))
+    known = [spaces.baseline(space)]
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family)
         if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, networks, seed, [spaces.baseline(space)], sharing=sharing)
+            found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, featured=featured)
     return found
 
 

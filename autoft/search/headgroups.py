@@ -27,7 +27,7 @@ def is_head(params: Mapping[str, Scalar], facts: Facts) -> bool:
         and not values["mixup"]
         and not values["cutmix"]
         and (values["augment"] == "none" or bool(values["views"]))
-        and (params.get("model", names[0] if names else "") in facts.sharing)
+        and (params.get("model", names[0] if names else "") in facts.featured)
     )
 
 

@@ -1,7 +1,8 @@
 """The solved heads of a search: which network and image size come next, and what their scores say of both.
 
 Heads are cheap where features are shared, so every network is tried at every image size that time allows: features that
-are better at 224 pixels than at 128 make better partly frozen networks too.
+are better at 224 pixels than at 128 make better partly frozen networks too. Of networks for texts it is every way to
+make one vector of many.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from autoft.records import EpochReport, Scalar
-from autoft.search.families import Head, head_sizes, heads
+from autoft.search.families import Head, heads, readings
 from autoft.search.space import Space, Values
 
 SHARE: Final = 0.2
@@ -31,23 +32,23 @@ class Heads:
 
     def __init__(self, space: Space, networks: Sequence[str], val_share: float, sign: float) -> None:
         self.space, self.val_share, self.sign = space, val_share, sign
-        self._todo = [(name, size) for name in networks for size in _by_promise(head_sizes(space, name))]
+        self._todo = [(name, way) for name in networks for way in _by_promise(readings(space, name))]
         self._values: dict[str, dict[int, float]] = {}
         self._best: dict[str, tuple[float, Head]] = {}
         self._seconds: dict[str, float] = {}
         """For the features of a network, per unit of area."""
 
     def next(self, left: float, busy: Collection[str] = ()) -> list[Values]:
-        """The heads of the next network and size whose features take no more than their share of `left` seconds;
+        """The heads of the next network and reading whose features take no more than their share of `left` seconds;
         empty when there are none now.
 
         Args:
             busy: networks that are being worked on: what their features cost is known when that is done.
         """
-        for name, size in [(name, size) for name, size in self._todo if name not in busy]:
-            self._todo.remove((name, size))
-            expected = self._seconds.get(name, 0.0) * area(size)
-            if expected <= SHARE * left and (found := heads(self.space, name, (size,))):
+        for name, way in [(name, way) for name, way in self._todo if name not in busy]:
+            self._todo.remove((name, way))
+            expected = self._seconds.get(name, 0.0) * area(way.get("image_size"))
+            if expected <= SHARE * left and (found := heads(self.space, name, (way,))):
                 return found
         return []
 
@@ -62,7 +63,8 @@ class Heads:
         sizes = self._values.setdefault(name, {})
         sizes[size] = max(value, sizes.get(size, -float("inf")))
         if name not in self._best or value > self._best[name][0]:
-            head = Head(name, size, str(params["head_init"]), float(params["head_strength"] or 0))
+            reading = {key: params[key] for key in readings(self.space, name)[0]}
+            head = Head(name, reading, str(params["head_init"]), float(params["head_strength"] or 0))
             self._best[name] = (value, head)
 
     def best(self, name: str) -> Head | None:
@@ -86,7 +88,7 @@ def area(size: Scalar) -> float:
     return (float(size) / 100) ** 2 if isinstance(size, int | float) and size else 1.0
 
 
-def _by_promise(sizes: Iterable[Scalar]) -> list[Scalar]:
-    """The default first, which tells what features cost; then the largest, which tend to be the best."""
-    first, *others = sizes
-    return [first, *sorted(others, key=lambda size: -area(size))]
+def _by_promise(ways: Iterable[Values]) -> list[Values]:
+    """The default first, which tells what features cost; then the largest images, which tend to be the best."""
+    first, *others = ways
+    return [first, *sorted(others, key=lambda way: -area(way.get("image_size")))]

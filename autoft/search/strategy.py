@@ -25,6 +25,8 @@ class Facts(NamedTuple):
     """Unix time at which trials must have ended, as far as is known by now; 0 for none."""
     sharing: frozenset[str] = frozenset()
     """Networks whose frozen blocks can be computed once for all trials."""
+    featured: frozenset[str] = frozenset()
+    """Networks whose features can be: heads alone then cost next to nothing."""
     weak: frozenset[str] = frozenset()
     """Networks of which most must still be learned."""
     solvable: bool = False

@@ -15,7 +15,7 @@ from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads, subspace
+from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),
@@ -29,6 +29,9 @@ def space(*cards: ModelCard, **fixed: Any) -> spaces.Space:
     return spaces.edit(whole, [Param(key=key, choices=(value,), default=value) for key, value in fixed.items()])
 
 
+HEAD = Head("m/weak", {"image_size": 128}, "ridge", 1.0)
+
+
 class Machine:
     """Workers that need simulated seconds, and networks whose scores are made up."""
 
@@ -39,7 +42,7 @@ class Machine:
             "mode": "max",
             "seed": 0,
             "epochs": 20,
-            "sharing": frozenset(c.name for c in CARDS),
+            **dict.fromkeys(("sharing", "featured"), frozenset(c.name for c in CARDS)),
             "weak": frozenset(),
             "solvable": True,
             "perfect": 1.0,
@@ -214,7 +217,7 @@ def test_heads_by_steps_are_one_piece_of_work_for_each_network_that_stays() -> N
     assert sorted(found) == list(range(first, first + len(found)))
     for known in found.values():
         head = machine.strategy.heads.best(str(known.params["model"]))
-        assert known.params["image_size"] == head.image_size
+        assert head.reading == {"image_size": known.params["image_size"]}
         if known.params["head_init"] != "random":
             assert (known.params["head_init"], known.params["head_strength"]) == (head.kind, head.strength)
     assert {machine.status[number] for number in found} == {"finished"}
@@ -233,8 +236,8 @@ def test_heads_drawn_for_a_bracket_run_whole_and_no_other_trial_waits_for_one_ru
 
 
 def test_heads_by_steps_can_train_side_by_side() -> None:
-    whole, head = space(), Head("m/weak", 128, "ridge", 1.0)
-    drawn = configurations(whole, head, seed=0)
+    whole = space()
+    drawn = configurations(whole, HEAD, seed=0)
     assert len({repr(params) for params in drawn}) == len(drawn) == COUNT
     recipes = [Recipe.of(spaces.resolve(whole, params)) for params in drawn]
     assert {(r.model, r.image_size, r.freeze, r.dropout, r.head_width) for r in recipes} == {
@@ -247,8 +250,8 @@ def test_heads_by_steps_can_train_side_by_side() -> None:
 
 @pytest.mark.parametrize("fixed", [{"freeze": 0.5}, {"augment": "strong"}, {"dropout": 0.2}, {"image_size": 96}])
 def test_heads_by_steps_respect_the_space(fixed: dict[str, Any]) -> None:
-    assert configurations(space(**fixed), Head("m/weak", 128, "ridge", 1.0), seed=0) == []
-    drawn = configurations(space(optimizer="sgd", batch_size=8), Head("m/weak", 128, "ridge", 1.0), seed=0)
+    assert configurations(space(**fixed), HEAD, seed=0) == []
+    drawn = configurations(space(optimizer="sgd", batch_size=8), HEAD, seed=0)
     assert {(params["optimizer"], params["batch_size"]) for params in drawn} == {("sgd", 8)}
 
 
@@ -370,17 +373,10 @@ def test_a_limit_on_trials_is_kept() -> None:
 
 
 def test_without_shared_prefixes_no_head_is_solved() -> None:
-    machine = Machine(2, 300.0, sharing=frozenset())
+    machine = Machine(2, 300.0, sharing=frozenset(), featured=frozenset())
     machine.run()
     assert HEADS not in machine.families()
     assert not machine.strategy.over() or machine.best() is not None
-
-
-def test_heads_and_families_respect_the_space() -> None:
-    assert heads(space(freeze=0.5), "m/strong") == []
-    assert subspace(space(freeze=0.0), PARTIAL) is None
-    assert subspace(space(mixup=0.2), PARTIAL) is None
-    assert subspace(space(freeze=1.0), WHOLE) is None
 
 
 def test_where_one_family_does_not_fit_the_other_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from autoft.records import Param
+from autoft.records import ModelCard, Param
 from autoft.search import space as spaces
-from autoft.search.families import PARTIAL, WHOLE, Draws, all_share, subspace
+from autoft.search.auto import RIVAL
+from autoft.search.defaults import default_space
+from autoft.search.families import HEADS, PARTIAL, PLAIN, WHOLE, Draws, additions, all_share, heads, readings, subspace
 from tests.search.test_auto import CARDS, Machine, space
 
 
@@ -31,6 +33,50 @@ def test_depths_differ_less_in_cost_where_frozen_blocks_are_computed_at_every_st
         drawn = [params["freeze"] for _ in range(300) if (params := draws.draw(None, lambda model: None)) is not None]
         found[sharing] = sum(float(freeze or 0) <= 0.5 for freeze in drawn) / len(drawn)
     assert found[False] > 2 * found[True]
+
+
+@pytest.mark.parametrize(("sharing", "featured"), [(False, True), (True, True), (False, False)])
+def test_where_features_alone_are_kept_heads_alone_see_samples_as_they_are(sharing: bool, featured: bool) -> None:
+    part = subspace(space(), PARTIAL)
+    assert part is not None
+    draws = Draws(part, PARTIAL, ["m/strong"], seed=0, sharing=sharing, featured=featured)
+    drawn = [params for _ in range(200) if (params := draws.draw(None, lambda model: None)) is not None]
+    changed = {
+        freeze == 1: {params["augment"] for params in drawn if params["freeze"] == freeze} for freeze in (0.5, 1)
+    }
+    assert changed[False] == {"none", "light"}, "what trains blocks is computed at every step anyway"
+    assert changed[True] == ({"none"} if (sharing, featured) == (False, True) else {"none", "light"})
+
+
+def test_heads_are_solved_on_features_where_nothing_else_is_kept() -> None:
+    machine = Machine(2, 300.0, sharing=frozenset())
+    machine.run()
+    known = machine.strategy.known.values()
+    assert {HEADS, PARTIAL, RIVAL} <= {one.family for one in known}
+    for one in known:
+        if one.family == RIVAL:
+            assert PLAIN.items() <= {**PLAIN, **one.params}.items()
+
+
+def test_heads_and_families_respect_the_space() -> None:
+    assert heads(space(freeze=0.5), "m/strong") == []
+    assert subspace(space(freeze=0.0), PARTIAL) is None
+    assert subspace(space(mixup=0.2), PARTIAL) is None
+    assert subspace(space(freeze=1.0), WHOLE) is None
+
+
+def test_the_features_of_texts_are_pooled_in_each_way_that_is_searched() -> None:
+    card = ModelCard(name="t/encoder", backend="torch", modality="text", lr=5e-5)
+    whole = (*default_space([card], {}, "balanced", 1000), *additions())
+    assert readings(whole, card.name) == [{"pooling": "auto"}, {"pooling": "mean"}]
+    found = {head["pooling"] for head in heads(whole, card.name)}
+    assert found == {"auto", "mean"} and readings(space(), "m/weak")[0].keys() == {"image_size"}
+    machine = Machine(1, 600.0, space=whole, sharing=frozenset(), featured=frozenset({card.name}))
+    machine.run()
+    best, known = machine.strategy.heads.best(card.name), machine.strategy.known.values()
+    assert best is not None
+    begun = [one.params for one in known if one.params.get("head_init") != "random" and one.family in (PARTIAL, RIVAL)]
+    assert begun and all(best.reading.items() <= params.items() for params in begun), "whose features are kept"
 
 
 def test_what_is_best_keeps_its_depth() -> None:

@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, *rows: dict[str, Any], mode: Any = "max", workers: int = 2, together: int = 0, **facts: Any):
         space = default_space([CARD], {CARD.name: (96,)}, "balanced", 500)
-        plain = {"sharing": frozenset({CARD.name}), "epochs": 20, "trials": 0}
+        plain = {"featured": frozenset({CARD.name}), "epochs": 20, "trials": 0}
         self.mode = mode
         searcher = Told([{**PLAIN, **row} for row in rows], space)
         self.told = searcher.told
@@ -130,7 +130,7 @@ def test_heads_on_shared_features_run_whole_and_together():
 @pytest.mark.parametrize(
     ("row", "facts"),
     [
-        ({}, {"sharing": frozenset()}),
+        ({}, {"featured": frozenset()}),
         ({"augment": "light"}, {}),
         ({"mixup": 0.2}, {}),
         ({"freeze": 0.75}, {}),

@@ -12,7 +12,7 @@ from autoft.search import starts
 from autoft.search.auto import AGAIN
 from tests.search.test_auto import Machine
 
-ALONE: dict[str, Any] = {"sharing": frozenset(), "solvable": False}
+ALONE: dict[str, Any] = {"sharing": frozenset(), "featured": frozenset(), "solvable": False}
 """What a search for boxes or masks is told."""
 
 

@@ -23,7 +23,7 @@ class Composed(Net):
         dense = [o.name for o in job.problem.outputs if o.head == "dense"]
         self.pooled = all(output.head == "pooled" for output in job.problem.outputs)
         self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
-        self.side = _dense.side_of(job.image_size)
+        self.side, self.width = _dense.side_of(job.image_size), width
         self.heads = nn.ModuleDict(
             {
                 o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o, job.recipe)
@@ -48,12 +48,14 @@ class Composed(Net):
         if self.neck is not None:
             features = self.neck(_levels.levels(self.trunk, images), self.side)
             return {name: part(features).permute(0, 2, 3, 1) for name, part in self.heads.items()}
-        features = self.trunk(images).float()
+        features = images if self.entered else self.features(images)
         if features.ndim == 3:
-            if not self.pooled:
-                return self._stepwise(features)
-            features = _mean(features)
+            return self._stepwise(features)
         return {name: part(features) for name, part in self.heads.items()}
+
+    def features(self, values: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.trunk(values).float()
+        return _mean(found) if found.ndim == 3 and self.pooled else found
 
     def _stepwise(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
         """Outputs (n, frames, size). Where features are NaN, outside of the words, the first class is certain: a blank

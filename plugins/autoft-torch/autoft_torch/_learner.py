@@ -12,6 +12,7 @@ import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder
 from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
+from autoft_torch._features import Features
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -41,7 +42,8 @@ class TorchLearner:
         self.net = net.to(where, memory_format=layout(where))
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where, maps=job.image_size > 0)
-        self.prefix = Prefix(net, job, self.precision)
+        images = isinstance(self.inputs, Inputs)
+        self.prefix = Prefix(net, job, self.precision) if images else Features(net, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms(net, scratch=not job.card.pretrained)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
@@ -250,15 +252,13 @@ class TorchLearner:
 
     def cuts(self) -> Sequence[Cut]:
         """None where heads need more than what stands at a cut."""
-        return self.prefix.cuts() if self.net.pooled and isinstance(self.inputs, Inputs) else ()
+        return self.prefix.cuts() if self.net.pooled else ()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
         seeds = np.random.default_rng((view.seed, view.number)).integers(1 << 62, size=len(feed))
-        augment = POLICIES[self.job.problem.inputs[0]].fixed(
-            view.augment if view.number else "none", self.job.image_size
-        )
+        augment = self._fixed(view)
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
         indices = self._indices(feed)
@@ -268,6 +268,13 @@ class TorchLearner:
                 values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                 rows = self._inferred(lambda part: self.prefix.pick(part, points), values)
             yield [rows[cut.depth].numpy() for cut in cuts]
+
+    def _fixed(self, view: View) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
+        """What makes the samples of a view of a batch, each from its seed."""
+        if isinstance(self.inputs, Rows):
+            return self.inputs.fixed if view.number else lambda values, seeds: values
+        policies = POLICIES[self.job.problem.inputs[0]]
+        return policies.fixed(view.augment if view.number else "none", self.job.image_size)
 
     def enter(self, cut: Cut | None) -> None:
         point = None if cut is None else self.prefix.point(cut)

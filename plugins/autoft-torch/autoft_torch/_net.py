@@ -32,6 +32,10 @@ class Net(nn.Module):
     """Whether the new head knows most of its letters already: it is then learned no faster than the blocks."""
     side = 0
     """Of dense maps."""
+    width = 0
+    """Of the features that pooled heads stand on."""
+    entered = False
+    """Whether features come in, in place of what the trunk takes."""
     heads: nn.ModuleDict
     """New heads by the output's name; none where the head is the network's own."""
 
@@ -46,6 +50,10 @@ class Net(nn.Module):
 
     def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
         """The loss of a batch, a number, over all outputs."""
+        raise NotImplementedError
+
+    def features(self, values: torch.Tensor) -> torch.Tensor:
+        """What heads stand on: (n, width), of frames (n, frames, width) where they are not pooled."""
         raise NotImplementedError
 
     def none(self, output: Output) -> torch.Tensor:

@@ -6,12 +6,15 @@ padded with 0, samples behind a recording's end are NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from autoft.api import Feed, Job, Recipe
+from autoft.vocab import ACTIVATION
+from autoft_torch._cuts import Point
 from autoft_torch._inputs import Batch, Loader
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,14 +43,14 @@ class Trunk(Protocol):
 
 
 class Rows(Loader):
-    """Loads batches for such a trunk. Has the surface of `Inputs`; nothing enters behind a cut here."""
-
-    point = None
+    """Loads batches for such a trunk. Has the surface of `Inputs`."""
 
     def __init__(self, job: Job, device: torch.device, trunk: Any) -> None:
         super().__init__(device)
         self.trunk: Trunk = trunk
         self.keys = tuple(output.target for output in job.problem.outputs)
+        self.point: Point | None = None
+        """Set where feeds give the trunk's features."""
 
     def normalise(self, values: torch.Tensor) -> torch.Tensor:
         """Networks for texts and recordings do it themselves."""
@@ -55,5 +58,14 @@ class Rows(Loader):
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        values = self.trunk.values(arrays, cropped=targets).to(self.device)
+        entered = self.point is not None
+        values = self.move(arrays[ACTIVATION]) if entered else self._values(arrays, cropped=targets)
         return values, {key: self.move(arrays[key]) for key in self.keys} if targets else {}
+
+    def fixed(self, values: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Each sample augmented by draws from its own seed, so that batches do not matter."""
+        draws = (torch.Generator().manual_seed(seed) for seed in seeds)
+        return torch.cat([self.trunk.changed(value[None], own) for value, own in zip(values, draws, strict=True)])
+
+    def _values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
+        return self.trunk.values(arrays, cropped=cropped).to(self.device)

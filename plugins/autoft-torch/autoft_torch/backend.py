@@ -43,7 +43,7 @@ class TorchBackend:
 
     name = "torch"
     distributions = ("torch", "torchvision", "timm")
-    abilities = ("cut", "inherit")
+    abilities = ("cut", "features", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

@@ -12,10 +12,14 @@ import tokenizers
 import transformers as hf
 from tokenizers import models, pre_tokenizers, processors, trainers
 
+from autoft.api import Job, ModelCard, Output, Problem, Recipe
 from autoft.testing.toys import ArrayFeed
+from autoft_torch.backend import TorchBackend
+from autoft_torch.local import LocalSource
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 GOOD, BAD = "a fine and lovely day", "an awful dull night"
 CORPUS = [f"{GOOD} number {n}, {BAD}! Déjà vu {n}." for n in range(30)]
 SIZES: dict[str, Any] = {
@@ -215,6 +219,22 @@ def save(kind: str, folder: Path) -> Path:
     about = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps({**about, "tokenizer_class": published}))
     return folder
+
+
+# ---- what is made of them ---------------------------------------------------------------------------------
+
+
+def card_of(folder: Path) -> ModelCard:
+    card = LocalSource().resolve(str(folder))
+    assert card is not None and card.pretrained and card.offline and card.lr
+    return card
+
+
+def job(card: ModelCard, output: Output = LABEL, **recipe: Any) -> Job:
+    plain = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 2e-3, "epochs": 6}
+    problem = Problem(name="any", inputs=(card.modality,), outputs=(output,))
+    assert not TorchBackend().supports(problem, card)
+    return Job(card=card, problem=problem, recipe=Recipe.of({**plain, **recipe}), seed=3)
 
 
 # ---- what they are fed ------------------------------------------------------------------------------------

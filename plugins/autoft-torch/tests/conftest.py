@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,8 @@ import pytest
 
 from autoft.api import Job, ModelCard, Output, Problem, Recipe
 from autoft.testing.toys import ArrayFeed, feed
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROBLEM = Problem(
@@ -118,3 +121,20 @@ def hub(monkeypatch: pytest.MonkeyPatch, places: Path) -> Iterator[StandIn]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a kind, made once."""
+    made: dict[str, Path] = {}
+
+    def find(kind: str) -> Path:
+        if kind not in made:
+            import checkpoints as ck  # needs transformers
+            import torch
+
+            torch.manual_seed(0)
+            made[kind] = ck.save(kind, tmp_path_factory.mktemp(kind) / "net")
+        return made[kind]
+
+    return find

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from autoft.api import Job, ModelCard, Output, Problem, Recipe, TrialFailed, UsageError
+from autoft.api import Job, ModelCard, Output, Problem, TrialFailed, UsageError
 from autoft.testing.toys import ArrayFeed
 from autoft_torch.backend import TorchBackend
 from autoft_torch.folders import own_card
 from autoft_torch.local import LocalSource
 
 hf = pytest.importorskip("transformers", reason="autoft-torch is here without its extra hf")
-sys.path.insert(0, str(Path(__file__).parent))
 import checkpoints as ck  # noqa: E402
+from checkpoints import LABEL, card_of, job  # noqa: E402
 
-LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 VALUE = Output(name="value", head="pooled", size=1, loss="mse", post="identity", target="value")
 SAID = Output(name="transcript", head="sequence", size=4, loss="ctc", post="softmax", target="transcript")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a kind, made once."""
-    made: dict[str, Path] = {}
-
-    def find(kind: str) -> Path:
-        if kind not in made:
-            torch.manual_seed(0)
-            made[kind] = ck.save(kind, tmp_path_factory.mktemp(kind) / "net")
-        return made[kind]
-
-    return find
-
-
-def card_of(folder: Path) -> ModelCard:
-    card = LocalSource().resolve(str(folder))
-    assert card is not None and card.pretrained and card.offline and card.lr
-    return card
-
-
-def job(card: ModelCard, output: Output = LABEL, **recipe: Any) -> Job:
-    plain = {"augment": "none", "precision": "fp32", "warmup": 0.0, "batch_size": 4, "lr": 2e-3, "epochs": 6}
-    problem = Problem(name="any", inputs=(card.modality,), outputs=(output,))
-    assert not TorchBackend().supports(problem, card)
-    return Job(card=card, problem=problem, recipe=Recipe.of({**plain, **recipe}), seed=3)
 
 
 def trunk_of(card: ModelCard, **recipe: Any) -> Any:
