@@ -17,12 +17,15 @@ MACHINE = re.compile(r"(?<![\w./~$}])/(?:" + "|".join(("work", "root", "farm", "
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files that git knows or would take in; every file where there is no git."""
+    """Files that git knows or would take in, or all where there is no git; none of a virtual environment."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        return [path for pattern in patterns or ("*",) for path in ROOT.rglob(pattern) if path.is_file()]
-    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+        found = [path for pattern in patterns or ("*",) for path in ROOT.rglob(pattern)]
+    else:
+        found = [ROOT / name for name in done.stdout.split("\0") if name]
+    foreign = {place.parent for place in ROOT.rglob("pyvenv.cfg")}
+    return [path for path in found if path.is_file() and not foreign.intersection(path.parents)]
 
 
 def texts() -> Iterator[tuple[str, str]]:
