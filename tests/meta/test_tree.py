@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,14 @@ def tracked(*patterns: str) -> list[Path]:
         found = [path for pattern in patterns or ("*",) for path in ROOT.rglob(pattern)]
     else:
         found = [ROOT / name for name in done.stdout.split("\0") if name]
-    foreign = {place.parent for place in ROOT.rglob("pyvenv.cfg")}
-    return [path for path in found if path.is_file() and not foreign.intersection(path.parents)]
+    return [path for path in found if path.is_file() and not in_environment(path.parent)]
+
+
+@cache
+def in_environment(folder: Path) -> bool:
+    if folder == ROOT:
+        return False
+    return (folder / "pyvenv.cfg").is_file() or in_environment(folder.parent)
 
 
 def texts() -> Iterator[tuple[str, str]]:
