@@ -33,6 +33,10 @@ class Loader:
         """One batch; without targets there are none in it."""
         raise NotImplementedError
 
+    def lengths(self, feed: Feed) -> Array | None:
+        """About how long each sample is, where batches of like lengths take less time."""
+        return None
+
     def move(self, values: Array) -> torch.Tensor:
         """On the device."""
         tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only

@@ -199,17 +199,19 @@ class TorchLearner:
         self.net.eval()
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
-        for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
+        indices = [batch for group in self._groups(feed) for batch in group]
+        for values, _ in self.inputs.batches(feed, indices, targets=False):
             raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
                 done = _losses.finish(output, raw[output.name], self.job.image_size)
                 found[output.name].append(done.cpu().numpy())
-        none = {o.name: [self.net.none(o).numpy()] for o in outputs}
-        return {name: np.concatenate(parts or none[name]) for name, parts in found.items()}
+        if not indices:
+            return {o.name: self.net.none(o).numpy() for o in outputs}
+        return {name: _batches.in_order(parts, indices) for name, parts in found.items()}
 
-    def _indices(self, feed: Feed) -> list[Array]:
+    def _groups(self, feed: Feed) -> list[list[Array]]:
         size = _batches.size(self.job.image_size, self.device.type)
-        return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
+        return _batches.windows(len(feed), size, self.inputs.lengths(feed))
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.precision.cast():
@@ -261,13 +263,16 @@ class TorchLearner:
         augment = self._fixed(view)
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
-        indices = self._indices(feed)
-        for index, (images, _) in zip(indices, self.inputs.batches(feed, indices, targets=False), strict=True):
-            self.net.eval()  # whoever takes the batches may train between two of them
-            with torch.inference_mode():
-                values = self.inputs.normalise(augment(images, seeds[index].tolist()))
-                rows = self._inferred(lambda part: self.prefix.pick(part, points), values)
-            yield [rows[cut.depth].numpy() for cut in cuts]
+        groups = self._groups(feed)
+        batches = self.inputs.batches(feed, [batch for group in groups for batch in group], targets=False)
+        for group in groups:
+            rows: list[dict[int, torch.Tensor]] = []
+            for index, (images, _) in zip(group, batches, strict=False):
+                self.net.eval()  # whoever takes the batches may train between two of them
+                with torch.inference_mode():
+                    values = self.inputs.normalise(augment(images, seeds[index].tolist()))
+                    rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
+            yield [_batches.in_order([row[cut.depth].numpy() for row in rows], group) for cut in cuts]
 
     def _fixed(self, view: View) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
         """What makes the samples of a view of a batch, each from its seed."""

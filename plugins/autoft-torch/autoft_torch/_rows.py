@@ -49,6 +49,7 @@ class Rows(Loader):
         super().__init__(device)
         self.trunk: Trunk = trunk
         self.keys = tuple(output.target for output in job.problem.outputs)
+        self.words = job.card.modality == "text"
         self.point: Point | None = None
         """Set where feeds give the trunk's features."""
 
@@ -61,6 +62,13 @@ class Rows(Loader):
         entered = self.point is not None
         values = self.move(arrays[ACTIVATION]) if entered else self._values(arrays, cropped=targets)
         return values, {key: self.move(arrays[key]) for key in self.keys} if targets else {}
+
+    def lengths(self, feed: Feed) -> Array | None:
+        """Letters of each text. Recordings would have to be read for it."""
+        if self.point is not None or not self.words:
+            return None
+        texts = feed.batch(np.arange(len(feed)))["text"]
+        return np.array([sum(map(len, each)) for each in texts], np.int64)
 
     def fixed(self, values: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Each sample augmented by draws from its own seed, so that batches do not matter."""

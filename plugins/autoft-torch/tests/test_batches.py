@@ -43,6 +43,22 @@ def test_a_store_is_filled_by_whole_batches_on_a_gpu():
     assert _batches.size(4096, "cuda") == _batches.size(4096, "cpu") == 1
 
 
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+def test_texts_of_like_lengths_come_together_and_are_told_in_order(count):
+    lengths = np.random.default_rng(0).integers(1, 99, count)
+    groups = _batches.windows(count, 4, lengths)
+    assert all(len(batch) <= 4 and len(group) <= 4 for group in groups for batch in group)
+    seen = []
+    for group in groups:
+        each = [lengths[batch] for batch in group]
+        assert list(np.concatenate(each)) == sorted(np.concatenate(each))
+        seen += list(_batches.in_order(each, group))
+    assert seen == list(lengths)
+    plain = _batches.windows(count, 4, None)
+    assert [len(group) for group in plain] == [1] * -(-count // 4)
+    assert np.concatenate([[-1], *(batch for group in plain for batch in group)]).tolist() == [*range(-1, count)]
+
+
 def test_what_is_filled_up_lies_in_memory_as_before():
     for form in (torch.channels_last, torch.contiguous_format):
         images = torch.randn(3, 3, 8, 8).contiguous(memory_format=form)

@@ -11,6 +11,7 @@ import pytest
 from autoft.api import Cut, Output, View
 from autoft.testing.toys import ArrayFeed
 from autoft.vocab import ACTIVATION
+from autoft_torch import _batches
 from autoft_torch.backend import TorchBackend
 
 pytest.importorskip("transformers", reason="autoft-torch is here without its extra hf")
@@ -86,3 +87,20 @@ def test_where_texts_are_read_otherwise_features_are_others(folder: Any, tmp_pat
     families = {origin_of(job(card, **way), {}, "").family() for way in ways}
     assert len(families) == len(ways)
     assert origin_of(job(card, lr=1.0), {}, "").family() in families, "how a head learns changes nothing"
+
+
+def test_lengths_change_neither_predictions_nor_features(folder: Any, monkeypatch: Any) -> None:
+    learner, feed = TorchBackend().build(job(card_of(folder("bert")), freeze=1.0)), ck.text_feed()
+    feed.arrays["text"] = ck.texts(*(("word " * (n * 7 % 16 + 1),) for n in range(16)))
+    monkeypatch.setitem(_batches.ROWS, "cpu", 2)
+    sizes, values = [], type(learner.net.trunk).values
+    monkeypatch.setattr(
+        type(learner.net.trunk), "values", lambda *a, **k: (found := values(*a, **k), sizes.append(found.shape[2]))[0]
+    )
+    sorted_ones = learner.predict(feed)["label"], kept(learner, feed).arrays[ACTIVATION]
+    padded = sum(sizes)
+    monkeypatch.setattr(learner.inputs, "lengths", lambda feed: None)
+    plain = learner.predict(feed)["label"], kept(learner, feed).arrays[ACTIVATION]
+    for one, other in zip(sorted_ones, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert padded < sum(sizes) - padded
