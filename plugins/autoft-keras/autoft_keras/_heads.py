@@ -75,6 +75,12 @@ def features(model: keras.Model, heads: Sequence[keras.layers.Layer]) -> Tensor:
     return layers[FEATURES].output if FEATURES in layers else heads[0].input
 
 
+def pooled(heads: Sequence[keras.layers.Layer]) -> Tensor | None:
+    """What heads for whole samples stand on, (n, width); None where there are none."""
+    found = heads[0].input
+    return found if len(found.shape) == 2 else None
+
+
 def _blank(size: int) -> np.ndarray[Any, np.dtype[Any]]:
     """A row that is sure of the first class."""
     row = np.full((size,), -CERTAIN, np.float32)

@@ -16,6 +16,7 @@ from autoft.vocab import IGNORED
 from autoft_keras import _augment, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
+from autoft_keras._features import Features
 from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
@@ -54,7 +55,7 @@ class KerasLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net, folder)
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
-        self.prefix = Prefix(net)
+        self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
@@ -282,15 +283,12 @@ class KerasLearner:
 
     def cuts(self) -> Sequence[Cut]:
         """None where heads need more than what stands at a cut."""
-        return () if self.net.placed or isinstance(self.inputs, Rows) else self.prefix.cuts()
+        return () if self.net.placed else self.prefix.cuts()
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
-        draws = np.random.default_rng((view.seed, view.number)).random((len(feed), DRAWS), np.float32)
-        augment = POLICIES[self.job.problem.inputs[0]].fixed(
-            view.augment if view.number else "none", self.job.image_size
-        )
+        changed = self._fixed(view, len(feed))
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
 
@@ -303,8 +301,19 @@ class KerasLearner:
 
         indices = self._indices(feed)
         for index, (images, _) in zip(indices, self.inputs.batches(feed, indices, targets=False), strict=True):
-            found = self._fitted(rows, tf.cast(augment(images, tf.constant(draws[index])), tf.float32))
+            found = self._fitted(rows, changed(images, index))
             yield [found[cut.depth] for cut in cuts]
+
+    def _fixed(self, view: View, count: int) -> Callable[[Tensor, Array], Tensor]:
+        """What makes the samples of a view of a batch, from their places in the feed."""
+        rng, inputs = np.random.default_rng((view.seed, view.number)), self.inputs
+        if isinstance(inputs, Rows):
+            seeds = rng.integers(1 << 31, size=(count, 2), dtype=np.int32)
+            return lambda values, index: inputs.fixed(values, seeds[index]) if view.number else values
+        draws = rng.random((count, DRAWS), np.float32)
+        policy = view.augment if view.number else "none"
+        augment = POLICIES[self.job.problem.inputs[0]].fixed(policy, self.job.image_size)
+        return lambda images, index: tf.cast(augment(images, tf.constant(draws[index])), tf.float32)
 
     def enter(self, cut: Cut | None) -> None:
         point = None if cut is None else self.prefix.point(cut)

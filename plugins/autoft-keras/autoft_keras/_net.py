@@ -44,6 +44,8 @@ class Net:
         self.side = _dense.side_of(job.image_size)
         """Of dense maps."""
         self._features = None if self.placed else _heads.features(model, heads)
+        self.pooled = None if self.placed else _heads.pooled(heads)
+        """The symbolic features (n, width) that heads for whole samples stand on; None where others do."""
         self._arrays |= {f"{layer.name}.{v.name}": v for layer in heads for v in layer.weights}
         self.trained = self._freeze()
         """Names of the arrays that training changes, normalisation statistics left out."""

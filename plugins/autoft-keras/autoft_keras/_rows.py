@@ -13,7 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Feed, Job, Problem, Stop, WordStart
+from autoft.vocab import ACTIVATION
 from autoft_keras import _trunks
+from autoft_keras._cuts import Point
 from autoft_keras._inputs import Batch, Loader
 from autoft_keras._net import Net
 
@@ -41,15 +43,15 @@ class Reader:
 
 
 class Rows(Loader):
-    """Loads batches for such a network. Has the surface of `Inputs`; nothing enters behind a cut here."""
-
-    point = None
+    """Loads batches for such a network. Has the surface of `Inputs`."""
 
     def __init__(self, job: Job, device: str, net: Net, folder: Path | None) -> None:
         """`folder` holds a saved model, or the files that a card names; None where there are none."""
         super().__init__(device)
         self.reader: Reader = _trunks.library(job.card).reader(job, net, folder)
         self.keys = tuple(output.target for output in job.problem.outputs)
+        self.point: Point | None = None
+        """Set where feeds give the network's features."""
 
     def normalise(self, values: Tensor) -> Tensor:
         """Networks for texts and recordings do it themselves."""
@@ -57,5 +59,11 @@ class Rows(Loader):
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        values = tf.convert_to_tensor(self.reader.values(arrays, cropped=targets))
+        entered = self.point is not None
+        values = tf.convert_to_tensor(arrays[ACTIVATION] if entered else self.reader.values(arrays, cropped=targets))
         return values, {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}
+
+    def fixed(self, values: Tensor, seeds: Array) -> Tensor:
+        """Each sample augmented by its own seed (int32, 2), so that batches do not matter."""
+        each = [self.reader.changed(values[row : row + 1], tf.constant(seed)) for row, seed in enumerate(seeds)]
+        return tf.concat(each, 0)

@@ -32,7 +32,7 @@ class KerasBackend:
 
     name = "keras"
     distributions = ("keras", "tensorflow")
-    abilities = ("cut", "inherit")
+    abilities = ("cut", "features", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

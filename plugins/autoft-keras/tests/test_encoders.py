@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoft.api import Job, ModelCard, Output, Problem, Recipe, TrialFailed, UsageError
+from autoft.api import Cut, Job, ModelCard, Output, Problem, Recipe, TrialFailed, UsageError, View
 from autoft.testing.toys import ArrayFeed
+from autoft.vocab import ACTIVATION
+from autoft_keras._learner import KerasLearner
 from autoft_keras.backend import KerasBackend
 from autoft_keras.local import LocalSource
 
@@ -94,7 +96,7 @@ def job(card: ModelCard, **recipe: Any) -> Job:
 def test_an_encoder_learns_is_saved_and_predicts_alike(folders: dict[str, Path], tmp_path: Path, kind: str) -> None:
     wanted = job(card_of(folders[kind]), lr=2e-3, epochs=8, augment="light", pooling="mean")
     learner = KerasBackend().build(wanted)
-    assert len(learner.blocks()) == 3 and not learner.cuts()  # type: ignore[attr-defined]
+    assert len(learner.blocks()) == 3
     before = learner.arrays()
     for epoch in range(1, 9):
         learner.train_epoch(feed(), epoch, lambda: False)
@@ -112,6 +114,40 @@ def test_an_encoder_learns_is_saved_and_predicts_alike(folders: dict[str, Path],
     further = KerasBackend().build(job(card_of(tmp_path / "model")))
     for block in list(after)[:-1]:
         assert all(np.array_equal(after[block][key], value) for key, value in further.arrays()[block].items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("pooling", ["auto", "mean", "last"])
+def test_a_head_learns_the_same_from_features_that_are_kept(folders: dict[str, Path], kind: str, pooling: str) -> None:
+    wanted = job(card_of(folders[kind]), freeze=1.0, lr=1e-2, pooling=pooling)
+    plain, cached = (cast("KerasLearner", KerasBackend().build(wanted)) for _ in range(2))
+    (cut,) = cached.cuts()
+    assert (cut.depth, cut.shape) == (3, (16,))
+    rows = np.concatenate([arrays[0] for arrays in cached.extract(feed(), (cut,), View())])
+    assert rows.shape == (16, 16) and rows.dtype == np.float32
+    kept = ArrayFeed({ACTIVATION: rows, "label": feed().arrays["label"]})
+    cached.enter(cut)
+    for epoch in (1, 2):
+        losses = [one.train_epoch(some, epoch, lambda: False).loss for one, some in ((plain, feed()), (cached, kept))]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    np.testing.assert_allclose(cached.predict(kept)["label"], plain.predict(feed())["label"], atol=1e-5)
+    cached.enter(None)
+    np.testing.assert_allclose(cached.predict(feed())["label"], plain.predict(feed())["label"], atol=1e-5)
+
+
+def test_views_of_texts_are_drawn_sample_by_sample_and_only_frozen_features_are_entered(folders: Any) -> None:
+    learner = cast("KerasLearner", KerasBackend().build(job(card_of(folders["Bert"]), augment="strong", freeze=0.67)))
+    (cut,) = learner.cuts()
+    seen = [
+        np.concatenate([arrays[0] for arrays in learner.extract(feed(), (cut,), View(augment="strong", number=number))])
+        for number in (0, 1, 1, 2)
+    ]
+    assert np.array_equal(seen[1], seen[2])
+    assert min(np.abs(seen[a] - seen[b]).max() for a, b in ((0, 1), (1, 3), (0, 3))) > 1e-3
+    with pytest.raises(ValueError, match="what stands before a cut must be frozen"):
+        learner.enter(cut)
+    with pytest.raises(ValueError, match="a cut must be one of the network's"):
+        learner.enter(Cut(depth=1, shape=(4,)))
 
 
 def test_weights_are_those_of_the_preset(folders: dict[str, Path]) -> None:

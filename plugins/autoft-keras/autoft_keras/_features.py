@@ -1,0 +1,58 @@
+"""What the whole encoder of texts gives, pooled: the one place where it is cut.
+
+Before it stand as many vectors as a text has tokens: no array of one size is all that later blocks need.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from autoft.api import Cut
+from autoft_keras._cuts import Point
+from autoft_keras._net import MIDWAY, Net
+
+Tensor = Any
+
+
+class Features:
+    """Has the surface of `Prefix`."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+
+    @functools.cached_property
+    def points(self) -> tuple[Point, ...]:
+        """None where heads read frame by frame, or where the trunk changes its input within (`MIDWAY`)."""
+        within = MIDWAY in [layer.name for layer in self.net.trunk.layers]
+        known = self.net.pooled is not None and not within
+        return (Point(len(self.net.blocks), self.net.pooled),) if known else ()
+
+    def cuts(self) -> tuple[Cut, ...]:
+        return tuple(Cut(depth=point.depth, shape=point.shape) for point in self.points)
+
+    def point(self, cut: Cut) -> Point:
+        for point in self.points:
+            if (point.depth, point.shape) == (cut.depth, cut.shape):
+                return point
+        raise ValueError(f"a cut must be one of the network's {self.cuts()}, but got {cut.depth} {cut.shape}.")
+
+    def pick(self, values: Tensor, points: Sequence[Point]) -> dict[int, Tensor]:
+        """Pooled features by depth, float32 rows."""
+        found = tf.cast(self._before(values, training=False), tf.float32)
+        return {point.depth: found for point in points}
+
+    def enter(self, point: Point | None) -> None:
+        self.net.enter(self._after if point else None)
+
+    @functools.cached_property
+    def _before(self) -> keras.Model:
+        return keras.Model(self.net.model.inputs[0], self.net.pooled, name="before")
+
+    @functools.cached_property
+    def _after(self) -> keras.Model:
+        return keras.Model(self.net.pooled, self.net.model.output, name="after")
