@@ -102,7 +102,7 @@ class Bank:
         for part, start in zip(parts, starts, strict=True):
             if start is None:
                 return f"the head of {found.lead.card.name} cannot be read"
-            recipes = [spec.recipe for spec in specs]
+            recipes = [msgspec.structs.replace(one.recipe, lr=one.recipe.lr * one.card.pace) for one in specs]
             width, batch = prefix.cut.shape[0], found.lead.recipe.batch_size
             found.banks.append(HeadBank(recipes, part.job.problem.outputs[0], width, batch, found.lead.seed, start))
         found.marked, found.build_seconds = began, (time.time() - began) / len(specs)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from autoft.records import Scalar
 from autoft.search import space as spaces
-from autoft.search.families import PLAIN, Draws, Head
+from autoft.search.families import PLAIN, READING, Draws, Head
 from autoft.search.space import Space, Values
 
 BANK: Final = "bank"
@@ -57,7 +57,7 @@ def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> l
         head: the network's best solved head: it says how features are had, and where some of the heads start.
     """
     base = spaces.resolve(space, {"model": head.model} if any(p.key == "model" for p in space) else {})
-    wanted: Values = {**ALIKE, **{key: base[key] for key in SAME if key in base}}
+    wanted: Values = {**ALIKE, **{key: base[key] for key in (*SAME, *READING) if key in base}}
     if head.model and "model" in base:
         wanted["model"] = head.model
     wanted |= head.reading

@@ -34,6 +34,8 @@ SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
 PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix": 0.0}
 """What leaves a sample as it is."""
+READING: Final = ("text_length", "truncation", "pooling")
+"""What decides the features of a text beside the network."""
 VIEWS: Final = 4
 KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
@@ -239,7 +241,8 @@ class Draws:
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
         if self.plain_heads and params.get("freeze") == 1.0:
-            params |= {key: value for key, value in PLAIN.items() if key in params and self._open(key)}
+            read = {key: value for key, value in self._default(params).items() if key in READING}
+            params |= {key: value for key, value in {**PLAIN, **read}.items() if key in params and self._open(key)}
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
@@ -254,6 +257,10 @@ class Draws:
             params |= {"head_init": solved.kind, "head_strength": solved.strength}
             if "pooling" in params and self._open("pooling"):
                 params |= solved.reading
+
+    def _default(self, params: Values) -> Values:
+        """The default recipe of the same network."""
+        return spaces.resolve(self.space, {"model": params["model"]} if "model" in params else {})
 
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)

@@ -107,6 +107,14 @@ def test_each_head_is_trained_as_its_trial_would_be_alone(make_specs, more):
     assert not any(r.prefix for reports in found.values() for r in reports[1:])
 
 
+def test_a_head_is_learned_at_the_pace_that_its_card_says(make_specs):
+    plain, _ = make_specs({"lr": 1e-2})
+    (slow,), _ = make_specs({"lr": 1e-3})
+    card = replace(slow.card, lr=1e-4)  # a tenth of the usual rate
+    wanted, found = together(plain)[0], together([replace(slow, card=card, folder=f"{slow.folder}-slow")])[0]
+    assert [r.train_loss for r in found] == pytest.approx([r.train_loss for r in wanted], abs=1e-5)
+
+
 def test_folds(make_specs, data_ref, ids):
     folds = [Fold(train=ids["train"], val=ids["val"]), Fold(train=ids["val"], val=ids["train"])]
     specs, alone = make_specs(SAID[0], SAID[5], data=data_ref(folds))

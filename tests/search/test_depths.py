@@ -76,6 +76,10 @@ def test_the_features_of_texts_are_pooled_in_each_way_that_is_searched() -> None
     best, known = machine.strategy.heads.best(card.name), machine.strategy.known.values()
     assert best is not None
     begun = [one.params for one in known if one.params.get("head_init") != "random" and one.family in (PARTIAL, RIVAL)]
+    alone = [one.params for one in known if one.params["freeze"] == 1.0]
+    assert len({(params["text_length"], params["truncation"]) for params in alone}) == 1 < len(alone), (
+        "else a pass each"
+    )
     assert begun and all(best.reading.items() <= params.items() for params in begun), "whose features are kept"
 
 
