@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 
@@ -29,10 +30,16 @@ def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: 
     return max(best, key=lambda number: scores[number])
 
 
-def distinct(scores: Mapping[int, float], configuration: Callable[[int], object]) -> list[int]:
-    """Trials by their scores, the best first; of each configuration its best one."""
+def distinct(
+    scores: Mapping[int, float], configuration: Callable[[int], object], kind: Callable[[int], object]
+) -> list[int]:
+    """Trials by their scores, the best first; of each configuration its best one.
+
+    Of equal scores that comes first of whose kind fewer were tried: the best of many owes more of its score to chance.
+    """
     found: dict[object, int] = {}
-    for number in sorted(scores, key=lambda number: (-scores[number], number)):
+    tried = Counter(map(kind, scores))
+    for number in sorted(scores, key=lambda number: (-scores[number], tried[kind(number)], number)):
         found.setdefault(configuration(number), number)
     return list(found.values())
 
