@@ -308,12 +308,11 @@ class Auto:
         if waiting:
             return Work((self._order(waiting[0], 0),))
         if len(self.results) + sum(n not in self.started for n in self.known) >= len(self.known):
+            room = self._room_for_trials(self.kept) and self.facts.deadline()
             self._end = (
                 f"no better score in {self.stale} rounds of trials"
                 if self.stale >= STALE
-                else "there was no time for another round of trials"
-                if self.facts.deadline()
-                else "all trials are done"
+                else ("there was no time for another round of trials" if room else "all trials are done")
             )
         return None
 
