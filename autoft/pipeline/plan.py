@@ -266,6 +266,7 @@ FLAGS = {
     "seed": "--seed",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
+    "gpus_per_trial": "--gpus-per-trial",
     "max_disk": "--max-disk",
     "address": "--address",
     "storage": "--storage",
@@ -280,8 +281,10 @@ def command(options: SearchOptions, verb: str = "search") -> str:
     for key, flag in FLAGS.items():
         if verb == "train" and key in SCHEDULING:
             continue
-        value = getattr(options, key)
-        if key in ("task", "data") or value != getattr(SearchOptions(), key):
+        value, usual = getattr(options, key), (getattr(SearchOptions(), key),)
+        if key == "gpus_per_trial":
+            usual = (-1.0, 0.0, 1.0)  # what the default comes to on a machine without GPUs, and with
+        if key in ("task", "data") or value not in usual:
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     if options.models:
         words += ["--models", ",".join(options.models)]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from autoft import gpus
+from autoft.options import SearchOptions
+from autoft.pipeline import plan
 
 
 @pytest.fixture
@@ -79,3 +81,9 @@ def test_gpus_are_dealt_evenly() -> None:
     assert gpus.dealt(["0", "1", "2"], 1, 2) == [("0",), ("1",)]
     assert gpus.dealt(["0", "1", "2", "3", "4"], 2, 2) == [("0", "1"), ("2", "3")]
     assert gpus.dealt(["0"], 2, 2) == [(), ()]
+
+
+def test_the_command_that_asks_for_the_same_tells_of_parts_of_gpus() -> None:
+    told = {share: plan.command(SearchOptions(gpus_per_trial=share)) for share in (-1.0, 0.0, 0.25, 1.0, 2.0)}
+    assert "--gpus-per-trial 0.25" in told[0.25] and "--gpus-per-trial 2" in told[2.0]
+    assert not any("gpus" in told[share] for share in (-1.0, 0.0, 1.0)), "which is what each machine does by itself"
