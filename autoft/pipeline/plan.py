@@ -281,9 +281,9 @@ def command(options: SearchOptions, verb: str = "search") -> str:
     for key, flag in FLAGS.items():
         if verb == "train" and key in SCHEDULING:
             continue
-        value, usual = getattr(options, key), (getattr(SearchOptions(), key),)
+        value, usual = getattr(options, key), [getattr(SearchOptions(), key)]
         if key == "gpus_per_trial":
-            usual = (-1.0, 0.0, 1.0)  # what the default comes to on a machine without GPUs, and with
+            usual = [-1.0, 0.0, 1.0]  # what the default comes to on a machine without GPUs, and with
         if key in ("task", "data") or value not in usual:
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     if options.models:
