@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from autoft.api import Output
 from autoft.vocab import IGNORED
+from autoft_torch import _planes
+from autoft_torch._planes import SMOOTH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +25,6 @@ GAMMA, ALPHA = 2.0, 0.25
 PEAKED, REDUCED = 2.0, 4.0
 #: Losses that leave out places whose target is NaN, and average over the others.
 MASKED = ("mse", "mae", "huber")
-#: Added to numerator and denominator of the Dice overlap.
-SMOOTH = 1.0
 #: Numbers of enlarged maps that are held at a time.
 HELD = 1 << 25
 #: Where the Huber loss passes from a parabola to a line.
@@ -42,6 +42,8 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
     """
     if output.loss == "ctc":
         return _ctc(raw.float(), targets)
+    if _planes.fits(output, raw, targets):
+        return _planes.loss(output, raw, targets, label_smoothing)
     if raw.ndim == 4 and raw.shape[1:3] != targets.shape[1:3]:
         raw = enlarge(raw, targets.shape[1])
     if output.loss == "ce_dice":
