@@ -323,7 +323,8 @@ class Backend(Protocol):
         ...
 
     def build(self, job: Job) -> Learner:
-        """A learner ready for epoch 1, pretrained weights loaded, head new, frozen by `recipe.freeze`."""
+        """A learner ready for epoch 1, pretrained weights loaded, head new, frozen by `recipe.freeze`. The head learns
+        at `card.pace` times the recipe's rate."""
         ...
 
     def load(self, job: Job, folder: Path) -> Learner:

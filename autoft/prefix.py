@@ -67,6 +67,8 @@ class Prefix:
         self._held: list[Filled] = []
         """While it is referred to, a store cannot be evicted."""
         self.cut: Cut | None = None
+        self._faulty = False
+        """Whether what is kept did not agree with the network."""
         self.words = ""
         """For `EpochReport.prefix`: what was taken from the cache, or why nothing was."""
         if spec.caching:
@@ -141,6 +143,7 @@ class Prefix:
         self.cut = choice.own
         difference, fault = self._agreement(choice.own)
         if fault:
+            self._faulty = True
             self._leave()
             return f"none: {fault}"
         computed = sum(filled.computed for filled in found + more)
@@ -223,7 +226,7 @@ class Prefix:
                 learner.enter(self_cut)
 
     def _features(self, learner: Cuttable, cut: Cut, rows: Array) -> tuple[Array, Array]:
-        if self.spec.caching:
+        if self.spec.caching and not self._faulty:
             try:
                 found = self._fill(learner, Ask(PLAIN, rows, (cut,)), self._soon)
             except OSError:  # said in `words` already, where the cut could not be entered

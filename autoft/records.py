@@ -160,6 +160,9 @@ class ModelCard(Record):
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
+    counts: bool = False
+    """Whether it learns from all samples of a search before the first step (it counts their words): what it gives is
+    then no function of one sample, and is not kept."""
     lr: float = 0.0
     """Peak rate of Adam at which its pretrained blocks are fine-tuned, where that is far below what suits most networks
     (transformers for texts and speech); 0 where it is not. A search looks around it."""

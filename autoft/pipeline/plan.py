@@ -206,6 +206,7 @@ def featured(plan: Plan, registry: Registry, options: SearchOptions) -> frozense
         if candidate.card.backend in able
         and candidate.card.modality != "image"
         and candidate.card.pretrained
+        and not candidate.card.counts
         and scoring.is_pooled(candidate.problem)
     )
     return sharing(plan, registry, options) | frozenset(others)

@@ -321,9 +321,8 @@ class Auto:
             return []  # what it began with has seen the samples that validate in other divisions
         left, chosen = self._left() * self.facts.workers, list[int]()
         able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
-        params = {number: self.known[number].params for number in able}
-        heads = {number: headgroups.is_head(values, self.facts) for number, values in params.items()}
-        for number in finals.distinct(able, lambda n: key_of(params[n]), heads.__getitem__)[:FINALISTS]:
+        heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
+        for number in finals.distinct(able, lambda n: key_of(self.known[n].params), heads)[:FINALISTS]:
             left -= self.results[number].seconds
             if left > 0:
                 chosen.append(number)

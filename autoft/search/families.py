@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -166,15 +166,14 @@ class Draws:
         known: Sequence[Values] = (),
         *,
         sharing: bool = True,
-        featured: bool = True,
+        plain: Collection[str] = (),
     ) -> None:
-        """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept, and
-        `featured` whether features are, what all of them give."""
+        """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept for all
+        networks, and `plain` for which ones features alone are: what all blocks give, of samples as they are."""
         self.space = space
         self.family = family
         self.sharing = sharing
-        self.plain_heads = featured and not sharing
-        """Whether heads alone are cheap without augmentation only: each view would take a pass of its own."""
+        self.plain = frozenset(plain)
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
@@ -240,9 +239,10 @@ class Draws:
         allowed = self.sizes.get(str(params.get("model", self.models[0])))
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
-        if self.plain_heads and params.get("freeze") == 1.0:
-            read = {key: value for key, value in self._default(params).items() if key in READING}
-            params |= {key: value for key, value in {**PLAIN, **read}.items() if key in params and self._open(key)}
+        if params.get("freeze") == 1.0 and params.get("model", self.models[0]) in self.plain:
+            params |= self._left_open(
+                params, {**PLAIN, **self._reading(params)}
+            )  # each other view or reading is a pass
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
@@ -255,12 +255,16 @@ class Draws:
             params["head_init"] = "random"
         else:
             params |= {"head_init": solved.kind, "head_strength": solved.strength}
-            if "pooling" in params and self._open("pooling"):
-                params |= solved.reading
+            if params.get("model", self.models[0]) in self.plain:  # the features that it was solved on are there
+                params |= self._left_open(params, {**self._reading(params), **solved.reading})
 
-    def _default(self, params: Values) -> Values:
-        """The default recipe of the same network."""
-        return spaces.resolve(self.space, {"model": params["model"]} if "model" in params else {})
+    def _reading(self, params: Values) -> Values:
+        """How the default recipe of the same network reads texts."""
+        default = spaces.resolve(self.space, {"model": params["model"]} if "model" in params else {})
+        return {key: default[key] for key in READING if key in default}
+
+    def _left_open(self, params: Values, wanted: Values) -> Values:
+        return {key: value for key, value in wanted.items() if key in params and self._open(key)}
 
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)
@@ -277,12 +281,12 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
         weak: whether most of all networks must still be learned.
     """
     space, found = facts.space, dict[str, Draws]()
-    sharing, featured = (all(name in kept for name in networks) for kept in (facts.sharing, facts.featured))
-    known = [spaces.baseline(space)]
+    sharing, known = all(name in facts.sharing for name in networks), [spaces.baseline(space)]
+    plain = facts.featured - facts.sharing
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family)
         if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, featured=featured)
+            found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, plain=plain)
     return found
 
 

@@ -31,15 +31,18 @@ def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: 
 
 
 def distinct(
-    scores: Mapping[int, float], configuration: Callable[[int], object], kind: Callable[[int], object]
+    scores: Mapping[int, float], configuration: Callable[[int], object], kinds: Mapping[int, object]
 ) -> list[int]:
     """Trials by their scores, the best first; of each configuration its best one.
 
     Of equal scores that comes first of whose kind fewer were tried: the best of many owes more of its score to chance.
+
+    Args:
+        kinds: of all trials, also of those without a score.
     """
     found: dict[object, int] = {}
-    tried = Counter(map(kind, scores))
-    for number in sorted(scores, key=lambda number: (-scores[number], tried[kind(number)], number)):
+    tried = Counter(kinds.values())
+    for number in sorted(scores, key=lambda number: (-scores[number], tried[kinds[number]], number)):
         found.setdefault(configuration(number), number)
     return list(found.values())
 

@@ -25,8 +25,6 @@ class Facts(NamedTuple):
     """Unix time at which trials must have ended, as far as is known by now; 0 for none."""
     sharing: frozenset[str] = frozenset()
     """Networks whose frozen blocks can be computed once for all trials."""
-    featured: frozenset[str] = frozenset()
-    """Networks whose features can be: heads alone then cost next to nothing."""
     weak: frozenset[str] = frozenset()
     """Networks of which most must still be learned."""
     solvable: bool = False
@@ -43,6 +41,9 @@ class Facts(NamedTuple):
     val_share: float = 1.0
     """Samples of the validation part, as a share of those that train and validate."""
     clock: Callable[[], float] = time.time
+    featured: frozenset[str] = frozenset()
+    """Networks whose pooled features can be computed once for all trials, those of `sharing` among them: heads alone
+    then cost next to nothing."""
 
 
 class Order(NamedTuple):

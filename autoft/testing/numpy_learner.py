@@ -28,7 +28,7 @@ class NumpyLearner:
         self.job, self._blocks = job, blocks
         names = [*numpy_net.WIDTHS, "head"]
         self._trained = names[round(job.recipe.freeze * len(numpy_net.WIDTHS)) :]
-        self._optimizer = Optimizer(job.recipe, blocks, self._trained)
+        self._optimizer = Optimizer(job.recipe, blocks, self._trained, job.card.pace)
         self._cut: Cut | None = None
 
     def blocks(self) -> Sequence[str]:

@@ -15,8 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Optimizer:
     """sgd, adam or adamw over the arrays of the blocks that are not frozen."""
 
-    def __init__(self, recipe: Recipe, blocks: Blocks, trained: list[str]) -> None:
-        self.recipe, self.blocks, self.trained = recipe, blocks, trained
+    def __init__(self, recipe: Recipe, blocks: Blocks, trained: list[str], pace: float = 1.0) -> None:
+        """`pace` is that of the head, as the card has it."""
+        self.recipe, self.blocks, self.trained, self.pace = recipe, blocks, trained, pace
         self.step = 0
         self.first: dict[str, Array] = {}
         self.second: dict[str, Array] = {}
@@ -27,6 +28,7 @@ class Optimizer:
         scale = self._clip(gradients)
         for depth, block in enumerate(reversed(self.trained)):
             pace = lr * self.recipe.layer_decay ** max(0, depth - 1)  # the head and the last block at full pace
+            pace *= self.pace if block == "head" else 1.0
             for key, gradient in gradients[block].items():
                 self._move(block, key, gradient * scale, pace)
 

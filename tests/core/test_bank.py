@@ -108,11 +108,13 @@ def test_each_head_is_trained_as_its_trial_would_be_alone(make_specs, more):
 
 
 def test_a_head_is_learned_at_the_pace_that_its_card_says(make_specs):
+    """A tenth of the usual rate for the blocks, which the head makes up for: side by side and alone."""
     plain, _ = make_specs({"lr": 1e-2})
-    (slow,), _ = make_specs({"lr": 1e-3})
-    card = replace(slow.card, lr=1e-4)  # a tenth of the usual rate
-    wanted, found = together(plain)[0], together([replace(slow, card=card, folder=f"{slow.folder}-slow")])[0]
+    (slow,), (alone,) = make_specs({"lr": 1e-3})
+    slow, alone = (replace(s, card=replace(s.card, lr=1e-4), folder=f"{s.folder}-slow") for s in (slow, alone))
+    wanted, found = together(plain)[0], together([slow])[0]
     assert [r.train_loss for r in found] == pytest.approx([r.train_loss for r in wanted], abs=1e-5)
+    same(found, run(alone))
 
 
 def test_folds(make_specs, data_ref, ids):

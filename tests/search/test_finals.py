@@ -7,13 +7,15 @@ from autoft.search.finals import choose, distinct
 
 def test_each_configuration_is_a_finalist_once_by_its_best_run() -> None:
     scores = {0: 0.7, 1: 0.9, 2: 0.8, 3: 0.95}
-    assert distinct(scores, {0: "a", 1: "b", 2: "a", 3: "b"}.__getitem__, lambda number: 0) == [3, 2]
+    assert distinct(scores, {0: "a", 1: "b", 2: "a", 3: "b"}.__getitem__, dict.fromkeys(scores, 0)) == [3, 2]
 
 
 def test_of_equal_scores_that_comes_first_of_whose_kind_fewer_were_tried() -> None:
     scores = {0: 0.9, 1: 0.9, 2: 0.8, 3: 0.9, 4: 0.91}
     kinds = {0: "head", 1: "head", 2: "head", 3: "deep", 4: "head"}
-    assert distinct(scores, lambda number: number, kinds.__getitem__) == [4, 3, 0, 1, 2]
+    assert distinct(scores, lambda number: number, kinds) == [4, 3, 0, 1, 2]
+    failed = dict.fromkeys(range(5, 10), "deep")
+    assert distinct(scores, lambda number: number, kinds | failed) == [4, 0, 1, 3, 2], "those that failed count as well"
 
 
 def test_the_first_finalist_wins_where_means_are_equal() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from autoft.api import Cut
+from autoft.api import Cut, ModelCard
 from autoft_keras._cuts import Point
 from autoft_keras._net import MIDWAY, Net
 
@@ -22,14 +22,14 @@ Tensor = Any
 class Features:
     """Has the surface of `Prefix`."""
 
-    def __init__(self, net: Net) -> None:
-        self.net = net
+    def __init__(self, net: Net, card: ModelCard) -> None:
+        self.net, self.counts = net, card.counts
 
     @functools.cached_property
     def points(self) -> tuple[Point, ...]:
         """None where heads read frame by frame, or where the trunk changes its input within (`MIDWAY`)."""
         within = MIDWAY in [layer.name for layer in self.net.trunk.layers]
-        known = self.net.pooled is not None and not within
+        known = self.net.pooled is not None and not within and not self.counts
         return (Point(len(self.net.blocks), self.net.pooled),) if known else ()
 
     def cuts(self) -> tuple[Cut, ...]:

@@ -55,7 +55,7 @@ class KerasLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net, folder)
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
-        self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net)
+        self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net, job.card)
         self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)

@@ -31,7 +31,7 @@ class KerasBackend:
     """Trains networks of keras.applications, KerasHub and autoft with Keras on TensorFlow."""
 
     name = "keras"
-    distributions = ("keras", "tensorflow")
+    distributions = ("keras", "tensorflow", "keras-hub")
     abilities = ("cut", "features", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch.utils import _pytree as pytree
 
-from autoft.api import Cut
+from autoft.api import Cut, ModelCard
 from autoft_torch._cuts import SAMPLES, Form, Output, Point
 from autoft_torch._net import Net
 from autoft_torch._precision import Precision
@@ -19,13 +19,13 @@ from autoft_torch._precision import Precision
 class Features:
     """Has the surface of `Prefix`."""
 
-    def __init__(self, net: Net, precision: Precision) -> None:
-        self.net, self.precision = net, precision
+    def __init__(self, net: Net, card: ModelCard, precision: Precision) -> None:
+        self.net, self.precision, self.counts = net, precision, card.counts
         given = Output((Form((SAMPLES, net.width), torch.float32),), pytree.tree_structure(0))
         self.only = Point(len(net.blocks), "", given, False, {}, Form((SAMPLES,), torch.float32))
 
     def cuts(self) -> tuple[Cut, ...]:
-        if hasattr(self.net.trunk, "begin"):  # it learns from all texts before the first step, frozen or not
+        if self.counts:
             return ()
         return (Cut(depth=self.only.depth, shape=self.only.shape),)
 

@@ -48,7 +48,7 @@ class _Average(torch.autograd.Function):
 
 def _mean(maps: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
     dims, keepdim = options.get("dim", args[0] if args else None), options.get("keepdim", args[1:2] == (True,))
-    if _learning(maps) and "dtype" not in options and _places(dims):
+    if options.keys() <= {"dim", "keepdim"} and _learning(maps) and _places(dims):
         average: torch.Tensor = _Average.apply(maps, keepdim)
         return average
     return torch.Tensor.mean(maps, *args, **options)
@@ -75,6 +75,7 @@ def _convolution(
     groups: int = 1,
 ) -> torch.Tensor:
     alone = groups == 1 and weight.shape[2:] == (1, 1) and stride in (1, (1, 1)) and padding in (0, (0, 0))
+    alone = alone and weight.shape[1] > 1  # a map of one channel lies in both orders
     if alone and _last(maps) and maps.shape[0] * maps.shape[2] * maps.shape[3] <= ROWS:
         return functional.linear(maps.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
     return functional.conv2d(maps, weight, bias, stride, padding, dilation, groups)

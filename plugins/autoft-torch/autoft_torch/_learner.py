@@ -43,7 +43,7 @@ class TorchLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where, maps=job.image_size > 0)
         images = isinstance(self.inputs, Inputs)
-        self.prefix = Prefix(net, job, self.precision) if images else Features(net, self.precision)
+        self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms(net, scratch=not job.card.pretrained)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -48,14 +48,13 @@ class Precision:
         self.word = word
         self.scaler = torch.amp.GradScaler(device.type) if word == "fp16" else None
 
-    def cast(self) -> AbstractContextManager[object]:
-        """To be entered for what the network computes forwards."""
-        entered = ExitStack()
-        entered.enter_context(self.kernels())
-        if self.word != "fp32":
-            kind = torch.bfloat16 if self.word == "bf16" else torch.float16
-            entered.enter_context(torch.autocast(self.device.type, dtype=kind))
-        return entered
+    @contextmanager
+    def cast(self) -> Iterator[None]:
+        """For what the network computes forwards."""
+        kind = torch.float16 if self.word == "fp16" else torch.bfloat16
+        lower = nullcontext() if self.word == "fp32" else torch.autocast(self.device.type, dtype=kind)
+        with self.kernels(), lower:
+            yield
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from autoft.api import Feed, Job, Recipe
 from autoft.vocab import ACTIVATION
@@ -18,6 +19,8 @@ from autoft_torch._cuts import Point
 from autoft_torch._inputs import Batch, Loader
 
 Array = np.ndarray[Any, np.dtype[Any]]
+FEW = 8
+"""Samples that are not worth sorting by length."""
 
 
 class Trunk(Protocol):
@@ -49,7 +52,7 @@ class Rows(Loader):
         super().__init__(device)
         self.trunk: Trunk = trunk
         self.keys = tuple(output.target for output in job.problem.outputs)
-        self.words = job.card.modality == "text"
+        self.words = job.card.modality == "text" and not job.card.counts
         self.point: Point | None = None
         """Set where feeds give the trunk's features."""
 
@@ -65,7 +68,7 @@ class Rows(Loader):
 
     def lengths(self, feed: Feed) -> Array | None:
         """Letters of each text. Recordings would have to be read for it."""
-        if self.point is not None or not self.words:
+        if self.point is not None or not self.words or len(feed) <= FEW:
             return None
         texts = feed.batch(np.arange(len(feed)))["text"]
         return np.array([sum(map(len, each)) for each in texts], np.int64)
@@ -73,7 +76,9 @@ class Rows(Loader):
     def fixed(self, values: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Each sample augmented by draws from its own seed, so that batches do not matter."""
         draws = (torch.Generator().manual_seed(seed) for seed in seeds)
-        return torch.cat([self.trunk.changed(value[None], own) for value, own in zip(values, draws, strict=True)])
+        rows = [self.trunk.changed(value[None], own) for value, own in zip(values, draws, strict=True)]
+        longest = max(row.shape[-1] for row in rows)  # recordings change in speed; behind their ends is NaN
+        return torch.cat([functional.pad(r, (0, longest - r.shape[-1]), value=torch.nan) for r in rows])
 
     def _values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
         return self.trunk.values(arrays, cropped=cropped).to(self.device)

@@ -42,7 +42,7 @@ class TorchBackend:
     """Trains networks of timm, torchvision, Transformers and autoft with PyTorch."""
 
     name = "torch"
-    distributions = ("torch", "torchvision", "timm")
+    distributions = ("torch", "torchvision", "timm", "transformers")
     abilities = ("cut", "features", "inherit")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
