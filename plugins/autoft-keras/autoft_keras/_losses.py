@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from autoft.api import Output
 from autoft.vocab import IGNORED
+from autoft_keras import _planes
+from autoft_keras._planes import SMOOTH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +25,6 @@ GAMMA, ALPHA = 2.0, 0.25
 PEAKED, REDUCED = 2.0, 4.0
 #: Losses that leave out places whose target is NaN, and average over the others.
 MASKED = ("mse", "mae", "huber")
-#: Added to numerator and denominator of the Dice overlap.
-SMOOTH = 1.0
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -42,6 +42,8 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
         return _ctc(tf.cast(raw, tf.float32), targets)
     if raw.shape.rank == 4 and raw.shape[1:3] != targets.shape[1:3]:
         raw = enlarge(raw, targets.shape[1])
+    if _planes.fits(output, raw, targets):
+        return _planes.loss(output, raw, targets, label_smoothing)
     if output.loss == "ce_dice":
         parts = [msgspec.structs.replace(output, loss=word) for word in ("cross_entropy", "dice")]
         return loss(parts[0], raw, targets, label_smoothing) + loss(parts[1], raw, targets)
