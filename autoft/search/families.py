@@ -240,9 +240,8 @@ class Draws:
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
         if params.get("freeze") == 1.0 and params.get("model", self.models[0]) in self.plain:
-            params |= self._left_open(
-                params, {**PLAIN, **self._reading(params)}
-            )  # each other view or reading is a pass
+            # Each other view or reading would take one more pass.
+            params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
