@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import is_table, tables_in
+from autoft.data.tablefiles import is_sheet, is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
+
+SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
 def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataError:
@@ -38,6 +40,11 @@ def _what_is_wrong(source: str, options: ReadOptions, medium: str) -> tuple[str,
 def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     if source.lower().endswith(ARCHIVES):
         return f"the data must be a folder or a table, but '{source}' is an archive.", "Unpack it and give its folder."
+    if is_sheet(source):
+        return (
+            f"a table must be CSV, TSV, JSON or Parquet, but '{source}' is a spreadsheet, which is not read.",
+            f"{SHEET}.",
+        )
     if medium != "data" and is_media(source, medium):
         return f"one {medium} file is not enough to learn from: '{source}'.", layout(medium) + "."
     if is_table(source):
@@ -48,7 +55,14 @@ def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, st
 def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     found = entries(source)
     tables = [entry.name for entry in found if entry.is_file() and is_table(entry.name)]
+    sheets = [entry.name for entry in found if entry.is_file() and is_sheet(entry.name)]
     archives = [entry.name for entry in found if entry.is_file() and entry.name.lower().endswith(ARCHIVES)]
+    if sheets and not tables:
+        return (
+            f"a table must be CSV, TSV, JSON or Parquet, but that in '{source}' is a spreadsheet, which is not read: "
+            f"{sheets[0]}.",
+            f"{SHEET} or put it in place of the spreadsheet.",
+        )
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:

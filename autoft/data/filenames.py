@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from autoft.data import advice
 from autoft.data.folder import is_container, media_files
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
-from autoft.data.tablefiles import is_table
+from autoft.data.tablefiles import is_sheet, is_table
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
@@ -92,7 +92,7 @@ def _look(source: str, options: ReadOptions) -> _Told | None:
     field = media_field(options.needs)
     if not field or {*options.needs} != {field, "label"} or options.columns or options.group_col:
         return None
-    if not os.path.isdir(source) or any(is_table(entry.name) for entry in entries(source)):
+    if not os.path.isdir(source) or any(is_table(e.name) or is_sheet(e.name) for e in entries(source)):
         return None
     paths = [path for path in walk(source) if is_media(path, field) and is_text(path)]
     if len(paths) < 2 * LEAST or not _flat(paths):

@@ -113,6 +113,27 @@ def image_magic(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:11] in (b"avi", b"hei", b"mif", b"hev")
 
 
+_HEADS: Final = (
+    ("image", ".png", re.compile(rb"\x89PNG")),
+    ("image", ".jpg", re.compile(rb"\xff\xd8\xff")),
+    ("image", ".gif", re.compile(rb"GIF8[79]a")),
+    ("image", ".tif", re.compile(rb"II\*\0|MM\0\*")),
+    ("image", ".webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("image", ".bmp", re.compile(rb"BM....\0{4}", re.DOTALL)),
+    ("audio", ".wav", re.compile(rb"RIFF....WAVE", re.DOTALL)),
+    ("audio", ".flac", re.compile(rb"fLaC")),
+    ("audio", ".ogg", re.compile(rb"OggS")),
+    ("audio", ".aif", re.compile(rb"FORM....AIF[FC]", re.DOTALL)),
+    ("audio", ".mp3", re.compile(rb"ID3|\xff[\xe2-\xfb]")),
+)
+
+
+def medium_magic(head: bytes) -> tuple[str, str]:
+    """The medium of a file that begins with `head` (16 bytes or more), and the suffix that it should have; two empty
+    strings where it is none that is known."""
+    return next(((medium, suffix) for medium, suffix, form in _HEADS if form.match(head)), ("", ""))
+
+
 def is_heif(head: bytes) -> bool:
     """Whether the file is a HEIC picture, as phones make them and Pillow cannot read them."""
     return head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"mif", b"hev")

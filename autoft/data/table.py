@@ -43,7 +43,10 @@ class TableReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         medium = media_field(options.needs)
-        sources = [_source(path, split, Files(path, source, medium) if medium else None) for path, split in found.parts]
+        sources = [
+            _source(path, split, Files(path, source, medium) if medium else None, options)
+            for path, split in found.parts
+        ]
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         parts = assign(sources, options)
@@ -88,9 +91,9 @@ class _Row(NamedTuple):
     prefix: str
 
 
-def _source(path: str, split: str, files: Files | None) -> Source:
-    table = read_table(path)
-    if files is None or any(name.lower() in columns.KNOWN for name in table.columns):
+def _source(path: str, split: str, files: Files | None, options: ReadOptions) -> Source:
+    table = read_table(path, needs=options.needs)
+    if files is None or table.media or any(name.lower() in columns.KNOWN for name in table.columns):
         return Source(table, split, files)
     for place, name in enumerate(table.columns):
         if files.share([name]) and files.share([row[place] for row in table.rows]) > 0.5:
@@ -133,7 +136,9 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
             if not {labels.FIELD, "label"} & {*options.optional}:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
-    name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
+    table = row.source.table
+    named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
+    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 

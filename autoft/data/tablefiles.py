@@ -12,11 +12,13 @@ from autoft.data.media import entries, part_of, split_word
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
-PARQUET: Final = (".parquet", ".pq")
+PARQUET: Final = (".parquet", ".pq", ".arrow", ".feather")
 JSON: Final = (".json",)
 LISTS: Final = (".txt",)
 PREFERRED: Final = (TEXT + JSONL + PARQUET, JSON, LISTS)
 """Suffixes of tables. Those further on can be anything, and count only where there are none before them."""
+SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+"""Suffixes of spreadsheets, which are not read."""
 NUMBERS: Final = re.compile(r"\d+")
 
 
@@ -32,6 +34,11 @@ class Tables(NamedTuple):
 def is_table(path: str) -> bool:
     """Whether a file is a table, by its suffix: one of those that are nothing else."""
     return path.lower().endswith(PREFERRED[0])
+
+
+def is_sheet(path: str) -> bool:
+    """Whether a file is a spreadsheet, by its suffix."""
+    return path.lower().endswith(SHEETS)
 
 
 def tables_in(source: str) -> tuple[tuple[str, str], ...]:

@@ -158,3 +158,13 @@ def test_images_without_boxes_are_not_told_to_be_in_class_folders(tmp_path, pict
     with pytest.raises(DataError, match="must come with boxes") as caught:
         readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
     assert not caught.value.hint.startswith("Put the files")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_spreadsheet_is_refused_in_words(tmp_path, picture, open_data, named):
+    for number in range(4):
+        picture(tmp_path / f"{'cat' if number % 2 else 'dog'}_{number}.png", seed=number)
+    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=r"spreadsheet, which is not read") as caught:
+        open_data(tmp_path / "labels.xlsx" if named else tmp_path)
+    assert "Save the sheet as CSV" in caught.value.hint
