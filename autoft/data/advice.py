@@ -58,11 +58,8 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     sheets = [entry.name for entry in found if entry.is_file() and is_sheet(entry.name)]
     archives = [entry.name for entry in found if entry.is_file() and entry.name.lower().endswith(ARCHIVES)]
     if sheets and not tables:
-        return (
-            f"a table must be CSV, TSV, JSON or Parquet, but that in '{source}' is a spreadsheet, which is not read: "
-            f"{sheets[0]}.",
-            f"{SHEET} or put it in place of the spreadsheet.",
-        )
+        words = f"a table must be CSV, TSV, JSON or Parquet, but that in '{source}' is a spreadsheet, which is not read"
+        return f"{words}: {sheets[0]}.", f"{SHEET} or put it in place of the spreadsheet."
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
