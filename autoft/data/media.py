@@ -89,15 +89,17 @@ def is_text(name: str) -> bool:
 
 
 def is_media(path: str, field: str) -> bool:
-    """By suffix; a file without one of any kind counts if its first bytes are those of an image."""
+    """By suffix; a file without one of any kind counts if its first bytes are those of an image, or, as text, if it is
+    called by a number, as those of newsgroups are, and begins without a zero byte."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in FILES[field]:
         return True
-    if suffix or field != "image":
+    numbered = field == "text" and os.path.basename(path).isdigit()
+    if suffix or (field != "image" and not numbered):
         return False
     try:
         with open(path, "rb") as file:
-            return image_magic(file.read(16))
+            return b"\0" not in file.read(512) if numbered else image_magic(file.read(16))
     except OSError:
         return False
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from autoft.data import advice, columns, labels, numbers
+import msgspec
+
+from autoft.data import advice, classnames, columns, labels, numbers
 from autoft.data.media import SUFFIXES, media_field, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import Files
@@ -15,6 +17,9 @@ from autoft.data.tabular import read_table
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
+
+NAMES = ("classes.txt", "class_names.txt", "label_names.txt")
+"""Files beside tables that name the classes which are numbers in them."""
 
 
 class TableReader:
@@ -68,14 +73,33 @@ class TableReader:
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+        samples, said = _with_names(samples, [os.path.dirname(path) or "." for path, _ in found.parts])
         return Dataset(
             samples=unique_ids(samples),
             reader=self.name,
             root=os.path.abspath(root),
-            recognised="; ".join(sentences),
+            recognised="; ".join([*sentences, *said]),
             issues=tuple(issues),
             columns=_columns(sources, parts),
         )
+
+
+def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
+    """The samples with names of classes in place of numbers, where a file beside the tables names just these, and in
+    words which file."""
+    numbers = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+        return samples, []
+    path, told = classnames.named(numbers, list(dict.fromkeys(folders)), NAMES)
+    if set(told) != numbers or len(set(told.values())) != len(numbers):
+        return samples, []
+    named = [
+        msgspec.structs.replace(sample, fields={**sample.fields, "label": told[str(sample.fields["label"])]})
+        if "label" in sample.fields
+        else sample
+        for sample in samples
+    ]
+    return named, [f"{os.path.basename(path)} names the classes"]
 
 
 def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:

@@ -19,6 +19,10 @@ PREFERRED: Final = (TEXT + JSONL + PARQUET, JSON, LISTS)
 """Suffixes of tables. Those further on can be anything, and count only where there are none before them."""
 SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 """Suffixes of spreadsheets, which are not read."""
+PACKED: Final = ".gz"
+"""Behind the suffix of a table that is packed alone, as reviews of shops are."""
+HEAD: Final = 1 << 14
+"""Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
 
 
@@ -33,7 +37,14 @@ class Tables(NamedTuple):
 
 def is_table(path: str) -> bool:
     """Whether a file is a table, by its suffix: one of those that are nothing else."""
-    return path.lower().endswith(PREFERRED[0])
+    return unpacked(path).endswith(PREFERRED[0])
+
+
+def unpacked(path: str) -> str:
+    """A table's path in small letters, without the suffix of what packed it: Parquet packs itself."""
+    lower = path.lower()
+    plain = lower.removesuffix(PACKED)
+    return plain if plain.endswith(TEXT + JSONL + JSON + LISTS) else lower
 
 
 def is_sheet(path: str) -> bool:
@@ -63,11 +74,23 @@ def find(source: str) -> Tables:
 
 def _file(source: str) -> tuple[tuple[str, str], ...]:
     suffixes = sum(PREFERRED, ())
-    return ((source, ""),) if os.path.isfile(source) and source.lower().endswith(suffixes) else ()
+    fits = os.path.isfile(source) and (unpacked(source).endswith(suffixes) or _is_bare(source))
+    return ((source, ""),) if fits else ()
+
+
+def _is_bare(path: str) -> bool:
+    """Whether a file without a suffix has a tab in each line, as `SMSSpamCollection` does."""
+    if os.path.splitext(path)[1]:
+        return False
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    lines = [line for line in head.split(b"\n") if line.strip()]
+    lines = lines[:-1] if len(head) == HEAD else lines
+    return len(lines) > 1 and b"\0" not in head and all(b"\t" in line for line in lines)
 
 
 def _tables(folder: str, suffixes: tuple[str, ...]) -> list[str]:
-    return [e.path for e in entries(folder) if e.is_file() and e.name.lower().endswith(suffixes)]
+    return [e.path for e in entries(folder) if e.is_file() and unpacked(e.name).endswith(suffixes)]
 
 
 def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> Tables:
@@ -81,12 +104,13 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
-        parts = _parts(kept, lambda name: split_word(os.path.splitext(name)[0]), 1)
+        parts = _parts(kept, lambda name: split_word(os.path.splitext(unpacked(name))[0]), 1)
         parts = parts or (() if suffixes is LISTS else _parts(kept, part_of, 2))
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
-    return Tables()
+    bare = [e.path for e in entries(folder) if e.is_file() and _is_bare(e.path)] if LISTS in kinds else []
+    return Tables(((bare[0], ""),)) if len(bare) == 1 else Tables()
 
 
 def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tuple[tuple[str, str], ...]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from autoft.data import delimited, encodings, jsonlines, marked, parquet
-from autoft.data.tablefiles import JSON, JSONL, PARQUET
+from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, unpacked
 from autoft.errors import DataError
 from autoft.records import Issue
+
+LARGEST: Final = 8 << 30
+"""Bytes that a packed table may hold."""
 
 
 class Table(NamedTuple):
@@ -48,15 +53,34 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) 
 
 
 def _written(path: str, named: bool | None) -> Table:
-    with open(path, "rb") as file:
-        found = encodings.decode(file.read())
-    if path.lower().endswith(JSONL + JSON):
-        whole = jsonlines.whole(found.text) if path.lower().endswith(JSON) else None
+    found = encodings.decode(_bytes(path))
+    plain = unpacked(path)
+    if plain.endswith(JSONL + JSON):
+        whole = jsonlines.whole(found.text) if plain.endswith(JSON) else None
         lines = whole or jsonlines.read(found.text, path)
         words = f"{'JSON' if whole else 'JSON Lines'} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
+
+
+def _bytes(path: str) -> bytes:
+    """What stands in a file, unpacked where it is packed.
+
+    Raises:
+        DataError: it is damaged, or too large.
+    """
+    if not path.lower().endswith(PACKED):
+        with open(path, "rb") as file:
+            return file.read()
+    try:
+        with gzip.open(path) as packed:
+            found = packed.read(LARGEST + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"the table '{path}' must be packed by gzip, but it cannot be unpacked: {error}.") from error
+    if len(found) > LARGEST:
+        raise DataError(f"a packed table must hold {LARGEST >> 30} GiB at most, but '{path}' holds more.", "Unpack it.")
+    return found
 
 
 def _parquet(path: str, needs: Sequence[str]) -> Table:
