@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from autoft.data import advice, partlists, speakers
+from autoft.data import advice, partlabels, partlists, speakers
 from autoft.data.media import (
     entries,
     holds_media,
@@ -221,6 +221,14 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     bare = not any(folder.split for folder in layout.folders)
     lists = partlists.find(source, layout.root, field, list(outer)) if bare else None
     places = [speakers.Place(path, folder.label, folder.split) for path, folder in outer.items()]
+    classes = {folder.label for folder in layout.folders}
+    inner = {name: partlabels.find(os.path.join(layout.root, name), classes, field) for name in layout.left_out}
+    listed = {name: found for name, found in inner.items() if found}
+    layout = layout._replace(left_out=tuple(name for name in layout.left_out if name not in listed))
+    for name, found in listed.items():
+        places += [
+            speakers.Place(path, label, split_word(name) or part_of(name)) for path, label in found.classes.items()
+        ]
     said = ""
     if lists:
         places = [place._replace(split=lists.of.get(place.path, lists.rest)) for place in places]
@@ -228,7 +236,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         for place in [place for place in places if not place.split]:
             issues.append(Issue(kind="unlisted", subject=relative(place.path, source), drops=False))
         places = [place for place in places if place.split]
-    else:
+    elif not listed:
         places, said = speakers.level(places, {path: one.path for path, one in outer.items()}, source, field)
     samples = [
         Sample(
@@ -245,7 +253,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
     sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
-    sentence += said
+    sentence += said + "".join(f"; {name}/ as its {found.list} says" for name, found in listed.items())
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,

@@ -42,7 +42,17 @@ def autoft_readers() -> Iterable[Entry]:
         summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
     )
     yield Entry(
+        name="visdrone-boxes",
+        target="autoft_detection._lines:VisDroneReader",
+        summary="VisDrone: a text file of eight numbers in each line for each image",
+    )
+    yield Entry(
         name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
+    )
+    yield Entry(
+        name="wider-boxes",
+        target="autoft_detection._lines:WiderReader",
+        summary="WIDER FACE: wider_face_train_bbx_gt.txt",
     )
     yield Entry(
         name="yolo-boxes",

@@ -1,0 +1,98 @@
+"""Boxes in lines of text: VisDrone and WIDER FACE."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from autoft.api import DataError, Dataset, ReadOptions
+from autoft_detection._lines import VisDroneReader, WiderReader
+
+ASKED = ReadOptions(needs=("image", "boxes"))
+
+
+def image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (60, 50)).save(path)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def read(reader: VisDroneReader | WiderReader, folder: Path) -> Dataset:
+    assert reader.sniff(str(folder), ASKED)
+    return reader.read(str(folder), ASKED)
+
+
+@pytest.fixture
+def drone(tmp_path: Path) -> Path:
+    for part in ("train", "val", "test-dev"):
+        base = tmp_path / f"VisDrone2019-DET-{part}"
+        for number in range(2):
+            image(base / f"images/{part}_{number}.jpg")
+            write(
+                base / f"annotations/{part}_{number}.txt", "1,2,10,8,1,4,0,0\n30,30,6,5,1,1,0,2,\n20,20,10,8,0,0,0,0\n"
+            )
+    return tmp_path
+
+
+def test_visdrone(drone: Path) -> None:
+    found = read(VisDroneReader(), drone)
+    assert [sample.split for sample in found.samples] == ["test", "test", "train", "train", "val", "val"]
+    assert found.samples[0].fields["boxes"][:2] == [[1, 2, 11, 10, "car"], [30, 30, 36, 35, "pedestrian"]]
+    # Nothing of any class is learned or scored in an ignored region.
+    crowds = found.samples[0].fields["boxes"][2:]
+    assert crowds == [[20, 20, 30, 28, name, "crowd"] for name in ("car", "pedestrian")]
+    assert "others are neither learned nor scored" in found.recognised and not found.issues
+
+
+def test_strange_lines_of_visdrone_are_named(drone: Path) -> None:
+    base = drone / "VisDrone2019-DET-train/annotations"
+    write(base / "train_0.txt", "1,2,10,8,1,4,0,0\nno box\n1,2,10,8,1,44,0,0\n")
+    write(base / "lost.txt", "1,2,10,8,1,4,0,0\n")
+    write(base / "train_1.txt", "")
+    found = read(VisDroneReader(), drone)
+    assert {issue.kind for issue in found.issues} == {"box_unreadable", "orphan_label", "box_unknown_class"}
+    assert [sample.fields["boxes"] for sample in found.samples if sample.id.endswith("train_1.jpg")] == [[]]
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.1 0.1", "1,2,3,4,car", "how it was made"])
+def test_other_texts_are_not_visdrone(tmp_path: Path, line: str) -> None:
+    image(tmp_path / "images/1.jpg")
+    write(tmp_path / "annotations/1.txt", f"{line}\n")
+    assert not VisDroneReader().sniff(str(tmp_path), ASKED)
+    with pytest.raises(DataError, match="eight numbers in each line"):
+        VisDroneReader().read(str(tmp_path), ASKED)
+
+
+@pytest.mark.parametrize("zeros", ["0 0 0 0 0 0 0 0 0 0\n", ""])
+def test_wider_faces(tmp_path: Path, zeros: str) -> None:
+    for part in ("train", "val"):
+        lines = ""
+        for number, faces in enumerate(
+            ("2\n1 2 10 12 0 0 0 0 0 0\n30 20 8 8 0 0 0 1 0 0\n", f"0\n{zeros}", "1\n4 4 5 6\n")
+        ):
+            image(tmp_path / f"WIDER_{part}/images/0--Parade/{part}_{number}.jpg")
+            lines += f"0--Parade/{part}_{number}.jpg\n{faces}"
+        write(tmp_path / f"wider_face_split/wider_face_{part}_bbx_gt.txt", lines + f"0--Parade/lost.jpg\n0\n{zeros}")
+    write(tmp_path / "wider_face_split/readme.txt", "how it was made\n")
+    found = read(WiderReader(), tmp_path)
+    assert [sample.split for sample in found.samples] == ["train"] * 3 + ["val"] * 3
+    assert [sample.fields["boxes"] for sample in found.samples[:3]] == [
+        [[1, 2, 11, 14, "face"], [30, 20, 38, 28, "face", "difficult"]],
+        [],
+        [[4, 4, 9, 10, "face"]],
+    ]
+    assert [(issue.kind, issue.subject) for issue in found.issues] == [("missing", "0--Parade/lost.jpg")] * 2
+
+
+def test_other_lists_are_not_wider(tmp_path: Path) -> None:
+    image(tmp_path / "a.jpg")
+    write(tmp_path / "my_bbx_gt.txt", "a.jpg\nmany\n1 2 3 4\n")
+    assert not WiderReader().sniff(str(tmp_path), ASKED)
+    with pytest.raises(DataError, match="lists such as wider_face"):
+        WiderReader().read(str(tmp_path), ASKED)
