@@ -100,6 +100,13 @@ def test_what_is_said_in_lists_of_lj_speech(folder, lines, field):
         assert not dataset.issues and f"(field {field})" in dataset.recognised
 
 
+def test_lj_speech_in_the_folder_of_its_archive(folder):
+    files = {"LJSpeech-1.1/metadata.csv": "a1|One.|one\na2|Two.|two\n"}
+    source = folder(files, [f"LJSpeech-1.1/wavs/a{n}.wav" for n in (1, 2)])
+    assert LjspeechReader().sniff(source, NEEDS)
+    assert said(LjspeechReader().read(source, NEEDS)) == {"a1": ("one", ""), "a2": ("two", "")}
+
+
 def test_kaldi_with_tabs_below_a_folder_data(folder):
     files = {}
     for part in ("train_clean_5", "dev_clean_2"):
