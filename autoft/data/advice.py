@@ -10,6 +10,7 @@ from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
+ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".tfrecord", ".tfrecords", "-ubyte")
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -18,6 +19,11 @@ def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataEr
     medium = media_field(options.needs) or "data"
     message, hint = _what_is_wrong(source, options, medium)
     return DataError(message, "\n".join(line for line in (hint, formats) if line))
+
+
+def is_array(name: str) -> bool:
+    """Whether a file holds samples as numbers, by its name: a program would have to say what is what in it."""
+    return name.lower().removesuffix(".gz").endswith(ARRAYS)
 
 
 def layout(medium: str) -> str:
@@ -69,6 +75,10 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
     if not holds_media(source, medium):
+        arrays = [entry.name for entry in found if entry.is_file() and is_array(entry.name)]
+        if arrays:
+            words = f"the folder '{source}' must hold {medium} files, but it holds arrays, which are not read"
+            return f"{words}: {arrays[0]}.", f"Write each as a file of its own. {layout(medium)}."
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
     if "label" not in options.needs:

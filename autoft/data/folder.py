@@ -28,7 +28,7 @@ from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
 _CONTAINERS = "images image imgs img pictures photos files data fold masks labels annotations jpegimages jpg jpeg png"
-CONTAINERS = frozenset(f"{_CONTAINERS} clips wavs audio recordings".split())
+CONTAINERS = frozenset(f"{_CONTAINERS} clips wav wavs audiowav flac mp3 audio recordings".split())
 UNLABELLED = ("unsup", "unlabeled", "unlabelled", "_background_noise_")
 """Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
 Maas et al., 2011; Speech Commands: Warden, 2018)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -61,7 +61,16 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     if "" not in parts and "train" in parts and len(parts) > 1 and not any(place.split for place in places):
         found = [place._replace(split=split_word(names[place.path])) for place in places]
         return Levels(found, "; parts are the folders within the class folders")
-    return _speakers(places, names, source) if field == "audio" else Levels(list(places))
+    if field == "audio":
+        return _speakers(places, names, source)
+    within: dict[str, set[str]] = defaultdict(set)
+    for place in places:
+        within[place.label].add(names[place.path])
+    alike = next(iter(within.values()))
+    crossed = len(within) > 1 and len(alike) > 1 and all(found == alike for found in within.values())
+    if crossed and not _are_portions(alike):
+        raise _doubt(places, names, source, field)
+    return Levels(list(places))
 
 
 def _speakers(places: Sequence[Place], names: dict[str, str], source: str) -> Levels:
@@ -78,12 +87,18 @@ def _speakers(places: Sequence[Place], names: dict[str, str], source: str) -> Le
         found = [place._replace(label=names[place.path], group=place.label) for place in places]
         who = "speakers by their names" if above else "no classes by their names"
         return Levels(found, f"; the outer folders are {who}, {TOGETHER}")
+    raise _doubt(places, names, source, "audio")
+
+
+def _doubt(places: Sequence[Place], names: dict[str, str], source: str, field: str) -> DataError:
     first = places[0]
-    raise DataError(
-        f"the audio files in '{source}' must say their class in one way, but either of two folders could be it: "
+    outer, within = {place.label for place in places}, set(names.values())
+    group = ",speaker and name the last: --group-col speaker" if field == "audio" else ""
+    return DataError(
+        f"the {field} files in '{source}' must say their class in one way, but either of two folders could be it: "
         f"'{first.label}' or '{names[first.path]}' (there are {len(outer)} folders, with {len(within)} names within).",
-        f"{advice.layout('audio')}, or list them in a CSV file with the columns audio,label,speaker "
-        "and name the last: --group-col speaker.",
+        "Give one of the outer folders as the data, if the inner ones are classes. "
+        f"Else: {advice.layout(field)}, or list them in a CSV file with the columns {field},label{group}.",
     )
 
 

@@ -64,7 +64,10 @@ def find(source: str) -> Tables:
     found = _in_folder(source)
     if found.parts or _tables(source, PREFERRED[0]):
         return found
-    below = [(entry.name, _in_folder(entry.path)) for entry in entries(source) if entry.is_dir()]
+    folders = [entry for entry in entries(source) if entry.is_dir()]
+    if len(folders) == 1 and not split_word(folders[0].name):
+        return find(folders[0].path)
+    below = [(entry.name, _in_folder(entry.path)) for entry in folders]
     below = [(name, tables) for name, tables in below if tables.parts]
     parts = [(tables.parts[0][0], split_word(name)) for name, tables in below if len(tables.parts) == 1]
     if len(parts) > 1 and all(split for _, split in parts) and len({split for _, split in parts}) == len(below):

@@ -66,6 +66,17 @@ def test_a_table_without_a_suffix(tmp_path, folder):
     assert found.samples[0].fields["text"] == "Go until jurong point, number 0"
 
 
+def test_tables_of_parts_in_a_folder_of_an_archive(tmp_path, picture):
+    for part in ("train", "test"):
+        picture(tmp_path / f"data/{part}/a_{part}.png"), picture(tmp_path / f"data/{part}/b_{part}.png", seed=1)
+        rows = f"file_name,label\na_{part}.png,x\nb_{part}.png,y\n"
+        (tmp_path / f"data/{part}/metadata.csv").write_text(rows)
+    found = opened(tmp_path, inputs="image")
+    assert Counter((s.fields["label"], s.split) for s in found.samples) == {
+        (label, part): 1 for label in "xy" for part in ("train", "test")
+    }
+
+
 def test_a_table_in_a_folder_of_an_archive_goes_before_notes_beside_it(tmp_path):
     folder = tmp_path / "dbpedia_csv"
     folder.mkdir()

@@ -108,6 +108,22 @@ def test_parts_within_class_folders(classes, open_data):
     }  # fmt: skip
 
 
+def test_versions_of_the_same_classes_are_refused(classes, open_data):
+    for version in ("color", "grayscale"):
+        root = classes({"scab": 2, "rust": 2}, under=version)
+    with pytest.raises(DataError, match="could be it: 'color' or 'rust'") as caught:
+        open_data(root)
+    assert "Give one of the outer folders as the data" in caught.value.hint
+    assert {sample.fields["label"] for sample in open_data(root / "color").samples} == {"scab", "rust"}
+
+
+@pytest.mark.parametrize("inner", [{"1": 2, "2": 2}, {"more": 2}])
+def test_folders_within_classes_of_images_that_say_nothing(classes, open_data, inner):
+    for name in ("cat", "dog"):
+        root = classes(inner, under=name)
+    assert {sample.fields["label"] for sample in open_data(root).samples} == {"cat", "dog"}
+
+
 def test_folders_that_differ_in_the_word_of_a_part_are_no_classes(classes, open_data):
     with pytest.raises(DataError, match="must say their class"):
         open_data(classes({"cars_train": 2, "cars_test": 2}))

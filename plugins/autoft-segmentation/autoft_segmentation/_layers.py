@@ -13,6 +13,8 @@ from autoft_segmentation._united import COMMON, File, by_stem
 
 WORDS = frozenset("mask masks label labels seg segmentation gt groundtruth annotation class cls".split())
 """They say nothing beside the name of a class: `mask_road`."""
+DRAWN = frozenset("rgb color colors colour colours image images semantic instance instances overlay".split())
+"""Words in names of folders that hold the same masks, drawn in another way."""
 NUMBERED = re.compile(r"(?:class|cls)[_\- ]?\d+", re.IGNORECASE)
 """Names of classes that are numbers."""
 FIRST = re.compile(r"\d+[.)_\- ]+(?=\D)")
@@ -105,8 +107,10 @@ def _by_folders(root: Path, images: Sequence[File], masks: Sequence[File], plain
     known = by_stem(images)
     found: dict[File, list[tuple[File, str]]] = defaultdict(list)
     folders: dict[str, set[File]] = defaultdict(set)
+    above = set()
     for mask in masks:
         name = Path(mask.path).parent.name
+        above.add(Path(mask.path).parent.parent.name)
         image = next(
             (i for stem in _stems(mask.stem) if (i := known.get((mask.split, stem)) or known.get(("*", stem)))), None
         )
@@ -120,6 +124,9 @@ def _by_folders(root: Path, images: Sequence[File], masks: Sequence[File], plain
     if told < COMMON * len(masks) or several < max(2, len(found) / 10) or not single or len(folders) < 2:
         return Layers()
     stems = {image.stem for image in images}
+    drawn = any(DRAWN & {*re.split(r"[\W_]+", name.lower())} for name in folders)
+    if drawn or (len(above) > 1 and not all(map(split_word, above))):
+        return Layers()
     if any(name.lower() in plain or name.lower() in stems or split_word(name) or name in own for name in folders):
         return Layers()
     names = {name: class_name(name) for name in folders}

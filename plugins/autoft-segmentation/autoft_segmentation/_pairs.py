@@ -116,6 +116,8 @@ def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[lis
 
 def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
     layers = _layers.find(root, images, masks, PLAIN)
+    if layers.groups and not all(map(_two_values, masks[:: max(1, len(masks) // LOOKED_AT)])):
+        layers = _layers.Layers()  # whole masks in several versions
     groups = {} if layers.groups else _united.find(images, masks)
     kinds = _united.kinds(groups)
     if kinds and (told := _layers.of_groups(groups)).groups:

@@ -112,6 +112,21 @@ def test_masks_of_several_values_are_not_one_class_each(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "folders", [("dataset/label_images_semantic", "RGB_color_image_masks"), ("masks/red", "masks/full")]
+)
+def test_versions_of_whole_masks_are_no_classes(tmp_path: Path, folders: tuple[str, str]) -> None:
+    for name in ("a", "b"):
+        image(tmp_path / f"original_images/{name}.png")
+        for folder in folders:
+            mask(tmp_path / folder / f"{name}.png", range(4), 1)
+            whole = np.array(Image.open(tmp_path / folder / f"{name}.png"))
+            whole[4:6] = 2
+            Image.fromarray(whole).save(tmp_path / folder / f"{name}.png")
+    found = read(tmp_path)
+    assert "united" not in found.recognised and "3 classes" in found.recognised
+
+
 def test_folders_of_cities_are_no_classes(tmp_path: Path) -> None:
     for city in ("aachen", "bochum"):
         for number in range(2):
