@@ -32,6 +32,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="CVAT's own XML: one file with all images",
     )
     yield Entry(
+        name="kitti-boxes",
+        target="autoft_detection._kitti:KittiReader",
+        summary="KITTI: a text file for each image, a class and 14 numbers in each line",
+    )
+    yield Entry(
         name="labelme-boxes",
         target="autoft_detection._labelme:LabelMeReader",
         summary="LabelMe: a JSON file of shapes for each image",

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from autoft.api import DataError, Dataset, ReadOptions
+from autoft_detection._kitti import KittiReader
 from autoft_detection._lines import VisDroneReader, WiderReader
 
 ASKED = ReadOptions(needs=("image", "boxes"))
@@ -23,7 +24,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def read(reader: VisDroneReader | WiderReader, folder: Path) -> Dataset:
+def read(reader: VisDroneReader | WiderReader | KittiReader, folder: Path) -> Dataset:
     assert reader.sniff(str(folder), ASKED)
     return reader.read(str(folder), ASKED)
 
@@ -96,3 +97,27 @@ def test_other_lists_are_not_wider(tmp_path: Path) -> None:
     assert not WiderReader().sniff(str(tmp_path), ASKED)
     with pytest.raises(DataError, match="lists such as wider_face"):
         WiderReader().read(str(tmp_path), ASKED)
+
+
+def test_kitti(tmp_path: Path) -> None:
+    numbers = "1.67 1.87 3.69 -16.53 2.39 58.49 1.57"
+    for number in range(3):
+        image(tmp_path / f"training/image_2/{number:06d}.png")
+        lines = f"Car 0.00 0 1.85 10.00 12.50 30.00 30.00 {numbers}\nDontCare -1 -1 -10 1.0 2.0 5.0 6.0"
+        lines += " -1 -1 -1 -1000 -1000 -1000 -10\n"
+        write(tmp_path / f"training/label_2/{number:06d}.txt", lines + "no box\n" * (number == 2))
+    image(tmp_path / "testing/image_2/000000.png")
+    found = read(KittiReader(), tmp_path)
+    assert {sample.id for sample in found.samples} == {f"training/image_2/{number:06d}.png" for number in range(3)}
+    assert {sample.split for sample in found.samples} == {""}
+    assert found.samples[0].fields["boxes"] == [[10, 12.5, 30, 30, "Car"], [1, 2, 5, 6, "Car", "crowd"]]
+    assert [issue.kind for issue in found.issues] == ["box_unreadable"]
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.1 0.1", "Car 1 2 3 4"])
+def test_other_texts_are_not_kitti(tmp_path: Path, line: str) -> None:
+    image(tmp_path / "images/1.jpg")
+    write(tmp_path / "labels/1.txt", f"{line}\n")
+    assert not KittiReader().sniff(str(tmp_path), ASKED)
+    with pytest.raises(DataError, match="14 numbers in each line"):
+        KittiReader().read(str(tmp_path), ASKED)

@@ -172,7 +172,9 @@ def _base(mask: File) -> str:
 
 def _best(image: File, near: dict[tuple[str, str], list[File]]) -> File | None:
     found = near.get((image.split, image.stem)) or near.get(("*", image.stem), [])
-    return max(found, key=lambda file: (_alike(file.path, image.path), -file.rank), default=None)
+    return max(
+        found, key=lambda file: (_alike(file.path, image.path), -file.rank, -len(Path(file.path).parts)), default=None
+    )
 
 
 def _by_affixes(images: list[File], masks: list[File]) -> dict[File, File | None]:

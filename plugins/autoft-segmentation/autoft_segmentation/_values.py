@@ -57,6 +57,10 @@ def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meanin
     seen = _look(paths[::step])
     if not seen.files:
         raise DataError(f"masks must be images, but none below '{root}' can be read.")
+    if listed and listed.colours and _counts_lines(seen, listed):
+        listed = listed._replace(values={str(row): name for row, name in enumerate(listed.values.values())})
+        found = _by_index(seen, listed)
+        return found._replace(words=f"{found.words}, counted by its lines: the masks are grey, none of its colours")
     if listed and listed.colours:
         return _by_colour(seen, listed)
     if _in_alpha(seen):
@@ -69,6 +73,13 @@ def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meanin
     if listed:
         return _by_index(seen, listed)
     return _unnamed(seen, root)
+
+
+def _counts_lines(seen: _Seen, listed: ClassList) -> bool:
+    """Whether grey masks hold the numbers of a colour map's lines: small ones, that are no greys in it."""
+    strange = any(f"#{value:02x}{value:02x}{value:02x}" not in listed.values for value in seen.values if value != VOID)
+    small = all(value < len(listed.values) or value == VOID for value in seen.values)
+    return not seen.coloured and not seen.lossy and strange and small
 
 
 def _in_alpha(seen: _Seen) -> bool:

@@ -127,6 +127,29 @@ def test_versions_of_whole_masks_are_no_classes(tmp_path: Path, folders: tuple[s
     assert "united" not in found.recognised and "3 classes" in found.recognised
 
 
+def test_grey_masks_beside_a_colour_map_count_its_lines(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        image(tmp_path / f"images/{name}.png")
+        mask(tmp_path / f"masks/{name}.png", range(4), 2)
+    lines = ["name, r, g, b", "unlabeled, 0, 0, 0", "paved-area, 128, 64, 128", "dirt, 130, 76, 0"]
+    (tmp_path / "class_dict_seg.csv").write_text("\n".join(lines) + "\n")
+    found = read(tmp_path)
+    assert "counted by its lines" in found.recognised
+    assert rows(found, 0) == list("dddd????")
+
+
+def test_of_masks_in_folders_within_each_other_the_outer_ones_are_taken(tmp_path: Path) -> None:
+    for name in ("t_0", "t_1"):
+        image(tmp_path / f"TEST/images/{name}.jpg")
+        for folder in ("TEST/masks", "TEST/masks/HD", "TEST/masks/Saliency"):
+            mask(tmp_path / folder / f"{name}.bmp", range(4), 1)
+            pixels = np.array(Image.open(tmp_path / folder / f"{name}.bmp"))
+            pixels[6:] = 2
+            Image.fromarray(pixels).save(tmp_path / folder / f"{name}.bmp")
+    paths = {Path(sample.fields["mask"]["path"]).parent.name for sample in read(tmp_path).samples}
+    assert paths == {"masks"}
+
+
 def test_folders_of_cities_are_no_classes(tmp_path: Path) -> None:
     for city in ("aachen", "bochum"):
         for number in range(2):
