@@ -19,6 +19,8 @@ from autoft.records import Dataset, Issue, ReadOptions, Sample
 SUFFIX: Final = ".txt"
 HEAD: Final = 50
 """Lines that are looked at, to see whether a file is a list."""
+FEW: Final = 50
+"""Text files in a folder beyond which they are no lists: they are about an image each."""
 NUMBER: Final = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 FORMS: Final = (re.compile(rf"({NUMBER})[\s,;]+(.*\S)"), re.compile(rf"(.*\S?)[\s,;]+({NUMBER})"))
 """The number first, or last."""
@@ -83,6 +85,7 @@ def _find(source: str, options: ReadOptions) -> list[_List]:
         return []
     for folder in (source, *(entry.path for entry in entries(source) if entry.is_dir())):
         texts = [e.path for e in entries(folder) if e.is_file() and e.name.lower().endswith(SUFFIX)]
+        texts = texts if len(texts) <= FEW else []
         found = [_List(path, part_word(os.path.splitext(os.path.basename(path))[0])) for path in texts]
         found = [one for one in found if _is_list(one.path, field)]
         parts = [one for one in found if one.split]

@@ -53,7 +53,7 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     Raises:
         DataError: recordings lie in two levels of folders, either of which could be the classes.
     """
-    inner = {place.path: os.path.relpath(place.path, folders[place.path]).split(os.sep)[:-1] for place in places}
+    inner = {place.path: place.path[len(folders[place.path]) + 1 :].split(os.sep)[:-1] for place in places}
     names = {path: below[0] for path, below in inner.items() if below}
     if len(names) < len(places) or not names:
         return Levels(list(places), _people({place.label for place in places}) if field == "audio" else "")

@@ -21,6 +21,8 @@ SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 """Suffixes of spreadsheets, which are not read."""
 PACKED: Final = ".gz"
 """Behind the suffix of a table that is packed alone, as reviews of shops are."""
+FEW: Final = 20
+"""Files without a suffix in a folder beyond which they are no tables."""
 HEAD: Final = 1 << 14
 """Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
@@ -112,7 +114,8 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
-    bare = [e.path for e in entries(folder) if e.is_file() and _is_bare(e.path)] if LISTS in kinds else []
+    bare = [e.path for e in entries(folder) if e.is_file() and "." not in e.name] if LISTS in kinds else []
+    bare = [path for path in bare if _is_bare(path)] if len(bare) <= FEW else []
     return Tables(((bare[0], ""),)) if len(bare) == 1 else Tables()
 
 

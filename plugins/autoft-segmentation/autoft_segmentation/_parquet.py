@@ -14,6 +14,7 @@ from autoft.api import (
     ReadOptions,
     Sample,
     Table,
+    is_media,
     part_word,
     read_table,
     split_word,
@@ -81,8 +82,10 @@ class ParquetMaskReader:
 
 
 def _files(source: str) -> list[Path]:
-    paths = [source] if Path(source).is_file() else walk(source)
-    return [Path(path) for path in paths if path.lower().endswith(SUFFIXES)]
+    """The tables, where no images lie beside them: those are about the images then."""
+    paths = [source] if Path(source).is_file() else list(walk(source))
+    found = [Path(path) for path in paths if path.lower().endswith(SUFFIXES)]
+    return [] if found and any(is_media(path, "image") for path in paths) else found
 
 
 def _part(table: Table, split: str) -> _Part:
