@@ -27,6 +27,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with boxes, one file or several",
     )
     yield Entry(
+        name="createml-boxes",
+        target="autoft_detection._createml:CreateMLReader",
+        summary="CreateML: JSON that lists images with boxes by their middle",
+    )
+    yield Entry(
         name="cvat-boxes",
         target="autoft_detection._cvat:CvatReader",
         summary="CVAT's own XML: one file with all images",

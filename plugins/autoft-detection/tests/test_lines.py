@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from autoft.api import DataError, Dataset, ReadOptions
+from autoft_detection._createml import CreateMLReader
 from autoft_detection._kitti import KittiReader
 from autoft_detection._lines import VisDroneReader, WiderReader
 
@@ -24,7 +25,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def read(reader: VisDroneReader | WiderReader | KittiReader, folder: Path) -> Dataset:
+def read(reader: VisDroneReader | WiderReader | KittiReader | CreateMLReader, folder: Path) -> Dataset:
     assert reader.sniff(str(folder), ASKED)
     return reader.read(str(folder), ASKED)
 
@@ -121,3 +122,30 @@ def test_other_texts_are_not_kitti(tmp_path: Path, line: str) -> None:
     assert not KittiReader().sniff(str(tmp_path), ASKED)
     with pytest.raises(DataError, match="14 numbers in each line"):
         KittiReader().read(str(tmp_path), ASKED)
+
+
+def test_createml(tmp_path: Path) -> None:
+    thing = '{"label": "cat", "coordinates": {"x": 20, "y": 15, "width": 10, "height": 6}}'
+    broken = '{"label": "cat", "coordinates": {"x": "here"}}'
+    for part in ("train", "valid"):
+        image(tmp_path / part / f"{part}.jpg")
+        image(tmp_path / part / f"{part}_empty.jpg")
+        text = f'[{{"image": "{part}.jpg", "annotations": [{thing}, {broken}]}}, '
+        text += f'{{"image": "{part}_empty.jpg", "annotations": []}}, {{"image": "lost.jpg", "annotations": []}}]'
+        write(tmp_path / part / "_annotations.createml.json", text)
+    found = read(CreateMLReader(), tmp_path)
+    assert [(sample.split, sample.fields["boxes"]) for sample in found.samples] == [
+        ("train", [[15, 12, 25, 18, "cat"]]),
+        ("train", []),
+        ("val", [[15, 12, 25, 18, "cat"]]),
+        ("val", []),
+    ]
+    assert sorted(issue.kind for issue in found.issues) == ["box_not_finite"] * 2 + ["missing"] * 2
+
+
+@pytest.mark.parametrize("text", ['{"images": [], "annotations": []}', '[{"image": "a.jpg", "label": 3}]', "[1, 2"])
+def test_other_json_is_not_createml(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "a.json", text)
+    assert not CreateMLReader().sniff(str(tmp_path), ASKED)
+    with pytest.raises(DataError, match="JSON files of CreateML"):
+        CreateMLReader().read(str(tmp_path), ASKED)

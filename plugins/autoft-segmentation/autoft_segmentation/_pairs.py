@@ -202,7 +202,7 @@ def _is_mask_folder(words: str) -> bool:
 
 def _is_aside(words: str) -> bool:
     """Whether a folder, in lower case, is one of instances or of coloured overlays, which are no masks of classes."""
-    return words.startswith("segmentationobject") or "visuali" in words or words in ("overlay", "overlays")
+    return words.startswith(("segmentationobject", "overlay", "colormap")) or "visuali" in words
 
 
 def _split(folders: Iterable[str]) -> str:

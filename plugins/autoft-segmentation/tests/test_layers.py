@@ -162,6 +162,15 @@ def test_folders_of_cities_are_no_classes(tmp_path: Path) -> None:
     assert {sample.fields["mask"]["path"].rsplit("_", 1)[1] for sample in found.samples} == {"labelIds.png"}
 
 
+def test_coloured_copies_of_masks_are_no_masks(tmp_path: Path) -> None:
+    for name in ("a-x", "b-x"):
+        image(tmp_path / f"images/10k/train/{name}.jpg")
+        mask(tmp_path / f"labels/sem_seg/masks/train/{name}.png", range(3), 1)
+        image(tmp_path / f"labels/sem_seg/colormaps/train/{name}.png")
+    found = read(tmp_path)
+    assert {Path(sample.fields["mask"]["path"]).parent.parent.name for sample in found.samples} == {"masks"}
+
+
 def test_a_data_set_may_be_called_after_its_masks(tmp_path: Path) -> None:
     for name in ("a", "b"):
         image(tmp_path / f"Kvasir-SEG/images/{name}.png")
