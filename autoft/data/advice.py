@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import is_sheet, is_table, tables_in
+from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
@@ -75,6 +75,10 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
     if not holds_media(source, medium):
+        if find(source).parts and not archives and "label" not in options.needs:
+            needed = ", ".join(options.needs)
+            words = f"the tables in '{source}' do not give what this task needs: {needed}"
+            return f"{words}.", f"Write the {medium}s as files, and the rest in one of the formats below."
         arrays = [entry.name for entry in found if entry.is_file() and is_array(entry.name)]
         if arrays:
             words = f"the folder '{source}' must hold {medium} files, but it holds arrays, which are not read"

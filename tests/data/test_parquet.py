@@ -130,6 +130,14 @@ def test_arrow_files(tmp_path, form):
         opened(tmp_path, "image", "label")
 
 
+def test_boxes_inside_of_parquet_are_refused_in_words(tmp_path):
+    things = [{"bbox": [[1.0, 1.0, 4.0, 4.0]], "category": [0]}] * 3
+    parquet.write_table(table({"image": cells(image, 3), "objects": things}), tmp_path / "train.parquet")
+    with pytest.raises(DataError, match="do not give what this task needs: image, boxes") as caught:
+        opened(tmp_path, "image", "boxes")
+    assert "Write the images as files" in caught.value.hint
+
+
 def test_numbers_that_are_asked_for_stay_numbers(tmp_path, cache):
     stars = {"names": ["1 star", "2 stars"], "_type": "ClassLabel"}
     columns = {"text": ["well made", "not well made"], "image": cells(image, 2), "label": [1, 0]}
