@@ -24,6 +24,26 @@ def autoft_readers() -> Iterable[Entry]:
         summary="Class folders, with train/val/test above them or not",
     )
     yield Entry(
+        name="numbers",
+        target="autoft.data.numberlists:NumberListReader",
+        summary="Lists of files with a number each: 5.51 i01_01_1.bmp",
+    )
+    yield Entry(
+        name="number-folders",
+        target="autoft.data.numberfolders:NumberFolderReader",
+        summary="Folders that are called by the number of the files in them",
+    )
+    yield Entry(
+        name="voc-classes",
+        target="autoft.data.vocsets:VocSetsReader",
+        summary="Pascal VOC's lists of images for each class: ImageSets/Main/cat_train.txt",
+    )
+    yield Entry(
+        name="numbered",
+        target="autoft.data.numbered:NumberedReader",
+        summary="CUB-200's images.txt, image_class_labels.txt and train_test_split.txt",
+    )
+    yield Entry(
         name="lists",
         target="autoft.data.filelists:FileListReader",
         summary="Lists such as train.txt and val.txt: a path and a class in each line",

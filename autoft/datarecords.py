@@ -48,6 +48,11 @@ class Mask(Record):
     """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
     """Later ones cover earlier ones."""
+    layers: tuple[str, ...] = ()
+    """Class of each file, `path` first, where every file marks one class: what is not `background` in it. Where files
+    overlap, the one that marks fewer pixels lies on top."""
+    alpha: bool = False
+    """The values are those of the alpha channel."""
 
 
 class Issue(Record):

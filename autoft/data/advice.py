@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import is_table, tables_in
+from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
+
+ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".tfrecord", ".tfrecords", "-ubyte")
+SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
 def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataError:
@@ -16,6 +19,11 @@ def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataEr
     medium = media_field(options.needs) or "data"
     message, hint = _what_is_wrong(source, options, medium)
     return DataError(message, "\n".join(line for line in (hint, formats) if line))
+
+
+def is_array(name: str) -> bool:
+    """Whether a file holds samples as numbers, by its name: a program would have to say what is what in it."""
+    return name.lower().removesuffix(".gz").endswith(ARRAYS)
 
 
 def layout(medium: str) -> str:
@@ -38,6 +46,11 @@ def _what_is_wrong(source: str, options: ReadOptions, medium: str) -> tuple[str,
 def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     if source.lower().endswith(ARCHIVES):
         return f"the data must be a folder or a table, but '{source}' is an archive.", "Unpack it and give its folder."
+    if is_sheet(source):
+        return (
+            f"a table must be CSV, TSV, JSON or Parquet, but '{source}' is a spreadsheet, which is not read.",
+            f"{SHEET}.",
+        )
     if medium != "data" and is_media(source, medium):
         return f"one {medium} file is not enough to learn from: '{source}'.", layout(medium) + "."
     if is_table(source):
@@ -48,7 +61,11 @@ def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, st
 def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     found = entries(source)
     tables = [entry.name for entry in found if entry.is_file() and is_table(entry.name)]
+    sheets = [entry.name for entry in found if entry.is_file() and is_sheet(entry.name)]
     archives = [entry.name for entry in found if entry.is_file() and entry.name.lower().endswith(ARCHIVES)]
+    if sheets and not tables:
+        words = f"a table must be CSV, TSV, JSON or Parquet, but that in '{source}' is a spreadsheet, which is not read"
+        return f"{words}: {sheets[0]}.", f"{SHEET} or put it in place of the spreadsheet."
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
@@ -58,6 +75,14 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
     if not holds_media(source, medium):
+        if find(source).parts and not archives and "label" not in options.needs:
+            needed = ", ".join(options.needs)
+            words = f"the tables in '{source}' do not give what this task needs: {needed}"
+            return f"{words}.", f"Write the {medium}s as files, and the rest in one of the formats below."
+        arrays = [entry.name for entry in found if entry.is_file() and is_array(entry.name)]
+        if arrays:
+            words = f"the folder '{source}' must hold {medium} files, but it holds arrays, which are not read"
+            return f"{words}: {arrays[0]}.", f"Write each as a file of its own. {layout(medium)}."
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
     if "label" not in options.needs:

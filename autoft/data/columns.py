@@ -24,7 +24,7 @@ USUAL = {
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
     "label": ("label", "labels", "class", "class_name", "target", "category", "y", "sentiment", "emotion", "intent"),
     "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
-    "value": ("value", "target", "y", "score", "label", "rating", "stars"),
+    "value": ("value", "target", "y", "score", "label", "rating", "stars", "overall", "mos"),
     "text": ("text", "sentence", "review", "tweet", "content", "message", "comment", "document", "utterance", "body"),
     "transcript": ("transcript", "transcription", "sentence", "text", "normalized_text", "utterance", "wrd", "words"),
 }
@@ -34,6 +34,8 @@ KNOWN = frozenset({*SPLIT_NAMES, *INDEX_NAMES[1:], *(name for names in USUAL.val
 """A first line with one of these holds names."""
 FLAGS = dict.fromkeys(("label", "labels", "value", "transcript"), "--target")
 PROBE = 200
+SHOWN = 20
+"""Columns that a message lists at most."""
 
 
 def named(column: str, columns: Sequence[str], flag: str, where: str) -> str:
@@ -49,8 +51,14 @@ def named(column: str, columns: Sequence[str], flag: str, where: str) -> str:
         return alike[0]
     raise UsageError(
         f"{flag} must name a column of '{where}', but got '{column}'.{did_you_mean(column, list(columns))}",
-        f"Its columns are: {', '.join(columns)}",
+        f"Its columns are: {shown(columns)}",
     )
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names of columns for a message, not hundreds of them."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def several(words: str, columns: Sequence[str], flag: str, where: str) -> tuple[str, ...]:
@@ -80,10 +88,10 @@ def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> Rea
         if not missing:
             found[field] = words
         elif field not in options.optional:
-            shown = " and ".join(f"'{part}'" for part in missing)
+            gone = " and ".join(f"'{part}'" for part in missing)
             raise DataError(
                 f"the table must have the columns that the model was trained on ({words}), "
-                f"but '{where}' has no {shown}. Its columns are: {', '.join(columns)}.",
+                f"but '{where}' has no {gone}. Its columns are: {shown(columns)}.",
                 f"Name others: {FLAGS.get(field, f'--{field}-col')} {'COLUMN' + ',COLUMN' * (len(parts) - 1)}",
             )
     for field, column in options.guessed.items():
@@ -145,11 +153,12 @@ def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, whe
     rest = [c for c in rest if not holds_paths(probe[c], where)]
     if len(rest) < 2:
         return rest
-    ending = [c for c in rest if _last_word(c) in USUAL.get(field, ()) and guess.fits(field, c, probe[c])]
+    ending = [c for c in rest if last_word(c) in USUAL.get(field, ()) and guess.fits(field, c, probe[c])]
     return ending if len(ending) == 1 else guess.narrow(field, rest, probe) or rest
 
 
-def _last_word(name: str) -> str:
+def last_word(name: str) -> str:
+    """In small letters: `labels` of `Finding Labels`."""
     return re.split(r"[\W_]+", name.strip().lower())[-1]
 
 
@@ -183,9 +192,14 @@ def _join(folder: str, value: str) -> str:
 
 def _ambiguous(field: str, guesses: list[str], columns: Sequence[str], where: str) -> DataError:
     flag = FLAGS.get(field, f"--{field}-col")
-    reason = f"several could be: {', '.join(guesses)}" if guesses else "none looks like it"
+    reason = f"several could be: {shown(guesses)}" if guesses else "none looks like it"
+    if field == "image" and sum(name.lower().startswith("pixel") for name in columns) > SHOWN:
+        return DataError(
+            f"each row of '{where}' must name an image file, but its {len(columns)} columns hold pixels.",
+            "Write the images as files, in one folder per class, such as 7/0001.png.",
+        )
     several = f", or texts that belong together: {flag} COLUMN,COLUMN" if field == "text" and len(guesses) > 1 else ""
     return DataError(
-        f"one column of '{where}' must be the {field}, but {reason}. Its columns are: {', '.join(columns)}.",
+        f"one column of '{where}' must be the {field}, but {reason}. Its columns are: {shown(columns)}.",
         f"Name it: {flag} COLUMN{several}",
     )

@@ -154,7 +154,8 @@ def _delimiter(text: str) -> str:
         same = [width for width in widths[:-1] or widths if width == widths[0]]
         return widths[0] if widths and len(same) * 10 >= len(widths[:-1] or widths) * 8 else 0
 
-    best = max(DELIMITERS, key=columns)
+    # A tab is no letter of prose: it goes before commas where both cut lines alike.
+    best = max(DELIMITERS, key=lambda delimiter: (columns(delimiter), delimiter == "\t"))
     return best if columns(best) > 1 else ","
 
 

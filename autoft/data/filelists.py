@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from autoft.data import advice, classnames
+from autoft.data.filenames import written
 from autoft.data.folder import find_layout
 from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
 from autoft.data.merge import unique_ids
@@ -36,6 +37,8 @@ HIDDEN: Final = frozenset({"", "-1", "?"})
 class _List(NamedTuple):
     path: str
     split: str
+    bare: bool = False
+    """Its paths have no suffix."""
 
 
 class _Line(NamedTuple):
@@ -70,7 +73,7 @@ class FileListReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         for one in lists:
-            found = list(_lines(one.path, field))
+            found = list(_lines(one.path, field, one.bare))
             if not options.optional and all(line.label in HIDDEN for line in found):
                 words += f"; {_name(one, source)} has no classes and is left out"
                 continue
@@ -83,6 +86,8 @@ class FileListReader:
                 else:
                     samples.append(sample)
             words += files.sentence()
+        samples, by_name = _by_name(samples, field)
+        words += by_name
         known, said = _names(samples, [root, *(os.path.dirname(one.path) for one in lists)], field)
         named = [_renamed(sample, known) for sample in samples]
         classes = {sample.fields["label"] for sample in named if "label" in sample.fields}
@@ -129,29 +134,71 @@ def _find(source: str, options: ReadOptions) -> list[_List]:
         fits = source.lower().endswith(SUFFIX) and _is_list(source, field, classes=not options.optional)
         return [_List(source, "")] if fits else []
     folders = [source, *(e.path for e in entries(source) if e.is_dir() and e.name.lower() in ASIDE)]
+    files = Files(os.path.join(source, "list"), source, field)
     for folder in folders:
         texts = [e for e in entries(folder) if e.is_file() and e.name.lower().endswith(SUFFIX)]
-        parts = [_List(e.path, part) for e in texts if (part := part_word(os.path.splitext(e.name)[0]))]
-        if any(one.split == "train" and _is_list(one.path, field) for one in parts):
-            return [one for one in parts if _is_list(one.path, field, classes=False)]
-        alone = [_List(e.path, "") for e in texts if _is_list(e.path, field)] if len(texts) <= FEW else []
-        if len(alone) == 1 and not parts and not tables_in(source) and not find_layout(source, field):
-            return alone
+        for bare in (None, files):
+            parts = _parts([e.path for e in texts], bare is not None)
+            if any(one.split == "train" and _is_list(one.path, field, bare) for one in parts):
+                return [one for one in parts if _is_list(one.path, field, bare, classes=False)]
+            few = texts if len(texts) <= FEW else []
+            alone = [_List(e.path, "", bare is not None) for e in few if _is_list(e.path, field, bare)]
+            if len(alone) == 1 and not parts and not tables_in(source) and not find_layout(source, field):
+                return alone
     return []
 
 
-def _is_list(path: str, field: str, classes: bool = True) -> bool:
-    """Whether nearly all lines are a path, with a class that comes again; or a path at least."""
+def _parts(paths: list[str], bare: bool) -> list[_List]:
+    """Those named like parts. `trainval` trains where nothing else does."""
+    stems = {path: os.path.splitext(os.path.basename(path))[0] for path in paths}
+    found = [_List(path, part, bare) for path, stem in stems.items() if (part := part_word(stem))]
+    if all(one.split != "train" for one in found):
+        found += [_List(path, "train", bare) for path, stem in stems.items() if stem.lower() == "trainval"]
+    return found
+
+
+def _is_list(path: str, field: str, files: Files | None = None, classes: bool = True) -> bool:
+    """Whether nearly all lines are a path, with a class that comes again; or a path at least.
+
+    Args:
+        files: to look for paths without suffixes.
+    """
     with open(path, "rb") as file:
         head = file.read(HEAD)
     lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
-    lines = lines[:-1] if len(head) == HEAD else lines
-    found = [cells for line in lines if (cells := _cells(line, field))]
+    lines = [line for line in (lines[:-1] if len(head) == HEAD else lines) if not line.startswith("#")]
+    found = [cells for line in lines if (cells := _bare_cells(line) if files else _cells(line, field))]
     if not lines or b"\0" in head or len(found) < MOST * len(lines):
         return False
     labels = [label for _, label in found if label]
     fit = len(labels) >= MOST * len(found) and 1 < 2 * len(set(labels)) <= len(labels)
-    return fit and all(map(_is_class, labels)) if classes else True
+    fit = (fit and (all(map(_is_class, labels)) or _agree(found))) if classes else True
+    return fit and (not files or files.share([name for name, _ in found]) >= MOST)
+
+
+def _agree(found: list[tuple[str, str]]) -> bool:
+    """Whether lines have several numbers, and one of them says the same as what the files' names begin with."""
+    numbers = [label.split() for _, label in found]
+    if len({len(cells) for cells in numbers}) != 1 or not all(cell.isdigit() for cells in numbers for cell in cells):
+        return False
+    words = [written(name) for name, _ in found]
+    for cells in zip(*numbers, strict=True):
+        pairs = set(zip(words, cells, strict=True))
+        if all(words) and len(pairs) == len(set(words)) == len(set(cells)) > 1:
+            return True
+    return False
+
+
+def _by_name(samples: list[Sample], field: str) -> tuple[list[Sample], str]:
+    """The samples with the words of their files' names as classes, where lines have several numbers (`_agree`)."""
+    found = [(str(sample.fields[field]), str(sample.fields.get("label", ""))) for sample in samples]
+    if not found or any(len(label.split()) < 2 for _, label in found) or not _agree(found):
+        return samples, ""
+    named = [
+        msgspec.structs.replace(sample, fields={**sample.fields, "label": written(str(sample.fields[field]))})
+        for sample in samples
+    ]
+    return named, "; the classes are what the files' names begin with, as a number of each line agrees"
 
 
 def _is_class(label: str) -> bool:
@@ -175,10 +222,16 @@ def _cells(line: str, field: str) -> tuple[str, str] | None:
     return (found[1].strip("\"'"), (found[2] or "").strip("\"'")) if found else None
 
 
-def _lines(path: str, field: str) -> Iterator[_Line]:
+def _bare_cells(line: str) -> tuple[str, str] | None:
+    """The first word of a line, and what stands behind it."""
+    name, *label = line.split(maxsplit=1)
+    return name, label[0].strip().strip("\"'") if label else ""
+
+
+def _lines(path: str, field: str, bare: bool) -> Iterator[_Line]:
     for number, line in enumerate(classnames.lines(path), 1):
-        if line:
-            yield _Line(number, *(_cells(line, field) or (line, "")))
+        if line and not line.startswith("#"):
+            yield _Line(number, *((_bare_cells(line) if bare else _cells(line, field)) or (line, "")))
 
 
 def _names(samples: list[Sample], folders: list[str], field: str) -> tuple[Mapping[str, str], str]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from autoft.data import advice
 from autoft.data.folder import is_container, media_files
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
-from autoft.data.tablefiles import is_table
+from autoft.data.tablefiles import is_sheet, is_table
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
@@ -92,7 +92,7 @@ def _look(source: str, options: ReadOptions) -> _Told | None:
     field = media_field(options.needs)
     if not field or {*options.needs} != {field, "label"} or options.columns or options.group_col:
         return None
-    if not os.path.isdir(source) or any(is_table(entry.name) for entry in entries(source)):
+    if not os.path.isdir(source) or any(is_table(e.name) or is_sheet(e.name) for e in entries(source)):
         return None
     paths = [path for path in walk(source) if is_media(path, field) and is_text(path)]
     if len(paths) < 2 * LEAST or not _flat(paths):
@@ -122,7 +122,7 @@ def _told(paths: Sequence[str]) -> _Told | None:
     if all(WORD.fullmatch(part) for head in heads.values() for part in head):
         if any(PLAIN.issuperset(part.lower() for part in head) for head in heads.values()):
             return None
-        label = {path: _written(path) for path in paths}
+        label = {path: written(path) for path in paths}
         found = _Told(label, "what stands before the number")
         if _crossed(heads.values()):
             first = next(path for path, head in heads.items() if len(head) > 1)
@@ -139,11 +139,12 @@ def _told(paths: Sequence[str]) -> _Told | None:
 
 def _head(path: str) -> tuple[str, ...]:
     """The parts of a name before its last number; none where it has no number at its end."""
-    written = _written(path)
-    return tuple(re.split(r"[_.\-\s]+", written)) if written else ()
+    whole = written(path)
+    return tuple(re.split(r"[_.\-\s]+", whole)) if whole else ()
 
 
-def _written(path: str) -> str:
+def written(path: str) -> str:
+    """What stands before the last number of a file's name; empty where it does not end in one."""
     found = NAME.fullmatch(os.path.splitext(os.path.basename(path))[0])
     return found[1] if found else ""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from autoft.data import advice
+from autoft.data import advice, partlabels, partlists, speakers
 from autoft.data.media import (
     entries,
     holds_media,
@@ -27,15 +27,11 @@ from autoft.data.tablefiles import tables_in
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 #: Folders with these names hold files of all classes, as a table beside them tells; they are not classes.
-_CONTAINERS = "images image imgs img pictures photos files data fold masks labels annotations"
-CONTAINERS = frozenset(f"{_CONTAINERS} clips wavs audio recordings".split())
+_CONTAINERS = "images image imgs img pictures photos files data fold masks labels annotations jpegimages jpg jpeg png"
+CONTAINERS = frozenset(f"{_CONTAINERS} clips wav wavs audiowav flac mp3 audio recordings".split())
 UNLABELLED = ("unsup", "unlabeled", "unlabelled", "_background_noise_")
 """Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
 Maas et al., 2011; Speech Commands: Warden, 2018)."""
-
-
-LISTS = {"validation_list.txt": "val", "testing_list.txt": "test"}
-"""Files that say which recordings validate and test, a path in each line (Speech Commands: Warden, 2018)."""
 
 
 class ClassFolder(NamedTuple):
@@ -121,8 +117,8 @@ def _layout(source: str, field: str) -> Layout | None:
         # Images lie directly in train/ and test/: no classes. A class may be called `test` or `train`, though.
         classes = tuple(f for f in classes if not part_word(f.label))
     words = {part_word(f.label) for f in classes}
-    if "train" in words and len(words) > 1 and "" not in words:
-        classes = ()  # train/ beside test1/, or train2017/ beside val2017/
+    if ("train" in words and len(words) > 1 and "" not in words) or _only_parts([f.label for f in classes]):
+        classes = ()  # train/ beside test1/, or train2017/ beside val2017/, or cars_train/ beside cars_test/
     if len(classes) == 1:
         inner = _layout(classes[0].path, field)
         if inner and len(inner.folders) > 1:
@@ -160,6 +156,13 @@ def _parts_in_words(source: str, folders: list[os.DirEntry[str]], field: str) ->
         if parts[name] == "train" and len(set(alike.values())) > 1 and len(_class_folders(inner, field, "")) > 1:
             return alike
     return {}
+
+
+def _only_parts(names: Collection[str]) -> bool:
+    """Whether all names are the same but for the word of a part, and one trains."""
+    rest = {tuple(word for word in words_of(name) if not split_word(word)) for name in names}
+    parts = {part_of(name) for name in names}
+    return len(rest) == 1 and "" not in parts and "train" in parts and len(parts) == len(names) > 1
 
 
 def _numbered(names: Collection[str]) -> bool:
@@ -213,21 +216,44 @@ def in_words(layout: Layout) -> str:
 
 
 def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
-    samples: list[Sample] = []
     issues: list[Issue] = []
-    listed = {} if any(folder.split for folder in layout.folders) else _listed(layout.root)
-    for folder in layout.folders:
-        for path in media_files(folder.path, source, field, issues):
-            fields = {field: os.path.abspath(path), "label": folder.label}
-            split = listed.get(relative(path, layout.root), "train") if listed else folder.split
-            samples.append(Sample(id=relative(path, source), fields=fields, split=split))
+    outer = {path: folder for folder in layout.folders for path in media_files(folder.path, source, field, issues)}
+    bare = not any(folder.split for folder in layout.folders)
+    lists = partlists.find(source, layout.root, field, list(outer)) if bare else None
+    places = [speakers.Place(path, folder.label, folder.split) for path, folder in outer.items()]
+    classes = {folder.label for folder in layout.folders}
+    inner = {name: partlabels.find(os.path.join(layout.root, name), classes, field) for name in layout.left_out}
+    listed = {name: found for name, found in inner.items() if found}
+    layout = layout._replace(left_out=tuple(name for name in layout.left_out if name not in listed))
+    for name, found in listed.items():
+        places += [
+            speakers.Place(path, label, split_word(name) or part_of(name)) for path, label in found.classes.items()
+        ]
+    said = ""
+    if lists:
+        places = [place._replace(split=lists.of.get(place.path, lists.rest)) for place in places]
+        said = f"; parts as {' and '.join(lists.lists)} say"
+        for place in [place for place in places if not place.split]:
+            issues.append(Issue(kind="unlisted", subject=relative(place.path, source), drops=False))
+        places = [place for place in places if place.split]
+    elif not listed:
+        places, said = speakers.level(places, {path: one.path for path, one in outer.items()}, source, field)
+    samples = [
+        Sample(
+            id=relative(place.path, source),
+            fields={field: os.path.abspath(place.path), "label": place.label},
+            split=place.split,
+            group=place.group,
+        )
+        for place in places
+    ]
     labels = {folder.label for folder in layout.folders}
     filled = {str(sample.fields["label"]) for sample in samples}
-    for label in sorted(labels - filled):
+    for label in sorted(labels - filled if filled & labels else ()):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
     sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"
-    sentence += f"; parts as {' and '.join(LISTS)} say" if listed else ""
+    sentence += said + "".join(f"; {name}/ as its {found.list} says" for name, found in listed.items())
     return Dataset(
         samples=tuple(sorted(samples, key=lambda sample: sample.id)),
         reader=FolderReader.name,
@@ -235,18 +261,6 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         recognised=sentence,
         issues=tuple(issues),
     )
-
-
-def _listed(root: str) -> dict[str, str]:
-    """Path below the root -> split, as lists beside the class folders say; empty where there are none."""
-    found: dict[str, str] = {}
-    for name, split in LISTS.items():
-        try:
-            with open(os.path.join(root, name), encoding="utf-8") as file:
-                found |= {line.strip(): split for line in file if line.strip()}
-        except (OSError, UnicodeDecodeError):
-            return {}  # no such lists, as in most data
-    return found
 
 
 def _read_plain(source: str, field: str) -> Dataset:

@@ -79,6 +79,8 @@ class Facts(NamedTuple):
     """Colours by index, 0xRRGGBB; empty without a palette."""
     lossy: bool
     """The format does not keep pixels exactly."""
+    alpha: Array | None = None
+    """The alpha channel (height, width) uint8, if there is one."""
 
 
 def facts(source: Source) -> Facts:
@@ -98,20 +100,26 @@ def facts(source: Source) -> Facts:
             if image.mode == "L" or image.mode.startswith("I"):
                 return Facts(np.array(image), (), lossy)
             grey = image.mode in ("1", "LA", "F")
-            return Facts(np.array(image.convert("L" if grey else "RGB")), (), lossy)
+            alpha = np.array(image.getchannel("A")) if image.mode in ("LA", "RGBA") else None
+            # Pillow drops the alpha channel here: it mixes no colours.
+            return Facts(np.array(image.convert("L" if grey else "RGB")), (), lossy, alpha)
         except Exception as error:
             raise _why(error) from error
 
 
-def plain(source: Source, colours: bool) -> Array:
+def plain(source: Source, colours: bool, alpha: bool = False) -> Array:
     """Pixels of a mask: RGB (height, width, 3) uint8 where colours mean something, else palette indices or grey values
-    (height, width).
+    (height, width), or those of the alpha channel.
 
     Raises:
-        BadSample: as `decode`.
+        BadSample: as `decode`, or there is no alpha channel.
     """
     found = facts(source)
     pixels = found.pixels
+    if alpha:
+        if found.alpha is None:
+            raise BadSample("mask_size", "it has no alpha channel, as other masks have")
+        return found.alpha
     if not colours:
         return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
     if pixels.ndim == 3:

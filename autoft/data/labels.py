@@ -140,6 +140,9 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     flags = [name for name in free if is_flag(table, name)]
     if len(flags) > 1:
         return of_columns(table, flags)
+    ending = [name for name in free if columns.last_word(name) in columns.USUAL[FIELD] and not is_flag(table, name)]
+    if len(ending) == 1:
+        return of_columns(table, ending)
     lists = [name for name in free if not columns.holds_paths(_cells(table, name), table.path)]
     if len(lists) == 1:
         return of_columns(table, lists)
@@ -148,7 +151,7 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     reason = f"several could be: {', '.join(lists)}" if lists else "none looks like it"
     raise DataError(
         f"several columns of 0 and 1 in '{table.path}', or one with lists, must be the labels, but {reason}. "
-        f"Its columns are: {', '.join(names)}.",
+        f"Its columns are: {columns.shown(names)}.",
         "Name it, or all of them: --target COLUMN or --target COLUMN,COLUMN",
     )
 

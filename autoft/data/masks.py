@@ -85,6 +85,8 @@ def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> De
     if not mask.path:
         drawn = _draw(mask, upright, index, ignored)
         return Decoded(_square(drawn, size).astype(wanted.dtype), "")
+    if mask.layers:
+        return _layered(mask, size, (height, width, turn), index, ignored, wanted.dtype)
     united, remarks = _read(mask.path, mask, size, (height, width, turn), index, ignored)
     for path in mask.further:
         found, said = _read(path, mask, size, (height, width, turn), index, ignored)
@@ -93,13 +95,33 @@ def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> De
     return Decoded(united.astype(wanted.dtype), "; ".join(remarks))
 
 
+def _layered(
+    mask: Mask, size: int, picture: tuple[int, int, int], index: Mapping[str, int], ignored: int, dtype: str
+) -> Decoded:
+    """Files of one class each, those that mark fewer pixels on top of others."""
+    ground, marked = 0, 1
+    meant = dict.fromkeys(filter(None, mask.values.values()), marked) | {mask.background: ground}
+    none = IGNORED["uint8"]
+    layers, remarks = [], dict[str, None]()
+    for path, name in zip((mask.path, *mask.further), mask.layers, strict=True):
+        found, said = _read(path, mask, size, picture, meant, none)
+        layers.append((found, index.get(name, ignored)))
+        remarks |= said
+    united = np.full((size, size), index.get(mask.background, ignored), np.int64)
+    for found, value in sorted(layers, key=lambda layer: -int((layer[0] == marked).sum())):
+        united[found == marked] = value
+    nothing = np.logical_and.reduce([found == none for found, _ in layers])
+    united[nothing] = ignored
+    return Decoded(united.astype(dtype), "; ".join(remarks))
+
+
 def _read(
     path: str, mask: Mask, size: int, picture: tuple[int, int, int], index: Mapping[str, int], ignored: int
 ) -> tuple[Array, dict[str, None]]:
     """Indices of one file, and in words what is wrong with it, each said once."""
     height, width, turn = picture
     upright = (height, width) if turn >= 5 else (width, height)
-    pixels = images.plain(path, any(value.startswith("#") for value in mask.values))
+    pixels = images.plain(path, any(value.startswith("#") for value in mask.values), mask.alpha)
     if turn != 1 and pixels.shape[:2] == (height, width) and pixels.shape[:2] != upright[::-1]:
         pixels = images.turned(pixels, turn)
     remark = _size_remark(pixels.shape[:2][::-1], upright)
@@ -194,6 +216,8 @@ class Survey(NamedTuple):
     """Of a file with a palette: index -> 0xRRGGBB, for the values that occur."""
     lossy: bool
     """Of a format in which pixels come back a little changed."""
+    alpha: dict[int, int] = {}
+    """Value of the alpha channel -> pixels; empty without one."""
 
 
 def survey(path: str) -> Survey:
@@ -204,15 +228,16 @@ def survey(path: str) -> Survey:
     """
     found = images.facts(path)
     pixels = found.pixels
+    alpha = {} if found.alpha is None else _counted(*np.unique(found.alpha, return_counts=True))
     if pixels.ndim == 3:
         codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
         grey = bool((pixels == pixels[..., :1]).all())
         codes = pixels[..., 0] if grey else codes
         present, counts = np.unique(codes, return_counts=True)
-        return Survey(not grey, _counted(present, counts), {}, found.lossy)
+        return Survey(not grey, _counted(present, counts), {}, found.lossy, alpha)
     present, counts = np.unique(pixels, return_counts=True)
     table = {int(v): found.palette[int(v)] for v in present if int(v) < len(found.palette)} if found.palette else {}
-    return Survey(False, _counted(present, counts), table, found.lossy)
+    return Survey(False, _counted(present, counts), table, found.lossy, alpha)
 
 
 def _counted(present: Array, counts: Array) -> dict[int, int]:

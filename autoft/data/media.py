@@ -89,15 +89,17 @@ def is_text(name: str) -> bool:
 
 
 def is_media(path: str, field: str) -> bool:
-    """By suffix; a file without one of any kind counts if its first bytes are those of an image."""
+    """By suffix; a file without one of any kind counts if its first bytes are those of an image, or, as text, if it is
+    called by a number, as those of newsgroups are, and begins without a zero byte."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in FILES[field]:
         return True
-    if suffix or field != "image":
+    numbered = field == "text" and os.path.basename(path).isdigit()
+    if suffix or (field != "image" and not numbered):
         return False
     try:
         with open(path, "rb") as file:
-            return image_magic(file.read(16))
+            return b"\0" not in file.read(512) if numbered else image_magic(file.read(16))
     except OSError:
         return False
 
@@ -111,6 +113,27 @@ def image_magic(head: bytes) -> bool:
     if head.startswith(b"RIFF"):
         return head[8:12] == b"WEBP"
     return head[4:8] == b"ftyp" and head[8:11] in (b"avi", b"hei", b"mif", b"hev")
+
+
+_HEADS: Final = (
+    ("image", ".png", re.compile(rb"\x89PNG")),
+    ("image", ".jpg", re.compile(rb"\xff\xd8\xff")),
+    ("image", ".gif", re.compile(rb"GIF8[79]a")),
+    ("image", ".tif", re.compile(rb"II\*\0|MM\0\*")),
+    ("image", ".webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("image", ".bmp", re.compile(rb"BM....\0{4}", re.DOTALL)),
+    ("audio", ".wav", re.compile(rb"RIFF....WAVE", re.DOTALL)),
+    ("audio", ".flac", re.compile(rb"fLaC")),
+    ("audio", ".ogg", re.compile(rb"OggS")),
+    ("audio", ".aif", re.compile(rb"FORM....AIF[FC]", re.DOTALL)),
+    ("audio", ".mp3", re.compile(rb"ID3|\xff[\xe2-\xfb]")),
+)
+
+
+def medium_magic(head: bytes) -> tuple[str, str]:
+    """The medium of a file that begins with `head` (16 bytes or more), and the suffix that it should have; two empty
+    strings where it is none that is known."""
+    return next(((medium, suffix) for medium, suffix, form in _HEADS if form.match(head)), ("", ""))
 
 
 def is_heif(head: bytes) -> bool:

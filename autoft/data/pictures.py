@@ -11,6 +11,12 @@ from urllib.parse import unquote, urlsplit
 from autoft.data.media import SUFFIXES, is_media, part_word, walk
 from autoft.datarecords import Issue
 
+DRAWN = frozenset(
+    "mask masks trimap trimaps annotation annotations label labels gt groundtruth ground_truth seg segmentation "
+    "segmentations segmentationclass segmentationobject".split()
+)
+"""Folders of what was drawn after pictures of the same names, in small letters."""
+
 
 class Pictures:
     """All image files below a folder, or those of another medium."""
@@ -44,8 +50,8 @@ class Pictures:
     def named(self, name: str, near: Path, split: str = "") -> str:
         """The picture that a file in the folder `near` calls `name`, or an empty string.
 
-        Of several files of that name it is the one whose folders fit best: those that `name` tells, then the split's,
-        then those nearest to `near`. Nothing outside the root is looked at.
+        Of several files of that name it is the one whose folders fit best: those that `name` tells, then none of masks,
+        then the split's, then those nearest to `near`. Nothing outside the root is looked at.
         """
         plain = plain_path(name)
         return self._best(self._called(plain), plain.parts[:-1], near, split)
@@ -55,15 +61,23 @@ class Pictures:
         return self._best(self._stems.get(stem.lower(), ()), (), near, split)
 
     def meant(self, name: str, split: str = "") -> list[str]:
-        """All files that `name` can mean: those of several whose folders fit it best, then those of the split's, then
-        those with its capital letters."""
+        """All files that `name` can mean: those of several whose folders fit it best, then those in no folder of masks,
+        then those of the split's, then those with its capital letters."""
         plain = plain_path(name)
         found = self._called(plain)
         ranks = [
-            (_told(path, plain.parts[:-1]), bool(split) and self.split(path) == split, plain.stem == Path(path).stem)
+            (
+                _told(path, plain.parts[:-1]),
+                not self._drawn(path),
+                bool(split) and self.split(path) == split,
+                plain.stem == Path(path).stem,
+            )
             for path in found
         ]
         return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+
+    def _drawn(self, path: str) -> bool:
+        return not DRAWN.isdisjoint(part.lower() for part in Path(path).relative_to(self.root).parts[:-1])
 
     def _called(self, plain: PurePosixPath) -> Sequence[str]:
         """Files of that name; else those that it names without a suffix, or with that of another format."""
@@ -72,10 +86,11 @@ class Pictures:
         return self._named.get(name, self._stems.get(stem, []))
 
     def _best(self, found: Sequence[str], above: Sequence[str], near: Path, split: str) -> str:
-        def rank(path: str) -> tuple[int, bool, int, int]:
+        def rank(path: str) -> tuple[int, bool, bool, int, int]:
             folders = Path(path).parts[:-1]
             shared = sum(1 for a, b in zip(folders, near.absolute().parts, strict=False) if a == b)
-            return _told(path, above), bool(split) and self.split(path) == split, shared, -len(folders)
+            own = bool(split) and self.split(path) == split
+            return _told(path, above), not self._drawn(path), own, shared, -len(folders)
 
         return max(found, key=rank, default="")
 

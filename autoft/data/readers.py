@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from autoft.registry import Registry
 
 #: From the surest signs to the weakest. Readers of other plugins come before all of these: they are for one format.
-ORDER = ("hf", "lists", "folder", "texts", "lines", "table", "names")
+ORDER = (
+    "hf",
+    "voc-classes",
+    "numbered",
+    "lists",
+    "numbers",
+    "folder",
+    "texts",
+    "lines",
+    "table",
+    "names",
+    "number-folders",
+)
 
 
 class _Found(NamedTuple):

@@ -154,7 +154,7 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     """
     table = source.table
     names, pair = table.columns, _pair(table, options)
-    options = _without(options, "text") if pair else options
+    options = _inside(table, _without(options, "text") if pair else options)
     repeated = {name for name in names if names.count(name) > 1}
     group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
     parts = parting.find(table, {group, *pair, *options.columns.values()}, bool(group), bool(source.split))
@@ -225,6 +225,14 @@ def _without(options: ReadOptions, field: str) -> ReadOptions:
         needs=tuple(other for other in options.needs if other != field),
         columns={other: name for other, name in options.columns.items() if other != field},
     )
+
+
+def _inside(table: Table, options: ReadOptions) -> ReadOptions:
+    """The options with the only column whose files lie in the table itself, where the user names no other."""
+    medium = media_field(options.needs)
+    if len(table.media) != 1 or medium in options.columns:
+        return options
+    return msgspec.structs.replace(options, columns={**options.columns, medium: table.media[0]})
 
 
 def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:

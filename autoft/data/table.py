@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from autoft.data import advice, columns, labels, numbers
+import msgspec
+
+from autoft.data import advice, classnames, columns, labels, numbers
 from autoft.data.media import SUFFIXES, media_field, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import Files
@@ -15,6 +17,9 @@ from autoft.data.tabular import read_table
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
+
+NAMES = ("classes.txt", "class_names.txt", "label_names.txt")
+"""Files beside tables that name the classes which are numbers in them."""
 
 
 class TableReader:
@@ -43,7 +48,10 @@ class TableReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         medium = media_field(options.needs)
-        sources = [_source(path, split, Files(path, source, medium) if medium else None) for path, split in found.parts]
+        sources = [
+            _source(path, split, Files(path, source, medium) if medium else None, options)
+            for path, split in found.parts
+        ]
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         parts = assign(sources, options)
@@ -65,14 +73,33 @@ class TableReader:
         for name in labels.never([roles.labels for roles in parts], seen):
             issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+        samples, said = _with_names(samples, [os.path.dirname(path) or "." for path, _ in found.parts])
         return Dataset(
             samples=unique_ids(samples),
             reader=self.name,
             root=os.path.abspath(root),
-            recognised="; ".join(sentences),
+            recognised="; ".join([*sentences, *said]),
             issues=tuple(issues),
             columns=_columns(sources, parts),
         )
+
+
+def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
+    """The samples with names of classes in place of numbers, where a file beside the tables names just these, and in
+    words which file."""
+    numbers = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+        return samples, []
+    path, told = classnames.named(numbers, list(dict.fromkeys(folders)), NAMES)
+    if set(told) != numbers or len(set(told.values())) != len(numbers):
+        return samples, []
+    named = [
+        msgspec.structs.replace(sample, fields={**sample.fields, "label": told[str(sample.fields["label"])]})
+        if "label" in sample.fields
+        else sample
+        for sample in samples
+    ]
+    return named, [f"{os.path.basename(path)} names the classes"]
 
 
 def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:
@@ -88,9 +115,9 @@ class _Row(NamedTuple):
     prefix: str
 
 
-def _source(path: str, split: str, files: Files | None) -> Source:
-    table = read_table(path)
-    if files is None or any(name.lower() in columns.KNOWN for name in table.columns):
+def _source(path: str, split: str, files: Files | None, options: ReadOptions) -> Source:
+    table = read_table(path, needs=options.needs)
+    if files is None or table.media or any(name.lower() in columns.KNOWN for name in table.columns):
         return Source(table, split, files)
     for place, name in enumerate(table.columns):
         if files.share([name]) and files.share([row[place] for row in table.rows]) > 0.5:
@@ -133,7 +160,9 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
             if not {labels.FIELD, "label"} & {*options.optional}:
                 issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
                 return
-    name = row.cells[roles.fields[main]].replace(os.sep, "/") if main in roles.fields else f"row {row.number}"
+    table = row.source.table
+    named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
+    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 

@@ -12,11 +12,19 @@ from autoft.data.media import entries, part_of, split_word
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
-PARQUET: Final = (".parquet", ".pq")
+PARQUET: Final = (".parquet", ".pq", ".arrow", ".feather")
 JSON: Final = (".json",)
 LISTS: Final = (".txt",)
 PREFERRED: Final = (TEXT + JSONL + PARQUET, JSON, LISTS)
 """Suffixes of tables. Those further on can be anything, and count only where there are none before them."""
+SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+"""Suffixes of spreadsheets, which are not read."""
+PACKED: Final = ".gz"
+"""Behind the suffix of a table that is packed alone, as reviews of shops are."""
+FEW: Final = 20
+"""Files without a suffix in a folder beyond which they are no tables."""
+HEAD: Final = 1 << 14
+"""Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
 
 
@@ -31,7 +39,19 @@ class Tables(NamedTuple):
 
 def is_table(path: str) -> bool:
     """Whether a file is a table, by its suffix: one of those that are nothing else."""
-    return path.lower().endswith(PREFERRED[0])
+    return unpacked(path).endswith(PREFERRED[0])
+
+
+def unpacked(path: str) -> str:
+    """A table's path in small letters, without the suffix of what packed it: Parquet packs itself."""
+    lower = path.lower()
+    plain = lower.removesuffix(PACKED)
+    return plain if plain.endswith(TEXT + JSONL + JSON + LISTS) else lower
+
+
+def is_sheet(path: str) -> bool:
+    """Whether a file is a spreadsheet, by its suffix."""
+    return path.lower().endswith(SHEETS)
 
 
 def tables_in(source: str) -> tuple[tuple[str, str], ...]:
@@ -46,7 +66,10 @@ def find(source: str) -> Tables:
     found = _in_folder(source)
     if found.parts or _tables(source, PREFERRED[0]):
         return found
-    below = [(entry.name, _in_folder(entry.path)) for entry in entries(source) if entry.is_dir()]
+    folders = [entry for entry in entries(source) if entry.is_dir()]
+    if len(folders) == 1 and not split_word(folders[0].name):
+        return find(folders[0].path)
+    below = [(entry.name, _in_folder(entry.path)) for entry in folders]
     below = [(name, tables) for name, tables in below if tables.parts]
     parts = [(tables.parts[0][0], split_word(name)) for name, tables in below if len(tables.parts) == 1]
     if len(parts) > 1 and all(split for _, split in parts) and len({split for _, split in parts}) == len(below):
@@ -56,11 +79,23 @@ def find(source: str) -> Tables:
 
 def _file(source: str) -> tuple[tuple[str, str], ...]:
     suffixes = sum(PREFERRED, ())
-    return ((source, ""),) if os.path.isfile(source) and source.lower().endswith(suffixes) else ()
+    fits = os.path.isfile(source) and (unpacked(source).endswith(suffixes) or _is_bare(source))
+    return ((source, ""),) if fits else ()
+
+
+def _is_bare(path: str) -> bool:
+    """Whether a file without a suffix has a tab in each line, as `SMSSpamCollection` does."""
+    if os.path.splitext(path)[1]:
+        return False
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    lines = [line for line in head.split(b"\n") if line.strip()]
+    lines = lines[:-1] if len(head) == HEAD else lines
+    return len(lines) > 1 and b"\0" not in head and all(b"\t" in line for line in lines)
 
 
 def _tables(folder: str, suffixes: tuple[str, ...]) -> list[str]:
-    return [e.path for e in entries(folder) if e.is_file() and e.name.lower().endswith(suffixes)]
+    return [e.path for e in entries(folder) if e.is_file() and unpacked(e.name).endswith(suffixes)]
 
 
 def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> Tables:
@@ -74,12 +109,14 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
-        parts = _parts(kept, lambda name: split_word(os.path.splitext(name)[0]), 1)
+        parts = _parts(kept, lambda name: split_word(os.path.splitext(unpacked(name))[0]), 1)
         parts = parts or (() if suffixes is LISTS else _parts(kept, part_of, 2))
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
-    return Tables()
+    bare = [e.path for e in entries(folder) if e.is_file() and "." not in e.name] if LISTS in kinds else []
+    bare = [path for path in bare if _is_bare(path)] if len(bare) <= FEW else []
+    return Tables(((bare[0], ""),)) if len(bare) == 1 else Tables()
 
 
 def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tuple[tuple[str, str], ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import gzip
+import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from autoft.data import delimited, encodings, jsonlines, marked
-from autoft.data.tablefiles import JSON, JSONL, PARQUET
-from autoft.errors import DataError, UsageError
+from autoft.data import delimited, encodings, jsonlines, marked, parquet
+from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, unpacked
+from autoft.errors import DataError
 from autoft.records import Issue
+
+LARGEST: Final = 8 << 30
+"""Bytes that a packed table may hold."""
 
 
 class Table(NamedTuple):
@@ -25,20 +28,23 @@ class Table(NamedTuple):
     described: str
     """`CSV (tab, latin-1)`."""
     issues: tuple[Issue, ...]
+    media: tuple[str, ...] = ()
+    """Columns whose files lie in the table itself; their cells are where these were unpacked."""
 
 
-def read_table(path: str, named: bool | None = None) -> Table:
+def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) -> Table:
     """All rows of one file.
 
     Args:
         named: whether the first line of CSV and the like holds names; None finds it out.
+        needs: fields that are asked for: media that lie in Parquet are unpacked into the cache where they are needed.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
-        UsageError: Parquet, and pyarrow is not installed.
+        UsageError: Parquet, and pyarrow is not installed, or the cache cannot be written.
     """
     try:
-        table = _parquet(path) if path.lower().endswith(PARQUET) else _written(path, named)
+        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named)
     except OSError as error:
         raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
     if not table.rows:
@@ -47,10 +53,10 @@ def read_table(path: str, named: bool | None = None) -> Table:
 
 
 def _written(path: str, named: bool | None) -> Table:
-    with open(path, "rb") as file:
-        found = encodings.decode(file.read())
-    if path.lower().endswith(JSONL + JSON):
-        whole = jsonlines.whole(found.text) if path.lower().endswith(JSON) else None
+    found = encodings.decode(_bytes(path))
+    plain = unpacked(path)
+    if plain.endswith(JSONL + JSON):
+        whole = jsonlines.whole(found.text) if plain.endswith(JSON) else None
         lines = whole or jsonlines.read(found.text, path)
         words = f"{'JSON' if whole else 'JSON Lines'} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
@@ -58,33 +64,27 @@ def _written(path: str, named: bool | None) -> Table:
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
 
 
-def _parquet(path: str) -> Table:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise UsageError(
-            f"reading Parquet needs pyarrow, which is not installed: '{path}'.", "pip install 'autoft[parquet]'"
-        )
-    parquet = importlib.import_module("pyarrow.parquet")
-    arrow = importlib.import_module("pyarrow")
+def _bytes(path: str) -> bytes:
+    """What stands in a file, unpacked where it is packed.
+
+    Raises:
+        DataError: it is damaged, or too large.
+    """
+    if not path.lower().endswith(PACKED):
+        with open(path, "rb") as file:
+            return file.read()
     try:
-        found = parquet.ParquetFile(path).read()
-    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError) as error:
-        raise DataError(f"the table '{path}' must be Parquet, but it cannot be read: {error}.") from error
-    kinds = zip(found.schema.names, found.schema.types, strict=True)
-    plain = [name for name, kind in kinds if not _unreadable(arrow, kind)]
-    if not plain:
-        raise DataError(f"the table '{path}' must have columns of words or numbers, but all of its columns are nested.")
-    cells = [_words(found.column(found.schema.names.index(name)).to_pylist()) for name in plain]
-    rows = tuple(zip(*cells, strict=True))
-    return Table(path, tuple(plain), rows, tuple(range(1, len(rows) + 1)), "Parquet", ())
+        with gzip.open(path) as packed:
+            found = packed.read(LARGEST + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"the table '{path}' must be packed by gzip, but it cannot be unpacked: {error}.") from error
+    if len(found) > LARGEST:
+        raise DataError(f"a packed table must hold {LARGEST >> 30} GiB at most, but '{path}' holds more.", "Unpack it.")
+    return found
 
 
-def _unreadable(arrow: object, kind: object) -> bool:
-    """Bytes, and what is nested, other than lists of words or numbers."""
-    types = getattr(arrow, "types")  # noqa: B009
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        kind = getattr(kind, "value_type")  # noqa: B009
-    return bool(types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
-
-
-def _words(values: Sequence[object]) -> list[str]:
-    return [jsonlines.word(value) for value in values]
+def _parquet(path: str, needs: Sequence[str]) -> Table:
+    found = parquet.read(path, needs)
+    words = "Arrow" if path.lower().endswith(parquet.ARROW) else "Parquet"
+    words += f" ({found.said})" if found.said else ""
+    return Table(path, found.names, found.rows, tuple(range(1, len(found.rows) + 1)), words, (), found.media)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from autoft.data import advice, encodings
 from autoft.data.folder import Layout, find_layout, in_words, shown, unlabelled
 from autoft.data.media import holds_media, is_media, is_text, walk
+from autoft.data.tablefiles import find, tables_in
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
@@ -30,7 +31,8 @@ class TextFolderReader:
             found = is_media(source, FIELD) if os.path.isfile(source) else holds_media(source, FIELD)
             return "text files" if found and not _beside_a_table(source) else ""
         layout = find_layout(source, FIELD)
-        return in_words(layout) if layout else ""
+        alone = layout is not None and len(layout.folders) == 1
+        return in_words(layout) if layout and not (alone and find(source).parts) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample per file that is not empty, `id` its path below `source`.
@@ -68,8 +70,6 @@ class TextFolderReader:
 
 def _beside_a_table(source: str) -> bool:
     """A table with a note beside it is no folder of texts."""
-    from autoft.data.tablefiles import tables_in
-
     return os.path.isdir(source) and bool(tables_in(source))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autoft.data import cache
-from autoft.data.media import SUFFIXES
+from autoft.data.media import SUFFIXES, medium_magic
 
 INDEX = "files.json"
 
@@ -62,7 +62,8 @@ def _put(folder: Path, row: int, field: str, cell: Mapping[str, Any] | None) -> 
         return os.path.abspath(cell["path"]) if cell.get("path") else ""
     # Of the data set's own file name only a known suffix is kept: the rest could point anywhere.
     suffix = os.path.splitext(cell.get("path") or "")[1].lower()
-    name = f"{row // 1000:04d}/{row:07d}{suffix if suffix in SUFFIXES[field] else ''}"
+    suffix = suffix if suffix in SUFFIXES[field] else medium_magic(cell["bytes"][:16])[1]
+    name = f"{row // 1000:04d}/{row:07d}{suffix}"
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(cell["bytes"])
     return name

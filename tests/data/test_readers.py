@@ -158,3 +158,21 @@ def test_images_without_boxes_are_not_told_to_be_in_class_folders(tmp_path, pict
     with pytest.raises(DataError, match="must come with boxes") as caught:
         readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
     assert not caught.value.hint.startswith("Put the files")
+
+
+@pytest.mark.parametrize("name", ["digits.npz", "imagelabels.mat", "train-images-idx3-ubyte.gz", "a.tfrecord"])
+def test_arrays_are_refused_in_words(tmp_path, open_data, name):
+    (tmp_path / name).write_bytes(b"1")
+    with pytest.raises(DataError, match=f"it holds arrays, which are not read: {name}") as caught:
+        open_data(tmp_path)
+    assert "Write each as a file of its own" in caught.value.hint
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_spreadsheet_is_refused_in_words(tmp_path, picture, open_data, named):
+    for number in range(4):
+        picture(tmp_path / f"{'cat' if number % 2 else 'dog'}_{number}.png", seed=number)
+    (tmp_path / "labels.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=r"spreadsheet, which is not read") as caught:
+        open_data(tmp_path / "labels.xlsx" if named else tmp_path)
+    assert "Save the sheet as CSV" in caught.value.hint

@@ -19,6 +19,8 @@ IMAGES = ("filename", "file", "image", "img", "imageid", "imgid", "imagename", "
           "filepath", "path", "id", "name")  # fmt: skip
 CLASSES = ("class", "classname", "label", "labelname", "category", "categoryname", "name", "type", "species", "classid")
 SPLITS = ("split", "set", "subset", "partition")
+SURE = 0.95
+"""Share of the rows without names whose second corner must lie below and to the right of the first."""
 SIZES = (("imagewidth", "imgwidth", "width"), ("imageheight", "imgheight", "height"))
 
 
@@ -53,6 +55,23 @@ def find(columns: Sequence[str]) -> Boxes | None:
     wide, high = (place(known) for known in SIZES)
     size = None if wide is None or high is None else (wide, high)
     return Boxes(image, sides, corners, label, split, size)
+
+
+def unnamed(rows: Sequence[Sequence[str]]) -> Boxes | None:
+    """The places in a table without names, as RetinaNet's programs take it: an image, two corners and a class, perhaps
+    then the image's width and height. None where these are no corners."""
+    width = len(rows[0]) if rows else 0
+    filled = [row for row in rows if width > 5 and any(row[1:5])]
+    if not filled:
+        return None
+    try:
+        sides = [tuple(float(cell) for cell in row[1:5]) for row in filled]
+    except ValueError:
+        return None
+    corners = sum(x1 < x2 and y1 < y2 for x1, y1, x2, y2 in sides)
+    return (
+        Boxes(0, (1, 2, 3, 4), True, 5, None, (6, 7) if width > 7 else None) if corners >= SURE * len(sides) else None
+    )
 
 
 def four(cells: Sequence[str], boxes: Boxes) -> tuple[float, float, float, float] | None:

@@ -91,7 +91,8 @@ def _tables(source: str) -> Iterator[tuple[Table, _columns.Boxes]]:
             table = read_table(file)
         except AutoftError:  # whatever it is, it is no table of boxes
             continue
-        boxes = _columns.find(table.columns)
+        bare = table.columns[0] == "column 1"  # its first line names a file
+        boxes = _columns.unnamed(table.rows) if bare else _columns.find(table.columns)
         if boxes:
             yield table, boxes
 

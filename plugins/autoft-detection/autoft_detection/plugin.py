@@ -27,9 +27,19 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with boxes, one file or several",
     )
     yield Entry(
+        name="createml-boxes",
+        target="autoft_detection._createml:CreateMLReader",
+        summary="CreateML: JSON that lists images with boxes by their middle",
+    )
+    yield Entry(
         name="cvat-boxes",
         target="autoft_detection._cvat:CvatReader",
         summary="CVAT's own XML: one file with all images",
+    )
+    yield Entry(
+        name="kitti-boxes",
+        target="autoft_detection._kitti:KittiReader",
+        summary="KITTI: a text file for each image, a class and 14 numbers in each line",
     )
     yield Entry(
         name="labelme-boxes",
@@ -42,7 +52,17 @@ def autoft_readers() -> Iterable[Entry]:
         summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
     )
     yield Entry(
+        name="visdrone-boxes",
+        target="autoft_detection._lines:VisDroneReader",
+        summary="VisDrone: a text file of eight numbers in each line for each image",
+    )
+    yield Entry(
         name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
+    )
+    yield Entry(
+        name="wider-boxes",
+        target="autoft_detection._lines:WiderReader",
+        summary="WIDER FACE: wider_face_train_bbx_gt.txt",
     )
     yield Entry(
         name="yolo-boxes",

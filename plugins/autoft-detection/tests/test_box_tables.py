@@ -109,3 +109,19 @@ def test_what_is_no_box_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="filename, class, xmin"):
         BoxTableReader().read(str(tmp_path / "images"), BOXES)
     assert _columns.find(["image", "xmin", "ymin", "xmax"]) is None
+
+
+@pytest.mark.parametrize("size", ["", ",64,48"])
+def test_tables_without_names_as_retinanet_takes_them(tmp_path: Path, size: str) -> None:
+    made = write(tmp_path)
+    lines = rows(made, "images/000{n}.png,{x1},{y1},{x2},{y2},{name}" + size)
+    (tmp_path / "annotations_train.csv").write_text(lines)
+    assert BoxTableReader().sniff(os.fspath(tmp_path), BOXES)
+    drawn = [[tuple(map(float, box[:4])) for box in scene.boxes] for scene in made if scene.boxes]
+    assert [[tuple(map(float, row[:4])) for row in boxes] for boxes in found(tmp_path)] == drawn
+
+
+@pytest.mark.parametrize("line", ["images/000{n}.png,{x2},{y2},{x1},{y1},{name}", "images/000{n}.png,a,b,c,d,{name}"])
+def test_tables_without_names_and_without_corners_are_none(tmp_path: Path, line: str) -> None:
+    (tmp_path / "train.csv").write_text(rows(write(tmp_path), line))
+    assert not BoxTableReader().sniff(os.fspath(tmp_path), BOXES)

@@ -37,15 +37,25 @@ class MaskFolderReader:
         root = Path(source).absolute()
         listed = _names.find(_folders(root, found.folders))
         means = _values.meaning([path for pair in found.pairs for path in (pair.mask, *pair.further)], listed, source)
+        layered = bool(found.layers.groups)
+        if found.layers.doubt:
+            raise _doubt(found.layers.doubt, source)
         several = sum(bool(pair.further) for pair in found.pairs)
-        background = _background(found, means, source) if several else ""
+        background = _background(found, means, source) if several or layered else ""
         samples = tuple(_sample(pair, means, background) for pair in found.pairs)
         if "mask" in options.optional:  # what is only looked at needs no mask
             alone = (Sample(id=name, fields={"image": path}, split=part) for name, path, part in found.lonely)
             found = found._replace(issues=tuple(issue for issue in found.issues if not issue.drops))
             samples = tuple(sorted((*samples, *alone), key=lambda sample: sample.id))
         words = f"{len(found.pairs)} images with masks ({_where(found.folders)}): {means.words}"
-        if several:
+        if layered:
+            number = sum(1 + len(pair.further) for pair in found.pairs)
+            shown = ", ".join(found.layers.classes[:5]) + (", ..." if len(found.layers.classes) > 5 else "")
+            words += (
+                f"; {number} masks of one class each are united, the classes are taken from {found.layers.by}: "
+                f"{shown}; where they overlap the smaller lies on top, what none covers is {background}"
+            )
+        elif several:
             number = sum(1 + len(pair.further) for pair in found.pairs if pair.further)
             words += f"; {number} masks of {several} pictures are united, each is taken for one thing in its picture"
         return Dataset(samples=samples, reader=self.name, root=str(root), recognised=words, issues=found.issues)
@@ -57,7 +67,9 @@ def _sample(pair: _pairs.Pair, means: _values.Meaning, background: str) -> Sampl
         further=pair.further,
         values=means.values,
         nearest=means.nearest,
-        background=background if pair.further else "",
+        background=background if pair.further or pair.layers else "",
+        layers=tuple(map(_names.plain, pair.layers)),
+        alpha=means.alpha,
     )
     return Sample(id=pair.id, fields={"image": pair.image, "mask": to_plain(mask)}, split=pair.split)
 
@@ -70,7 +82,7 @@ def _background(found: _pairs.Found, means: _values.Meaning, source: str) -> str
     """
     classes = [name for name in means.values.values() if name]
     wrong = f"they have {len(classes)} classes" if len(classes) != 2 else ""
-    if found.kinds:
+    if found.kinds and not found.layers.groups:
         wrong = f"they are called {', '.join(found.kinds[:3])}, as if each were a class"
     if wrong:
         raise DataError(
@@ -78,6 +90,13 @@ def _background(found: _pairs.Found, means: _values.Meaning, source: str) -> str
             "Give one mask for each picture, with a number for each class.",
         )
     return means.values.get("0") or means.values.get("#000000") or classes[0]
+
+
+def _doubt(words: str, source: str) -> DataError:
+    return DataError(
+        f"several masks of one picture must be of classes or of things by their names, but in '{source}' {words}.",
+        "Call the folders after the classes, or give one mask for each picture, with a number for each class.",
+    )
 
 
 def wanted(source: str, options: ReadOptions) -> bool:

@@ -8,24 +8,30 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from autoft.api import Issue, is_media, split_word, walk
-from autoft_segmentation import _affixes, _lists, _united
+from autoft.api import Issue, is_media, split_word, survey_mask, walk
+from autoft_segmentation import _affixes, _layers, _lists, _united
 from autoft_segmentation._united import File
 
 FOLDERS = frozenset(
-    "mask masks label labels annotation annotations annot gt gts groundtruth ground_truth segmentation segmentations "
-    "segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos".split()
+    "mask masks label labels annotation annotations annot gt gts groundtruth groundtruths ground_truth segmentation "
+    "segmentations segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos".split()
 )
 """Folders of masks, in lower case; also those that end with `_` and one of these, such as CamVid's `train_labels`."""
 FORMS = frozenset("image images png pngs semantic machine indexed".split())
 """Words behind one of these in the name of a folder of masks: `label_images`, `masks_machine`. Not `label_studio`."""
+PLAIN = FOLDERS | FORMS | {"binary", "color", "colors", "colour", "rgb", "gray", "grey", "instance", "instances"}
+"""Folders of masks that are no class."""
 MASK_ENDS = ("labeltrainids", "labelids", "segmentation", "masks", "mask", "labels", "label", "seg", "gt", "l", "matte")
 """Ends of a mask's name, after `_`, `-`, a point or a space; earlier ones are taken where an image has several."""
 IMAGE_ENDS = ("leftimg8bit", "image", "img", "sat", "im", "rgb")
+SETS = ("gtfine", "gtcoarse")
+"""What stands before these ends in Cityscapes."""
 OTHER_ENDS = ("color", "colour", "instanceids", "instancetrainids", "polygons")
 """Of files that belong to an annotation and are not masks of classes."""
 NUMBERED = re.compile(r"(.+)[_\-](?:mask|label|seg|gt)[_\-]?\d+")
 """A further mask of an image that has one: `1_mask_2`."""
+LOOKED_AT = 20
+"""Pictures whose pixels are looked at, to see whether they are masks."""
 SPLITS = ("training", "train", "validation", "valid", "val", "testing", "test", "dev")
 
 
@@ -38,6 +44,8 @@ class Pair(NamedTuple):
     split: str
     further: tuple[str, ...] = ()
     """Masks of other things in the same picture."""
+    layers: tuple[str, ...] = ()
+    """Class of each mask, where each is of one class."""
 
 
 class Found(NamedTuple):
@@ -51,24 +59,48 @@ class Found(NamedTuple):
     """Images without a mask: id, path and part."""
     kinds: tuple[str, ...] = ()
     """Names of masks that come again in pictures with several: classes, it seems, and not things of one."""
+    layers: _layers.Layers = _layers.Layers()
+    """Masks of one class each."""
 
 
 def find(root: Path) -> Found:
     """All pairs below a folder. Images without a mask, and masks without an image, are issues; a val or test part
     without a single mask is one that nobody has annotated, and is named once."""
     files = [path for path in walk(str(root)) if is_media(path, "image")]
-    found = _sorted(root, files, named=False)
-    return _joined(root, *(found if found[1] else _sorted(root, files, named=True)))
+    around = _around(root, files)
+    images, masks = _sorted(root, files, around, named=False)
+    if not masks:
+        images, masks = _sorted(root, files, around, named=True)
+    if not masks:
+        masks = _layers.beside(images)
+        masks = masks if all(map(_two_values, masks[:LOOKED_AT])) else []
+        images = [image for image in images if image not in set(masks)]
+    return _joined(root, images, masks)
 
 
-def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[File], list[File]]:
+def _around(root: Path, files: list[str]) -> int:
+    """How many folders there are around all files: their names tell nothing of one."""
+    parts = [Path(path).relative_to(root).parts[:-1] for path in files]
+    return next(
+        (depth for depth, names in enumerate(zip(*parts, strict=False)) if len(set(names)) > 1),
+        min(map(len, parts), default=0),
+    )
+
+
+def _two_values(mask: File) -> bool:
+    found = survey_mask(mask.path)
+    return found is not None and not found.colours and len(found.values) < 3
+
+
+def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[list[File], list[File]]:
     """Images, and masks, also those that end in a number. With `named` the first word of a name tells masks too."""
     images, masks = [], []
     for path in files:
         below = Path(path).relative_to(root)
-        folders = [part.lower() for part in below.parts[:-1]]
+        folders = [part.lower() for part in below.parts[around:-1]]
         split = _split(below.parts[:-1])
         stem, end = _ended(below.stem, MASK_ENDS)
+        stem = _ended(stem, SETS)[0] if end else stem
         if _ended(below.stem, OTHER_ENDS)[1] or any(_is_aside(part) for part in folders):
             continue
         if end or any(_is_mask_folder(part) for part in folders) or (named and _affixes.is_mask_name(below.stem)):
@@ -83,7 +115,16 @@ def _sorted(root: Path, files: list[str], named: bool) -> tuple[list[File], list
 
 
 def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
-    groups = _united.find(images, masks)
+    layers = _layers.find(root, images, masks, PLAIN)
+    if layers.groups and not all(map(_two_values, masks[:: max(1, len(masks) // LOOKED_AT)])):
+        layers = _layers.Layers()  # whole masks in several versions
+    groups = {} if layers.groups else _united.find(images, masks)
+    kinds = _united.kinds(groups)
+    if kinds and (told := _layers.of_groups(groups)).groups:
+        layers = told
+    if layers.groups:
+        groups = {image: tuple(sorted(mask for mask, _ in of)) for image, of in layers.groups.items()}
+    names = {mask: name for of in layers.groups.values() for mask, name in of}
     chosen: dict[File, tuple[File, ...]] = dict.fromkeys(images, ())
     chosen |= groups or {image: (mask,) for image, mask in _one_each(images, masks).items() if mask}
     lists = _lists.find(root)
@@ -94,6 +135,7 @@ def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
             first.path,
             lists.get(image.stem) or image.split or first.split,
             tuple(mask.path for mask in further),
+            tuple(names[mask] for mask in (first, *further)) if names else (),
         )
         for image, (first, *further) in ((image, masks) for image, masks in chosen.items() if masks)
     ]
@@ -110,7 +152,7 @@ def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
         issues.append(Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False))
     folders = sorted({_id(str(Path(path).parent), root) for path in used})
     alone = [(_id(i.path, root), i.path, i.split) for i, mask in chosen.items() if not mask]
-    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone), _united.kinds(groups))
+    return Found(tuple(sorted(pairs)), tuple(issues), tuple(folders), tuple(alone), kinds, layers)
 
 
 def _one_each(images: list[File], masks: list[File]) -> dict[File, File | None]:
@@ -130,7 +172,9 @@ def _base(mask: File) -> str:
 
 def _best(image: File, near: dict[tuple[str, str], list[File]]) -> File | None:
     found = near.get((image.split, image.stem)) or near.get(("*", image.stem), [])
-    return max(found, key=lambda file: (_alike(file.path, image.path), -file.rank), default=None)
+    return max(
+        found, key=lambda file: (_alike(file.path, image.path), -file.rank, -len(Path(file.path).parts)), default=None
+    )
 
 
 def _by_affixes(images: list[File], masks: list[File]) -> dict[File, File | None]:
@@ -158,7 +202,7 @@ def _is_mask_folder(words: str) -> bool:
 
 def _is_aside(words: str) -> bool:
     """Whether a folder, in lower case, is one of instances or of coloured overlays, which are no masks of classes."""
-    return words.startswith("segmentationobject") or "visuali" in words or words in ("overlay", "overlays")
+    return words.startswith(("segmentationobject", "overlay", "colormap")) or "visuali" in words
 
 
 def _split(folders: Iterable[str]) -> str:

@@ -124,6 +124,9 @@ def _names(sample: Sample) -> tuple[str, ...]:
     mask = sample.fields.get("mask")
     if not mask:
         raise DataError(f"every sample needs a mask, but '{sample.id}' has none.", "Put masks beside the images.")
+    layers = mask.get("layers", ())
+    if layers:
+        return tuple(dict.fromkeys(name for name in (mask["background"], *natural({*layers})) if name))
     named = mask.get("values", {}).values()
     drawn = natural({shape["name"] for shape in mask.get("shapes", ())})
     return tuple(dict.fromkeys(name for name in (mask.get("background", ""), *named, *drawn) if name))

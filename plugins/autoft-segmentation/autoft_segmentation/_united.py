@@ -48,7 +48,7 @@ def kinds(groups: Mapping[File, Sequence[File]]) -> tuple[str, ...]:
 
 
 def _by_number(images: Sequence[File], masks: Sequence[File]) -> dict[File, File]:
-    known = _by_stem(images)
+    known = by_stem(images)
     found: dict[File, File] = {}
     plain: Counter[File] = Counter()
     for mask in masks:
@@ -64,7 +64,7 @@ def _by_number(images: Sequence[File], masks: Sequence[File]) -> dict[File, File
 
 
 def _by_folder(images: Sequence[File], masks: Sequence[File]) -> dict[File, File]:
-    known = _by_stem(images)
+    known = by_stem(images)
     above = {mask: Path(mask.path).parent.name.lower() for mask in masks}
     pairs = {mask: known.get((mask.split, name)) or known.get(("*", name)) for mask, name in above.items()}
     return {mask: image for mask, image in pairs.items() if image}
@@ -85,7 +85,7 @@ def _by_neighbour(images: Sequence[File], masks: Sequence[File]) -> dict[File, F
     return found if len(ends) > 1 and not named and all(len(ranks) == 1 for ranks in ends.values()) else {}
 
 
-def _by_stem(images: Sequence[File]) -> dict[tuple[str, str], File]:
+def by_stem(images: Sequence[File]) -> dict[tuple[str, str], File]:
     """(part, stem) -> image, and ("*", stem) -> image where there is one such name only."""
     names = Counter(image.stem for image in images)
     found = {(image.split, image.stem): image for image in images}

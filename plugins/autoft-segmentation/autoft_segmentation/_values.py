@@ -32,6 +32,8 @@ class Meaning(NamedTuple):
     nearest: bool
     words: str
     """For the user."""
+    alpha: bool = False
+    """They are those of the alpha channel."""
 
 
 class _Seen(NamedTuple):
@@ -40,6 +42,9 @@ class _Seen(NamedTuple):
     lossy: int
     values: Counter[int]
     paletted: int
+    alpha: Counter[int]
+    veiled: int
+    """Files with an alpha channel."""
 
 
 def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meaning:
@@ -52,8 +57,17 @@ def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meanin
     seen = _look(paths[::step])
     if not seen.files:
         raise DataError(f"masks must be images, but none below '{root}' can be read.")
+    if listed and listed.colours and _counts_lines(seen, listed):
+        listed = listed._replace(values={str(row): name for row, name in enumerate(listed.values.values())})
+        found = _by_index(seen, listed)
+        return found._replace(words=f"{found.words}, counted by its lines: the masks are grey, none of its colours")
     if listed and listed.colours:
         return _by_colour(seen, listed)
+    if _in_alpha(seen):
+        # What the colours say, if they say anything, is not which class a pixel has.
+        seen = seen._replace(values=seen.alpha, coloured=0, lossy=0, paletted=0)
+        found = _by_index(seen, listed) if listed else _unnamed(seen, root)
+        return found._replace(words=f"{found.words}, in the alpha channel, as colours tell no classes", alpha=True)
     if seen.coloured > seen.files / 2:
         return _uncharted(seen, root)
     if listed:
@@ -61,9 +75,23 @@ def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meanin
     return _unnamed(seen, root)
 
 
+def _counts_lines(seen: _Seen, listed: ClassList) -> bool:
+    """Whether grey masks hold the numbers of a colour map's lines: small ones, that are no greys in it."""
+    strange = any(f"#{value:02x}{value:02x}{value:02x}" not in listed.values for value in seen.values if value != VOID)
+    small = all(value < len(listed.values) or value == VOID for value in seen.values)
+    return not seen.coloured and not seen.lossy and strange and small
+
+
+def _in_alpha(seen: _Seen) -> bool:
+    """Whether all masks have an alpha channel that differs, and either one colour alone, or more than are classes."""
+    plain = len(seen.values) == 1 or (len(seen.values) > MOST and seen.coloured > seen.files / 2)
+    return seen.veiled == seen.files and len(seen.alpha) > 1 and plain
+
+
 def _look(paths: Iterable[str]) -> _Seen:
     values: Counter[int] = Counter()
-    files = coloured = lossy = paletted = 0
+    alpha: Counter[int] = Counter()
+    files = coloured = lossy = paletted = veiled = 0
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(survey_mask, paths):
             if found is None:
@@ -73,7 +101,9 @@ def _look(paths: Iterable[str]) -> _Seen:
             lossy += found.lossy
             paletted += bool(found.palette)
             values.update(found.values)
-    return _Seen(files, coloured, lossy, values, paletted)
+            alpha.update(found.alpha)
+            veiled += bool(found.alpha)
+    return _Seen(files, coloured, lossy, values, paletted, alpha, veiled)
 
 
 def _by_colour(seen: _Seen, listed: ClassList) -> Meaning:

@@ -35,6 +35,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="Images with mask files of the same name, in folders such as images/ and masks/",
     )
     yield Entry(
+        name="parquet-masks",
+        target="autoft_segmentation._parquet:ParquetMaskReader",
+        summary="Parquet with a column of images and one of masks, the files inside",
+    )
+    yield Entry(
         name="yolo-masks",
         target="autoft_segmentation._yolo:YoloMaskReader",
         summary="YOLO: a text file of polygons for each image, with or without data.yaml",

@@ -91,14 +91,6 @@ def test_a_further_lesion_is_united_with_the_first(tmp_path: Path) -> None:
     assert [rows(found, n) for n in range(2)] == [[1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0, 0, 0]]
 
 
-def test_masks_with_names_are_classes_and_are_not_united(tmp_path: Path) -> None:
-    for name in ("1", "2"):
-        image(tmp_path / name / "images" / "scan.png")
-        thing(tmp_path / name / "masks" / "liver.png", 0), thing(tmp_path / name / "masks" / "tumour.png", 1)
-    with pytest.raises(DataError, match="called liver, tumour, as if each were a class"):
-        read(tmp_path)
-
-
 def test_masks_of_several_values_are_not_united(tmp_path: Path) -> None:
     for name in ("1", "2"):
         image(tmp_path / name / "images" / "scan.png")

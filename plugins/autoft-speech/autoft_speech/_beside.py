@@ -25,6 +25,9 @@ PEEK = 20
 ENTRY = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)|([^|\t]+)\|([^|]*)(?:\|.*)?|(\S+)\s+(\S.*)')
 """`( name "words" )`, `name|words|more`, `name words`."""
 
+TIMES = re.compile(r"\d+ \d+ \S.*")
+"""How each transcript of TIMIT begins: the first sample and the last."""
+
 
 class _Files(NamedTuple):
     recordings: dict[str, list[str]]
@@ -59,6 +62,7 @@ class BesideReader:
             raise DataError(f"'{source}' must hold recordings and text files with what is said, but it does not.")
         files = _files(root)
         said: dict[str, str] = {}
+        cut = ""
         issues: list[Issue] = []
         for text in files.texts:
             for name, transcript in _entries(text, files):
@@ -68,6 +72,9 @@ class BesideReader:
                     issues.append(Issue(kind="missing", subject=where, detail="several recordings have this name"))
                 elif transcript:
                     said.setdefault(path, transcript)
+        if said and all(map(TIMES.fullmatch, said.values())):
+            said = {path: words.split(maxsplit=2)[2] for path, words in said.items()}
+            cut = ", the two numbers before each are places in the recording and left out"
         paths = sorted(path for found in files.recordings.values() for path in found)
         splits = _splits(root, paths)
         samples = []
@@ -81,7 +88,7 @@ class BesideReader:
                 issues.append(Issue(kind="no_transcript", subject=where, detail="no text file has it"))
                 continue
             samples.append(Sample(id=where, fields=fields, split=splits.get(path, "")))
-        sentence = f"{words}: {len(samples)} recordings with transcripts"
+        sentence = f"{words}: {len(samples)} recordings with transcripts{cut}"
         counts = Counter(sample.split for sample in samples if sample.split)
         sentence += f" ({', '.join(f'{count} {split}' for split, count in sorted(counts.items()))})" if counts else ""
         return Dataset(

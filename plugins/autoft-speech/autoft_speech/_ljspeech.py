@@ -69,9 +69,11 @@ class LjspeechReader:
 
 
 def _root(source: str, options: ReadOptions) -> Path | None:
-    """The folder, also where its list is named."""
+    """The folder, also where its list is named, and the one that an archive wraps."""
     listed = source.endswith(FILE) and "\0" not in source
-    return folder_of(str(Path(source).absolute().parent) if listed else source, options)
+    root = folder_of(str(Path(source).absolute().parent) if listed else source, options)
+    inner = sorted(path for path in root.iterdir() if not path.name.startswith(".")) if root else []
+    return inner[0] if len(inner) == 1 and (inner[0] / FOLDER).is_dir() else root
 
 
 def _stem(name: str) -> str:

@@ -100,6 +100,22 @@ def test_what_is_said_in_lists_of_lj_speech(folder, lines, field):
         assert not dataset.issues and f"(field {field})" in dataset.recognised
 
 
+@pytest.mark.parametrize("other", ["0 61748 She had your dark suit.", "Nothing."])
+def test_numbers_before_all_transcripts_are_places(folder, other):
+    files = {"TRAIN/DR1/FCJF0/SA1.TXT": "0 46797 She had 2 suits.\n", "TRAIN/DR1/FCJF0/SA2.TXT": other}
+    dataset = BesideReader().read(folder(files, [f"TRAIN/DR1/FCJF0/SA{n}.WAV" for n in (1, 2)]), NEEDS)
+    first = said(dataset)["TRAIN/DR1/FCJF0/SA1.WAV"][0]
+    assert first == ("0 46797 She had 2 suits." if other == "Nothing." else "She had 2 suits.")
+    assert ("places in the recording" in dataset.recognised) == (other != "Nothing.")
+
+
+def test_lj_speech_in_the_folder_of_its_archive(folder):
+    files = {"LJSpeech-1.1/metadata.csv": "a1|One.|one\na2|Two.|two\n"}
+    source = folder(files, [f"LJSpeech-1.1/wavs/a{n}.wav" for n in (1, 2)])
+    assert LjspeechReader().sniff(source, NEEDS)
+    assert said(LjspeechReader().read(source, NEEDS)) == {"a1": ("one", ""), "a2": ("two", "")}
+
+
 def test_kaldi_with_tabs_below_a_folder_data(folder):
     files = {}
     for part in ("train_clean_5", "dev_clean_2"):

@@ -1,0 +1,114 @@
+"""Images and masks that lie in Parquet files themselves, as data sets of the Hugging Face hub have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from autoft.api import (
+    DataError,
+    Dataset,
+    Issue,
+    Mask,
+    ReadOptions,
+    Sample,
+    Table,
+    is_media,
+    part_word,
+    read_table,
+    split_word,
+    to_plain,
+    walk,
+)
+from autoft_segmentation import _values
+from autoft_segmentation._folder import wanted
+
+SUFFIXES = (".parquet", ".pq", ".arrow")
+IMAGES = ("image", "images", "pixel_values", "img", "picture")
+MASKS = ("mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentation_mask", "gt")
+"""Names of the columns, in small letters."""
+
+
+class _Part(NamedTuple):
+    table: Table
+    split: str
+    image: int
+    mask: int
+
+
+class ParquetMaskReader:
+    """Tables with a column of images and one of masks, the files inside."""
+
+    name = "parquet-masks"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """Why `source` is such tables, or an empty string. Looks at names alone."""
+        files = _files(source) if wanted(source, options) and "mask" not in options.optional else []
+        return f"tables that hold images and masks ({', '.join(file.name for file in files[:3])})" if files else ""
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample for each row.
+
+        Raises:
+            DataError: there are no such tables, or it cannot be told what the masks mean.
+        """
+        files = _files(source) if wanted(source, options) else []
+        if not files:
+            raise DataError(f"'{source}' must hold tables with images and masks, but it does not.")
+        parts = [_part(read_table(str(file), needs=("image", "mask")), _split(file)) for file in files]
+        known = {part.split for part in parts}
+        whole = "train" not in known or len(known) == 1
+        cells = [row[part.mask] for part in parts for row in part.table.rows]
+        means = _values.meaning([path for path in cells if path], None, source)
+        samples: list[Sample] = []
+        issues: list[Issue] = []
+        for part in parts:
+            for number, row in enumerate(part.table.rows, 1):
+                name = f"{Path(part.table.path).name}:row {number}"
+                image, mask = row[part.image], row[part.mask]
+                if not image or not mask:
+                    issues.append(Issue(kind="no_mask" if image else "missing", subject=name, detail="empty cell"))
+                    continue
+                meant = Mask(path=mask, values=means.values, nearest=means.nearest, alpha=means.alpha)
+                fields = {"image": image, "mask": to_plain(meant)}
+                samples.append(Sample(id=name, fields=fields, split="" if whole else part.split))
+        first = parts[0]
+        words = f"{self.sniff(source, options) or 'tables'}: image in column '{first.table.columns[first.image]}', "
+        words += f"mask in column '{first.table.columns[first.mask]}', {len(samples)} rows: {means.words}"
+        root = Path(source).absolute()
+        root = root if root.is_dir() else root.parent
+        return Dataset(tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues))
+
+
+def _files(source: str) -> list[Path]:
+    """The tables, where no images lie beside them: those are about the images then."""
+    paths = [source] if Path(source).is_file() else list(walk(source))
+    found = [Path(path) for path in paths if path.lower().endswith(SUFFIXES)]
+    return [] if found and any(is_media(path, "image") for path in paths) else found
+
+
+def _part(table: Table, split: str) -> _Part:
+    """The table with the places of its columns.
+
+    Raises:
+        DataError: they cannot be told.
+    """
+    image, mask = (_place(table, names) for names in (IMAGES, MASKS))
+    if image is None or mask is None:
+        raise DataError(
+            "a table must hold images and masks in one column each, called image and mask or the like, but the columns "
+            f"of '{table.path}' with files are: {', '.join(table.media) or 'none'}.",
+            "Name the columns image and mask, or write the files into images/ and masks/.",
+        )
+    return _Part(table, split, image, mask)
+
+
+def _place(table: Table, names: Sequence[str]) -> int | None:
+    found = (table.columns.index(column) for name in names for column in table.media if column.lower() == name)
+    return next(found, None)
+
+
+def _split(file: Path) -> str:
+    """`train-00000-of-00002.parquet`, or a folder of that name."""
+    return split_word(file.stem.split("-")[0]) or part_word(file.stem) or split_word(file.parent.name)
