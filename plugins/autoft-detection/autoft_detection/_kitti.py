@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, split_word, walk
-from autoft_detection._drafts import Draft
+from autoft.api import Dataset, ReadOptions, split_word, walk
+from autoft_detection import _beside
+from autoft_detection._beside import Line
 from autoft_detection._reading import dataset, learning, refuse, wanted
 
 LINE = re.compile(r"[A-Za-z][\w-]*( -?\d+(\.\d+)?(e-?\d+)?){14,15}")
 """Type, truncation, occlusion, angle, left, top, right, bottom, then sizes and places in space."""
 CROWD = "DontCare"
 """Regions that are neither learned nor scored."""
-HEAD = 20
 
 
 class KittiReader:
@@ -27,8 +26,8 @@ class KittiReader:
         """Why `source` is KITTI's, or an empty string. Looks at the first lines of the first text that has any."""
         if not learning(source, options) or not Path(source).is_dir():
             return ""
-        found = next((path for path in _texts(source) if Path(path).stat().st_size), "")
-        return f"KITTI's text files ({Path(found).name})" if found and _fits(found) else ""
+        found = _beside.first_filled(_texts(source))
+        return f"KITTI's text files ({Path(found).name})" if found and _beside.begins(found, LINE) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each text file that has an image.
@@ -39,32 +38,7 @@ class KittiReader:
         if not wanted(source, options) or not Path(source).is_dir() or not self.sniff(source, options):
             raise refuse(source, "text files of KITTI, a class and 14 numbers in each line")
         root = Path(source).absolute()
-        pictures, issues, drafts = Pictures(root), list[Issue](), list[Draft]()
-        crowds: list[tuple[Draft, tuple[float, float, float, float]]] = []
-        for text in _texts(str(root)):
-            file = Path(text)
-            part = _part(file.relative_to(root).parts[:-1])
-            path = pictures.stemmed(file.stem, file.parent, part)
-            if not path:
-                issues.append(Issue(kind="orphan_label", subject=pictures.id(text), drops=False))
-                continue
-            draft = Draft(pictures.id(path), path, part)
-            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-                if not LINE.fullmatch(line.strip()):
-                    where = f"{pictures.id(text)} line {number}"
-                    issues.append(Issue(kind="box_unreadable", subject=where, detail=line[:80], drops=False))
-                    continue
-                name, *cells = line.split()
-                left, top, right, bottom = map(float, cells[3:7])
-                if name == CROWD:
-                    crowds.append((draft, (left, top, right, bottom)))
-                else:
-                    draft.add((left, top, right, bottom), name)
-            drafts.append(draft)
-        seen = sorted({name for draft in drafts for name in draft.names})
-        for crowd, around in crowds:  # of whatever class the things in them are
-            for name in seen:
-                crowd.add(around, name, "crowd")
+        drafts, issues = _beside.read(root, _texts(str(root)), _part, LINE, _line)
         if {draft.split for draft in drafts} == {"train"}:
             for draft in drafts:  # the only part that is annotated is all of the data
                 draft.split = ""
@@ -78,11 +52,11 @@ def _texts(source: str) -> Iterator[str]:
     )
 
 
-def _fits(path: str) -> bool:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = [line.strip() for line in islice(file, HEAD) if line.strip()]
-    return bool(head) and all(map(LINE.fullmatch, head))
+def _line(written: str) -> Line:
+    name, *cells = written.split()
+    left, top, right, bottom = map(float, cells[3:7])
+    return Line((left, top, right, bottom), name, crowd=name == CROWD)
 
 
-def _part(names: tuple[str, ...]) -> str:
+def _part(names: Sequence[str]) -> str:
     return next((part for name in reversed(names) if (part := split_word(name))), "")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, split_word, walk
+from autoft_detection import _beside
+from autoft_detection._beside import Line, filled
 from autoft_detection._drafts import Draft
 from autoft_detection._reading import dataset, learning, refuse, wanted
 
-HEAD = 20
-"""Lines of a file that are looked at."""
 LINE = re.compile(r"-?\d+(,-?\d+){7},?")
 """Left, top, width, height, score, class, truncation, occlusion."""
 CLASSES = (
@@ -37,8 +36,8 @@ class VisDroneReader:
         """Why `source` is VisDrone's, or an empty string. Looks at the first lines of the first file that has any."""
         if not learning(source, options) or not Path(source).is_dir():
             return ""
-        found = next((path for path in _texts(source) if Path(path).stat().st_size), "")
-        return f"VisDrone's text files ({Path(found).name})" if found and _is_eight(found) else ""
+        found = _beside.first_filled(_texts(source))
+        return f"VisDrone's text files ({Path(found).name})" if found and _beside.begins(found, LINE) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each text file that has an image. Ignored regions and others are neither learned nor scored.
@@ -49,32 +48,7 @@ class VisDroneReader:
         if not wanted(source, options) or not Path(source).is_dir() or not self.sniff(source, options):
             raise refuse(source, "text files of VisDrone, eight numbers in each line")
         root = Path(source).absolute()
-        pictures, issues, drafts = Pictures(root), list[Issue](), list[Draft]()
-        crowds: list[tuple[Draft, tuple[float, float, float, float]]] = []
-        for text in _texts(str(root)):
-            file = Path(text)
-            part = _part(file.relative_to(root).parts[:-1])
-            path = pictures.stemmed(file.stem, file.parent, part)
-            if not path:
-                issues.append(Issue(kind="orphan_label", subject=pictures.id(text), drops=False))
-                continue
-            draft = Draft(pictures.id(path), path, part)
-            for number, line in enumerate(_filled(file), 1):
-                if not LINE.fullmatch(line):
-                    where = f"{pictures.id(text)} line {number}"
-                    issues.append(Issue(kind="box_unreadable", subject=where, detail=line[:80], drops=False))
-                    continue
-                left, top, wide, high, _, kind, *_ = (int(cell) for cell in line.strip(",").split(","))
-                box = (float(left), float(top), float(left + wide), float(top + high))
-                if kind in CROWDS:
-                    crowds.append((draft, box))
-                else:
-                    draft.add(box, CLASSES[kind] if 0 <= kind < len(CLASSES) else "", called=str(kind))
-            drafts.append(draft)
-        seen = sorted({name for draft in drafts for name in draft.names if name})
-        for crowd, around in crowds:  # of whatever class the things in them are
-            for name in seen:
-                crowd.add(around, name, "crowd")
+        drafts, issues = _beside.read(root, _texts(str(root)), _part, LINE, _line)
         words = f"VisDrone ({len(drafts)} text files; ignored regions and others are neither learned nor scored)"
         return dataset(self.name, root, words, drafts, issues, options)
 
@@ -103,7 +77,7 @@ class WiderReader:
         pictures, issues, drafts = Pictures(root), list[Issue](), list[Draft]()
         for file in lists:
             part = _part([file.stem])
-            for name, faces in _blocks(_filled(file)):
+            for name, faces in _blocks(filled(file)):
                 path = pictures.named(name, file.parent, part)
                 if not path:
                     issues.append(missing_picture(name))
@@ -123,14 +97,11 @@ def _texts(source: str) -> Iterator[str]:
     return (path for path in walk(source) if path.lower().endswith(".txt") and Path(path).parent.name == "annotations")
 
 
-def _is_eight(path: str) -> bool:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = [line.strip() for line in islice(file, HEAD) if line.strip()]
-    return bool(head) and all(map(LINE.fullmatch, head))
-
-
-def _filled(file: Path) -> list[str]:
-    return [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+def _line(written: str) -> Line:
+    left, top, wide, high, _, kind, *_ = (int(cell) for cell in written.strip(",").split(","))
+    name = CLASSES[kind] if 0 <= kind < len(CLASSES) else ""
+    corners = (float(left), float(top), float(left + wide), float(top + high))
+    return Line(corners, name, crowd=kind in CROWDS, called=str(kind))
 
 
 def _part(names: Sequence[str]) -> str:
@@ -142,7 +113,7 @@ def _part(names: Sequence[str]) -> str:
 def _lists(source: str) -> list[Path]:
     path = Path(source)
     files = [path] if path.is_file() else [Path(found) for found in walk(source)]
-    return [file.absolute() for file in files if file.name.lower().endswith("_bbx_gt.txt") and _blocks(_filled(file))]
+    return [file.absolute() for file in files if file.name.lower().endswith("_bbx_gt.txt") and _blocks(filled(file))]
 
 
 def _blocks(lines: Sequence[str]) -> list[tuple[str, list[list[int]]]]:

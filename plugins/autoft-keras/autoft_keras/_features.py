@@ -12,18 +12,20 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from autoft.api import Cut, ModelCard
+from autoft.api import ModelCard
 from autoft_keras._cuts import Point
 from autoft_keras._net import MIDWAY, Net
+from autoft_keras._prefix import Prefix
 
 Tensor = Any
 
 
-class Features:
-    """Has the surface of `Prefix`."""
+class Features(Prefix):
+    """A prefix that is the whole network but for its heads."""
 
     def __init__(self, net: Net, card: ModelCard) -> None:
-        self.net, self.counts = net, card.counts
+        super().__init__(net)
+        self.counts = card.counts
 
     @functools.cached_property
     def points(self) -> tuple[Point, ...]:
@@ -32,27 +34,18 @@ class Features:
         known = self.net.pooled is not None and not within and not self.counts
         return (Point(len(self.net.blocks), self.net.pooled),) if known else ()
 
-    def cuts(self) -> tuple[Cut, ...]:
-        return tuple(Cut(depth=point.depth, shape=point.shape) for point in self.points)
-
-    def point(self, cut: Cut) -> Point:
-        for point in self.points:
-            if (point.depth, point.shape) == (cut.depth, cut.shape):
-                return point
-        raise ValueError(f"a cut must be one of the network's {self.cuts()}, but got {cut.depth} {cut.shape}.")
-
     def pick(self, values: Tensor, points: Sequence[Point]) -> dict[int, Tensor]:
         """Pooled features by depth, float32 rows."""
         found = tf.cast(self._before(values, training=False), tf.float32)
         return {point.depth: found for point in points}
 
     def enter(self, point: Point | None) -> None:
-        self.net.enter(self._after if point else None)
+        self.net.enter(self._heads if point else None)
 
     @functools.cached_property
     def _before(self) -> keras.Model:
         return keras.Model(self.net.model.inputs[0], self.net.pooled, name="before")
 
     @functools.cached_property
-    def _after(self) -> keras.Model:
+    def _heads(self) -> keras.Model:
         return keras.Model(self.net.pooled, self.net.model.output, name="after")
