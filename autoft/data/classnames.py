@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
+import msgspec
+
 from autoft.data import encodings
+from autoft.records import Sample
 
 NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
 NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
@@ -18,6 +22,18 @@ def lines(path: str) -> list[str]:
     with open(path, "rb") as file:
         found = encodings.decode(file.read()).text.split("\n")
     return [line.strip() for line in (found[:-1] if not found[-1].strip() else found)]
+
+
+def head(path: str, count: int) -> list[str]:
+    """The first `count` lines of a file without the space around them, empty ones left out."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return [line.strip() for line in islice(file, count) if line.strip()]
+
+
+def renamed(sample: Sample, told: Mapping[str, str]) -> Sample:
+    """With the name of its class in place of the number, where that is told."""
+    label = str(sample.fields.get("label", ""))
+    return msgspec.structs.replace(sample, fields={**sample.fields, "label": told[label]}) if label in told else sample
 
 
 def read(path: str) -> dict[str, str]:

@@ -89,7 +89,7 @@ class FileListReader:
         samples, by_name = _by_name(samples, field)
         words += by_name
         known, said = _names(samples, [root, *(os.path.dirname(one.path) for one in lists)], field)
-        named = [_renamed(sample, known) for sample in samples]
+        named = [classnames.renamed(sample, known) for sample in samples]
         classes = {sample.fields["label"] for sample in named if "label" in sample.fields}
         return Dataset(
             samples=unique_ids(named),
@@ -113,13 +113,6 @@ def _sample(line: _Line, files: Files, split: str, options: ReadOptions, where: 
         return Issue(kind="missing", subject=where, detail=told.reason)
     fields = {files.medium: told.path} | ({"label": line.label} if line.label else {})
     return Sample(id=_id(told.path, files.root), fields=fields, split=split)
-
-
-def _renamed(sample: Sample, known: Mapping[str, str]) -> Sample:
-    label = str(sample.fields.get("label", ""))
-    return (
-        msgspec.structs.replace(sample, fields={**sample.fields, "label": known[label]}) if label in known else sample
-    )
 
 
 def _find(source: str, options: ReadOptions) -> list[_List]:

@@ -247,9 +247,8 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         )
         for place in places
     ]
-    labels = {folder.label for folder in layout.folders}
     filled = {str(sample.fields["label"]) for sample in samples}
-    for label in sorted(labels - filled if filled & labels else ()):
+    for label in sorted(classes - filled if filled & classes else ()):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
     plural = "class" if len(filled) == 1 else "classes"
     sentence = f"{in_words(layout)}: {len(filled)} {plural}, {len(samples)} {field} files"

@@ -6,7 +6,6 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final, NamedTuple
 
 from autoft.data import advice, classnames
@@ -97,8 +96,7 @@ def _find(source: str, options: ReadOptions) -> list[_List]:
 
 
 def _is_list(path: str, field: str) -> bool:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = [line.strip() for line in islice(file, HEAD) if line.strip()]
+    head = classnames.head(path, HEAD)
     return len(head) > 1 and all(_cells(line, field) for line in head)
 
 

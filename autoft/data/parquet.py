@@ -21,7 +21,6 @@ METADATA: Final = b"huggingface"
 KINDS: Final = {"Image": "image", "Audio": "audio"}
 BATCH: Final = 64
 """Rows of media that are in memory at once."""
-CHUNK: Final = 1 << 20
 
 
 class Columns(NamedTuple):
@@ -198,8 +197,5 @@ def _unreadable(arrow: Any, kind: Any) -> bool:
 
 
 def _digest(path: str) -> str:
-    state = hashlib.blake2b(digest_size=16)
     with open(path, "rb") as file:
-        while piece := file.read(CHUNK):
-            state.update(piece)
-    return state.hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-import msgspec
-
 from autoft.data import advice, classnames, columns, labels, numbers
 from autoft.data.media import SUFFIXES, media_field, relative
 from autoft.data.merge import unique_ids
@@ -93,13 +91,7 @@ def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample]
     path, told = classnames.named(numbers, list(dict.fromkeys(folders)), NAMES)
     if set(told) != numbers or len(set(told.values())) != len(numbers):
         return samples, []
-    named = [
-        msgspec.structs.replace(sample, fields={**sample.fields, "label": told[str(sample.fields["label"])]})
-        if "label" in sample.fields
-        else sample
-        for sample in samples
-    ]
-    return named, [f"{os.path.basename(path)} names the classes"]
+    return [classnames.renamed(sample, told) for sample in samples], [f"{os.path.basename(path)} names the classes"]
 
 
 def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:

@@ -122,8 +122,7 @@ def _lists(folder: str) -> dict[str, dict[str, str]]:
 
 
 def _is_list(path: str) -> bool:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        head = [line.split() for line, _ in zip(file, range(HEAD), strict=False) if line.strip()]
+    head = [line.split() for line in classnames.head(path, HEAD)]
     return bool(head) and all(len(cells) == 2 and cells[1] in MARKS for cells in head)
 
 

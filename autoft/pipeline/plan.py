@@ -24,6 +24,7 @@ from autoft.records import (
     DataRef,
     Decoding,
     Metric,
+    ModelCard,
     Param,
     Problem,
     Resources,
@@ -183,33 +184,31 @@ def _caching(plan: Plan, options: SearchOptions) -> Caching | None:
 
 
 def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
-    """The networks whose backend can cut them, so that trials share what frozen blocks give."""
-    if options.max_disk <= 0:
-        return frozenset()
-    able = _able(plan, registry, "cut")
-    return frozenset(
-        name
-        for name, candidate in plan.candidates.items()
-        if candidate.card.backend in able
-        and candidate.card.modality == "image"  # others are a sequence of tokens or of frames before the head
-        and scoring.is_pooled(candidate.problem)
-    )
+    """The networks whose backend can cut them, so that trials share what frozen blocks give. Those of other modalities
+    are a sequence of tokens or of frames before the head."""
+    return _kept(plan, registry, options, "cut", lambda card: card.modality == "image")
 
 
 def featured(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
     """The networks whose backend keeps the features of the whole backbone for all trials: those that share what frozen
     blocks give, and pretrained ones of other modalities."""
-    able = _able(plan, registry, "features") if options.max_disk > 0 else set[str]()
-    others = (
+
+    def encodes(card: ModelCard) -> bool:
+        return card.modality != "image" and card.pretrained and not card.counts
+
+    return sharing(plan, registry, options) | _kept(plan, registry, options, "features", encodes)
+
+
+def _kept(
+    plan: Plan, registry: Registry, options: SearchOptions, word: str, fits: Callable[[ModelCard], bool]
+) -> frozenset[str]:
+    """Networks with pooled heads whose backend has this ability, where results may be kept at all."""
+    able = _able(plan, registry, word) if options.max_disk > 0 else set[str]()
+    return frozenset(
         name
         for name, candidate in plan.candidates.items()
-        if candidate.card.backend in able
-        and candidate.card.modality != "image"
-        and candidate.card.pretrained
-        and not candidate.card.counts
-        and scoring.is_pooled(candidate.problem)
+        if candidate.card.backend in able and fits(candidate.card) and scoring.is_pooled(candidate.problem)
     )
-    return sharing(plan, registry, options) | frozenset(others)
 
 
 def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:

@@ -236,17 +236,18 @@ class Draws:
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,
         where the user leaves them open."""
-        allowed = self.sizes.get(str(params.get("model", self.models[0])))
+        name = str(params.get("model", self.models[0]))
+        allowed = self.sizes.get(name)
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
-        if params.get("freeze") == 1.0 and params.get("model", self.models[0]) in self.plain:
+        if params.get("freeze") == 1.0 and name in self.plain:
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
             params["views"] = 0
-        solved = head(str(params.get("model", self.models[0])))
+        solved = head(name)
         if not self._open("head_init"):
             return
         params.pop("head_strength", None)
@@ -254,7 +255,7 @@ class Draws:
             params["head_init"] = "random"
         else:
             params |= {"head_init": solved.kind, "head_strength": solved.strength}
-            if params.get("model", self.models[0]) in self.plain:  # the features that it was solved on are there
+            if name in self.plain:  # the features that it was solved on are there
                 params |= self._left_open(params, {**self._reading(params), **solved.reading})
 
     def _reading(self, params: Values) -> Values:

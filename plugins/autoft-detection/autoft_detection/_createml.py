@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, part_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, part_word
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, learning, refuse, wanted
+from autoft_detection._reading import claimed, dataset, learning, refuse, wanted
 
 PEEK = 4096
 SIDES = ("x", "y", "width", "height")
@@ -67,17 +67,10 @@ def _draft(image: dict[str, Any], draft: Draft) -> Draft:
 
 
 def _files(source: str) -> Iterator[Path]:
-    for file in [source] if Path(source).is_file() else walk(source):
-        if file.lower().endswith(".json") and _claims(Path(file)):
-            yield Path(file).absolute()
+    return (file.absolute() for file in claimed(source, ".json", PEEK, _claims))
 
 
-def _claims(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(PEEK)
-    except OSError:  # it cannot be read, so it cannot be recognised
-        return False
+def _claims(head: bytes) -> bool:
     image = b'"image"' in head or b'"imagefilename"' in head
     return head.lstrip().startswith(b"[") and image and b'"annotation' in head and b'"coordinates"' in head
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, part_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, part_word
 from autoft_detection._drafts import Draft
-from autoft_detection._reading import dataset, learning, refuse, wanted
+from autoft_detection._reading import claimed, dataset, learning, refuse, wanted
 from autoft_detection._voc import parse
 
 PEEK = 1 << 16
@@ -48,17 +48,10 @@ class CvatReader:
 
 
 def _files(source: str) -> Iterator[Path]:
-    for file in [source] if Path(source).is_file() else walk(source):
-        if file.lower().endswith(".xml") and _claims(Path(file)):
-            yield Path(file)
+    return claimed(source, ".xml", PEEK, _claims)
 
 
-def _claims(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(PEEK)
-    except OSError:  # it cannot be read, so it cannot be recognised
-        return False
+def _claims(head: bytes) -> bool:
     return b"<annotations>" in head and (b"<image " in head or b"<meta>" in head)
 
 

@@ -1,11 +1,11 @@
-"""What the three readers share: when they are asked at all, and how they sum up."""
+"""What the readers share: when they are asked at all, how they find their files, and how they sum up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, walk
 from autoft_detection._drafts import Draft, finish
 
 FORMATS = "COCO, CreateML or LabelMe JSON, CVAT XML, Pascal VOC XML, VisDrone or YOLO text files, WIDER FACE or tables"
@@ -25,6 +25,21 @@ def learning(source: str, options: ReadOptions) -> bool:
     """As `wanted`, and the boxes are needed. For prediction any folder of images will do, and formats that leave out
     images without annotations must not claim it."""
     return wanted(source, options) and "boxes" not in options.optional
+
+
+def claimed(source: str, suffix: str, peek: int, claims: Callable[[bytes], bool]) -> Iterator[Path]:
+    """The file, or those below the folder, with this suffix whose first `peek` bytes are claimed."""
+    for file in [source] if Path(source).is_file() else walk(source):
+        if file.lower().endswith(suffix) and claims(_head(Path(file), peek)):
+            yield Path(file)
+
+
+def _head(file: Path, peek: int) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(peek)
+    except OSError:  # it cannot be read, so it cannot be recognised
+        return b""
 
 
 def refuse(source: str, what: str) -> DataError:

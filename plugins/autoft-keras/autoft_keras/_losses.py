@@ -100,7 +100,7 @@ def _ctc(raw: Tensor, targets: Tensor) -> Tensor:
 
 
 def _indexed(output: Output, rows: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-    """Cross-entropy without spreading indices over channels: maps have millions of them."""
+    """Cross-entropy of rows without spreading indices over channels. Maps of classes have their own way (`_planes`)."""
     index = tf.reshape(tf.cast(targets, tf.int64), (-1,))
     kept = tf.cast(index >= 0, tf.float32)
     index = tf.maximum(index, 0)

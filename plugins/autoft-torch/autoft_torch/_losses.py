@@ -90,7 +90,7 @@ def _ctc(raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _indexed(output: Output, rows: torch.Tensor, index: torch.Tensor, smoothing: float) -> torch.Tensor:
-    """Cross-entropy without spreading indices over channels: maps have millions of them."""
+    """Cross-entropy of rows without spreading indices over channels. Maps of classes have their own way (`_planes`)."""
     weights = rows.new_tensor(output.class_weights) if output.class_weights else None
     index = index.long().clamp(min=-1)
     total = F.cross_entropy(rows, index, weights, ignore_index=-1, reduction="sum", label_smoothing=smoothing)

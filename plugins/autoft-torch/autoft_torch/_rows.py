@@ -62,8 +62,10 @@ class Rows(Loader):
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         arrays = feed.batch(index)
-        entered = self.point is not None
-        values = self.move(arrays[ACTIVATION]) if entered else self._values(arrays, cropped=targets)
+        if self.point is None:
+            values = self.trunk.values(arrays, cropped=targets).to(self.device)
+        else:
+            values = self.move(arrays[ACTIVATION])
         return values, {key: self.move(arrays[key]) for key in self.keys} if targets else {}
 
     def lengths(self, feed: Feed) -> Array | None:
@@ -79,6 +81,3 @@ class Rows(Loader):
         rows = [self.trunk.changed(value[None], own) for value, own in zip(values, draws, strict=True)]
         longest = max(row.shape[-1] for row in rows)  # recordings change in speed; behind their ends is NaN
         return torch.cat([functional.pad(r, (0, longest - r.shape[-1]), value=torch.nan) for r in rows])
-
-    def _values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
-        return self.trunk.values(arrays, cropped=cropped).to(self.device)
