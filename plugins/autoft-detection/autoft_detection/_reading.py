@@ -8,7 +8,9 @@ from pathlib import Path
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, walk
 from autoft_detection._drafts import Draft, finish
 
-FORMATS = "COCO, CreateML or LabelMe JSON, CVAT XML, Pascal VOC XML, VisDrone or YOLO text files, WIDER FACE or tables"
+FORMATS = (
+    "COCO, CreateML or LabelMe JSON, CVAT XML, Pascal VOC XML, KITTI, VisDrone or YOLO text files, WIDER FACE or tables"
+)
 
 
 def wanted(source: str, options: ReadOptions) -> bool:
