@@ -273,11 +273,13 @@ def _starts(specs: Sequence[TrialSpec], part: Part, prefix: Prefix) -> list[Head
     if all(spec.recipe.head_init == "random" for spec in specs):
         return [own] * len(specs)
     rows, features = prefix.features()
-    features = features[np.searchsorted(rows, part.train.rows)]
+    there = np.isin(part.train.rows, rows)
+    features = features[np.searchsorted(rows, part.train.rows[there])]
+    targets = {key: values[there] for key, values in part.train.targets.items()}
     return [
         own
         if spec.recipe.head_init == "random"
-        else headstart.solved(spec.recipe, problem, features, part.train.targets)[output.name]
+        else headstart.solved(spec.recipe, problem, features, targets)[output.name]
         for spec in specs
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -93,21 +93,41 @@ def all_metrics(task: Task, decoded: Arrays, targets: Arrays, schema: Schema) ->
     return {name: value if math.isfinite(value) else None for name, value in scores.items()}
 
 
-def interval(task: Task, decoded: Arrays, targets: Arrays, schema: Schema, metric: Metric, seed: int) -> Interval:
-    """How far the score would move with another test sample of the same size."""
+def interval(
+    task: Task,
+    decoded: Arrays,
+    targets: Arrays,
+    schema: Schema,
+    metric: Metric,
+    seed: int,
+    groups: Sequence[str] = (),
+) -> Interval:
+    """How far the score would move with another test sample of the same size.
+
+    Args:
+        groups: of each row, such as its speaker or patient, or an empty word. Rows of one group are alike, so they are
+            drawn together (the cluster bootstrap).
+    """
 
     def score(rows: Array) -> float:
         return _score(task, take(decoded, rows), take(targets, rows), schema, metric)
 
-    return _bootstrap(score, _length(decoded), seed)
+    return _bootstrap(score, _units(groups, _length(decoded)), seed)
 
 
 def compare(
-    task: Task, decoded: Arrays, baseline: Arrays, targets: Arrays, schema: Schema, metric: Metric, seed: int
+    task: Task,
+    decoded: Arrays,
+    baseline: Arrays,
+    targets: Arrays,
+    schema: Schema,
+    metric: Metric,
+    seed: int,
+    groups: Sequence[str] = (),
 ) -> Comparison:
     """Paired bootstrap of the difference: both models are scored on the same resamples.
 
-    A gain is called significant when the interval leaves out 0.
+    A gain is called significant when the interval leaves out 0. `groups` as in `interval`.
     """
     sign = 1.0 if metric.mode == "max" else -1.0
 
@@ -118,7 +138,7 @@ def compare(
 
     everything = np.arange(_length(decoded))
     difference = gain(everything)
-    band = _bootstrap(gain, len(everything), seed)
+    band = _bootstrap(gain, _units(groups, len(everything)), seed)
     significant = band.low > 0 or band.high < 0
     return Comparison(
         gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric)
@@ -141,12 +161,24 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     return f"{way} than the baseline by {size} {sure}: not significant"
 
 
-def _bootstrap(score: Callable[[Array], float], n: int, seed: int) -> Interval:
+def _units(groups: Sequence[str], n: int) -> list[Array]:
+    """The rows that are drawn together: those of a group, or single ones."""
+    if not any(groups):
+        return [np.array([row]) for row in range(n)]
+    found: dict[object, list[int]] = {}
+    for row, group in enumerate(groups):
+        found.setdefault(group or row, []).append(row)
+    return [np.array(rows) for rows in found.values()]
+
+
+def _bootstrap(score: Callable[[Array], float], units: Sequence[Array], seed: int) -> Interval:
+    n, single = len(units), all(len(unit) == 1 for unit in units)
     rng = np.random.default_rng(seed)
     values: list[float] = []
     began = time.monotonic()
     while n and len(values) < RESAMPLES and (len(values) < 200 or time.monotonic() - began < SECONDS):
-        values.append(score(rng.integers(0, n, n)))
+        drawn = rng.integers(0, n, n)
+        values.append(score(drawn if single else np.concatenate([units[unit] for unit in drawn])))
     applied = [value for value in values if math.isfinite(value)]
     if not applied:
         return Interval(low=math.nan, high=math.nan, resamples=0)

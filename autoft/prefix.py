@@ -129,7 +129,10 @@ class Prefix:
             if not found[-1].complete:
                 return "none: time was over before what the frozen blocks give was computed"
         self._held = found
-        more = [self._fill(learner, Ask(PLAIN, np.setdiff1d(train, val), choice.all), self._soon)] if part else []
+        more = []
+        if part:
+            train = self._solved_on()
+            more = [self._fill(learner, Ask(PLAIN, np.setdiff1d(train, val), choice.all), self._soon)]
         arrays = [filled.store.rows for filled in found]
         turns = arrays[1:] or arrays
         for share in self.shares:
@@ -215,7 +218,7 @@ class Prefix:
         cuts = learner.cuts()
         if not cuts or len(cuts[-1].shape) != 1:
             raise TrialFailed(f"head_init={recipe.head_init} needs pooled features, but {self.job.card.name} has none.")
-        rows = self._rows("train")
+        rows = self._solved_on()
         entered, self_cut = self.cut is not None, self.cut
         if entered:
             learner.enter(None)
@@ -258,6 +261,19 @@ class Prefix:
     def _rows(self, part: str) -> Array:
         """Rows of one part in any fold, sorted."""
         return np.unique(np.concatenate([getattr(share, part).rows for share in self.shares]))
+
+    def _solved_on(self) -> Array:
+        """The training rows that heads are solved on, sorted. Some of them lie evenly among all, in the order of what
+        they are labelled with: classes keep their shares, and numbers their range."""
+        rows, most = self._rows("train"), self.spec.recipe.head_rows
+        if not most or most >= len(rows):
+            return rows
+        label = np.zeros(len(rows))
+        for share in self.shares:
+            first = next(iter(share.train.targets.values()))
+            label[np.searchsorted(rows, share.train.rows)] = first if first.ndim == 1 else first.argmax(axis=1)
+        ordered = rows[np.argsort(label, kind="stable")]
+        return np.sort(ordered[np.arange(most) * len(rows) // most])
 
     def _fill(self, learner: Cuttable, ask: Ask, stop: Stop) -> Filled:
         assert self.spec.caching

@@ -62,6 +62,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the head starts from: random, or the ridge or logistic solution on the features of the whole backbone."""
     head_strength: float = 1.0
     """L2 strength of that solution, in units of the mean squared feature; larger is a smaller head."""
+    head_rows: int = 0
+    """Training samples that it is found on, spread over all of them; 0 takes all."""
     augment: str = "light"
     """Augmentation policy: none, light, trivial or strong."""
     views: int = 0
@@ -151,6 +153,7 @@ RANGES: Final = {
     "label_smoothing": (0.0, 0.95),
     "head_width": (0, 1 << 16),
     "head_strength": (0.0, 1e12),
+    "head_rows": (0, 1 << 40),
     "views": (0, 64),
     "mixup": (0.0, 100.0),
     "cutmix": (0.0, 100.0),

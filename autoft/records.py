@@ -330,8 +330,9 @@ class EpochReport(Record):
     """Epochs that the trial now plans for, where its allowance made that fewer than the recipe's; else 0."""
     done: str = ""
     """Why the trial ended with this epoch; empty while it goes on."""
-    cross: float | None = None
-    """The score by cross-validation on the training part, where a head was solved: `score` rests on fewer rows."""
+    combined: float | None = None
+    """Where a head was solved: the mean of `score` and of what it has by cross-validation on the training part, each
+    weighted by its rows. It rests on more rows than `score`, by which many heads are compared."""
     build_seconds: float = 0.0
     """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
     prefix_seconds: float = 0.0
@@ -354,6 +355,8 @@ class TrialResult(Record):
     recipe: Recipe
     score: float | None = None
     metrics: dict[str, float] = {}
+    combined: float | None = None
+    """That of its best epoch; see `EpochReport`."""
     best_epoch: int = 0
     epochs: int = 0
     seconds: float = 0.0
@@ -372,6 +375,18 @@ class TrialResult(Record):
     @property
     def name(self) -> str:
         return trial_name(self.number)
+
+
+def selection_score(score: float, combined: float | None, mode: Mode) -> float:
+    """What a score counts as where trials are compared: no more than the mean with cross-validation, where there is
+    one. The head that is best of many on few validation rows is so by chance in part.
+
+    Never more than the score itself: in cross-validation samples of one group, such as a speaker's, may judge each
+    other.
+    """
+    if combined is None:
+        return score
+    return min(score, combined) if mode == "max" else max(score, combined)
 
 
 def trial_name(number: int) -> str:

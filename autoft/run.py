@@ -7,7 +7,7 @@ data_report.json what was wrong with the data
 trials.jsonl     one line per ended trial, synced: the source of truth
 leaderboard.csv  the same, ranked
 metrics.json     the outcome, with the score on the locked test part
-best/            the best model, usable from the first finished trial on
+best/            the best model, usable from the first epoch on
 trials/          models of the best few trials
 ray/             what Ray writes; may be deleted
 """
@@ -15,6 +15,7 @@ ray/             what Ray writes; may be deleted
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -23,10 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from autoft import remote
 from autoft.atomic import append_line, replace_folder, write_text
 from autoft.errors import UsageError
 from autoft.options import KEPT_MODELS
-from autoft.records import Metric, TrialResult, from_json, to_json
+from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, selection_score, to_json
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
@@ -121,6 +123,9 @@ class RunWriter:
         self.metric = metric
         self.results: list[TrialResult] = []
         self.best: TrialResult | None = None
+        """The best trial that has ended."""
+        self._shown: TrialResult | None = None
+        """The trial whose model is in `best/`; it may be running."""
 
     @staticmethod
     def check_name(out: Path, task: str, name: str) -> None:
@@ -174,9 +179,39 @@ class RunWriter:
         able = bool(result.folder) and _scored(result)
         leads = able and (self.best is None or better(result, self.best, self.metric))
         if leads:
-            self._publish(result)
+            self.best = result
+        self._show_best(result)
         self._prune()
         return leads
+
+    def saw(self, spec: TrialSpec, report: EpochReport) -> None:
+        """Put the model of a running trial into `best/` if its score is worth more than that of the one which is there:
+        whoever needs a model before the trial ends, or loses the machine, has it."""
+        if report.done or remote.is_address(spec.folder) or not Path(spec.folder).is_dir():
+            return  # it ends in a moment; nothing is here yet
+        running = TrialResult(
+            number=spec.number,
+            status="running",
+            model=spec.card.name,
+            backend=spec.backend,
+            recipe=spec.recipe,
+            score=report.score,
+            combined=report.combined,
+            folder=spec.folder,
+        )
+        if _scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
+            place = Path(spec.folder)
+            copy = self.path / f".best.{place.name}"
+            shutil.rmtree(copy, ignore_errors=True)
+            before = place.stat().st_ino
+            try:
+                shutil.copytree(place, copy, copy_function=_linked)
+            except (FileNotFoundError, shutil.Error):
+                before = 0  # the trial has just replaced it: there will be a better one
+            if before == place.stat().st_ino:
+                replace_folder(copy, self.path / "best")
+                self._shown = running
+            shutil.rmtree(copy, ignore_errors=True)
 
     def choose(self, number: int) -> bool:
         """Put the model of this trial into `best/`, though another one has the highest single score.
@@ -186,8 +221,9 @@ class RunWriter:
         result = next((r for r in self.results if r.number == number), None)
         if result is None or not result.folder or not Path(result.folder).is_dir():
             return False
-        if self.best is None or self.best.number != number:
-            self._publish(result)
+        self.best = result
+        if self._shown is None or self._shown.number != number:
+            self._show(result)
         return True
 
     def publish(self, model: Path) -> None:
@@ -197,6 +233,11 @@ class RunWriter:
         shutil.copytree(model, copy)
         replace_folder(copy, self.path / "best")
 
+    def sweep(self) -> None:
+        """Delete what processes that were stopped in the middle of it had written of a model."""
+        for unfinished in (self.path / "trials").glob(".*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+
     def write_json(self, name: str, content: Any) -> None:
         write_text(self.path / name, to_json(content, pretty=True) + "\n")
 
@@ -205,14 +246,25 @@ class RunWriter:
 
         write_text(self.path / name, yaml.safe_dump(msgspec.to_builtins(content), sort_keys=False, allow_unicode=True))
 
-    def _publish(self, result: TrialResult) -> None:
+    def _show(self, result: TrialResult) -> None:
         self.publish(Path(result.folder))
-        self.best = result
+        self._shown = result
+
+    def _show_best(self, ended: TrialResult) -> None:
+        """After a trial has ended: what was shown of it while it ran is replaced by what it came to."""
+        shown = self._shown
+        over = shown is not None and shown.number == ended.number
+        if self.best and (shown is None or over or better(self.best, shown, self.metric)):
+            if shown != self.best:
+                self._show(self.best)
+        elif over:  # it failed, and there is no other
+            shutil.rmtree(self.path / "best", ignore_errors=True)
+            self._shown = None
 
     def _prune(self) -> None:
         """Keep the models of the best few and of trial 0, which is the baseline."""
         usable = [result for result in self.results if result.folder and _scored(result)]
-        kept = {0, *(result.number for result in rank(usable, self.metric)[:KEPT_MODELS])}
+        kept = {0, *(result.number for result in by_worth(usable, self.metric)[:KEPT_MODELS])}
         for result in self.results:
             if result.status == "failed":  # it may have kept the model of an earlier epoch
                 shutil.rmtree(self.trial_folder(result.number), ignore_errors=True)
@@ -224,13 +276,33 @@ def _not_writable(folder: Path, error: OSError) -> UsageError:
     return UsageError(f"the folder for runs must be writable, but '{folder}' is not: {error}")
 
 
+def _linked(source: str, target: str) -> None:
+    """A copy that takes no room, where the system has links: models are replaced, never edited."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def _scored(result: TrialResult) -> bool:
     return result.score is not None and math.isfinite(result.score)
 
 
 def better(one: TrialResult, other: TrialResult, metric: Metric) -> bool:
-    """Whether `one` has the better score; of equal ones the earlier trial stays."""
-    return sort_key(one, metric) < sort_key(other, metric)
+    """Whether `one` is the better choice; of equal ones the earlier trial is."""
+    return _choice_key(one, metric) < _choice_key(other, metric)
+
+
+def by_worth(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult]:
+    """The best choice first: by what scores count (`selection_score`); trials without a score last."""
+    return sorted(results, key=lambda result: _choice_key(result, metric))
+
+
+def _choice_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
+    if result.score is None:
+        return sort_key(result, metric)
+    counted = selection_score(result.score, result.combined, metric.mode)
+    return sort_key(msgspec.structs.replace(result, score=counted), metric)
 
 
 def sort_key(result: TrialResult, metric: Metric) -> tuple[float, int]:

@@ -78,8 +78,8 @@ class Trial:
         """Seconds of the epochs by which the number of epochs was planned."""
         self._told = ""
         """What was said of the prefix last."""
-        self._cross: float | None = None
-        """The score by cross-validation, where nothing but a head is solved."""
+        self._cross: tuple[float, int] | None = None
+        """The score by cross-validation and its rows, where nothing but a head is solved."""
 
     def again(self, spec: TrialSpec) -> Trial | None:
         """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
@@ -143,7 +143,7 @@ class Trial:
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             prefix=self._news(),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
-            cross=self._cross,
+            combined=self._combined(score),
         )
 
     def keep(self, score: float | None) -> None:
@@ -231,7 +231,8 @@ class Trial:
         ]
         if recipe.optimizer == "solve":
             problem = self.parts[0].job.problem
-            self._cross = headstart.cross_score(recipe, problem, own[0], truth[0], self._judge)
+            found = headstart.cross_score(recipe, problem, own[0], truth[0], self._judge)
+            self._cross = None if found is None else (found, len(own[0]))
         return [
             headstart.start(part.learner, recipe, part.job.problem, values, targets)
             for part, values, targets in zip(self.parts, own, truth, strict=True)
@@ -253,6 +254,12 @@ class Trial:
         found = scoring.worth(self.task, decoded, truth, spec, self.schema if settled else None)
         self.schema = found.schema
         return {spec.metric.name: found.score}
+
+    def _combined(self, score: float) -> float | None:
+        if self._cross is None:
+            return None
+        (cross, rows), others = self._cross, sum(len(part.val) for part in self.parts)
+        return (cross * rows + score * others) / (rows + others)
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
         return scoring.judged(self.task, outputs, targets, self.spec).score

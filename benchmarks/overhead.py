@@ -1,14 +1,17 @@
-"""What autoft adds to Ray Tune: 100 trials that do nothing, autoft beside bare Ray Tune, in turn, in one process.
+"""What autoft adds to a trial: 100 trials that do nothing, by autoft on one machine, by autoft on Ray, and by bare Ray
+Tune, in turn, in one process.
 
     python benchmarks/overhead.py --trials 100 --rounds 5 --json overhead.json
 
-Both arms run on the same Ray, with the same resources per trial, concurrency, environment and number of reports, no
-scheduler, and an actor that is reused: bare Ray Tune is a class trainable with `reset_config`, its quickest form.
-The autoft arm does all that a search does around a trial: it draws from the default space, makes a `TrialSpec`, sends
-it as JSON, rebuilds it in the worker, and appends every result to `trials.jsonl` (fsynced). Its trial does no work.
+`local` is what a search on one machine does, without Ray. The other two run on the same Ray, with the same resources
+per trial, concurrency, environment and number of reports, no scheduler, and an actor that is reused: bare Ray Tune is a
+class trainable with `reset_config`, its quickest form. autoft does all that a search does around a trial: it draws from
+the default space, makes a `TrialSpec`, sends it as JSON, rebuilds it in the worker, and appends every result to
+`trials.jsonl` (fsynced). Its trial does no work.
 
-`ms` is wall time of a whole arm per trial, starting the actors included; `steady_ms` is the time between the ends of
-trials once a fifth of them are over, which leaves the start out. Only numbers of one run of this file compare.
+`ms` is wall time of a whole arm per trial, starting processes included; `steady_ms` is the time between the ends of
+trials once a fifth of them are over, which leaves the start out. `report_ms` is what one further report of each trial
+adds to `steady_ms`, from a second run of the arm with `--more` of them. Only numbers of one run of this file compare.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autoft.contracts import Searcher
 from autoft.options import seconds
 from autoft.recipe import Recipe
 from autoft.records import (
@@ -39,9 +43,13 @@ from autoft.records import (
     TrialSpec,
 )
 from autoft.run import RunWriter
+from autoft.search import pool
 from autoft.search import ray as autoft_ray
+from autoft.search.crew import Crew
 from autoft.search.defaults import default_space
 from autoft.search.searchers import Random
+from autoft.search.settings import Settings
+from autoft.search.unscheduled import Unscheduled
 from autoft.version import API_VERSION
 
 HERE = Path(__file__).resolve().parent
@@ -53,6 +61,7 @@ PROBLEM = Problem(
     inputs=("image",),
     outputs=(Output(name="class", head="pooled", size=10, loss="cross_entropy", post="softmax", target="class"),),
 )
+Specs = Callable[[int, dict[str, Any]], TrialSpec]
 
 
 class Arm(NamedTuple):
@@ -92,7 +101,22 @@ class Keeper:
         self.ends.append(time.perf_counter() - self.began)
 
 
+def local_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
+    settings, searcher, spec_of = search(trials, reports, workers, folder)
+    keeper = Keeper(folder)
+    pool.run(settings, Crew(settings, Unscheduled(searcher, trials), spec_of, keeper))
+    return Arm(time.perf_counter() - keeper.began, keeper.ends)
+
+
 def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
+    settings, searcher, spec_of = search(trials, reports, workers, folder)
+    keeper = Keeper(folder)
+    autoft_ray.run(settings, searcher, spec_of, keeper)
+    return Arm(time.perf_counter() - keeper.began, keeper.ends)
+
+
+def search(trials: int, reports: int, workers: int, folder: Path) -> tuple[Settings, Searcher, Specs]:
+    """What both arms of autoft work through."""
     space = default_space([CARD], {CARD.name: (128,)}, "balanced", 1000)
     searcher = Random().start(space, METRIC.mode, seed=0)
 
@@ -112,7 +136,7 @@ def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
             folder="",
         )
 
-    settings = autoft_ray.Settings(
+    settings = Settings(
         metric=METRIC,
         folder=str(folder / "ray"),
         trials=trials,
@@ -123,9 +147,7 @@ def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
         deadline=time.time() + seconds("1h"),
         target="notrial:NoTrial",
     )
-    keeper = Keeper(folder)
-    autoft_ray.run(settings, searcher, spec_of, keeper)
-    return Arm(time.perf_counter() - keeper.began, keeper.ends)
+    return settings, searcher, spec_of
 
 
 # ---- bare Ray Tune --------------------------------------------------------------------------------------------
@@ -187,43 +209,55 @@ def bare_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
 
 # ---- side by side -----------------------------------------------------------------------------------------------
 
-ARMS: dict[str, Callable[[int, int, int, Path], Arm]] = {"autoft": autoft_arm, "ray": bare_arm}
+ARMS: dict[str, Callable[[int, int, int, Path], Arm]] = {"local": local_arm, "autoft": autoft_arm, "ray": bare_arm}
 
 
-def measure(trials: int, reports: int, workers: int, rounds: int) -> dict[str, Any]:
+class Round(NamedTuple):
+    """One arm of one round, and once more with further reports."""
+
+    arm: Arm
+    report_ms: float
+
+
+def measure(trials: int, reports: int, more: int, workers: int, rounds: int) -> dict[str, Any]:
     """All arms in turn, the order reversed every round, after one short warm-up of each."""
-    found: dict[str, list[Arm]] = {name: [] for name in ARMS}
+    found: dict[str, list[Round]] = {name: [] for name in ARMS}
     for turn in range(rounds + 1):
         for name in list(ARMS) if turn % 2 else list(reversed(ARMS)):
-            with tempfile.TemporaryDirectory() as folder:
-                arm = ARMS[name](trials if turn else 4, reports, workers, Path(folder))
             if not turn:
+                once(name, 4, reports, workers)
                 continue
-            if len(arm.ends) != trials:
-                raise RuntimeError(f"{name} ended {len(arm.ends)} of {trials} trials")
-            found[name].append(arm)
-            print(f"round {turn} {name}: {arm.ms():.1f} ms, steady {arm.steady_ms():.1f} ms", file=sys.stderr)
-    return summary(found, trials=trials, reports=reports, workers=workers)
+            arm = once(name, trials, reports, workers)
+            longer = once(name, trials, reports + more, workers)
+            found[name].append(Round(arm, (longer.steady_ms() - arm.steady_ms()) / more))
+            print(
+                f"round {turn} {name}: {arm.ms():.1f} ms, steady {arm.steady_ms():.1f} ms, "
+                f"a report {found[name][-1].report_ms:.2f} ms",
+                file=sys.stderr,
+            )
+    return summary(found, trials=trials, reports=reports, more=more, workers=workers)
 
 
-def summary(found: dict[str, list[Arm]], **settings: int) -> dict[str, Any]:
-    """Medians over the rounds; a ratio is the median of the ratios within a round."""
-    arms = {
-        name: {
-            "ms": statistics.median(arm.ms() for arm in arms),
-            "ms_rounds": [round(arm.ms(), 2) for arm in arms],
-            "steady_ms": statistics.median(arm.steady_ms() for arm in arms),
-            "steady_ms_rounds": [round(arm.steady_ms(), 2) for arm in arms],
-            "first_s_rounds": [round(arm.ends[0], 2) for arm in arms],
-        }
-        for name, arms in found.items()
-    }
-    pairs = list(zip(found["autoft"], found["ray"], strict=True))
+def once(name: str, trials: int, reports: int, workers: int) -> Arm:
+    with tempfile.TemporaryDirectory() as folder:
+        arm = ARMS[name](trials, reports, workers, Path(folder))
+    if len(arm.ends) != trials:
+        raise RuntimeError(f"{name} ended {len(arm.ends)} of {trials} trials")
+    return arm
+
+
+def summary(found: dict[str, list[Round]], **settings: int) -> dict[str, Any]:
+    """Medians over the rounds; a ratio to bare Ray Tune is the median of the ratios within a round."""
+    arms = {name: facts(rounds) for name, rounds in found.items()}
+    for name, rounds in found.items():
+        pairs = list(zip(rounds, found["ray"], strict=True))
+        arms[name]["ratio"] = statistics.median(ours.arm.ms() / bare.arm.ms() for ours, bare in pairs)
+        arms[name]["steady_ratio"] = statistics.median(
+            ours.arm.steady_ms() / bare.arm.steady_ms() for ours, bare in pairs
+        )
     return {
         **settings,
         **arms,
-        "ratio": statistics.median(ours.ms() / bare.ms() for ours, bare in pairs),
-        "steady_ratio": statistics.median(ours.steady_ms() / bare.steady_ms() for ours, bare in pairs),
         "cores": os.cpu_count(),
         "load": os.getloadavg(),
         "versions": {name: version(name) for name in ("autoft", "ray", "msgspec")},
@@ -231,10 +265,23 @@ def summary(found: dict[str, list[Arm]], **settings: int) -> dict[str, Any]:
     }
 
 
+def facts(rounds: list[Round]) -> dict[str, Any]:
+    return {
+        "ms": statistics.median(one.arm.ms() for one in rounds),
+        "ms_rounds": [round(one.arm.ms(), 2) for one in rounds],
+        "steady_ms": statistics.median(one.arm.steady_ms() for one in rounds),
+        "steady_ms_rounds": [round(one.arm.steady_ms(), 2) for one in rounds],
+        "report_ms": statistics.median(one.report_ms for one in rounds),
+        "report_ms_rounds": [round(one.report_ms, 2) for one in rounds],
+        "first_s_rounds": [round(one.arm.ends[0], 2) for one in rounds],
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--reports", type=int, default=1, help="reports per trial")
+    parser.add_argument("--more", type=int, default=10, help="further reports per trial, to tell what one costs")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trials at a time")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the numbers here too")
@@ -242,7 +289,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH", "")]))
     autoft_ray.start(cpus=options.workers)
     try:
-        numbers = measure(options.trials, options.reports, options.workers, options.rounds)
+        numbers = measure(options.trials, options.reports, options.more, options.workers, options.rounds)
     finally:
         autoft_ray.stop()
     text = json.dumps(numbers, indent=2)

@@ -29,7 +29,7 @@ VERBS: Final = {
 
 EXAMPLES: Final[Examples] = (
     ("autoft search --task image-cls --data ./imgs --time 10m", "find the best model in ten minutes"),
-    ("autoft search --data ./imgs lr=1e-5..1e-2:log freeze=0,0.5,1", "say what to search"),
+    ("autoft search --task image-cls --data ./imgs lr=1e-5..1e-2:log freeze=0,0.5,1", "say what to search"),
     ("autoft predict runs/image-cls/search1 --source ./new --out preds.csv", "use it"),
     ("autoft val runs/image-cls/search1 --data ./more", "score it on other data"),
     ("autoft ls models --task image-cls", "see what can be fine-tuned"),

@@ -267,6 +267,9 @@ Words = Annotated[
     list[str] | None,
     Argument(metavar="KEY=VALUE", help="Parameters: a value fixes, a list or range searches.", show_default=False),
 ]
+Values = Annotated[
+    list[str] | None, Argument(metavar="KEY=VALUE", help="Parameters, one value each.", show_default=False)
+]
 Model = Annotated[
     str, Argument(metavar="RUN", help="A run (name or path), its best/ folder, or RUN:t0007.", show_default=False)
 ]

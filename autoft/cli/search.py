@@ -19,14 +19,20 @@ from autoft.events import Note
 EXAMPLES = (
     ("autoft search --task image-cls --data ./imgs --time 10m", "class folders, ten minutes"),
     (
-        "autoft search --data train.csv --test test.csv --target species --group-col animal",
+        "autoft search --task image-cls --data train.csv --test test.csv --target species --group-col animal",
         "a table with given test data",
     ),
-    ("autoft search --data ./imgs --models timm/resnet18,./ckpt --preset fast", "which networks"),
-    ("autoft search --data ./imgs lr=1e-5..1e-2:log freeze=0,0.5,1 optimizer=adamw", "search two parameters, fix one"),
+    ("autoft search --task image-cls --data ./imgs --models timm/resnet18,./ckpt --preset fast", "which networks"),
+    (
+        "autoft search --task image-cls --data ./imgs lr=1e-5..1e-2:log freeze=0,0.5,1 optimizer=adamw",
+        "search two parameters, fix one",
+    ),
     ("autoft search -c config.yaml --dry-run", "check a configuration, see the plan"),
-    ("autoft search --data ./imgs --gpus-per-trial 0.25 --address auto --storage /shared/runs", "on a Ray cluster"),
-    ("autoft search --data ./imgs --json -q > outcome.json", "for scripts"),
+    (
+        "autoft search --task image-cls --data ./imgs --gpus-per-trial 0.25 --address auto --storage /shared/runs",
+        "on a Ray cluster",
+    ),
+    ("autoft search --task image-cls --data ./imgs --json -q > outcome.json", "for scripts"),
 )
 
 

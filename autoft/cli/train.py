@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("autoft train --task image-cls --data ./imgs --models timm/resnet18", "the default recipe"),
-    ("autoft train --data ./imgs --models timm/resnet18 lr=1e-3 freeze=0.5 epochs=10", "your own"),
+    ("autoft train --task image-cls --data ./imgs --models timm/resnet18 lr=1e-3 freeze=0.5 epochs=10", "your own"),
     ("autoft train --from runs/image-cls/search1:t0007", "a row of a leaderboard again, on the same data and splits"),
     ("autoft train --from search1:t0007 --seed 1 epochs=40", "the same with changes"),
 )
@@ -48,7 +48,7 @@ From = Annotated[
 
 def train(
     ctx: typer.Context,
-    words: p.Words = None,
+    words: p.Values = None,
     data: p.Data = "",
     val: p.Val = "",
     test: p.Test = "",

@@ -60,10 +60,15 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
+    stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
     if outcome.options.address and outcome.plan.decoding.windows > 1:
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     try:
         test = _test(outcome, best, baseline, refitted=bool(again.get("samples")))
+    except KeyboardInterrupt:
+        test, stopped = None, True
+        notes.append("the test part was not scored: it was interrupted")
+        listener(Note(text=notes[-1], level="warning"))
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
         test = None
         notes.append(f"the test part could not be scored: {error}")
@@ -75,7 +80,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "task": outcome.plan.task.name,
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
-        "status": _status(outcome, ended),
+        "status": _status(ended, stopped),
         "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
         "refit": again,
@@ -111,8 +116,10 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     if baseline is not None and (refitted or baseline.number != best.number):
         rivals.append((remote.join(trials, baseline.name), baseline.backend))
     answers = _predicted(outcome, rivals)
+    samples = open_data(outcome.ref).samples
+    groups = [samples[name][1].group for name in ids]
     decoded, targets = answers[0]
-    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed)
+    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed, groups)
     report: dict[str, Any] = {
         "samples": len(ids),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
@@ -126,7 +133,7 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     }
     if len(rivals) == 2:
         other = answers[1][0]
-        gain = evaluate.compare(task, decoded, other, targets, schema, metric, outcome.options.seed)
+        gain = evaluate.compare(task, decoded, other, targets, schema, metric, outcome.options.seed, groups)
         verdict = gain.verdict
         if baseline is not None and baseline.number == best.number:
             verdict = f"the default recipe is the best; having learned from the validation part too: {verdict}"
@@ -188,8 +195,8 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         return [evaluate.read_test(job) for job in jobs]
 
 
-def _status(outcome: Outcome, ended: bool) -> str:
-    if outcome.interrupted:
+def _status(ended: bool, stopped: bool) -> str:
+    if stopped:
         return "interrupted"
     return "time" if ended else "finished"
 

@@ -58,7 +58,9 @@ def predict_sources(
         dataset = open_dataset(
             plugins, options, predictor.task, labelled=False, remembered=config.columns, guessed=config.guessed
         )
-        found = inspect(dataset, predictor.task.inputs)
+        # Every row is asked for, whatever part it lies in and whatever it is like.
+        plain = tuple(msgspec.structs.replace(sample, split="", group="") for sample in dataset.samples)
+        found = inspect(msgspec.structs.replace(dataset, samples=plain), predictor.task.inputs)
         samples += found.dataset.samples
         issues += [issue for issue in found.issues if issue.drops]
     kept, decoded, damaged = _predicted(predictor, samples)
@@ -93,7 +95,8 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     issues = [*found.issues, *damaged]
     checks.refuse_if_too_bad(issues, checks.total(dataset), options.max_bad)
     decoded, targets = evaluate.take(decoded, good), evaluate.take(targets, good)
-    band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed)
+    groups = [samples[row].group for row in good]
+    band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed, groups)
     return {
         "model": str(predictor.folder),
         "metric": config.metric.name,

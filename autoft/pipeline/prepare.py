@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from autoft.abilities import Counting
@@ -58,8 +59,11 @@ class Prepared(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def check(registry: Registry, options: DataOptions, task: Task, listener: Listener) -> Checked:
+def check(registry: Registry, options: DataOptions, task: Task, seed: int, listener: Listener) -> Checked:
     """Read and inspect the data.
+
+    Args:
+        seed: of the split: what the schema says of the targets must not come from samples that will be the test part.
 
     Raises:
         DataError: nothing usable, too much unusable, or targets that cannot be learned from.
@@ -69,12 +73,20 @@ def check(registry: Registry, options: DataOptions, task: Task, listener: Listen
     found = inspect(dataset, task.inputs)
     total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
-    schema = task.schema(found.dataset)
+    task.schema(found.dataset)  # refuses targets that cannot be learned from, in its own words
+    schema = task.schema(_told(found.dataset, task, found.digests, seed))
     for warning in schema.extra.get("warnings", ()):
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
     side = int(np.median(sides[sides > 0])) if (sides > 0).any() else SIDE
     return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total)
+
+
+def _told(dataset: Dataset, task: Task, digests: Sequence[str], seed: int) -> Dataset:
+    """The same samples, those that will be drawn for the test part called so, as where the data name one themselves."""
+    locked = {*_divided(dataset, task, digests, seed).test}
+    samples = (msgspec.structs.replace(s, split="test") if s.id in locked else s for s in dataset.samples)
+    return msgspec.structs.replace(dataset, samples=tuple(samples))
 
 
 def seconds_for(checked: Checked, *, whole: bool) -> float:
@@ -132,8 +144,12 @@ def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Deco
 
 
 def split(checked: Checked, task: Task, seed: int, drop: tuple[str, ...] = ()) -> Splits:
-    counts = task.counts(checked.dataset) if isinstance(task, Counting) else ()
-    return splits.make(checked.dataset, task.strata(checked.dataset), checked.digests, seed, drop, counts)
+    return _divided(checked.dataset, task, checked.digests, seed, drop)
+
+
+def _divided(dataset: Dataset, task: Task, digests: Sequence[str], seed: int, drop: tuple[str, ...] = ()) -> Splits:
+    counts = task.counts(dataset) if isinstance(task, Counting) else ()
+    return splits.make(dataset, task.strata(dataset), digests, seed, drop, counts)
 
 
 def recognised(dataset: Dataset, schema: Schema, divided: Splits, issues: tuple[Issue, ...]) -> DataRecognised:

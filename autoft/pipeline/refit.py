@@ -20,6 +20,7 @@ from autoft.search import host
 HOPE = 0.75
 """Part of the expected seconds with which it is worth trying: without other trials beside it a training may be quicker,
 and one that is not ends at its deadline, with nothing lost."""
+INTERRUPTED = "it was interrupted"
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
@@ -43,7 +44,7 @@ def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
         listener(Note(text=f"training the best configuration once more, on all {samples:,} samples that are not test"))
         _fit(outcome, best)
     except KeyboardInterrupt:
-        return _left_out("it was interrupted", listener)
+        return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
         return _left_out(str(error), listener)
     return {"samples": samples, "epochs": best.best_epoch, "seconds": time.time() - began}

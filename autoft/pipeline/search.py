@@ -60,7 +60,7 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
     place = storage.of(options)
     place.probe()
     RunWriter.check_name(place.out, task.name, options.name)
-    checked = prepare.check(registry, options, task, listener)
+    checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
     with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options) as forked:
         budget.forks(forked, cluster=not _alone(options))
@@ -112,7 +112,7 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     """What `run_search` would do, without training, decoding or writing anything."""
     registry = plugins.installed()
     options, task = resolved(registry, options)
-    checked = prepare.check(registry, options, task, listener)
+    checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
     divided = prepare.split(checked, task, options.seed)
     listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
@@ -208,6 +208,7 @@ def _search(
     interrupted = _run(
         registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits, nodes.ray
     )
+    writer.sweep()
     if writer.best is None:
         raise _no_model(writer, interrupted)
     outcome = finish.Outcome(
@@ -307,7 +308,7 @@ def _carried_out(on_ray: bool, settings: Settings, desk: Desk) -> bool:
 def _facts(
     registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, splits: Splits
 ) -> Facts:
-    candidates, first = made.candidates.values(), splits.folds[0]
+    candidates = made.candidates.values()
     return Facts(
         space=made.space,
         mode=made.metric.mode,
@@ -323,7 +324,7 @@ def _facts(
         perfect=made.metric.best,
         blank=made.metric.blank,
         continues=plan.continuing(made, registry, splits),
-        val_share=len(first.val) / max(1, len(first.train) + len(first.val)),
+        parts=(len(splits.folds[0].train), len(splits.folds[0].val)),
     )
 
 

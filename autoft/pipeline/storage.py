@@ -22,7 +22,7 @@ from autoft.events import Listener, Note
 from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.prepare import Prepared
 from autoft.records import DataRef, ModelCard, TrialResult
-from autoft.run import RunWriter, rank
+from autoft.run import RunWriter, by_worth
 
 DATASET, SPLITS = "dataset.json", "splits.json"
 
@@ -202,7 +202,7 @@ class Bucket(Storage):
         began = time.monotonic()
         self.elsewhere.add(result.number)
         usable = [one for one in (*writer.results, result) if one.folder]
-        if result.number == 0 or result in rank(usable, writer.metric)[:KEPT_MODELS]:
+        if result.number == 0 or result in by_worth(usable, writer.metric)[:KEPT_MODELS]:
             shelf.fetch(result.folder, folder)
         self.seconds = max(self.seconds, time.monotonic() - began)
         return msgspec.structs.replace(result, folder=str(folder))

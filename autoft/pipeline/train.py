@@ -14,7 +14,7 @@ def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) ->
     """Train one model with `options.overrides`; what they leave open has the value of a search's trial 0.
 
     Raises:
-        UsageError: more than one model is named.
+        UsageError: more than one model, backend or value of a parameter is named.
         NoTrialSucceeded: the trial failed.
     """
     return run_search(_single(options), listener, began, verb="train")
@@ -29,6 +29,11 @@ def _single(options: SearchOptions) -> SearchOptions:
         raise UsageError(
             f"train takes one backend, but got '{options.backend}'.", "To compare several, use `autoft search`."
         )
+    for key, value in options.overrides.items():
+        if _several(value):
+            raise UsageError(
+                f"train takes one value for each parameter, but got {key}={value}.", "To search, use `autoft search`."
+            )
     return msgspec.structs.replace(
         options,
         trials=1,
@@ -39,3 +44,8 @@ def _single(options: SearchOptions) -> SearchOptions:
         concurrency=1,
         refit=False,
     )
+
+
+def _several(value: object) -> bool:
+    """Whether it is a list or a range, as a search takes them."""
+    return isinstance(value, list | tuple) or (isinstance(value, str) and ("," in value or ".." in value))

@@ -43,8 +43,11 @@ class Watch:
         self.observers.tell("autoft_trial_started", spec=spec)
 
     def reported(self, number: int, report: EpochReport) -> None:
-        backend = self.specs[number].backend if number in self.specs else ""
+        spec = self.specs.get(number)
+        backend = spec.backend if spec else ""
         self.budget.saw(report, backend)
+        if spec:
+            self.writer.saw(spec, report)
         if report.gpu_missed and backend not in self._without_gpu:
             self._without_gpu.add(backend)
             self.listener(Note(text=NO_GPU.format(backend=backend), level="warning"))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from autoft.records import Metric, TrialResult
 from autoft.report.svg import Frame
 from autoft.report.words import score
-from autoft.run import better, rank
+from autoft.run import rank, sort_key
 
 MOST_CURVES = 60
 
@@ -41,23 +41,24 @@ def _steps(scored: Sequence[TrialResult], at: dict[int, float], metric: Metric) 
     points: list[tuple[float, float]] = []
     best = scored[0]
     for result in scored:
-        if result is not best and better(result, best, metric):
+        if result is not best and sort_key(result, metric) < sort_key(best, metric):
             points.append((at[result.number], best.score or 0.0))
             best = result
         points.append((at[result.number], best.score or 0.0))
     return points
 
 
-def curves(results: Sequence[TrialResult], metric: Metric) -> str:
-    """Validation score by epoch: the best trial and the baseline in colour, the others in grey behind them."""
+def curves(results: Sequence[TrialResult], metric: Metric, leader: TrialResult | None = None) -> str:
+    """Validation score by epoch: the leader, by default the best trial, and the baseline in colour, the others in grey
+    behind them."""
     told = [r for r in rank(results, metric) if any(_finite(e.score) for e in r.history)][:MOST_CURVES]
     if not told:
         return ""
     lines = {r.number: [(float(e.epoch), e.score) for e in r.history if _finite(e.score)] for r in told}
     points = [point for line in lines.values() for point in line]
     frame = Frame(points, "epoch", f"validation {metric.name}", lambda tick: _tick(tick, metric), whole=True)
-    best = told[0]
-    for result in [*told[1:][::-1], best]:  # the best is drawn last, on top
+    best = leader if leader in told else told[0]
+    for result in [*(r for r in told[::-1] if r is not best), best]:  # the best is drawn last, on top
         kind = "lead" if result is best else "baseline" if result.number == 0 else "other"
         frame.line(lines[result.number], kind, tip(result, metric))
     return frame.svg()

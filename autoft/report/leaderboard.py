@@ -31,6 +31,7 @@ def _row(place: int, result: TrialResult, names: Sequence[str], keys: Sequence[s
         "trial": result.name,
         "status": result.status,
         "score": result.score,
+        "combined": result.combined,
         **{name: result.metrics.get(name) for name in names},
         "model": result.model,
         "backend": result.backend,

@@ -13,7 +13,7 @@ from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
 from autoft.report.words import DASH, count, duration, gain, score, value
-from autoft.run import rank
+from autoft.run import by_worth, rank
 from autoft.version import VERSION
 
 MOST_NAMED = 200
@@ -35,6 +35,13 @@ class Material(msgspec.Struct, kw_only=True):
     parts: dict[str, int] = {}
     split: str = ""
     began: float = 0.0
+
+    def leader(self) -> TrialResult | None:
+        """The trial that the search has chosen, or while it runs the one that leads. Another one may have a higher
+        score: see `selection_score`, and runs with fresh seeds."""
+        chosen = (self.summary.get("best") or {}).get("trial")
+        scored = [result for result in by_worth(self.results, self.metric) if result.score is not None]
+        return next((r for r in scored if r.name == chosen), next(iter(scored), None))
 
 
 def page(material: Material) -> str:
@@ -77,8 +84,8 @@ def _tiles(m: Material) -> str:
         tiles.append(html.tile(f"{m.metric.name}, locked test", score(own, percent), level))
         tiles += _gain_tile(m.summary, test, m.metric)
         tiles += _plain_tile(test, m.metric)
-    leader = next(iter(rank(m.results, m.metric)), None)
-    if leader and leader.score is not None:
+    leader = m.leader()
+    if leader:
         tiles.append(
             html.tile(f"{m.metric.name}, validation", score(leader.score, percent), f"{leader.name}, {leader.model}")
         )
@@ -132,7 +139,7 @@ def _charts(m: Material) -> str:
             charts.progress(m.results, m.metric, m.began),
             [("lead", "best so far"), *colours[1:]],
         ),
-        html.figure(f"{name} by epoch", charts.curves(m.results, m.metric), colours),
+        html.figure(f"{name} by epoch", charts.curves(m.results, m.metric, m.leader()), colours),
     ]
     inside = "".join(shown)
     return html.section("The search", f'<div class="pair">{inside}</div>') if inside else ""
@@ -140,7 +147,7 @@ def _charts(m: Material) -> str:
 
 def _recipe(m: Material) -> str:
     """The best recipe beside the baseline's; what is the same in both stands behind a fold."""
-    leader = next((r for r in rank(m.results, m.metric) if r.score is not None), None)
+    leader = m.leader()
     if leader is None:
         return ""
     baseline = next((r for r in m.results if r.number == 0), leader)
@@ -158,7 +165,7 @@ def _trials(m: Material) -> str:
     keys = _varied(m.results)
     numbers = [key for key in keys if all(_is_number(r.recipe.flat().get(key)) for r in m.results)]
     heads = ("#", "trial", m.metric.name, "model", *keys, "epochs", "best epoch", "time", "why it ended")
-    rows = [_trial(place, result, m.metric, keys) for place, result in enumerate(rank(m.results, m.metric), start=1)]
+    rows = [_trial(place, result, m, keys) for place, result in enumerate(rank(m.results, m.metric), start=1)]
     note = '<p class="soft">All parameters of every trial are in leaderboard.csv and trials.jsonl.</p>' if rows else ""
     table = html.table(heads, rows, ("#", m.metric.name, *numbers, "epochs", "best epoch", "time"))
     return html.section("Every trial", table, note)
@@ -174,9 +181,9 @@ def _is_number(what: Any) -> bool:
     return isinstance(what, int | float) and not isinstance(what, bool)
 
 
-def _trial(place: int, result: TrialResult, metric: Metric, keys: list[str]) -> tuple[str, tuple[str, ...]]:
-    recipe = result.recipe.flat()
-    kind = "failed" if result.status == "failed" else "best" if place == 1 else ""
+def _trial(place: int, result: TrialResult, m: Material, keys: list[str]) -> tuple[str, tuple[str, ...]]:
+    recipe, metric = result.recipe.flat(), m.metric
+    kind = "failed" if result.status == "failed" else "best" if result == m.leader() else ""
     cells = (
         str(place) if result.score is not None else DASH,
         result.name + (" (baseline)" if result.number == 0 else ""),

@@ -1,8 +1,9 @@
 """The strategy `auto`: from cheap to dear, and more epochs only for those that earn them.
 
 1. Trial 0, the plain default recipe, runs to its end beside everything else: it is what the search must beat.
-2. Heads are solved on the features of every network and image size; networks with poor features are dropped. On the
-   best features of those that are left some heads are trained by steps, side by side (`bankwork.py`).
+2. Heads are solved on the features of networks at every image size; networks with poor features are dropped, of many
+   networks on much data half of them by some of the samples. On the best features of those that are left some heads are
+   trained by steps, side by side (`bankwork.py`).
 3. Brackets of successive halving, whose trials start from the best head (linear probe, then fine-tune: Kumar et al.,
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time. Heads drawn for a bracket run whole, side by side, and hold the places they win.
@@ -69,9 +70,9 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
         self.sign = 1.0 if facts.mode == "max" else -1.0
-        self.ranks = halving.Ranks(self.sign, facts.blank, facts.perfect)
+        self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect)
         self.best_of = self.ranks.best
-        self.heads = Heads(facts.space, solvable, facts.val_share, self.sign)
+        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts)
         self.solving: set[int] = set()
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
@@ -163,7 +164,7 @@ class Auto:
         come first."""
         self.narrowed = True
         ranked = self.heads.ranked(self.networks)
-        kept = {*ranked[:NETWORKS], *(name for name in self.networks if name not in ranked)}
+        kept = {*ranked[:NETWORKS], *({*self.networks} - {*ranked} - self.heads.dropped)}
         self.networks = [name for name in self.networks if name in kept]
         for family, draws in self.draws.items():
             draws.models = [name for name in draws.models if name in kept] or draws.models

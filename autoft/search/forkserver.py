@@ -60,7 +60,11 @@ class ForkServers:
         """Begin to import `modules`; requests that come meanwhile wait."""
         place = str(self._folder / backend)
         listener = socket.socket(socket.AF_UNIX)  # made here, so that it takes requests from now on
-        listener.bind(place)
+        try:
+            listener.bind(place)
+        except OSError:  # the path is too long for a socket (some 100 bytes): processes of their own do it, too
+            listener.close()
+            return
         listener.listen(64)
         self._servers[backend] = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(listener.fileno()), json.dumps(sys.path), json.dumps(list(modules))],

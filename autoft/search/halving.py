@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from autoft.records import EpochReport
+from autoft.records import EpochReport, Mode, selection_score
 
 FIRST: Final = 2
 """Epochs of the first rung: after one epoch ranks say little about the end (measured on real learning curves)."""
@@ -44,16 +44,15 @@ class Ranks:
     on the training part decides between equals.
     """
 
-    def __init__(self, sign: float, blank: float | None = None, perfect: float | None = None) -> None:
-        """`sign` turns scores so that larger is better; `blank` is that of a model without knowledge, and `perfect` the
-        best one, where they are known."""
-        self.sign = sign
+    def __init__(self, mode: Mode, blank: float | None = None, perfect: float | None = None) -> None:
+        """`blank` is the score of a model without knowledge, and `perfect` the best one, where they are known."""
+        self.mode, self.sign = mode, 1.0 if mode == "max" else -1.0
         self.blank = -float("inf")
         """Scores up to this one say nothing."""
         if blank is not None:
-            self.blank = sign * (blank + (0.0 if perfect is None else CHANCE * (perfect - blank)))
+            self.blank = self.sign * (blank + (0.0 if perfect is None else CHANCE * (perfect - blank)))
         self.best: dict[int, float] = {}
-        """Best score of each trial, turned."""
+        """What the best score of each trial is worth, turned so that larger is better."""
         self.losses: dict[int, float] = {}
         """Of the last epoch, on the training part."""
         self.course: dict[int, dict[int, tuple[float, float]]] = {}
@@ -65,7 +64,7 @@ class Ranks:
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
-        self.best[number] = max(self.sign * report.score, before)
+        self.best[number] = max(self.sign * selection_score(report.score, report.combined, self.mode), before)
         self.losses[number] = report.train_loss
         self.course.setdefault(number, {})[report.epoch] = (self.best[number], report.train_loss)
         if number == 0 and before <= self.blank:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from autoft.records import EpochReport, Scalar
+from autoft.records import EpochReport, Mode, Scalar, selection_score
 from autoft.search.families import Head, heads, readings
+from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
 
 SHARE: Final = 0.2
@@ -23,16 +24,21 @@ CLOSE: Final = 0.02
 class Heads:
     """Hands out configurations of solved heads by network and image size, and ranks both by how they score.
 
+    Of several networks on much data each is tried on some samples first, and the better half goes on (`probes.py`).
+
     Args:
         networks: those whose heads can be solved, the most promising first.
-        val_share: samples of the validation part as a share of those that train and validate. A head's value is the
-            mean of its score there and by cross-validation on the training part, weighted by their samples.
-        sign: 1 where larger scores are better, -1 where smaller ones are.
+        mode: whether larger or smaller scores are better. A head's value is its selection score (`records.py`).
+        parts: training and validation samples.
     """
 
-    def __init__(self, space: Space, networks: Sequence[str], val_share: float, sign: float) -> None:
-        self.space, self.val_share, self.sign = space, val_share, sign
+    def __init__(self, space: Space, networks: Sequence[str], mode: Mode, parts: tuple[int, int] = (0, 0)) -> None:
+        self.space, self.mode = space, mode
         self._todo = [(name, way) for name in networks for way in _by_promise(readings(space, name))]
+        self._probes, self._parts = Probes(networks, parts[0]), parts
+        self._probing: set[str] = set()
+        self.dropped: set[str] = set()
+        """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
         self._best: dict[str, tuple[float, Head]] = {}
         self._seconds: dict[str, float] = {}
@@ -45,6 +51,15 @@ class Heads:
         Args:
             busy: networks that are being worked on: what their features cost is known when that is done.
         """
+        if not self._probes.over:
+            if name := self._probes.next(busy):
+                self._probing.add(name)
+                first = heads(self.space, name, readings(self.space, name)[:1])[:1]
+                return [{**params, "head_rows": PROBE} for params in first] or self.next(left, busy)
+            if busy:
+                return []
+            self.dropped = self._probes.end()
+            self._todo = [(name, way) for name, way in self._todo if name not in self.dropped]
         for name, way in [(name, way) for name, way in self._todo if name not in busy]:
             self._todo.remove((name, way))
             expected = self._seconds.get(name, 0.0) * area(way.get("image_size"))
@@ -54,12 +69,15 @@ class Heads:
 
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
         """A head of this network was solved."""
+        value = selection_score(report.score, report.combined, self.mode) * (1 if self.mode == "max" else -1)
         size = int(params.get("image_size") or 0)
         per_area = report.prefix_seconds / area(size)
+        if name in self._probing:
+            self._probing.remove(name)
+            self._probes.saw(name, value)
+            self._seconds[name] = per_area * sum(self._parts) / (PROBE + self._parts[1])
+            return
         self._seconds[name] = max(per_area, self._seconds.get(name, 0.0))
-        value = self.sign * report.score
-        if report.cross is not None:
-            value = self.val_share * value + (1 - self.val_share) * self.sign * report.cross
         sizes = self._values.setdefault(name, {})
         sizes[size] = max(value, sizes.get(size, -float("inf")))
         if name not in self._best or value > self._best[name][0]:

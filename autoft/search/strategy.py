@@ -38,8 +38,8 @@ class Facts(NamedTuple):
     continues: bool = False
     """Whether trials may begin with another one's model: no head can be solved and nothing be kept of frozen blocks,
     so that each would learn from its beginning what others have learned."""
-    val_share: float = 1.0
-    """Samples of the validation part, as a share of those that train and validate."""
+    parts: tuple[int, int] = (0, 0)
+    """Training and validation samples."""
     clock: Callable[[], float] = time.time
     featured: frozenset[str] = frozenset()
     """Networks whose pooled features can be computed once for all trials, those of `sharing` among them: heads alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from autoft.records import EpochReport
 from autoft.search.halving import Bracket, Ranks, cost, rungs
 
@@ -78,7 +80,7 @@ def test_a_first_rung_that_comes_later_sends_those_that_have_arrived_on_to_it() 
 
 
 def test_what_a_trial_became_later_does_not_count_at_a_rung() -> None:
-    ranks = Ranks(1.0)
+    ranks = Ranks("max")
     for number, score in enumerate([0.5, 0.6, 0.9, 0.8], 1):
         ranks.saw(0, epoch(number, score, 1.0 / number))
     for number, score in enumerate([0.5, 0.7], 1):
@@ -93,18 +95,29 @@ def epoch(number: int, score: float, loss: float) -> EpochReport:
 
 
 def test_scores_of_models_that_have_learned_nothing_count_as_equal() -> None:
-    ranks = Ranks(-1.0, 1.0, 0.0)
+    ranks = Ranks("min", 1.0, 0.0)
     for number, (score, loss) in enumerate([(0.96, 3.0), (1.2, 1.0), (0.9, 4.0), (1.0, 2.0)]):
         ranks.saw(number, epoch(1, score, loss))
     assert sorted(range(4), key=ranks.key) == [2, 1, 3, 0], "what is better than silence, then by training losses"
-    plain = Ranks(1.0)
+    plain = Ranks("max")
     for number, (score, loss) in enumerate([(0.5, 3.0), (0.6, 3.0), (0.5, 2.0)]):
         plain.saw(number, epoch(1, score, loss))
     assert sorted(range(3), key=plain.key) == [1, 2, 0]
 
 
+def test_a_score_counts_at_most_what_cross_validation_makes_of_it() -> None:
+    ranks = Ranks("max")
+    ranks.saw(0, msgspec.structs.replace(epoch(1, 0.9, 1.0), combined=0.8))
+    ranks.saw(1, epoch(1, 0.85, 1.0))
+    ranks.saw(2, msgspec.structs.replace(epoch(1, 0.8, 1.0), combined=0.9))
+    assert ranks.best == {0: 0.8, 1: 0.85, 2: 0.8}
+    errors = Ranks("min")
+    errors.saw(0, msgspec.structs.replace(epoch(1, 0.1, 1.0), combined=0.2))
+    assert errors.best == {0: -0.2}
+
+
 def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -> None:
-    ranks = Ranks(-1.0, 1.0, 0.0)
+    ranks = Ranks("min", 1.0, 0.0)
     for number, score in enumerate([1.3, 1.0, 0.99, 1.0], 1):
         ranks.saw(0, epoch(number, score, 1.0))
         ranks.saw(1, epoch(number, 0.5, 1.0))
@@ -114,19 +127,19 @@ def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -
     assert ranks.first == 6
     assert (rungs(100, 6), rungs(8, 6)) == ((6, 18, 54, 100), (8,))
     assert ranks.cost(9, 18) == cost(9, 18, 6) == 9 * 6 + 3 * 12
-    known = Ranks(1.0)
+    known = Ranks("max")
     known.saw(0, epoch(1, 0.0, 1.0))
     assert known.first == 2
 
 
 def test_nobody_is_stopped_while_trial_0_is_silent() -> None:
-    ranks = Ranks(-1.0, 1.0, 0.0)
+    ranks = Ranks("min", 1.0, 0.0)
     assert (ranks.rung(2), ranks.rung(4)) == (4, 6)
     ranks.saw(0, epoch(1, 1.0, 1.0))
     assert (ranks.silent, ranks.rung(4)) == (True, 6)
     ranks.saw(0, epoch(2, 0.5, 1.0))
     assert (ranks.silent, ranks.rung(6)) == (False, 2), "a bracket that stands later stays there"
-    deaf = Ranks(-1.0, 1.0, 0.0)
+    deaf = Ranks("min", 1.0, 0.0)
     deaf.ended(0, failed=True)
     assert deaf.rung(4) == 2
-    assert Ranks(1.0).rung(2) == 2
+    assert Ranks("max").rung(2) == 2

@@ -66,7 +66,7 @@ def numbers(train: Sequence[Sample], test: Sequence[Sample], seconds: float) -> 
     began = time.monotonic()
     seen, asked = _weights(train, test)
     values = np.array([sample.fields["value"] for sample in train], np.float64)
-    order = KFold(max(2, min(FOLDS, len(train) // 2))).split(values)
+    order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(values)
     fitted, words = _fitted(lambda strength: Ridge(alpha=10 / strength), seen, values, order, began + seconds)
     return f"ridge regression on TF-IDF{words}", {"value": np.asarray(fitted.predict(asked), np.float64)}
 

@@ -1,0 +1,47 @@
+"""Heads that are solved: on how many rows, and what their score rests on."""
+
+import numpy as np
+import pytest
+
+from autoft import headstart
+from autoft.records import Caching, View
+from autoft.trial import Trial
+from tests.core.test_trial_prefix import cache_folder, extracted, run  # noqa: F401  (fixtures)
+
+SOLVED = {"freeze": 1.0, "optimizer": "solve", "head_init": "ridge", "head_strength": 0.1}
+CACHING = Caching(freezes=(1.0,), max_bytes=10**9)
+
+
+@pytest.mark.parametrize("caching", [None, CACHING])
+def test_the_combined_score_is_the_mean_over_both_parts(make_spec, caching):
+    spec = make_spec(recipe=SOLVED, caching=caching)
+    trial, (report,) = run(spec)
+    part = trial.parts[0]
+    part.learner.enter(None)
+    features = np.concatenate([a for (a,) in part.learner.extract(part.train, part.learner.cuts()[-1:], View())])
+    cross = headstart.cross_score(spec.recipe, part.job.problem, features, part.train.targets, trial._judge)
+    rows, others = len(part.train), len(part.val)
+    assert report.combined == pytest.approx((cross * rows + report.score * others) / (rows + others), abs=1e-3)
+
+
+def test_a_trial_that_trains_has_no_combined_score(make_spec):
+    _, reports = run(make_spec(recipe={"epochs": 2, "head_init": "ridge"}))
+    assert [report.combined for report in reports] == [None, None]
+
+
+@pytest.mark.parametrize("caching", [None, CACHING])
+def test_a_head_is_solved_on_as_many_rows_as_the_recipe_says(make_spec, caching, extracted):  # noqa: F811
+    spec = make_spec(recipe={**SOLVED, "head_rows": 9}, caching=caching)
+    trial = Trial(spec)
+    every = trial.parts[0].train.rows
+    rows, features = trial.prefix.features()
+    assert len(rows) == len(features) == 9 and np.isin(rows, every).all() and (np.diff(rows) > 0).all()
+    assert rows[0] < np.quantile(every, 0.2) and rows[-1] > np.quantile(every, 0.5), "spread over all of them"
+    assert sum(count for *_, count in extracted) == 9 + bool(caching) * len(trial.parts[0].val), "no more is computed"
+    assert trial.step().done == "the head is solved"
+
+
+def test_more_rows_than_there_are_is_all_of_them(make_spec):
+    trial = Trial(make_spec(recipe={**SOLVED, "head_rows": 10_000}))
+    rows, _ = trial.prefix.features()
+    assert rows.tolist() == sorted(trial.parts[0].train.rows.tolist())

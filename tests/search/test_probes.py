@@ -1,0 +1,90 @@
+"""Many networks are tried on some of the samples first; half of them go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoft.records import EpochReport, ModelCard
+from autoft.search.families import heads
+from autoft.search.headwork import Heads
+from autoft.search.probes import MUCH, PROBE, Probes
+from tests.search.test_auto import Machine, space
+
+NAMES = tuple(f"m/{letter}" for letter in "abcde")
+ENOUGH = MUCH * PROBE
+
+
+def cards(*names: str) -> list[ModelCard]:
+    return [ModelCard(name=name, backend="b", modality="image", prior=70.0) for name in names]
+
+
+@pytest.mark.parametrize("networks, rows", [(NAMES[:2], ENOUGH), (NAMES, ENOUGH - 1), ((), ENOUGH)])
+def test_few_networks_or_little_data_need_no_probes(networks: tuple[str, ...], rows: int) -> None:
+    assert Probes(networks, rows).over
+
+
+@pytest.mark.parametrize(
+    "values, dropped",
+    [
+        ([0.5, 0.9, 0.7, 0.8, 0.6], "ae"),
+        ([0.5, 0.5, 0.5, 0.5, 0.5], "de"),
+        ([0.5, 0.9, None, 0.8, 0.6], "ace"),
+        ([0.5, None, None, None, None], "bcde"),
+        ([None] * 5, ""),
+    ],
+)
+def test_the_better_half_goes_on(values: list[float | None], dropped: str) -> None:
+    probes = Probes(NAMES, ENOUGH)
+    for name, value in zip(NAMES, values, strict=True):
+        assert probes.next(()) == name
+        if value is not None:
+            probes.saw(name, value)
+    assert probes.next(()) == ""
+    assert probes.end() == {f"m/{letter}" for letter in dropped}
+    assert probes.over
+
+
+def report(score: float) -> EpochReport:
+    return EpochReport(epoch=1, score=score, metrics={}, train_loss=1.0, seconds=1.0, combined=score)
+
+
+def test_heads_wait_for_the_probes_and_leave_out_what_was_dropped() -> None:
+    whole = space(*cards(*NAMES[:3]))
+    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    asked = [work.next(100.0, NAMES[:n]) for n in range(3)]
+    assert [[(p["model"], p["head_rows"]) for p in some] for some in asked] == [[(name, PROBE)] for name in NAMES[:3]]
+    assert work.next(100.0, NAMES[:3]) == [], "all must be known"
+    for (params,), score in zip(asked, (0.5, 0.6, 0.7), strict=True):
+        work.saw(str(params["model"]), params, report(score))
+    assert work.best(NAMES[2]) is None, "a probe is no head to start from"
+    assert work.next(100.0, NAMES[2:3]) == [], "one is not over yet"
+    handed = []
+    while found := work.next(100.0):
+        handed += found
+    assert {params["model"] for params in handed} == {*NAMES[1:3]} and work.dropped == {NAMES[0]}
+    assert handed == [params for name in NAMES[1:3] for size in (128, 96) for params in heads(whole, name, sized(size))]
+
+
+def sized(size: int) -> list[dict[str, int | float | str | bool | None]]:
+    return [{"image_size": size}]
+
+
+def test_networks_whose_heads_the_space_forbids_are_not_probed() -> None:
+    work = Heads(space(*cards(*NAMES[:3]), freeze=0.5), NAMES[:3], "max", (ENOUGH, 100))
+    assert work.next(100.0) == [] and work.dropped == set()
+
+
+def test_auto_goes_on_without_the_networks_that_were_dropped() -> None:
+    names = ("m/strong", *NAMES)
+    machine = Machine(
+        2, 400.0, space=space(*cards(*names)), parts=(ENOUGH, 100), sharing=frozenset(names), featured=frozenset(names)
+    )
+    machine.failing = {"m/c"}
+    machine.run()
+    strategy = machine.strategy
+    assert len(strategy.heads.dropped) == 3 and "m/c" in strategy.heads.dropped
+    assert not strategy.heads.dropped & {*strategy.networks}
+    probed = {n for n, params in machine.params.items() if params.get("head_rows")}
+    assert len(probed) == len(names)
+    later = {params["model"] for number, params in machine.params.items() if number > max(probed)}
+    assert not later & strategy.heads.dropped and "m/strong" in later
