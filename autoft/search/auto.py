@@ -20,7 +20,8 @@ from typing import Any, Final, NamedTuple
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, halving, headgroups, starts
 from autoft.search import space as spaces
-from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, head_sizes, key_of, models
+from autoft.search.extents import FEWEST, MOST, SHORTEST, Extents
+from autoft.search.families import HEADS, PARTIAL, VIEWS, WHOLE, families_of, is_shared, key_of, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
@@ -34,11 +35,6 @@ SHARES: Final = {True: {PARTIAL: 0.2, WHOLE: 0.8}, False: {PARTIAL: 0.6, WHOLE: 
 """Parts of the time by whether the networks are weak: those must be trained whole."""
 LEADER: Final = 0.75
 """Part of the time for the family that has the best score, once both have been tried."""
-MOST: Final = 27
-FEWEST: Final = 3
-"""Trials in a bracket, at most and at least."""
-SHORTEST: Final = 4
-"""Epochs that the trials of a bracket should have at least."""
 NETWORKS: Final = 3
 """Networks that go on after the heads."""
 FINALISTS: Final = 3
@@ -78,6 +74,7 @@ class Auto:
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
         self.draws = families_of(facts, self.networks, weak=self._weak())
+        self.extents = Extents(facts, self.times, self.ranks, self.draws)
         self.stale = 0
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)
@@ -108,12 +105,14 @@ class Auto:
         return self._end
 
     def chosen(self) -> int | None:
-        """The trial whose model is the result: of the finalists' configurations the one with the best mean."""
+        """The trial whose model is the result: the configuration with the best mean, of the finalists and those that
+        lead without a second run, for which there was no time."""
         groups: dict[object, list[int]] = defaultdict(list)
         for number in self.best_of:
             if number in self.results:
                 groups[key_of(self.known[number].params)].append(number)
-        rivals = [groups[key_of(self.known[number].params)] for number in self.finals or ()]
+        leading = [] if self.finals is None else [*self.finals, *(one.number for one in self._leaders())]
+        rivals = [groups[key] for key in dict.fromkeys(key_of(self.known[number].params) for number in leading)]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
 
     # ---- what came of it ------------------------------------------------------------------------------
@@ -121,7 +120,7 @@ class Auto:
     def reported(self, number: int, report: EpochReport) -> None:
         known = self.known[number]
         self.ranks.saw(number, report)
-        self.times.saw(known.family, number, report, area(known.params.get("image_size")))
+        self.times.saw(known.family, number, report, self._weight(known.params))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
 
@@ -174,7 +173,7 @@ class Auto:
         """Of the image sizes with good features, those at which a small bracket fits into half of the time left; the
         smallest one if none does."""
         sizes = self.heads.sizes(name)
-        least = self.ranks.cost(FEWEST, SHORTEST) * self._epoch(family) / self._hands(FEWEST)
+        least = self.ranks.cost(FEWEST, SHORTEST) * self.extents.epoch(family) / self.extents.hands(FEWEST)
         return tuple(size for size in sizes if least * area(size) <= self._left() / 2) or sizes[-1:]
 
     # ---- brackets -------------------------------------------------------------------------------------
@@ -189,9 +188,9 @@ class Auto:
                 orders.append(self._order(number, bracket.until))
                 done = self.times.epochs.get(number, 0)
                 epochs = max(1, (bracket.until or bracket.rungs[-1]) - done)
-                seconds += self._epoch(bracket.family) * area(self.known[number].params.get("image_size")) * epochs
                 if not self.times.measured(bracket.family):
                     break
+                seconds += self.times.epoch(bracket.family) * self._weight(self.known[number].params) * epochs
             if orders:
                 return Work(tuple(orders))
         return None
@@ -199,10 +198,16 @@ class Auto:
     def _new_bracket(self) -> Work | None:
         if self.stale >= STALE or not self._room_for_trials(self.kept):
             return None
-        fitting = ((family, *self._extent(family)) for family in self._families())
+        left = self._left() - self._kept_for_finals()
+        fitting = ((family, *self.extents.of(family, left, self._most(family))) for family in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
         if not family:
+            single = ((family, 1, self.extents.short(family, self._left())) for family in self._families())
+            family, count, epochs = next((found for found in single if found[2]), ("", 0, 0))
+        if not family:
             return None
+        if known := self.heads.ranked(self.networks):
+            self.draws[family].views = VIEWS if self.heads.views_fit(known[0], left) else 0
         goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
@@ -218,7 +223,7 @@ class Auto:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials(self.kept)
-            params = None if full else self.draws[family].draw(best, self.heads.best)
+            params = None if full else self.draws[family].draw(best, self.heads.best, near=count == 1)
             if params is None:
                 break
             params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}
@@ -228,22 +233,6 @@ class Auto:
                 numbers.append(self._begin(RIVAL if head else family, fitted).number)
         return numbers
 
-    def _extent(self, family: str) -> tuple[int, int]:
-        """Trials and epochs of a bracket that takes about half of the time left to brackets."""
-        left, epochs = self._left() - self._kept_for_finals(), self.facts.epochs
-        if left <= 0:
-            return 0, 0
-        each = self._epoch(family) * self._area(family)
-        if not each:  # nothing was measured yet
-            return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
-        while epochs > 2 and self.ranks.cost(FEWEST, epochs) * each / self._hands(FEWEST) > left:
-            epochs -= 1
-        count = self._most(family)
-        while count > FEWEST and self.ranks.cost(count, epochs) * each / self.facts.workers > left / 2:
-            count -= 1
-        fits = self.ranks.cost(count, epochs) * each / self._hands(count) <= 1.2 * left
-        return (count, epochs) if fits else (0, 0)
-
     def _most(self, family: str) -> int:
         """Networks that know much are trained whole a few at a time, until one of them leads: it is dear."""
         if family != WHOLE or self._weak():
@@ -251,17 +240,6 @@ class Auto:
         own, *others = (self._top(one) for one in (WHOLE, HEADS, PARTIAL))
         beaten = [other for other in others if other is not None and (own is None or other > own)]
         return FEWEST if beaten else MOST
-
-    def _hands(self, count: int) -> float:
-        """Workers that a bracket of few trials keeps busy: its last rung has but one."""
-        return min(self.facts.workers, max(1.0, count / 2))
-
-    def _area(self, family: str) -> float:
-        """Mean area of the images of this family's trials."""
-        draws = self.draws[family]
-        sizes = [draws.sizes.get(name) or head_sizes(self.facts.space, name) for name in draws.models]
-        areas = [area(size) for some in sizes for size in some]
-        return sum(areas) / len(areas)
 
     def _families(self) -> list[str]:
         """The one that is furthest behind its part of the time first: another one's trials may fit where its do not."""
@@ -288,7 +266,9 @@ class Auto:
                     self._count(bracket)
 
     def _count(self, bracket: Bracket) -> None:
-        """Whether this bracket made the search better."""
+        """Whether this bracket made the search better; a single trial for which alone there was time does not count."""
+        if bracket.alone:
+            return
         best = max(self.best_of.values(), default=-float("inf"))
         self.stale = 0 if best > self.leading else self.stale + 1
         self.leading = max(best, self.leading)
@@ -297,7 +277,7 @@ class Auto:
 
     def _again(self) -> Work | None:
         """The best few once more. When that is done, the search is over."""
-        if self.finals is None and not all(bracket.done for bracket in self.brackets):
+        if self.finals is None and not (0 in self.results and all(bracket.done for bracket in self.brackets)):
             return None
         if self.finals is None:
             self.finals = self._finalists()
@@ -357,13 +337,11 @@ class Auto:
         scored = [number for number in self._of(family) if number in self.best_of]
         return self.known[max(scored, key=lambda n: self.best_of[n])].params if scored else None
 
-    def _epoch(self, family: str) -> float:
-        """Expected seconds of an epoch on images of area 1; 0 when there is nothing to go by."""
-        first = 0.5 if family == PARTIAL and self._weak() else 1.0  # trial 0 of a weak network is trained whole
-        for other, factor in ((family, 1.0), (WHOLE, 0.5), (PARTIAL, 2.0), (BASELINE, first)):
-            if self.times.measured(other):
-                return self.times.epoch(other) * factor
-        return 0.0
+    def _weight(self, params: Values) -> float:
+        """What an epoch of this configuration costs, in epochs of the whole network on images of area 1."""
+        named = {"model": self.networks[0], **params}
+        shared = is_shared(named, self.facts.sharing)
+        return price(params.get("freeze", 0.0), shared=shared) * area(params.get("image_size"))
 
     def _left(self) -> float:
         deadline = self.facts.deadline()

@@ -177,34 +177,42 @@ class Draws:
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
+        self.views = VIEWS
+        """Versions of each sample, where augmentation is to be shared; 0 where there is no time to compute them."""
         self.seed = seed
         self.count = 0
         self._seen = {key_of(params) for params in known}
 
-    def draw(self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None]) -> Values | None:
+    def draw(
+        self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None], *, near: bool = False
+    ) -> Values | None:
         """The next configuration, or None when nothing new is found.
 
         Args:
             best: the best configuration of this family so far.
             head: the best solved head of a network, to start from.
+            near: around the best one, or the default recipe where there is none, and of no head alone: for a trial that
+                has no rivals.
         """
         for _ in range(50):
             generator = random.Random(f"{self.seed}:{self.family}:{self.count}")
-            way = self.count % 3 if self.count >= len(self.models) else -1
-            params = self._one(way, best, generator)
+            way = 1 if near else self.count % 3 if self.count >= len(self.models) else -1
+            params = self._one(way, best, generator, near)
             if self.family == PARTIAL and way != -1 and not (best and params.get("freeze") == best.get("freeze")):
                 self._cheapen(params, generator)
             self.count += 1
             self._finish(params, head, generator)
+            if near and params.get("freeze") == 1.0:
+                continue
             if (key := key_of(params)) not in self._seen:
                 self._seen.add(key)
                 return params
         return None
 
-    def _one(self, way: int, best: Mapping[str, Scalar] | None, generator: random.Random) -> Values:
+    def _one(self, way: int, best: Mapping[str, Scalar] | None, generator: random.Random, near: bool = False) -> Values:
         if way == -1:  # first the default recipe of each network
             return spaces.resolve(self.space, {"model": self.models[self.count]} if self._has("model") else {})
-        if way == 2 or (way == 1 and best is None and self.count % 2):
+        if way == 2 or (way == 1 and best is None and self.count % 2 and not near):
             return self._drop_others(draw(self.space, generator), generator)
         model = {"model": generator.choice(self.models)} if self._has("model") else {}
         around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
@@ -229,9 +237,26 @@ class Draws:
         no more time than the cheap ones."""
         depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
         if len(set(depths)) > 1:
-            saved = 1.0 if self.sharing else UNSHARED
-            costs = [max(LEAST, 1.0 - saved * float(depth or 0)) for depth in depths]
+            costs = [price(depth, shared=self.sharing) for depth in depths]
             params["freeze"] = generator.choices(depths, [cost**-2 for cost in costs])[0]
+
+    def cost(self) -> float:
+        """Expected price of an epoch of a draw that trains blocks."""
+        trained = [(cost, weight) for depth, cost, weight in self._depths() if depth < 1]
+        return sum(cost * weight for cost, weight in trained) / sum(w for _, w in trained) if trained else 1.0
+
+    def trained(self) -> float:
+        """The part of the draws that train blocks; the others are heads."""
+        depths = self._depths()
+        alone = sum(weight for depth, _, weight in depths if depth == 1) if self.sharing or self.plain else 0.0
+        return 1.0 - alone / sum(weight for *_, weight in depths) if depths else 1.0
+
+    def _depths(self) -> list[tuple[float, float, float]]:
+        """Depths, the price of an epoch at each, and how often each is drawn."""
+        choices = next((param.choices for param in self.space if param.key == "freeze"), ())
+        shared = self.sharing and self.family == PARTIAL
+        found = [(float(depth or 0), price(depth, shared=shared)) for depth in dict.fromkeys(choices)]
+        return [(depth, cost, cost**-2 if self.family == PARTIAL else 1.0) for depth, cost in found]
 
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,
@@ -244,6 +269,8 @@ class Draws:
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
+            if not self.views:
+                params |= self._left_open(params, {"augment": "none"})
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
             params["views"] = 0
@@ -288,6 +315,21 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
         if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
             found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, plain=plain)
     return found
+
+
+def price(freeze: Scalar, *, shared: bool) -> float:
+    """What an epoch costs that freezes this part of the blocks, as a part of one in which all are trained.
+
+    Args:
+        shared: whether what frozen blocks give is computed once for all epochs.
+    """
+    return max(LEAST, 1.0 - float(freeze or 0)) if shared else 1.0 - UNSHARED * float(freeze or 0)
+
+
+def is_shared(params: Mapping[str, Scalar], sharing: Collection[str]) -> bool:
+    """Whether what frozen blocks give a trial is computed once: see `SHARED`."""
+    plain = params.get("augment", "none") == "none" or bool(params.get("views"))
+    return params.get("model", "") in sharing and plain and not (params.get("mixup") or params.get("cutmix"))
 
 
 def key_of(params: Mapping[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:

@@ -131,6 +131,8 @@ class Bracket:
         self.running: set[int] = set()
         self.arrived: list[int] = []
         self.done = False
+        self.alone = len(numbers) + len(rivals) == 1
+        """Whether it is a trial without rivals."""
 
     @property
     def until(self) -> int:

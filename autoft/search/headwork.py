@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from autoft.records import EpochReport, Mode, Scalar, selection_score
-from autoft.search.families import Head, heads, readings
+from autoft.search.families import VIEWS, Head, heads, readings
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
 
@@ -88,6 +88,12 @@ class Heads:
     def best(self, name: str) -> Head | None:
         """The best head of a network."""
         return self._best[name][1] if name in self._best else None
+
+    def views_fit(self, name: str, left: float) -> bool:
+        """Whether what frozen blocks give for `VIEWS` versions of all samples takes no more than its share of `left`
+        seconds."""
+        smallest = min((area(size) for size in self._values.get(name, ())), default=1.0)
+        return VIEWS * self._seconds.get(name, 0.0) * smallest <= SHARE * left
 
     def ranked(self, networks: Sequence[str]) -> list[str]:
         """Networks by their best head; of equal ones the earlier in `networks` comes first."""

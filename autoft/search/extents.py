@@ -1,0 +1,74 @@
+"""How many trials and epochs a bracket may have in the time that is left, by what epochs have cost so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from autoft.search.families import PARTIAL, WHOLE, Draws, head_sizes
+from autoft.search.halving import Ranks
+from autoft.search.headwork import area
+from autoft.search.strategy import Facts
+from autoft.search.times import Times
+
+MOST: Final = 27
+FEWEST: Final = 3
+"""Trials in a bracket, at most and at least."""
+SHORTEST: Final = 4
+"""Epochs that the trials of a bracket should have at least."""
+FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
+"""Whose epochs tell of another family's, where that has none; the nearest comes first."""
+
+
+class Extents:
+    """Knows the prices of epochs, by family.
+
+    Args:
+        draws: the families and how each is drawn.
+    """
+
+    def __init__(self, facts: Facts, times: Times, ranks: Ranks, draws: Mapping[str, Draws]) -> None:
+        self.facts, self.times, self.ranks, self.draws = facts, times, ranks, draws
+
+    def epoch(self, family: str) -> float:
+        """Expected seconds of an epoch, on images of area 1, of a trial that is drawn for this family and trains
+        blocks; 0 when there is nothing to go by."""
+        known = next((one for one in (family, *FAMILIES) if self.times.measured(one)), "")
+        return self.times.epoch(known) * self.draws[family].cost() if known else 0.0
+
+    def of(self, family: str, left: float, most: int) -> tuple[int, int]:
+        """Trials and epochs of a bracket that takes about half of `left` seconds; none where not even `FEWEST` fit."""
+        epochs = self.facts.epochs
+        if left <= 0:
+            return 0, 0
+        each = self.epoch(family) * self._area(family)
+        if not each:  # nothing was measured yet
+            return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
+        while epochs > 2 and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left:
+            epochs -= 1
+        count = most
+        while count > FEWEST and self._cost(family, count, epochs) * each / self.facts.workers > left / 2:
+            count -= 1
+        fits = self._cost(family, count, epochs) * each / self.hands(count) <= 1.2 * left
+        return (count, epochs) if fits else (0, 0)
+
+    def short(self, family: str, left: float) -> int:
+        """Epochs for which a single trial has time; 0 where that is less than a first rung."""
+        each = self.epoch(family) * self._area(family)
+        epochs = min(self.facts.epochs, int(left / each)) if each and left > 0 else 0
+        return epochs if epochs >= self.ranks.first else 0
+
+    def hands(self, count: int) -> float:
+        """Workers that a bracket of few trials keeps busy: its last rung has but one."""
+        return min(self.facts.workers, max(1.0, count / 2))
+
+    def _cost(self, family: str, count: int, epochs: int) -> float:
+        """Epochs that blocks are trained for: some of the draws are heads, which cost next to nothing."""
+        return self.ranks.cost(max(1, round(count * self.draws[family].trained())), epochs)
+
+    def _area(self, family: str) -> float:
+        """Mean area of the images of this family's trials."""
+        draws = self.draws[family]
+        sizes = [draws.sizes.get(name) or head_sizes(self.facts.space, name) for name in draws.models]
+        areas = [area(size) for some in sizes for size in some]
+        return sum(areas) / len(areas)
