@@ -111,7 +111,7 @@ class Auto:
         for number in self.best_of:
             if number in self.results:
                 groups[key_of(self.known[number].params)].append(number)
-        leading = [] if self.finals is None else [*self.finals, *(one.number for one in self._leaders())]
+        leading = [*self.finals, *(one.number for one in self._leaders())] if self.finals else []
         rivals = [groups[key] for key in dict.fromkeys(key_of(self.known[number].params) for number in leading)]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
 
@@ -199,15 +199,17 @@ class Auto:
         if self.stale >= STALE or not self._room_for_trials(self.kept):
             return None
         left = self._left() - self._kept_for_finals()
+        self._fit(FEWEST, left)
         fitting = ((family, *self.extents.of(family, left, self._most(family))) for family in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
         if not family:
-            single = ((family, 1, self.extents.short(family, self._left())) for family in self._families())
+            if all(bracket.alone for bracket in self.brackets):
+                left = self._left()  # no trial of theirs can run again either
+            self._fit(1, left)
+            single = ((family, 1, self.extents.short(family, left)) for family in self._families())
             family, count, epochs = next((found for found in single if found[2]), ("", 0, 0))
         if not family:
             return None
-        if known := self.heads.ranked(self.networks):
-            self.draws[family].views = VIEWS if self.heads.views_fit(known[0], left) else 0
         goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
@@ -218,6 +220,15 @@ class Auto:
         rest = [number for number in numbers if number not in apart]
         self.brackets.append(Bracket(family, rest, epochs, self.ranks.first, rivals=[*apart]))
         return self._from_brackets()
+
+    def _fit(self, count: int, left: float) -> None:
+        """Draw what so many trials have time for."""
+        known = self.heads.ranked(self.networks)
+        for family, draws in self.draws.items():
+            draws.dearest = 1.0
+            if family == PARTIAL:
+                draws.dearest = self.extents.dearest(family, left, count)
+                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left) else 0
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()

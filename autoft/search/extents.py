@@ -16,6 +16,8 @@ FEWEST: Final = 3
 """Trials in a bracket, at most and at least."""
 SHORTEST: Final = 4
 """Epochs that the trials of a bracket should have at least."""
+USEFUL: Final = 8
+"""Epochs that are worth more than deeper training: where time does not leave them, blocks are trained less deep."""
 FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
 """Whose epochs tell of another family's, where that has none; the nearest comes first."""
 
@@ -51,6 +53,13 @@ class Extents:
             count -= 1
         fits = self._cost(family, count, epochs) * each / self.hands(count) <= 1.2 * left
         return (count, epochs) if fits else (0, 0)
+
+    def dearest(self, family: str, left: float, count: int) -> float:
+        """The price of an epoch (`families.price`) at which so many trials have `USEFUL` epochs, as a bracket; 1 where
+        all have, or nothing was measured yet."""
+        unit = self.epoch(family) / self.draws[family].cost() * self._area(family)
+        epochs = min(USEFUL, self.facts.epochs)
+        return min(1.0, left * self.hands(count) / (self.ranks.cost(count, epochs) * unit)) if unit else 1.0
 
     def short(self, family: str, left: float) -> int:
         """Epochs for which a single trial has time; 0 where that is less than a first rung."""

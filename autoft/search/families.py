@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -63,6 +63,7 @@ def additions() -> tuple[Param, ...]:
     return (
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
         Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
+        Param(key="head_rows", choices=(0,), default=0, when=solved),
         Param(key="views", choices=(0, VIEWS), default=0),
     )
 
@@ -177,6 +178,8 @@ class Draws:
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
+        self.dearest = 1.0
+        """The most that an epoch may cost (`price`), but for the cheapest depth: for whole networks 1."""
         self.views = VIEWS
         """Versions of each sample, where augmentation is to be shared; 0 where there is no time to compute them."""
         self.seed = seed
@@ -198,8 +201,8 @@ class Draws:
             generator = random.Random(f"{self.seed}:{self.family}:{self.count}")
             way = 1 if near else self.count % 3 if self.count >= len(self.models) else -1
             params = self._one(way, best, generator, near)
-            if self.family == PARTIAL and way != -1 and not (best and params.get("freeze") == best.get("freeze")):
-                self._cheapen(params, generator)
+            if self.family == PARTIAL and (way != -1 or self.dearest < 1.0):
+                self._cheapen(params, best, generator)
             self.count += 1
             self._finish(params, head, generator)
             if near and params.get("freeze") == 1.0:
@@ -216,7 +219,7 @@ class Draws:
             return self._drop_others(draw(self.space, generator), generator)
         model = {"model": generator.choice(self.models)} if self._has("model") else {}
         around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
-        return spaces.walk(self.space, lambda param: _near(param, around, generator))
+        return self._drop_others(spaces.walk(self.space, lambda param: _near(param, around, generator)), generator)
 
     def _drop_others(self, params: Values, generator: random.Random) -> Values:
         """A network that was found weak is not drawn again."""
@@ -232,13 +235,22 @@ class Draws:
             ),
         )
 
-    def _cheapen(self, params: Values, generator: random.Random) -> None:
+    def _cheapen(self, params: Values, best: Mapping[str, Scalar] | None, generator: random.Random) -> None:
         """Draw the depth again, by the inverse square of what an epoch of it costs: all dear ones together then take
-        no more time than the cheap ones."""
+        no more time than the cheap ones. The depth of the best one stays."""
+        if best and params.get("freeze") == best.get("freeze"):
+            return
         depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
         if len(set(depths)) > 1:
-            costs = [price(depth, shared=self.sharing) for depth in depths]
-            params["freeze"] = generator.choices(depths, [cost**-2 for cost in costs])[0]
+            found = self._affordable(depths)
+            params["freeze"] = generator.choices([d for d, _ in found], [cost**-2 for _, cost in found])[0]
+
+    def _affordable(self, depths: Iterable[Scalar]) -> list[tuple[Scalar, float]]:
+        """Those that may be drawn, each with the price of an epoch: heads, what costs no more than `dearest`, and the
+        cheapest one that trains blocks."""
+        costs = [(depth, price(depth, shared=self.sharing)) for depth in depths]
+        cheapest = min((cost for depth, cost in costs if float(depth or 0) < 1), default=1.0)
+        return [(d, cost) for d, cost in costs if float(d or 0) == 1 or cost <= max(cheapest, self.dearest)]
 
     def cost(self) -> float:
         """Expected price of an epoch of a draw that trains blocks."""
@@ -254,9 +266,9 @@ class Draws:
     def _depths(self) -> list[tuple[float, float, float]]:
         """Depths, the price of an epoch at each, and how often each is drawn."""
         choices = next((param.choices for param in self.space if param.key == "freeze"), ())
-        shared = self.sharing and self.family == PARTIAL
-        found = [(float(depth or 0), price(depth, shared=shared)) for depth in dict.fromkeys(choices)]
-        return [(depth, cost, cost**-2 if self.family == PARTIAL else 1.0) for depth, cost in found]
+        if self.family == PARTIAL:
+            return [(float(depth or 0), cost, cost**-2) for depth, cost in self._affordable(choices)]
+        return [(float(depth or 0), price(depth, shared=False), 1.0) for depth in choices]
 
     def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,

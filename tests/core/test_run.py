@@ -148,6 +148,7 @@ def running(writer, number, score, epoch=1, **fields):
     """A running trial reports; its model is there."""
     place = writer.trial_folder(number)
     place.mkdir(parents=True, exist_ok=True)
+    (place / "config.json").unlink(missing_ok=True)  # models are replaced, never edited
     (place / "config.json").write_text(f"model of t{number:04d} after {epoch}")
     card = ModelCard(name="numpy/mlp", backend="numpy", modality="image")
     spec = trial_spec(writer, number, card)

@@ -333,6 +333,7 @@ def test_a_score_that_was_not_repeated_counts_less() -> None:
     alone = next(n for n in strategy.finals if n != first)
     strategy.finals = [first, alone]
     strategy.known[alone] = strategy.known[alone]._replace(family=WHOLE, params={"lr": 0.123})
+    strategy.best_of.clear()
     strategy.best_of |= {first: 0.9, again: 0.8, alone: 0.86}
     assert strategy.chosen() == first, "0.85 is more than 0.86 - 0.05"
     strategy.best_of[alone] = 0.95
@@ -381,15 +382,9 @@ def test_without_shared_prefixes_no_head_is_solved() -> None:
 
 def test_where_one_family_does_not_fit_the_other_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(2, 500.0, weak=frozenset(c.name for c in CARDS))
-    extent = machine.strategy._extent
-    monkeypatch.setattr(machine.strategy, "_extent", lambda family: (0, 0) if family == WHOLE else extent(family))
+    extents = machine.strategy.extents
+    fitting = extents.of
+    monkeypatch.setattr(extents, "of", lambda family, *more: (0, 0) if family == WHOLE else fitting(family, *more))
     assert machine.strategy._families()[0] == WHOLE, "most of the time is for it"
     machine.run()
     assert {bracket.family for bracket in machine.strategy.brackets} == {PARTIAL}
-
-
-def test_an_epoch_of_a_weak_network_is_cheaper_in_part_than_the_first_trial_was() -> None:
-    for weak, factor in ((frozenset(c.name for c in CARDS), 0.5), (frozenset[str](), 1.0)):
-        strategy = Machine(1, 500.0, weak=weak).strategy
-        strategy.times.saw(BASELINE, 0, EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=1.0))
-        assert strategy._epoch(PARTIAL) == factor * strategy._epoch(WHOLE)

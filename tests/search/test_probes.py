@@ -62,7 +62,7 @@ def test_heads_wait_for_the_probes_and_leave_out_what_was_dropped() -> None:
     while found := work.next(100.0):
         handed += found
     assert {params["model"] for params in handed} == {*NAMES[1:3]} and work.dropped == {NAMES[0]}
-    assert handed == [params for name in NAMES[1:3] for size in (128, 96) for params in heads(whole, name, sized(size))]
+    assert handed == [params for name in NAMES[1:3] for size in (96, 128) for params in heads(whole, name, sized(size))]
 
 
 def sized(size: int) -> list[dict[str, int | float | str | bool | None]]:

@@ -1,0 +1,95 @@
+"""What a bracket has time for, by what epochs cost at each depth; single trials where a bracket does not fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoft.records import EpochReport
+from autoft.search.auto import BASELINE
+from autoft.search.extents import FEWEST, USEFUL, Extents
+from autoft.search.families import PARTIAL, VIEWS, WHOLE, is_shared, price
+from tests.search.test_auto import CARDS, Machine, space
+
+SHARING = frozenset(card.name for card in CARDS)
+
+
+def told(seconds: float, freeze: float = 0.5, weight: float | None = None) -> Machine:
+    """Trial 0 has reported an epoch of so many seconds."""
+    machine = Machine(2, 1000.0)
+    report = EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=seconds)
+    machine.strategy.times.saw(BASELINE, 0, report, price(freeze, shared=False) if weight is None else weight)
+    return machine
+
+
+def test_an_epoch_costs_what_is_left_to_compute() -> None:
+    assert price(0.75, shared=True) == 0.25 and price(1.0, shared=True) == 0.15
+    assert price(0.75, shared=False) == 0.5 and price(0.0, shared=False) == price(0.0, shared=True) == 1.0
+    plain = {"model": "m/strong", "augment": "none", "views": 0, "mixup": 0.0, "cutmix": 0.0}
+    assert is_shared(plain, SHARING)
+    assert is_shared({**plain, "augment": "light", "views": 4}, SHARING)
+    for change in ({"augment": "light"}, {"mixup": 0.2}, {"cutmix": 1.0}, {"model": "m/other"}):
+        assert not is_shared({**plain, **change}, SHARING)
+
+
+def test_what_trial_0_took_tells_what_other_depths_take() -> None:
+    extents = told(2.0, freeze=0.0).strategy.extents
+    assert extents.epoch(PARTIAL) == pytest.approx(2.0 * extents.draws[PARTIAL].cost())
+    assert extents.epoch(PARTIAL) < 0.5 * extents.epoch(WHOLE) <= 1.0 * 2.0
+    assert extents.draws[PARTIAL].trained() < 0.6, "most draws are heads"
+    assert Machine(2, 1000.0).strategy.extents.epoch(PARTIAL) == 0.0, "nothing was measured"
+
+
+def area_of(extents: Extents, family: str) -> float:
+    return extents._area(family)
+
+
+def test_less_time_means_cheaper_depths_then_fewer_epochs() -> None:
+    machine = told(1.0, freeze=0.0)
+    extents, draws = machine.strategy.extents, machine.strategy.draws[PARTIAL]
+    prices = [extents.dearest(PARTIAL, left, FEWEST) for left in (1e9, 20.0, 10.0, 5.0)]
+    assert prices[0] == 1.0 and prices == sorted(prices, reverse=True) and prices[-1] < 0.5
+    draws.dearest = 0.3
+    depths = {p["freeze"] for _ in range(200) if (p := draws.draw(None, lambda model: None)) is not None}
+    assert depths == {0.75, 1.0}
+    draws.dearest = 0.01
+    assert draws.cost() == 0.25, "the cheapest depth stays"
+    whole = extents.epoch(PARTIAL) * area_of(extents, PARTIAL)
+    assert extents.short(PARTIAL, 5.5 * whole) == 5 and extents.short(PARTIAL, 1.5 * whole) == 0
+    assert extents.short(PARTIAL, 1e9) == 20 > USEFUL
+
+
+def test_where_no_bracket_fits_a_single_trial_uses_the_time() -> None:
+    machine = Machine(1, 14.5, space=space(freeze=0.5))
+    machine.baseline_epochs = 8
+    machine.run()
+    (bracket,) = machine.strategy.brackets
+    assert bracket.alone and bracket.done
+    (number,) = bracket.numbers
+    assert machine.params[number]["freeze"] == 0.5 and len(machine.history[number]) == 6, "as many epochs as fit"
+    assert machine.strategy.stale == 0, "it does not count as a round"
+
+
+def test_finals_wait_for_the_default_recipe_and_whoever_leads_can_be_chosen() -> None:
+    machine = Machine(2, 90.0)
+    machine.run()
+    strategy = machine.strategy
+    if strategy.finals is not None:
+        assert 0 in strategy.results
+    strategy.finals = [next(iter(strategy.results))]
+    leader = max(strategy.results, key=lambda n: strategy.best_of.get(n, 0.0))
+    strategy.best_of[leader] = 0.999
+    assert strategy.chosen() == leader
+
+
+def test_views_are_not_drawn_where_computing_them_takes_too_long() -> None:
+    machine = told(1.0)
+    strategy = machine.strategy
+    strategy.heads._seconds["m/strong"] = 10.0
+    assert strategy.heads.views_fit("m/strong", 1000.0) and not strategy.heads.views_fit("m/strong", 50.0)
+    draws = strategy.draws[PARTIAL]
+    draws.views = 0
+    drawn = [p for _ in range(50) if (p := draws.draw(None, lambda model: None)) is not None]
+    assert {p["augment"] for p in drawn} == {"none"} and {p["views"] for p in drawn} == {0}
+    draws.views = VIEWS
+    drawn = [p for _ in range(50) if (p := draws.draw(None, lambda model: None)) is not None]
+    assert {p["augment"] for p in drawn} == {"none", "light"}
