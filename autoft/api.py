@@ -29,8 +29,8 @@ from autoft.contracts import (
     Task,
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
+from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
-from autoft.data.labelme import LabelMeImage, LabelMeShape, labelme_files, read_labelme
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.data.tablefiles import is_table
@@ -117,6 +117,9 @@ __all__ = [
     "DataError",
     "Dataset",
     "Detailed",
+    "Drawings",
+    "DrawnImage",
+    "DrawnShape",
     "Encoder",
     "Entry",
     "EpochReport",
@@ -128,8 +131,6 @@ __all__ = [
     "Inheriting",
     "Issue",
     "Job",
-    "LabelMeImage",
-    "LabelMeShape",
     "Learner",
     "Mask",
     "Metric",
@@ -180,6 +181,7 @@ __all__ = [
     "did_you_mean",
     "encoder",
     "draw",
+    "drawn_sign",
     "fetch",
     "from_hub",
     "from_json",
@@ -191,7 +193,6 @@ __all__ = [
     "image_header",
     "is_media",
     "is_table",
-    "labelme_files",
     "listed",
     "missing_picture",
     "mel_filters",
@@ -201,7 +202,7 @@ __all__ = [
     "part_word",
     "rarest",
     "read_coco",
-    "read_labelme",
+    "read_drawn",
     "read_table",
     "read_yolo",
     "split_word",

@@ -27,6 +27,8 @@ class Shape(Record):
     """Its class; empty marks pixels that are not to be learned nor scored."""
     polygons: tuple[tuple[float, ...], ...] = ()
     """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
+    holes: tuple[tuple[float, ...], ...] = ()
+    """Rings of what is cut out of the polygons; what lies below shows there."""
     runs: tuple[int, ...] = ()
     """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
 

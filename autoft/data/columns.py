@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from autoft.data import guess, synonyms
+from autoft.data import guess, lstasks, synonyms
 from autoft.data.media import SUFFIXES
 from autoft.data.pictures import plain_path
 from autoft.errors import DataError, UsageError
@@ -122,10 +122,11 @@ def choose(
     """
     chosen = {field: named(options.columns[field], columns, FLAGS.get(field, f"--{field}-col"), where)
               for field in options.needs if field in options.columns}  # fmt: skip
+    notes = aside(columns)
     for field in options.needs:
         if field in chosen:
             continue
-        free = [c for c in columns if c not in chosen.values() and c not in taken]
+        free = [c for c in columns if c not in chosen.values() and c not in taken and c not in notes]
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else _others(free, probe, field, where)
         if field in SUFFIXES and not guesses and names_files:
             guesses = [column for column in free if names_files(probe[column])]
@@ -155,6 +156,11 @@ def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, whe
         return rest
     ending = [c for c in rest if last_word(c) in USUAL.get(field, ()) and guess.fits(field, c, probe[c])]
     return ending if len(ending) == 1 else guess.narrow(field, rest, probe) or rest
+
+
+def aside(columns: Sequence[str]) -> set[str]:
+    """Columns that are never guessed: how an annotation of Label Studio was made, where all of these are there."""
+    return set(lstasks.NOTES) if set(lstasks.NOTES) <= set(columns) else set()
 
 
 def last_word(name: str) -> str:

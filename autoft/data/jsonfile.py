@@ -13,8 +13,9 @@ PEEK: Final = 1 << 16
 """Bytes at each end of a file in which its keys are looked for."""
 
 
-def ends(file: Path) -> bytes:
-    """Both ends of a file that begins as a JSON object; nothing of others, nor of one that cannot be read."""
+def ends(file: Path, opening: bytes = b"{") -> bytes:
+    """Both ends of a file that begins as a JSON object, or as a list (`[`); nothing of others, nor of one that cannot
+    be read."""
     try:
         with file.open("rb") as opened:
             head = opened.read(PEEK)
@@ -22,7 +23,20 @@ def ends(file: Path) -> bytes:
             found = head + opened.read(PEEK)
     except OSError:  # it cannot be read, so it cannot be recognised
         return b""
-    return found if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else b""
+    return found if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(opening) else b""
+
+
+def content(file: Path, issues: list[Issue], *, drops: bool) -> Any:
+    """What stands in a file; None and an issue where it is no JSON.
+
+    Args:
+        drops: whether a sample is lost with the file.
+    """
+    try:
+        return json.loads(file.read_bytes())  # the standard library, because it reads NaN, which people write
+    except (OSError, ValueError, RecursionError) as error:
+        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200], drops=drops))
+        return None
 
 
 def load(
@@ -31,14 +45,12 @@ def load(
     """The content of a file if it is an object with these lists; else None and an issue, which says `otherwise`.
 
     Args:
-        drops: whether a sample is lost with the file.
+        drops: as for `content`.
     """
-    try:
-        content = json.loads(file.read_bytes())  # the standard library, because it reads NaN, which people write
-    except (OSError, ValueError, RecursionError) as error:
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200], drops=drops))
-        return None
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in lists):
+    before = len(issues)
+    found = content(file, issues, drops=drops)
+    if isinstance(found, dict) and all(isinstance(found.get(key), list) for key in lists):
+        return dict(found)
+    if len(issues) == before:
         issues.append(Issue(kind="unreadable", subject=file.name, detail=otherwise, drops=drops))
-        return None
-    return dict(content)
+    return None

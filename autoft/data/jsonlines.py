@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from autoft.data import lstasks
 from autoft.errors import DataError
 from autoft.records import Issue
 
@@ -19,6 +20,7 @@ class Lines(NamedTuple):
     numbers: tuple[int, ...]
     """Line of each row, counted from 1."""
     issues: tuple[Issue, ...]
+    form: str = "JSON Lines"
 
 
 def read(text: str, path: str) -> Lines:
@@ -51,7 +53,9 @@ def whole(text: str) -> Lines | None:
     except msgspec.DecodeError:
         return None
     objects = _objects(found)
-    return _table(list(enumerate(objects, 1)), []) if objects else None
+    if objects and all(map(lstasks.is_task, objects)):
+        return _table(list(enumerate(lstasks.rows(objects), 1)), [])._replace(form="Label Studio's JSON")
+    return _table(list(enumerate(objects, 1)), [])._replace(form="JSON") if objects else None
 
 
 def _objects(found: Any) -> list[dict[str, Any]]:

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any
 
+from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, ellipse, polygon, rectangle, unannotated
 from autoft.data.jsonfile import ends, load
 from autoft.data.media import walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
-
-ROUND: Final = 32
-"""Corners of a circle."""
+from autoft.errors import DataError
 
 
-class LabelMeShape(NamedTuple):
-    """A polygon."""
-
-    name: str
-    ring: tuple[float, ...]
-    """x1, y1, x2, y2, ... in pixels from 0; empty for what has no area (points, lines) or cannot be read."""
+def sign(source: str) -> str:
+    """Looks at both ends of the JSON files in a folder."""
+    found = next(_files(source), None)
+    return f"LabelMe ({found.name} lists shapes)" if found else ""
 
 
-class LabelMeImage(NamedTuple):
-    """A file whose image is there."""
-
-    id: str
-    """The path below the data folder."""
-    path: str
-    split: str
-    """train, val or test where a folder is called so."""
-    size: tuple[int, int]
-    """Width and height that the file states; zeros where it does not."""
-    shapes: tuple[LabelMeShape, ...]
-
-
-def labelme_files(source: str) -> Iterator[Path]:
-    """The JSON files in the folder `source`, at any depth, that look like LabelMe's; each is looked at at its ends."""
-    if Path(source).is_dir():
-        yield from (Path(file) for file in walk(source) if file.lower().endswith(".json") and _claims(Path(file)))
-
-
-def read_labelme(source: str, files: Sequence[Path], issues: list[Issue]) -> list[LabelMeImage]:
-    """One entry for each file that has an image: that called like the file, else the one that it names.
-
-    What cannot be used is added to `issues`.
-    """
+def read(source: str, target: str, issues: list[Issue]) -> Drawings:
+    """One entry for each file that has an image: that called like the file, else the one that it names."""
+    files = list(_files(source))
+    if not files:
+        raise DataError(f"'{source}' must hold JSON files of LabelMe, but it does not.")
     pictures = Pictures(source)
     found = []
     for file in files:
@@ -63,12 +41,14 @@ def read_labelme(source: str, files: Sequence[Path], issues: list[Issue]) -> lis
                      for key in ("Width", "Height"))  # fmt: skip
         shapes = tuple(_shape(entry) for entry in content["shapes"] if isinstance(entry, dict))
         part = pictures.split(path) or pictures.split(str(file))
-        found.append(LabelMeImage(pictures.id(path), path, part, (size[0], size[1]), shapes))
-    used = {image.path for image in found}
-    for path in pictures.paths:
-        if path not in used:
-            issues.append(Issue(kind="no_annotation", subject=pictures.id(path), detail="no JSON file", drops=False))
-    return found
+        found.append(DrawnImage(pictures.id(path), path, part, (size[0], size[1]), shapes))
+    unannotated(pictures, found, issues, "no JSON file")
+    return Drawings(pictures.root, f"LabelMe ({len(files)} JSON files)", tuple(found))
+
+
+def _files(source: str) -> Iterator[Path]:
+    if Path(source).is_dir():
+        yield from (Path(file) for file in walk(source) if file.lower().endswith(".json") and _claims(Path(file)))
 
 
 def _claims(file: Path) -> bool:
@@ -76,20 +56,18 @@ def _claims(file: Path) -> bool:
     return b'"shapes"' in found and b'"imagePath"' in found
 
 
-def _shape(entry: dict[str, Any]) -> LabelMeShape:
+def _shape(entry: dict[str, Any]) -> DrawnShape:
     name, kind = str(entry.get("label") or ""), entry.get("shape_type") or "polygon"
     try:
         points = [(float(x), float(y)) for x, y in entry.get("points") or ()]
     except (TypeError, ValueError):
         points = []
+    ring: tuple[float, ...] = ()
     if kind == "rectangle" and len(points) == 2:
-        (x1, y1), (x2, y2) = points
-        points = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+        ring = rectangle(*points[0], *points[1])
     elif kind == "circle" and len(points) == 2:
-        (x, y), radius = points[0], math.dist(*points)
-        turns = [2 * math.pi * step / ROUND for step in range(ROUND)]
-        points = [(x + radius * math.cos(turn), y + radius * math.sin(turn)) for turn in turns]
-    elif kind not in ("polygon", "rectangle", "rotation"):
-        points = []
-    flat = tuple(side for point in points for side in point) if len(points) > 2 else ()
-    return LabelMeShape(name, flat if all(map(math.isfinite, flat)) else ())
+        radius = math.dist(*points)
+        ring = ellipse(*points[0], radius, radius)
+    elif kind in ("polygon", "rectangle", "rotation"):
+        ring = polygon(points)
+    return DrawnShape(name, ring if all(map(math.isfinite, ring)) else ())

@@ -133,6 +133,7 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     names = table.columns
     if FIELD in options.columns:
         return of_columns(table, columns.several(options.columns[FIELD], names, "--target", table.path))
+    taken = taken | columns.aside(names)
     free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
     usual = [name for name in columns.by_name(free, FIELD) if not is_flag(table, name)]
     if len(usual) == 1:

@@ -186,6 +186,9 @@ def _draw(mask: Mask, upright: tuple[int, int], index: Mapping[str, int], ignore
     pen = ImageDraw.Draw(canvas)
     for shape in mask.shapes:
         value = index.get(shape.name, ignored)
+        if shape.holes:
+            canvas.paste(value, mask=_pierced(shape, upright))
+            continue
         for ring in shape.polygons:
             if len(ring) >= 6:
                 pen.polygon(list(ring), fill=value)
@@ -193,6 +196,17 @@ def _draw(mask: Mask, upright: tuple[int, int], index: Mapping[str, int], ignore
             inside = Image.fromarray(_unrolled(shape, upright))
             canvas.paste(value, mask=inside)
     return np.array(canvas)
+
+
+def _pierced(shape: Shape, upright: tuple[int, int]) -> Image.Image:
+    """Polygons without their holes, 255 inside."""
+    found = Image.new("L", upright)
+    pen = ImageDraw.Draw(found)
+    for rings, value in ((shape.polygons, 255), (shape.holes, 0)):
+        for ring in rings:
+            if len(ring) >= 6:
+                pen.polygon(list(ring), fill=value)
+    return found
 
 
 def _unrolled(shape: Shape, upright: tuple[int, int]) -> Array:

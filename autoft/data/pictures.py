@@ -17,6 +17,10 @@ DRAWN = frozenset(
 )
 """Folders of what was drawn after pictures of the same names, in small letters."""
 
+UPLOAD = re.compile(r"[0-9a-f]{8}-(.+)")
+"""Label Studio's name of an upload, before which it puts eight digits. What stands behind them counts where one file
+alone is called so."""
+
 
 class Pictures:
     """All image files below a folder, or those of another medium."""
@@ -83,7 +87,11 @@ class Pictures:
         """Files of that name; else those that it names without a suffix, or with that of another format."""
         name = plain.name.lower()
         stem = plain.stem.lower() if plain.suffix.lower() in SUFFIXES[self.field] else name
-        return self._named.get(name, self._stems.get(stem, []))
+        found = self._named.get(name, self._stems.get(stem, []))
+        if found or not (upload := UPLOAD.fullmatch(name)):
+            return found
+        first = self._called(PurePosixPath(upload[1]))
+        return first if len(first) == 1 else []
 
     def _best(self, found: Sequence[str], above: Sequence[str], near: Path, split: str) -> str:
         def rank(path: str) -> tuple[int, bool, bool, int, int]:

@@ -58,7 +58,7 @@ def _written(path: str, named: bool | None) -> Table:
     if plain.endswith(JSONL + JSON):
         whole = jsonlines.whole(found.text) if plain.endswith(JSON) else None
         lines = whole or jsonlines.read(found.text, path)
-        words = f"{'JSON' if whole else 'JSON Lines'} ({found.described()})"
+        words = f"{lines.form} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)

@@ -9,7 +9,8 @@ from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, walk
 from autoft_detection._drafts import Draft, finish
 
 FORMATS = (
-    "COCO, CreateML or LabelMe JSON, CVAT XML, Pascal VOC XML, KITTI, VisDrone or YOLO text files, WIDER FACE or tables"
+    "COCO, CreateML, Label Studio, LabelMe, Supervisely or VGG Image Annotator JSON, CVAT XML, Pascal VOC XML, KITTI, "
+    "VisDrone or YOLO text files, WIDER FACE or tables"
 )
 
 

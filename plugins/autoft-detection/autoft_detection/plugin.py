@@ -43,13 +43,38 @@ def autoft_readers() -> Iterable[Entry]:
     )
     yield Entry(
         name="labelme-boxes",
-        target="autoft_detection._labelme:LabelMeReader",
+        target="autoft_detection._drawn:LabelMeReader",
         summary="LabelMe: a JSON file of shapes for each image",
+    )
+    yield Entry(
+        name="labelstudio-boxes",
+        target="autoft_detection._drawn:LabelStudioReader",
+        summary="Label Studio: a JSON export with rectangles, ellipses, polygons or brushes",
+    )
+    yield Entry(
+        name="named-boxes",
+        target="autoft_detection._named:NamedBoxReader",
+        summary="Kvasir-SEG: JSON that lists boxes by the names of images",
+    )
+    yield Entry(
+        name="rows-boxes",
+        target="autoft_detection._rows:RowsReader",
+        summary="A line for each image: a.jpg 10,20,30,40,0",
+    )
+    yield Entry(
+        name="supervisely-boxes",
+        target="autoft_detection._drawn:SuperviselyReader",
+        summary="Supervisely: folders img and ann, a JSON file for each image",
     )
     yield Entry(
         name="table-boxes",
         target="autoft_detection._table:BoxTableReader",
         summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
+    )
+    yield Entry(
+        name="via-boxes",
+        target="autoft_detection._drawn:ViaReader",
+        summary="VGG Image Annotator: JSON or CSV that lists regions",
     )
     yield Entry(
         name="visdrone-boxes",

@@ -11,7 +11,7 @@ import pytest
 
 from autoft.api import DataError, ReadOptions
 from autoft.testing import ReaderContract, scenes
-from autoft_detection._labelme import LabelMeReader
+from autoft_detection._drawn import LabelMeReader
 
 BOXES = ReadOptions(needs=("image", "boxes"))
 

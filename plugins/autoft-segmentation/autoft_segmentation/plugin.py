@@ -26,8 +26,13 @@ def autoft_readers() -> Iterable[Entry]:
     )
     yield Entry(
         name="labelme-masks",
-        target="autoft_segmentation._labelme:LabelMeMaskReader",
+        target="autoft_segmentation._drawn:LabelMeMaskReader",
         summary="LabelMe: a JSON file of shapes for each image",
+    )
+    yield Entry(
+        name="labelstudio-masks",
+        target="autoft_segmentation._drawn:LabelStudioMaskReader",
+        summary="Label Studio: a JSON export with polygons, brushes, rectangles or ellipses",
     )
     yield Entry(
         name="masks",
@@ -38,6 +43,16 @@ def autoft_readers() -> Iterable[Entry]:
         name="parquet-masks",
         target="autoft_segmentation._parquet:ParquetMaskReader",
         summary="Parquet with a column of images and one of masks, the files inside",
+    )
+    yield Entry(
+        name="supervisely-masks",
+        target="autoft_segmentation._drawn:SuperviselyMaskReader",
+        summary="Supervisely: folders img and ann, a JSON file for each image",
+    )
+    yield Entry(
+        name="via-masks",
+        target="autoft_segmentation._drawn:ViaMaskReader",
+        summary="VGG Image Annotator: JSON or CSV that lists regions",
     )
     yield Entry(
         name="yolo-masks",

@@ -13,8 +13,8 @@ from PIL import Image
 from autoft.api import DataError, ReadOptions
 from autoft_segmentation import _names
 from autoft_segmentation._coco import CocoMaskReader
+from autoft_segmentation._drawn import LabelMeMaskReader
 from autoft_segmentation._folder import MaskFolderReader
-from autoft_segmentation._labelme import LabelMeMaskReader
 from autoft_segmentation._runs import counts
 from autoft_segmentation._yolo import YoloMaskReader
 

@@ -1,0 +1,49 @@
+"""Label Studio's JSON export: tasks, each with its data and the annotations that people made, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+ANNOTATIONS: Final = ("annotations", "completions")
+"""Keys of the list of annotations, of the newer and the older versions."""
+SINGLE: Final = {"rating": "rating", "number": "number", "textarea": "text", "choices": "choices"}
+"""Type of a result that says something of a whole task -> key of what it says."""
+NOTES: Final = ("annotation_id", "annotator", "created_at", "updated_at", "lead_time")
+"""Columns of its CSV and its short JSON that say how an annotation was made. A table with all of them is such."""
+
+
+def is_task(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("data"), dict) and any(isinstance(row.get(key), list) for key in ANNOTATIONS)
+
+
+def annotation(task: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """What counts of several annotations: the one marked as ground truth, else the first. None where nobody made one,
+    or the task was skipped."""
+    made = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
+    kept = [one for one in made if isinstance(one, dict) and not one.get("was_cancelled")]
+    kept = [one for one in kept if one.get("ground_truth")] or kept
+    found = kept[0].get("result") if kept else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else None
+
+
+def rows(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The data of each task with a key for each control that says something of it as a whole. Tasks that nobody
+    annotated have none of these. Where one task has several choices, all have lists."""
+    found = [(task, dict(_said(annotation(task) or ()))) for task in tasks]
+    several = {name for _, said in found for name, value in said.items() if isinstance(value, list) and len(value) != 1}
+    return [{**task["data"], **_cells(task["data"], said, several)} for task, said in found]
+
+
+def _said(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for result in results:
+        key, value = SINGLE.get(str(result.get("type"))), result.get("value")
+        if key and isinstance(value, dict) and key in value:
+            yield str(result.get("from_name") or key), value[key]
+
+
+def _cells(data: Mapping[str, Any], said: Mapping[str, Any], several: set[str]) -> dict[str, Any]:
+    alone = {
+        name: value[0] if isinstance(value, list) and name not in several else value for name, value in said.items()
+    }
+    return {f"{name} (annotation)" if name in data else name: value for name, value in alone.items()}
