@@ -44,6 +44,26 @@ def autoft_readers() -> Iterable[Entry]:
         summary="CUB-200's images.txt, image_class_labels.txt and train_test_split.txt",
     )
     yield Entry(
+        name="levels",
+        target="autoft.data.levels:LevelsReader",
+        summary="FGVC-Aircraft's images_variant_train.txt and images_family_train.txt; --target names the level",
+    )
+    yield Entry(
+        name="celeba",
+        target="autoft.data.celeba:CelebaReader",
+        summary="CelebA's list_attr_celeba.txt and list_eval_partition.txt",
+    )
+    yield Entry(
+        name="corpora",
+        target="autoft.data.corpora:CorpusReader",
+        summary="CREMA-D, EmoDB, RAVDESS, SAVEE and TESS, by the names of their files",
+    )
+    yield Entry(
+        name="trec",
+        target="autoft.data.trec:TrecReader",
+        summary="TREC's questions, DESC:manner How did ...; --target coarse or fine",
+    )
+    yield Entry(
         name="lists",
         target="autoft.data.filelists:FileListReader",
         summary="Lists such as train.txt and val.txt: a path and a class in each line",

@@ -74,7 +74,7 @@ def runs(pixels: Array, left: int, top: int, size: tuple[int, int]) -> tuple[int
 
 def around(pixels: Array, left: int, top: int) -> Ring:
     """The box around what is set; empty where nothing is."""
-    down, across = pixels.any(1).nonzero()[0], pixels.any(0).nonzero()[0]
+    down, across = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
     if not len(down):
         return ()
     x1, y1, x2, y2 = int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1

@@ -54,7 +54,9 @@ def whole(text: str) -> Lines | None:
         return None
     objects = _objects(found)
     if objects and all(map(lstasks.is_task, objects)):
-        return _table(list(enumerate(lstasks.rows(objects), 1)), [])._replace(form="Label Studio's JSON")
+        said = lstasks.several(objects)
+        form = "Label Studio's JSON" + (f", {said}" if said else "")
+        return _table(list(enumerate(lstasks.rows(objects), 1)), [])._replace(form=form)
     return _table(list(enumerate(objects, 1)), [])._replace(form="JSON") if objects else None
 
 

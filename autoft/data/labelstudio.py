@@ -69,7 +69,9 @@ def read(source: str, target: str, issues: list[Issue]) -> Drawings:
             found[path] = DrawnImage(pictures.id(path), path, part, size, tuple(_shapes(kept)))
     images = tuple(found.values())
     unannotated(pictures, images, issues)
-    return Drawings(pictures.root, f"Label Studio ({', '.join(file.name for file in files)})", images)
+    said = lstasks.several([task for _, task in tasks])
+    words = f"Label Studio ({', '.join(file.name for file in files)}{'; ' + said if said else ''})"
+    return Drawings(pictures.root, words, images)
 
 
 def _files(source: str) -> Iterator[Path]:

@@ -20,19 +20,31 @@ def is_task(row: Mapping[str, Any]) -> bool:
 def annotation(task: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """What counts of several annotations: the one marked as ground truth, else the first. None where nobody made one,
     or the task was skipped."""
-    made = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
-    kept = [one for one in made if isinstance(one, dict) and not one.get("was_cancelled")]
+    kept = _made(task)
     kept = [one for one in kept if one.get("ground_truth")] or kept
     found = kept[0].get("result") if kept else None
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else None
+
+
+def several(tasks: Sequence[Mapping[str, Any]]) -> str:
+    """How many tasks have several annotations, and which counts, in words; empty where none has."""
+    number = sum(len(_made(task)) > 1 for task in tasks if is_task(task))
+    words = "task has" if number == 1 else "tasks have"
+    return f"{number} {words} several annotations: the ground truth counts, else the first" if number else ""
 
 
 def rows(tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The data of each task with a key for each control that says something of it as a whole. Tasks that nobody
     annotated have none of these. Where one task has several choices, all have lists."""
     found = [(task, dict(_said(annotation(task) or ()))) for task in tasks]
-    several = {name for _, said in found for name, value in said.items() if isinstance(value, list) and len(value) != 1}
-    return [{**task["data"], **_cells(task["data"], said, several)} for task, said in found]
+    lists = {name for _, said in found for name, value in said.items() if isinstance(value, list) and len(value) > 1}
+    return [{**task["data"], **_cells(task["data"], said, lists)} for task, said in found]
+
+
+def _made(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The annotations of a task, without those that were skipped."""
+    made: list[Any] = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
+    return [one for one in made if isinstance(one, dict) and not one.get("was_cancelled")]
 
 
 def _said(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -42,8 +54,10 @@ def _said(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
             yield str(result.get("from_name") or key), value[key]
 
 
-def _cells(data: Mapping[str, Any], said: Mapping[str, Any], several: set[str]) -> dict[str, Any]:
-    alone = {
-        name: value[0] if isinstance(value, list) and name not in several else value for name, value in said.items()
-    }
-    return {f"{name} (annotation)" if name in data else name: value for name, value in alone.items()}
+def _cells(data: Mapping[str, Any], said: Mapping[str, Any], lists: set[str]) -> dict[str, Any]:
+    """By name; a control called like something of the data says so behind its name."""
+    found = {}
+    for name, value in said.items():
+        alone = isinstance(value, list) and name not in lists
+        found[f"{name} (annotation)" if name in data else name] = next(iter(value), "") if alone else value
+    return found
