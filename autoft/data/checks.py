@@ -15,10 +15,7 @@ WIDTH = 60
 WORDS = {
     "absent_label": ("label that no row has, not learned", "labels that no row has, not learned"),
     "alike_classes": ("pair of classes whose names look alike", "pairs of classes whose names look alike"),
-    "annotated_twice": (
-        "image annotated more than once, the first counts",
-        "images annotated more than once, the first counts",
-    ),
+    "annotated_twice": ("image annotated again, the first counts", "images annotated again, the first counts"),
     "bad_line": ("line that is no JSON object", "lines that are no JSON objects"),
     "bad_name": ("file whose name is not valid UTF-8", "files whose names are not valid UTF-8"),
     "bad_row": ("row with too many cells", "rows with too many cells"),
