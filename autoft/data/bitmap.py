@@ -38,8 +38,8 @@ def unpacked(text: str, most: int) -> Array:
         found = packed.decompress(base64.b64decode(text, validate=True), LARGEST)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    if packed.unconsumed_tail or not found.startswith(PNG):
-        raise ValueError("the bitmap is no PNG, or too large")
+    if not packed.eof or not found.startswith(PNG):
+        raise ValueError("the bitmap is no PNG, is cut off, or is too large")
     try:
         width, height, _ = images.header(found)
         if width * height > most:

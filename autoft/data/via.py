@@ -181,9 +181,9 @@ def _attribute(entries: Sequence[_Entry], target: str, source: str) -> str:
     usual = [name for name in told if name.lower() in USUAL["label"]]
     if len(told) < 2 or len(usual) == 1:
         return (usual or [*told, ""])[0]
-    shown = ", ".join(f"{name} ({times} regions)" for name, times in told.most_common())
+    shown = ", ".join(f"{name} (of {times})" for name, times in told.most_common())
     raise DataError(
-        f"one attribute of the regions in '{source}' must name the classes, but several could: {shown}.",
+        f"one attribute of the regions in '{source}' must name the classes, but several could: {shown} regions.",
         "Name it: --target ATTRIBUTE",
     )
 
