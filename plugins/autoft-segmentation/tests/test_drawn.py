@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import os
 import zlib
@@ -74,7 +75,7 @@ def bits(pixels: Array) -> list[int]:
     flat = np.repeat(pixels.ravel() * 255, 4)
     edges = [0, *(np.flatnonzero(np.diff(flat)) + 1).tolist(), flat.size]
     text = f"{flat.size:032b}{7:05b}{2:04b}{3:04b}{7:04b}{15:04b}"  # lengths of 3, 4, 8 and 16 bits
-    for place, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (start, end) in enumerate(itertools.pairwise(edges)):
         text += "1" + ("10" + f"{end - start - 1:08b}" if place % 2 else "11" + f"{end - start - 1:016b}")
         text += f"{flat[start]:08b}"
     text += "0" * (-len(text) % 8)
