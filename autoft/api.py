@@ -29,7 +29,6 @@ from autoft.contracts import (
     Task,
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
-from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
@@ -76,6 +75,7 @@ from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
+    from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
@@ -87,6 +87,10 @@ if TYPE_CHECKING:
 
 _LATE = {
     **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
+    **{
+        name: ("autoft.data.drawn", name)
+        for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
+    },
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),

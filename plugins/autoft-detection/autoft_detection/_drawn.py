@@ -22,6 +22,8 @@ class DrawnReader:
     name: ClassVar[str]
     form: ClassVar[str]
     """A word for `drawn_sign`."""
+    tool: ClassVar[str]
+    """Its name, for messages."""
     yields: ClassVar[bool] = True
     """Others go before it."""
 
@@ -38,7 +40,7 @@ class DrawnReader:
             UsageError: `--target` names something that is not there.
         """
         if not wanted(source, options) or not drawn_sign(self.form, source):
-            raise refuse(source, f"an export that the reader {self.name} knows")
+            raise refuse(source, f"what {self.tool} exports")
         issues: list[Issue] = []
         target = options.columns.get("boxes") or options.remembered.get("boxes", "")
         found = read_drawn(self.form, source, target, issues)
@@ -50,6 +52,7 @@ class LabelMeReader(DrawnReader):
 
     name = "labelme-boxes"
     form = "labelme"
+    tool = "LabelMe"
     yields = False
 
 
@@ -58,6 +61,7 @@ class LabelStudioReader(DrawnReader):
 
     name = "labelstudio-boxes"
     form = "labelstudio"
+    tool = "Label Studio"
 
 
 class SuperviselyReader(DrawnReader):
@@ -65,6 +69,7 @@ class SuperviselyReader(DrawnReader):
 
     name = "supervisely-boxes"
     form = "supervisely"
+    tool = "Supervisely"
 
 
 class ViaReader(DrawnReader):
@@ -72,6 +77,7 @@ class ViaReader(DrawnReader):
 
     name = "via-boxes"
     form = "via"
+    tool = "the VGG Image Annotator"
 
 
 def _draft(image: DrawnImage) -> Draft:

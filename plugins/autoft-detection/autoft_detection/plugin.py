@@ -9,6 +9,81 @@ from autoft.api import Entry, Param, Schema, hookimpl
 TASK = "object-det"
 
 
+READERS = (
+    Entry(
+        name="coco-boxes",
+        target="autoft_detection._coco:CocoReader",
+        summary="COCO JSON with boxes, one file or several",
+    ),
+    Entry(
+        name="createml-boxes",
+        target="autoft_detection._createml:CreateMLReader",
+        summary="CreateML: JSON that lists images with boxes by their middle",
+    ),
+    Entry(
+        name="cvat-boxes",
+        target="autoft_detection._cvat:CvatReader",
+        summary="CVAT's own XML: one file with all images",
+    ),
+    Entry(
+        name="kitti-boxes",
+        target="autoft_detection._kitti:KittiReader",
+        summary="KITTI: a text file for each image, a class and 14 numbers in each line",
+    ),
+    Entry(
+        name="labelme-boxes",
+        target="autoft_detection._drawn:LabelMeReader",
+        summary="LabelMe: a JSON file of shapes for each image",
+    ),
+    Entry(
+        name="labelstudio-boxes",
+        target="autoft_detection._drawn:LabelStudioReader",
+        summary="Label Studio: a JSON export with rectangles, ellipses, polygons or brushes",
+    ),
+    Entry(
+        name="named-boxes",
+        target="autoft_detection._named:NamedBoxReader",
+        summary="Kvasir-SEG: JSON that lists boxes by the names of images",
+    ),
+    Entry(
+        name="rows-boxes",
+        target="autoft_detection._rows:RowsReader",
+        summary="A line for each image: a.jpg 10,20,30,40,0",
+    ),
+    Entry(
+        name="supervisely-boxes",
+        target="autoft_detection._drawn:SuperviselyReader",
+        summary="Supervisely: folders img and ann, a JSON file for each image",
+    ),
+    Entry(
+        name="table-boxes",
+        target="autoft_detection._table:BoxTableReader",
+        summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
+    ),
+    Entry(
+        name="via-boxes",
+        target="autoft_detection._drawn:ViaReader",
+        summary="VGG Image Annotator: JSON or CSV that lists regions",
+    ),
+    Entry(
+        name="visdrone-boxes",
+        target="autoft_detection._lines:VisDroneReader",
+        summary="VisDrone: a text file of eight numbers in each line for each image",
+    ),
+    Entry(name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"),
+    Entry(
+        name="wider-boxes",
+        target="autoft_detection._lines:WiderReader",
+        summary="WIDER FACE: wider_face_train_bbx_gt.txt",
+    ),
+    Entry(
+        name="yolo-boxes",
+        target="autoft_detection._yolo:YoloReader",
+        summary="YOLO: a text file for each image, with or without data.yaml",
+    ),
+)
+
+
 @hookimpl
 def autoft_tasks() -> Iterable[Entry]:
     yield Entry(
@@ -21,79 +96,7 @@ def autoft_tasks() -> Iterable[Entry]:
 
 @hookimpl
 def autoft_readers() -> Iterable[Entry]:
-    yield Entry(
-        name="coco-boxes",
-        target="autoft_detection._coco:CocoReader",
-        summary="COCO JSON with boxes, one file or several",
-    )
-    yield Entry(
-        name="createml-boxes",
-        target="autoft_detection._createml:CreateMLReader",
-        summary="CreateML: JSON that lists images with boxes by their middle",
-    )
-    yield Entry(
-        name="cvat-boxes",
-        target="autoft_detection._cvat:CvatReader",
-        summary="CVAT's own XML: one file with all images",
-    )
-    yield Entry(
-        name="kitti-boxes",
-        target="autoft_detection._kitti:KittiReader",
-        summary="KITTI: a text file for each image, a class and 14 numbers in each line",
-    )
-    yield Entry(
-        name="labelme-boxes",
-        target="autoft_detection._drawn:LabelMeReader",
-        summary="LabelMe: a JSON file of shapes for each image",
-    )
-    yield Entry(
-        name="labelstudio-boxes",
-        target="autoft_detection._drawn:LabelStudioReader",
-        summary="Label Studio: a JSON export with rectangles, ellipses, polygons or brushes",
-    )
-    yield Entry(
-        name="named-boxes",
-        target="autoft_detection._named:NamedBoxReader",
-        summary="Kvasir-SEG: JSON that lists boxes by the names of images",
-    )
-    yield Entry(
-        name="rows-boxes",
-        target="autoft_detection._rows:RowsReader",
-        summary="A line for each image: a.jpg 10,20,30,40,0",
-    )
-    yield Entry(
-        name="supervisely-boxes",
-        target="autoft_detection._drawn:SuperviselyReader",
-        summary="Supervisely: folders img and ann, a JSON file for each image",
-    )
-    yield Entry(
-        name="table-boxes",
-        target="autoft_detection._table:BoxTableReader",
-        summary="CSV with a row for each box: image, class, xmin, ymin, xmax, ymax",
-    )
-    yield Entry(
-        name="via-boxes",
-        target="autoft_detection._drawn:ViaReader",
-        summary="VGG Image Annotator: JSON or CSV that lists regions",
-    )
-    yield Entry(
-        name="visdrone-boxes",
-        target="autoft_detection._lines:VisDroneReader",
-        summary="VisDrone: a text file of eight numbers in each line for each image",
-    )
-    yield Entry(
-        name="voc-boxes", target="autoft_detection._voc:VocReader", summary="Pascal VOC: an XML file for each image"
-    )
-    yield Entry(
-        name="wider-boxes",
-        target="autoft_detection._lines:WiderReader",
-        summary="WIDER FACE: wider_face_train_bbx_gt.txt",
-    )
-    yield Entry(
-        name="yolo-boxes",
-        target="autoft_detection._yolo:YoloReader",
-        summary="YOLO: a text file for each image, with or without data.yaml",
-    )
+    return READERS
 
 
 @hookimpl

@@ -34,6 +34,8 @@ class DrawnMaskReader:
     name: ClassVar[str]
     form: ClassVar[str]
     """A word for `drawn_sign`."""
+    tool: ClassVar[str]
+    """Its name, for messages."""
     yields: ClassVar[bool] = True
     """Others go before it."""
 
@@ -52,7 +54,7 @@ class DrawnMaskReader:
             UsageError: `--target` names something that is not there.
         """
         if not wanted(source, options) or not drawn_sign(self.form, source):
-            raise DataError(f"'{source}' must hold an export that the reader {self.name} knows, but it does not.")
+            raise DataError(f"'{source}' must hold what {self.tool} exports, but it does not.")
         issues: list[Issue] = []
         target = options.columns.get("mask") or options.remembered.get("mask", "")
         found = read_drawn(self.form, source, target, issues)
@@ -72,6 +74,7 @@ class LabelMeMaskReader(DrawnMaskReader):
 
     name = "labelme-masks"
     form = "labelme"
+    tool = "LabelMe"
     yields = False
 
 
@@ -80,6 +83,7 @@ class LabelStudioMaskReader(DrawnMaskReader):
 
     name = "labelstudio-masks"
     form = "labelstudio"
+    tool = "Label Studio"
 
 
 class SuperviselyMaskReader(DrawnMaskReader):
@@ -87,6 +91,7 @@ class SuperviselyMaskReader(DrawnMaskReader):
 
     name = "supervisely-masks"
     form = "supervisely"
+    tool = "Supervisely"
 
 
 class ViaMaskReader(DrawnMaskReader):
@@ -94,6 +99,7 @@ class ViaMaskReader(DrawnMaskReader):
 
     name = "via-masks"
     form = "via"
+    tool = "the VGG Image Annotator"
 
 
 def _sample(image: DrawnImage, issues: list[Issue]) -> Sample:
