@@ -74,7 +74,7 @@ class CelebaReader:
             labels = [label for label, mark in zip(names, marks, strict=True) if mark == "1" and label in chosen]
             fields = {"image": os.path.abspath(told.path), FIELD: labels}
             samples.append(Sample(id=relative(told.path, source), fields=fields, split=parts.get(name, "")))
-        words += f": {len(chosen)} labels, {len(samples)} images"
+        words += f": {len(chosen)} {'label' if len(chosen) == 1 else 'labels'}, {len(samples)} images"
         words += f"; parts as {relative(_list(PARTS, source), source)} says" if parts else ""
         root = os.path.abspath(source)
         return Dataset(tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from autoft.data.jsonfile import ends, load
+from autoft.data.jsonfile import ends, load, side
 from autoft.data.media import split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
@@ -102,7 +102,7 @@ def _file(file: Path, content: dict[str, Any], pictures: Pictures, issues: list[
             absent.add(entry.get("id"))
             issues.append(missing_picture(name or f"image {entry.get('id')} of {file.name}"))
             continue
-        size = (_whole(entry.get("width")), _whole(entry.get("height")))
+        size = (side(entry.get("width")), side(entry.get("height")))
         part = split or pictures.split(path)
         images[entry.get("id")] = CocoImage(pictures.id(path), path, part, size, ())
     own: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -145,7 +145,3 @@ def _plain(entry: dict[str, Any]) -> bool:
     """Whether its ids can be looked up."""
     ids = (entry.get(key) for key in IDS)
     return not any(isinstance(value, dict | list) for value in ids)
-
-
-def _whole(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and 0 < value < 1e9 else 0

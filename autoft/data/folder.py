@@ -33,6 +33,9 @@ UNLABELLED = ("unsup", "unlabeled", "unlabelled", "_background_noise_")
 """Folders with exactly these names, beside two classes or more, hold samples whose class nobody has said (IMDB reviews:
 Maas et al., 2011; Speech Commands: Warden, 2018)."""
 
+DRAWN_ON = ("img", "ann")
+"""Folders in each data set of Supervisely, beside other such sets; these are no classes."""
+
 
 class ClassFolder(NamedTuple):
     path: str
@@ -124,6 +127,8 @@ def _layout(source: str, field: str) -> Layout | None:
         if inner and len(inner.folders) > 1:
             return inner
     if all(is_container(f.label) for f in classes) or _numbered({f.label for f in classes}):
+        return None
+    if all(os.path.isdir(os.path.join(f.path, name)) for f in classes for name in DRAWN_ON):
         return None
     return Layout(source, classes, ()) if any(holds_media(f.path, field) for f in classes) else None
 

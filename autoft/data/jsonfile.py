@@ -54,3 +54,8 @@ def load(
     if len(issues) == before:
         issues.append(Issue(kind="unreadable", subject=file.name, detail=otherwise, drops=drops))
     return None
+
+
+def side(value: Any) -> int:
+    """Of a picture, in pixels, as a file states it; 0 for what cannot be that."""
+    return int(value) if isinstance(value, int | float) and 0 < value < 1e9 else 0

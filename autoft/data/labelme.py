@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, ellipse, polygon, rectangle, unannotated
-from autoft.data.jsonfile import ends, load
+from autoft.data.jsonfile import ends, load, side
 from autoft.data.media import walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
@@ -37,11 +37,10 @@ def read(source: str, target: str, issues: list[Issue]) -> Drawings:
         if not path:
             issues.append(missing_picture(pictures.id(str(file)), f"no image called {file.stem} or {said or '?'}"))
             continue
-        size = tuple(int(side) if isinstance(side := content.get(f"image{key}"), int | float) and side > 0 else 0
-                     for key in ("Width", "Height"))  # fmt: skip
+        size = (side(content.get("imageWidth")), side(content.get("imageHeight")))
         shapes = tuple(_shape(entry) for entry in content["shapes"] if isinstance(entry, dict))
         part = pictures.split(path) or pictures.split(str(file))
-        found.append(DrawnImage(pictures.id(path), path, part, (size[0], size[1]), shapes))
+        found.append(DrawnImage(pictures.id(path), path, part, size, shapes))
     unannotated(pictures, found, issues, "no JSON file")
     return Drawings(pictures.root, f"LabelMe ({len(files)} JSON files)", tuple(found))
 
@@ -60,7 +59,7 @@ def _shape(entry: dict[str, Any]) -> DrawnShape:
     name, kind = str(entry.get("label") or ""), entry.get("shape_type") or "polygon"
     try:
         points = [(float(x), float(y)) for x, y in entry.get("points") or ()]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         points = []
     ring: tuple[float, ...] = ()
     if kind == "rectangle" and len(points) == 2:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from autoft.data import brush, lstasks
 from autoft.data.coco import coco_root
 from autoft.data.drawn import UNREADABLE, Drawings, DrawnImage, DrawnShape, Ring, ellipse, polygon, unannotated
-from autoft.data.jsonfile import content, ends
+from autoft.data.jsonfile import content, ends, side
 from autoft.data.media import SUFFIXES, part_word, walk
 from autoft.data.pictures import Pictures, missing_picture, plain_path
 from autoft.datarecords import Issue
@@ -111,10 +111,7 @@ def _picture(task: Mapping[str, Any]) -> str:
 
 
 def _size(result: Mapping[str, Any]) -> tuple[int, int]:
-    try:
-        return int(result["original_width"]), int(result["original_height"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return (0, 0)
+    return side(result.get("original_width")), side(result.get("original_height"))
 
 
 def _shapes(results: list[dict[str, Any]]) -> Iterator[DrawnShape]:
@@ -163,4 +160,4 @@ def _ring(value: Mapping[str, Any], size: tuple[int, int]) -> Ring:
     across, down = float(value["width"]) * wide, float(value["height"]) * high
     cosine, sine = math.cos(turn), math.sin(turn)
     corners = ((0.0, 0.0), (across, 0.0), (across, down), (0.0, down))
-    return tuple(side for a, b in corners for side in (x + a * cosine - b * sine, y + a * sine + b * cosine))
+    return tuple(place for a, b in corners for place in (x + a * cosine - b * sine, y + a * sine + b * cosine))

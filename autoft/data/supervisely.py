@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from autoft.data import bitmap
 from autoft.data.drawn import UNREADABLE, Drawings, DrawnImage, DrawnShape, polygon, rectangle, unannotated
-from autoft.data.jsonfile import ends, load
+from autoft.data.jsonfile import ends, load, side
 from autoft.data.media import is_media, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.datarecords import Issue
@@ -72,11 +72,8 @@ def _picture(file: Path, pictures: Pictures) -> str:
 
 
 def _size(value: Any) -> tuple[int, int]:
-    try:
-        width, height = int(value["width"]), int(value["height"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return (0, 0)
-    return (width, height) if width > 0 and height > 0 else (0, 0)
+    known = value if isinstance(value, dict) else {}
+    return side(known.get("width")), side(known.get("height"))
 
 
 def _tagged(tags: Any) -> str:
@@ -108,10 +105,10 @@ def _shape(entry: dict[str, Any], size: tuple[int, int]) -> DrawnShape:
 
 def _bitmap(name: str, drawn: Any, size: tuple[int, int]) -> DrawnShape:
     """Raises what damaged ones raise."""
-    left, top = (int(side) for side in drawn["origin"])
+    left, top = (int(place) for place in drawn["origin"])
     most = size[0] * size[1]
-    if not 0 < most <= MOST:
-        raise ValueError("the picture's size is not told")
+    if not 0 < most <= MOST or max(abs(left), abs(top)) > MOST:
+        raise ValueError("the picture's size is not told, or the bitmap is far outside of it")
     pixels = bitmap.unpacked(str(drawn["data"]), most)
     ring = bitmap.around(pixels, left, top)
     return DrawnShape(name, ring, runs=bitmap.runs(pixels, left, top, size) if ring else ())

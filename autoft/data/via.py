@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -91,7 +91,7 @@ def read(source: str, target: str, issues: list[Issue]) -> Drawings:
             )
     images = tuple(image for _, image in found.values())
     unannotated(pictures, images, issues, "not listed; not used")
-    names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")
+    names = ", ".join(pictures.id(str(file)) for file in files[:3]) + (", ..." if len(files) > 3 else "")
     how = f"classes by the attribute '{attribute}'" if attribute else f"no attributes, all are '{ONLY}'"
     return Drawings(pictures.root, f"VGG Image Annotator ({names}; {how})", images)
 
@@ -129,7 +129,7 @@ def _entries(file: Path, issues: list[Issue]) -> Iterator[_Entry]:
         if isinstance(value, dict) and "filename" in value:
             regions = value.get("regions") or ()
             regions = regions.values() if isinstance(regions, dict) else regions
-            kept = [region for region in regions if isinstance(region, dict)]
+            kept = [region for region in regions if isinstance(region, dict)] if isinstance(regions, Iterable) else []
             pairs = [(region.get("shape_attributes"), region.get("region_attributes")) for region in kept]
             yield _Entry(file, str(value["filename"]), [_Region(_object(a), _object(b)) for a, b in pairs])
 
@@ -219,6 +219,6 @@ def _ring(shape: Mapping[str, Any]) -> Ring:
                 return polygon([(float(x), float(y)) for x, y in pairs])
             case "point" | "polyline" | "line":
                 return ()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return UNREADABLE
     return UNREADABLE

@@ -190,3 +190,12 @@ def test_folds_of_sounds_stay_together(audio, tmp_path):
     assert {(sample.fields["label"], sample.group) for sample in data.samples} == {
         (label, fold) for label in ("dog_bark", "siren") for fold in "123"
     }
+
+
+def test_data_sets_of_supervisely_are_no_classes(tmp_path, picture):
+    for seed, name in enumerate(("ds0", "ds1")):
+        picture(tmp_path / name / "img/1.png", seed=seed)
+        (tmp_path / name / "ann").mkdir()
+        (tmp_path / name / "ann/1.png.json").write_text("{}")
+    with pytest.raises(DataError, match="not in class folders"):
+        opened(tmp_path)

@@ -53,7 +53,7 @@ def _corners(box: Any) -> Corners:
     """x, y, width, height as corners; not finite where the entry is no box."""
     try:
         x, y, width, height = (float(side) for side in box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return (float("nan"),) * 4
     return x, y, x + width, y + height
 
@@ -64,5 +64,5 @@ def _around(rings: Any) -> Corners:
         values = [[float(side) for side in ring] for ring in rings]
         across, down = [x for ring in values for x in ring[::2]], [y for ring in values for y in ring[1::2]]
         return min(across), min(down), max(across), max(down)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return (float("nan"),) * 4

@@ -60,7 +60,7 @@ def _draft(image: dict[str, Any], draft: Draft) -> Draft:
         sides = thing.get("coordinates") if isinstance(thing, dict) else None
         try:
             x, y, width, height = (float(sides[side]) for side in SIDES) if sides else [float("nan")] * 4
-        except (KeyError, TypeError, ValueError):  # counted as a box whose corners are no numbers
+        except (KeyError, TypeError, ValueError, OverflowError):  # counted as a box whose corners are no numbers
             x = y = width = height = float("nan")
         draft.add((x - width / 2, y - height / 2, x + width / 2, y + height / 2), label, called=label)
     return draft

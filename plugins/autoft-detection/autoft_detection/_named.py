@@ -58,7 +58,7 @@ def _draft(image: dict[str, Any], draft: Draft) -> Draft:
         label = str(thing.get("label") or "") if isinstance(thing, dict) else ""
         try:
             x1, y1, x2, y2 = (float(thing[side]) for side in SIDES)
-        except (KeyError, TypeError, ValueError):  # counted as a box whose corners are no numbers
+        except (KeyError, TypeError, ValueError, OverflowError):  # counted as a box whose corners are no numbers
             x1 = y1 = x2 = y2 = float("nan")
         draft.add((x1, y1, x2, y2), label, called=label)
     return draft
@@ -66,7 +66,7 @@ def _draft(image: dict[str, Any], draft: Draft) -> Draft:
 
 def _size(image: dict[str, Any]) -> tuple[int, int]:
     sides = (image.get("width"), image.get("height"))
-    wide, high = (int(side) if isinstance(side, int | float) and side > 0 else 0 for side in sides)
+    wide, high = (int(side) if isinstance(side, int | float) and 0 < side < 1e9 else 0 for side in sides)
     return wide, high
 
 

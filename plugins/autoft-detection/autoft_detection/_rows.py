@@ -12,7 +12,7 @@ from autoft_detection._drafts import Draft
 from autoft_detection._drawn import BEFORE
 from autoft_detection._reading import dataset, learning, refuse, wanted
 
-LINE = re.compile(r"(.+?\.\w{3,5})((?: -?\d+(?:\.\d+)?(?:,-?\d+(?:\.\d+)?){3},\d+)*)")
+LINE = re.compile(r"(.+?\.\w{3,5})((?: -?\d+(?:\.\d+)?(?:,-?\d+(?:\.\d+)?){3},\d{1,6})*)")
 """A path, then boxes: x1, y1, x2, y2, class."""
 NAMES = ("_classes.txt", "classes.txt")
 HEAD = 20

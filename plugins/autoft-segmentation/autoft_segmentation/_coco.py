@@ -88,6 +88,6 @@ def _shape(entry: dict[str, Any], names: dict[Any, str]) -> Shape | None:
         if isinstance(drawn, dict):
             return Shape(name=name, runs=counts(drawn["counts"]))
         rings = tuple(tuple(float(value) for value in ring) for ring in drawn)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return Shape(name=name, polygons=rings) if all(len(ring) % 2 == 0 for ring in rings) else None
