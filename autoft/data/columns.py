@@ -160,7 +160,7 @@ def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, whe
 
 def aside(columns: Sequence[str]) -> set[str]:
     """Columns that are never guessed: how an annotation of Label Studio was made, where all of these are there."""
-    return set(lstasks.NOTES) if set(lstasks.NOTES) <= set(columns) else set()
+    return {"id", *lstasks.NOTES} if lstasks.is_short(columns) else set()
 
 
 def last_word(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Label Studio's JSON exports, the long and the short one: rectangles, ellipses, polygons and brushes, in percent."""
+"""Label Studio's exports, the long JSON, the short one and CSV: rectangles, ellipses, polygons, brushes, in percent."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from autoft.data import brush, lstasks
 from autoft.data.coco import coco_root
 from autoft.data.drawn import UNREADABLE, Drawings, DrawnImage, DrawnShape, Ring, ellipse, polygon, unannotated
 from autoft.data.jsonfile import content, ends, side
 from autoft.data.media import SUFFIXES, part_word, walk
 from autoft.data.pictures import Pictures, missing_picture, plain_path
+from autoft.data.tabular import read_table
 from autoft.datarecords import Issue
-from autoft.errors import DataError, UsageError
+from autoft.errors import AutoftError, DataError, UsageError
 from autoft.vocab import did_you_mean
 
 KINDS: Final = ("rectanglelabels", "polygonlabels", "ellipselabels", "brushlabels")
+CSV: Final = ".csv"
 NAMES: Final = (*KINDS, "labels")
 """Keys of the classes of a region."""
 
@@ -76,18 +80,42 @@ def read(source: str, target: str, issues: list[Issue]) -> Drawings:
 
 def _files(source: str) -> Iterator[Path]:
     for path in [source] if Path(source).is_file() else walk(source):
-        if path.lower().endswith(".json") and _claims(Path(path)):
+        if path.lower().endswith((".json", CSV)) and _claims(Path(path)):
             yield Path(path)
 
 
 def _claims(file: Path) -> bool:
-    found = ends(file, b"[")
-    return any(f'"{kind}"'.encode() in found for kind in KINDS) and b'"original_width"' in found
+    """CSV doubles its quotes, so these are left out."""
+    found = ends(file, b"" if file.suffix.lower() == CSV else b"[")
+    return any(kind.encode() in found for kind in KINDS) and b"original_width" in found
 
 
 def _tasks(file: Path, issues: list[Issue]) -> list[dict[str, Any]]:
+    if file.suffix.lower() == CSV:
+        return _rows(file, issues)
     found = content(file, issues, drops=False)
     return [task for task in found if isinstance(task, dict)] if isinstance(found, list) else []
+
+
+def _rows(file: Path, issues: list[Issue]) -> list[dict[str, Any]]:
+    """The CSV is the short export, its regions written as JSON into cells."""
+    try:
+        table = read_table(str(file), named=True)
+    except AutoftError as error:
+        issues.append(Issue(kind="unreadable", subject=file.name, detail=str(error)[:200], drops=False))
+        return []
+    issues += table.issues
+    return [{name: _cell(cell) for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+
+
+def _cell(text: str) -> Any:
+    """The list of regions that a cell is, else its words."""
+    if not text.startswith("[{"):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
 
 
 def _results(task: Mapping[str, Any]) -> list[dict[str, Any]] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 ANNOTATIONS: Final = ("annotations", "completions")
 """Keys of the list of annotations, of the newer and the older versions."""
 SINGLE: Final = {"rating": "rating", "number": "number", "textarea": "text", "choices": "choices"}
@@ -61,3 +63,30 @@ def _cells(data: Mapping[str, Any], said: Mapping[str, Any], lists: set[str]) ->
         alone = isinstance(value, list) and name not in lists
         found[f"{name} (annotation)" if name in data else name] = next(iter(value), "") if alone else value
     return found
+
+
+def is_short(columns: Sequence[str]) -> bool:
+    """Whether a table is the short JSON or the CSV, by the columns that say how annotations were made."""
+    return set(NOTES) <= set(columns)
+
+
+def listed(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """The cells of a short export with several choices as lists: there one choice is a word, and several are an object.
+    Columns without such objects stay as they are."""
+    several = {place for cells in rows for place, cell in enumerate(cells) if _choices(cell) is not None}
+    return tuple(tuple(_list(cell) if place in several else cell for place, cell in enumerate(cells)) for cells in rows)
+
+
+def _list(cell: str) -> str:
+    found = _choices(cell)
+    return msgspec.json.encode([cell] if found is None else found).decode() if cell else ""
+
+
+def _choices(cell: str) -> list[Any] | None:
+    if not cell.startswith('{"choices"'):
+        return None
+    try:
+        found = msgspec.json.decode(cell)["choices"]
+    except msgspec.DecodeError:
+        return None
+    return found if isinstance(found, list) else None

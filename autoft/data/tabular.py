@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import delimited, encodings, jsonlines, marked, parquet
+from autoft.data import delimited, encodings, jsonlines, lstasks, marked, parquet
 from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, unpacked
 from autoft.errors import DataError
 from autoft.records import Issue
@@ -45,6 +45,8 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) 
     """
     try:
         table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named)
+        if lstasks.is_short(table.columns):
+            table = table._replace(rows=lstasks.listed(table.rows))
     except OSError as error:
         raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
     if not table.rows:

@@ -116,3 +116,19 @@ def test_an_upload_has_its_first_name_where_one_file_alone_has_it(tmp_path, pict
     assert found.named("0a1b2c3d-2.png", tmp_path) == "" and found.named("1a2b-1.png", tmp_path) == ""
     picture(tmp_path / "b/0a1b2c3d-1.png")
     assert Pictures(tmp_path).named("0a1b2c3d-1.png", tmp_path) == str(tmp_path / "b/0a1b2c3d-1.png")
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+def test_several_choices_of_the_short_form_are_labels(tmp_path, picture, suffix):
+    notes = {"annotation_id": 1, "annotator": 1, "created_at": "2024", "updated_at": "2024", "lead_time": 1.5}
+    said = ["a", {"choices": ["a", "b"]}, None, "b"]
+    rows = [{"image": f"0a1b2c3d-{n}.png", "id": n, "kind": kind, **notes} for n, kind in enumerate(said)]
+    for n in range(4):
+        picture(tmp_path / f"{n}.png", seed=n)
+    lines = [",".join(rows[0])]
+    for row in rows:
+        kind = json.dumps(row["kind"]).replace('"', '""') if isinstance(row["kind"], dict) else row["kind"] or ""
+        lines.append(",".join(f'"{kind}"' if key == "kind" else str(value) for key, value in row.items()))
+    (tmp_path / f"all.{suffix}").write_text(json.dumps(rows) if suffix == "json" else "\n".join(lines))
+    data = opened(tmp_path, "image", "labels")
+    assert [sample.fields["labels"] for sample in data.samples] == [["a"], ["a", "b"], [], ["b"]]

@@ -158,13 +158,14 @@ def test_shapes_and_attributes_of_via(tmp_path: Path) -> None:
         region({"name": "ellipse", "cx": 20, "cy": 20, "rx": 6, "ry": 2, "theta": 0}, kind="b"),
         region({"name": "point", "cx": 3, "cy": 3}, kind="a"),
         region({"name": "rect", "x": "?", "y": 1, "width": 2, "height": 2}, kind="a"),
+        region({"name": "circle", "cx": 10**400, "cy": 1, "r": 2}, kind="a"),
         region(rect(1, 1, 5, 5), kind={"a": True, "b": True}),
         region(rect(1, 1, 1, 5), kind="a"),
     ]
     (tmp_path / "a.json").write_text(export({"0000.png": regions, "gone.png": []}))
     data = ViaReader().read(str(tmp_path), BOXES)
     assert boxes(data) == [[[1, 1, 9, 8, "a"], [14, 18, 26, 22, "b"]]]
-    kinds = ["box_empty", "box_not_finite", "box_unknown_class", "missing"]
+    kinds = ["box_empty", "box_not_finite", "box_not_finite", "box_unknown_class", "missing"]
     assert sorted(issue.kind for issue in data.issues) == kinds
 
 
@@ -243,9 +244,13 @@ def test_the_short_form_of_label_studio(tmp_path: Path) -> None:
     one = percent(16, 12, 32, 24, "a")
     short = {"image": "/data/upload/1/0a1b2c3d-0000.png", "id": 1, "annotator": 1,
              "label": [{**one["value"], "original_width": SIZE[0], "original_height": SIZE[1]}]}  # fmt: skip
-    (tmp_path / "min.json").write_text(json.dumps([short]))
-    assert LabelStudioReader().sniff(str(tmp_path), BOXES)
-    assert boxes(LabelStudioReader().read(str(tmp_path), BOXES)) == [[[16, 12, 32, 24, "a"]]]
+    quoted = json.dumps(short["label"]).replace('"', '""')
+    csv = f'annotation_id,annotator,id,image,label\n1,1,1,{short["image"]},"{quoted}"\n'
+    for name, text in (("min.json", json.dumps([short])), ("all.csv", csv)):
+        (tmp_path / name).write_text(text)
+        assert LabelStudioReader().sniff(str(tmp_path), BOXES)
+        assert boxes(LabelStudioReader().read(str(tmp_path), BOXES)) == [[[16, 12, 32, 24, "a"]]]
+        (tmp_path / name).unlink()
 
 
 def test_of_several_annotations_the_ground_truth_counts(tmp_path: Path) -> None:
