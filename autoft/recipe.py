@@ -64,6 +64,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """L2 strength of that solution, in units of the mean squared feature; larger is a smaller head."""
     head_rows: int = 0
     """Training samples that it is found on, spread over all of them; 0 takes all."""
+    norms: str = "batch"
+    """What batch normalisation of trained blocks goes by: batch, the statistics of each batch, which its running ones
+    follow; or kept, the running ones as they were pretrained: features stay what a head was solved on."""
     augment: str = "light"
     """Augmentation policy: none, light, trivial or strong."""
     views: int = 0
@@ -131,6 +134,7 @@ WORDS: Final = {
     "augment": "augment",
     "head_activation": "activation",
     "head_init": "head_init",
+    "norms": "norms",
     "precision": "precision",
     "truncation": "truncation",
     "pooling": "pooling",

@@ -78,6 +78,7 @@ HEAD_INITS: Final = ("random", "ridge", "logistic")
 SCHEDULES: Final = ("cosine", "linear", "constant")
 AUGMENTS: Final = ("none", "light", "trivial", "strong")
 ACTIVATIONS: Final = ("relu", "gelu", "tanh")
+NORMS: Final = ("batch", "kept")
 TRUNCATIONS: Final = ("end", "start", "middle")
 POOLINGS: Final = ("auto", "first", "mean", "max", "last")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
@@ -96,6 +97,7 @@ LISTS: Final = {
     "precision": PRECISIONS,
     "truncation": TRUNCATIONS,
     "pooling": POOLINGS,
+    "norms": NORMS,
 }
 
 

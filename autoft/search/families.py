@@ -37,6 +37,10 @@ PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix":
 READING: Final = ("text_length", "truncation", "pooling")
 """What decides the features of a text beside the network."""
 VIEWS: Final = 4
+ANEW: Final[Mapping[str, float]] = {"partial": 1 / 3, "whole": 1 / 2}
+"""Chance that a trial begins with a head of its own, though one was solved: networks may have to change much."""
+SLOWER: Final = 0.4
+"""Factor on the rates of trials that begin with a solved head (docs/adr/0047-solved-heads.md)."""
 KEEP: Final = 0.6
 """Chance that a parameter keeps its value in a draw around a good configuration."""
 LEAST: Final = 0.15
@@ -64,6 +68,7 @@ def additions() -> tuple[Param, ...]:
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
         Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
         Param(key="head_rows", choices=(0,), default=0, when=solved),
+        Param(key="norms", choices=("batch", "kept"), default="batch"),
         Param(key="views", choices=(0, VIEWS), default=0),
     )
 
@@ -204,7 +209,8 @@ class Draws:
             if self.family == PARTIAL and (way != -1 or self.dearest < 1.0):
                 self._cheapen(params, best, generator)
             self.count += 1
-            self._finish(params, head, generator)
+            begun = way == 1 and bool(best) and (best or {}).get("head_init", "random") != "random"
+            self._finish(params, head, generator, near=near, begun=begun)
             if near and params.get("freeze") == 1.0:
                 continue
             if (key := key_of(params)) not in self._seen:
@@ -270,9 +276,11 @@ class Draws:
             return [(float(depth or 0), cost, cost**-2) for depth, cost in self._affordable(choices)]
         return [(float(depth or 0), price(depth, shared=False), 1.0) for depth in choices]
 
-    def _finish(self, params: Values, head: Callable[[str], Head | None], generator: random.Random) -> None:
+    def _finish(
+        self, params: Values, head: Callable[[str], Head | None], generator: random.Random, *, near: bool, begun: bool
+    ) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,
-        where the user leaves them open."""
+        where the user leaves them open. `begun` says that it was drawn around one that begins with a solved head."""
         name = str(params.get("model", self.models[0]))
         allowed = self.sizes.get(name)
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
@@ -286,16 +294,28 @@ class Draws:
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
             params["views"] = 0
+        if params.get("freeze") == 1.0:  # no statistics are learned
+            params |= self._left_open(params, {"norms": "batch"})
         solved = head(name)
         if not self._open("head_init"):
             return
         params.pop("head_strength", None)
-        if solved is None or params.get("head_width") or (self.family == WHOLE and generator.random() < 0.5):
+        anew = generator.random() < ANEW.get(self.family, 0.0) and not near
+        if solved is None or params.get("head_width") or anew:
             params["head_init"] = "random"
-        else:
-            params |= {"head_init": solved.kind, "head_strength": solved.strength}
-            if name in self.plain:  # the features that it was solved on are there
-                params |= self._left_open(params, {**self._reading(params), **solved.reading})
+            return
+        params |= {"head_init": solved.kind, "head_strength": solved.strength}
+        if name in self.plain:  # the features that it was solved on are there
+            params |= self._left_open(params, {**self._reading(params), **solved.reading})
+        if params.get("freeze") != 1.0:
+            self._keep_features(params, 1.0 if begun else SLOWER)
+
+    def _keep_features(self, params: Values, slower: float) -> None:
+        """What was solved on features stays right as long as these change slowly."""
+        rate = next((param for param in self.space if param.key == "lr" and spaces.active(param, params)), None)
+        params |= self._left_open(params, {"norms": "kept"})
+        if rate is not None and not rate.fixed and rate.kind == "float":
+            params["lr"] = short(rate, max(rate.low, slower * float(params["lr"] or 0)))
 
     def _reading(self, params: Values) -> Values:
         """How the default recipe of the same network reads texts."""

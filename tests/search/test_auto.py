@@ -264,9 +264,14 @@ def test_partly_frozen_trials_start_from_the_best_head_and_share_their_prefix() 
         assert params["freeze"] > 0
         assert params["mixup"] == params["cutmix"] == 0
         assert (params["views"] == 0) == (params["augment"] == "none"), "what is drawn anew cannot be shared"
-        if not params["head_width"]:
-            head = best[params["model"]]
+        head = best[params["model"]]
+        if params["head_width"]:
+            assert params["head_init"] == "random"
+        elif params["head_init"] != "random":
             assert (params["head_init"], params["head_strength"]) == (head.kind, head.strength)
+            assert params["norms"] == "kept", "features stay what the head was solved on"
+    linear = [params["head_init"] for params in partial if not params["head_width"]]
+    assert 0.1 * len(linear) < linear.count("random") < 0.6 * len(linear), "some networks must change much"
 
 
 def test_every_trial_stays_within_the_space() -> None:

@@ -18,7 +18,7 @@ def test_depths_at_which_little_is_left_to_compute_are_drawn_more_often() -> Non
     part = subspace(space(), PARTIAL)
     assert part is not None
     draws = Draws(part, PARTIAL, ["m/strong"], seed=0)
-    found = [params["freeze"] for _ in range(200) if (params := draws.draw(None, lambda model: None)) is not None]
+    found = [params["freeze"] for _ in range(400) if (params := draws.draw(None, lambda model: None)) is not None]
     assert {0.25, 0.5, 0.75, 1.0} <= set(found), "none is left out"
     cheap = sum(float(freeze or 0) >= 0.75 for freeze in found)
     assert cheap > 2 * (len(found) - cheap), "evenly, they would be half of the draws"

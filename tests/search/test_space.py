@@ -174,7 +174,14 @@ def test_200_draws_of_each_preset_are_valid_recipes_within_the_conditions(preset
 
 def test_the_balanced_space_searches_every_parameter_of_the_recipe_but_the_lengths():
     searched = {param.key for param in space_of("balanced") if not param.fixed}
-    solved = {"head_init", "head_strength", "head_rows", "views", "formulation"}  # strategies and tasks add these
+    solved = {
+        "head_init",
+        "head_strength",
+        "head_rows",
+        "norms",
+        "views",
+        "formulation",
+    }  # strategies and tasks add these
     words = {"text_length", "truncation", "pooling"}  # of networks for texts
     assert set(FIELDS) - searched == {"epochs", "patience", "precision", "extra", *solved, *words}
 

@@ -56,7 +56,7 @@ class KerasLearner:
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net, job.card)
-        self.norms = Norms(net.trunk, scratch=not job.card.pretrained)
+        self.norms = Norms(net.trunk, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs

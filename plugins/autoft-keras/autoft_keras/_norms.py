@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -25,8 +26,9 @@ class Norms:
     about fifteen operations of it, which cost a compact network half of its speed.
     """
 
-    def __init__(self, net: keras.Model, *, scratch: bool) -> None:
-        self.scratch = scratch
+    def __init__(self, net: keras.Model, *, scratch: bool, kept: bool = False) -> None:
+        """`kept` leaves running statistics as they are, and uses them in training: not from scratch."""
+        self.scratch, self.kept = scratch, kept and not scratch
         self.least = tf.Variable(0.0, trainable=False)
         self.single = False
         """The batch has one sample, and so no statistics: the layers use and keep their running ones."""
@@ -37,6 +39,8 @@ class Norms:
             if _fusible(layer):
                 # This instance alone, so that the layer is saved, and loaded elsewhere, as Keras' own.
                 layer.call = _Fused(layer, usual, self)
+            elif self.kept:
+                layer.call = _running(layer.call)
 
     def before(self, step: int, samples: int) -> None:
         """Prepare for training step `step` (counted from 0) on a batch of so many samples."""
@@ -56,6 +60,15 @@ def _fusible(layer: Any) -> bool:
     )
 
 
+def _running(call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same layer as it is in evaluation."""
+
+    def evaluated(inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+        return call(inputs, training=False, mask=mask)
+
+    return evaluated
+
+
 class _Fused:
     """`BatchNormalization.call`, in one operation."""
 
@@ -67,7 +80,7 @@ class _Fused:
         layer = self.layer
         gamma = layer.gamma.value if layer.scale else tf.ones(self.width)
         beta = layer.beta.value if layer.center else tf.zeros(self.width)
-        learns = bool(training) and layer.trainable and not self.norms.single
+        learns = bool(training) and layer.trainable and not (self.norms.single or self.norms.kept)
         running = () if learns else (layer.moving_mean.value, layer.moving_variance.value)
         values, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, gamma, beta, *running, epsilon=layer.epsilon, is_training=learns

@@ -45,7 +45,7 @@ class TorchLearner:
         images = isinstance(self.inputs, Inputs)
         self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
-        self.norms = Norms(net, scratch=not job.card.pretrained)
+        self.norms = Norms(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0

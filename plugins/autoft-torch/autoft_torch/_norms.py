@@ -17,8 +17,9 @@ class Norms:
     mean, since the initial statistics mean nothing.
     """
 
-    def __init__(self, net: nn.Module, *, scratch: bool) -> None:
-        self.scratch = scratch
+    def __init__(self, net: nn.Module, *, scratch: bool, kept: bool = False) -> None:
+        """`kept` leaves running statistics as they are, and uses them in training: not from scratch."""
+        self.scratch, self.kept = scratch, kept and not scratch
         self.layers = [part for part in net.modules() if isinstance(part, _BatchNorm)]
         self.usual = [max(MOMENTUM, layer.momentum or MOMENTUM) for layer in self.layers]
 
@@ -31,5 +32,5 @@ class Norms:
             momentum = max(usual, 1 / (step + 1)) if self.scratch else usual
             if layer.momentum != momentum:  # modules are slow to set, and a step from a cut can be quick
                 layer.momentum = momentum
-            if samples == 1:
+            if (samples == 1 or self.kept) and layer.training:
                 layer.eval()
