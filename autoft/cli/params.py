@@ -245,6 +245,9 @@ Offline = Annotated[bool, _option("--offline", group=_MACHINE, text="Open no con
 
 Name = Annotated[str, _option("--name", group=_OUTPUT, text="Name of the run.", shown="numbered", metavar="NAME")]
 Out = Annotated[str, _option("--out", group=_OUTPUT, text="Folder that holds the runs.", metavar="FOLDER")]
+Runs = Annotated[
+    str, _option("--runs", group=_OUTPUT, text="Folder that holds the runs, where RUN is a name.", metavar="FOLDER")
+]
 ConfigFile = Annotated[
     str,
     _option(

@@ -52,6 +52,7 @@ def predict(
     image_col: p.ImageCol = "",
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
+    runs: p.Runs = "runs",
     json: p.Json = False,
     quiet: p.Quiet = False,
 ) -> None:
@@ -67,7 +68,7 @@ def predict(
     from autoft.pipeline import predict as pipeline
 
     columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col)
-    predictions = pipeline.predict(model, source, confidence=conf, columns=columns)
+    predictions = pipeline.predict(model, source, runs, confidence=conf, columns=columns)
     rows = list(predictions.rows())
     for sentence in summarised(getattr(predictions, "issues", ())):
         print(f"warning: {sentence}", file=sys.stderr)

@@ -33,6 +33,7 @@ def val(
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
+    runs: p.Runs = "runs",
     json: p.Json = False,
 ) -> None:
     """Score the best model of a run on labelled data, with a confidence interval."""
@@ -44,7 +45,7 @@ def val(
     )
     from autoft.pipeline.predict import validate
 
-    result = validate(model, options)
+    result = validate(model, options, runs)
     if json:
         document(result, sys.stdout)
     else:

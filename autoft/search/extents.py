@@ -46,7 +46,9 @@ class Extents:
         each = self.epoch(family) * self._area(family)
         if not each:  # nothing was measured yet
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
-        while epochs > max(2, self.ranks.first) and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left:
+        while (
+            epochs > max(2, self.ranks.first) and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left
+        ):
             epochs -= 1
         count = most
         while count > FEWEST and self._cost(family, count, epochs) * each / self.facts.workers > left / 2:

@@ -114,6 +114,18 @@ def test_scores_of_each_class_are_a_table(tmp_path: Path) -> None:
     assert "| ant \\[wild\\] | 0.7500 | 0.5000 | 0.3100 |" in card and "| locked test | ap" not in card
 
 
+def test_the_chosen_trial_is_marked_though_another_has_a_higher_score(run: Path, tmp_path: Path) -> None:
+    ranked = [result for result in records.results() if result.score is not None]
+    first, chosen, *_ = sorted(ranked, key=lambda result: (-(result.score or 0.0), result.number))
+    best = records.summary()["best"] | {"trial": chosen.name}
+    folder = records.write_run(tmp_path / "runs" / "image-cls" / "search3", best=best)
+    words = "|".join(Outline(write_report(folder).read_text()).words)
+    assert f"best ({chosen.name})" in words
+    (folder / "metrics.json").unlink()
+    words = "|".join(Outline(write_report(folder).read_text()).words)
+    assert f"best ({first.name})" in words, "while it runs, the one that leads"
+
+
 def test_a_run_that_was_killed_has_a_report_too(run: Path) -> None:
     for name in ("metrics.json", "splits.json", "data_report.json", "dataset.json"):
         (run / name).unlink()

@@ -62,6 +62,31 @@ def test_a_perfect_score_has_no_width():
     assert (band.low, band.high) == (1.0, 1.0)
 
 
+def test_groups_are_drawn_as_wholes():
+    """Ten speakers, of whom two are never understood: as uncertain as ten recordings, not as two hundred."""
+    groups = [f"speaker {row // 20}" for row in range(200)]
+    bands = {
+        name: evaluate.interval(TASK, answers(first(160)), TRUTH, SCHEMA, ACCURACY, seed=0, groups=given)
+        for name, given in {
+            "none": (),
+            "empty": [""] * 200,
+            "single": [str(n) for n in range(200)],
+            "ten": groups,
+        }.items()
+    }
+    assert bands["none"] == bands["empty"] == bands["single"]
+    width = {name: band.high - band.low for name, band in bands.items()}
+    assert (
+        width["ten"] == pytest.approx(2 * 1.96 * math.sqrt(0.8 * 0.2 / 10), rel=0.2)
+        and width["ten"] > 3 * width["none"]
+    )
+    clear = evaluate.compare(TASK, answers(first(160)), answers(first(140)), TRUTH, SCHEMA, ACCURACY, seed=0)
+    same = evaluate.compare(
+        TASK, answers(first(160)), answers(first(140)), TRUTH, SCHEMA, ACCURACY, seed=0, groups=groups
+    )
+    assert clear.significant and not same.significant, "all of the gain is one speaker"
+
+
 def test_a_slow_metric_gets_fewer_resamples(monkeypatch):
     monkeypatch.setattr(evaluate, "SECONDS", 0.0)
     assert evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed=0).resamples == 200

@@ -90,6 +90,16 @@ def test_hidden_labels_and_empty_images_become_issues(content, tmp_path):
     assert len(HuggingFaceReader().read(str(tmp_path / "saved"), predicting).samples) == 3
 
 
+def test_a_test_part_whose_labels_are_kept_back_is_left_out(content, tmp_path):
+    hidden = made({**content, "label": [-1] * 4})
+    datasets.DatasetDict({"train": made(content), "test": hidden}).save_to_disk(tmp_path / "dict")
+    dataset = HuggingFaceReader().read(str(tmp_path / "dict"), NEEDS)
+    assert [s.split for s in dataset.samples] == ["train"] * 4 and not dataset.issues
+    assert "test 4 rows say nothing of what is to be learned and are left out" in dataset.recognised
+    predicting = ReadOptions(needs=("image", "label"), optional=("label",))
+    assert len(HuggingFaceReader().read(str(tmp_path / "dict"), predicting).samples) == 8
+
+
 def test_several_labels(content, tmp_path):
     kinds = datasets.List(datasets.ClassLabel(names=["cat", "dog"]))
     whole = {"image": content["image"], "inside": [[0, 1, 0], [], [1], None]}

@@ -196,3 +196,6 @@ def test_one_search_on_two_backends(
 def test_train_takes_one_backend(images: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="train takes one backend, but got 'first,twin'"):
         run_train(options(images, tmp_path, models=("pair/both",), backend="first,twin"), Heard())
+    for several in ("0.1,0.2", "1e-4..1e-2:log"):
+        with pytest.raises(UsageError, match="train takes one value for each parameter, but got lr="):
+            run_train(options(images, tmp_path, models=("pair/both",), overrides={"lr": several}), Heard())

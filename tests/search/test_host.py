@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,21 @@ def test_without_a_server_a_process_is_started(monkeypatch: pytest.MonkeyPatch) 
         worker = hosts.Worker(backend)
         assert not isinstance(worker._process, Forked)
         worker.end()
+
+
+def test_a_folder_with_too_long_a_name_for_a_socket_means_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("n" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    servers = ForkServers()
+    servers.start("one", ["tests.search.scripted"])
+    worker = hosts.Worker("one")
+    assert not isinstance(worker._process, Forked)
+    worker.end()
+    servers.close()
 
 
 def test_servers_end_with_what_they_forked() -> None:

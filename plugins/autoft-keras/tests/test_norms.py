@@ -1,0 +1,57 @@
+"""Batch normalisation with statistics that follow training, or with those of the pretraining."""
+
+from __future__ import annotations
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+
+from autoft_keras._norms import Norms
+from autoft_keras.backend import KerasBackend
+
+STATISTICS = ("moving_mean", "moving_variance")
+
+
+def never():
+    return False
+
+
+def flat(learner):
+    return {key: values for block in learner.arrays().values() for key, values in block.items()}
+
+
+def statistics(learner):
+    return {key: values for key, values in flat(learner).items() if key.endswith(STATISTICS)}
+
+
+def same(one, other):
+    return all(np.array_equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("norms", ["kept", "batch"])
+def test_kept_statistics_stay_and_weights_are_trained(norms, bundled, job, toys):
+    learner = KerasBackend().build(job(bundled, norms=norms, batch_size=16))
+    before, all_before = statistics(learner), flat(learner)
+    learner.train_epoch(toys, 1, never)
+    assert before and same(before, statistics(learner)) == (norms == "kept")
+    scales = {key: values for key, values in all_before.items() if key.endswith("gamma")}
+    assert scales and not same(scales, flat(learner))
+
+
+def test_from_scratch_there_is_nothing_to_keep(bundled, job, toys):
+    learner = KerasBackend().build(job(msgspec.structs.replace(bundled, pretrained=False), norms="kept", batch_size=16))
+    before = statistics(learner)
+    learner.train_epoch(toys, 1, never)
+    assert not same(before, statistics(learner))
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 5), (7,)])
+def test_layers_that_are_not_fused_keep_them_as_well(shape):
+    values = np.random.default_rng(0).normal(3, 2, (8, *shape)).astype(np.float32)
+    layer = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input(shape), layer])
+    Norms(model, scratch=False, kept=True)
+    before = layer.moving_mean.numpy().copy()
+    assert np.allclose(model(values, training=True), model(values, training=False), atol=1e-5)
+    assert np.array_equal(before, layer.moving_mean.numpy())
