@@ -286,6 +286,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the numbers here too")
     options = parser.parse_args()
+    sys.path.append(str(HERE))  # that of processes below this one
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH", "")]))
     autoft_ray.start(cpus=options.workers)
     try:
