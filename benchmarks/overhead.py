@@ -133,7 +133,7 @@ def search(trials: int, reports: int, workers: int, folder: Path) -> tuple[Setti
             data=DataRef(store="", fingerprint="", dataset="", splits=""),
             metric=METRIC,
             seed=number,
-            folder="",
+            folder=str(folder / "trials" / f"t{number:04d}"),
         )
 
     settings = Settings(

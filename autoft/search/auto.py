@@ -206,8 +206,7 @@ class Auto:
             if all(bracket.alone for bracket in self.brackets):
                 left = self._left()  # no trial of theirs can run again either
             self._fit(1, left)
-            single = ((family, 1, self.extents.short(family, left)) for family in self._families())
-            family, count, epochs = next((found for found in single if found[2]), ("", 0, 0))
+            count, (family, epochs) = 1, self.extents.single(self._families(), left)
         if not family:
             return None
         goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from autoft.search.families import PARTIAL, WHOLE, Draws, head_sizes
@@ -18,6 +18,8 @@ SHORTEST: Final = 4
 """Epochs that the trials of a bracket should have at least."""
 USEFUL: Final = 8
 """Epochs that are worth more than deeper training: where time does not leave them, blocks are trained less deep."""
+UNKNOWN: Final = 0.5
+"""Price of an epoch up to which depths are drawn while nobody knows what one takes."""
 FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
 """Whose epochs tell of another family's, where that has none; the nearest comes first."""
 
@@ -58,10 +60,20 @@ class Extents:
 
     def dearest(self, family: str, left: float, count: int) -> float:
         """The price of an epoch (`families.price`) at which so many trials have `USEFUL` epochs, as a bracket; 1 where
-        all have, or nothing was measured yet."""
+        all have, `UNKNOWN` where time is limited and nothing was measured yet."""
+        if left == float("inf"):
+            return 1.0
         unit = self.epoch(family) / self.draws[family].cost() * self._area(family)
         epochs = min(USEFUL, self.facts.epochs)
-        return min(1.0, left * self.hands(count) / (self.ranks.cost(count, epochs) * unit)) if unit else 1.0
+        return min(1.0, left * self.hands(count) / (self.ranks.cost(count, epochs) * unit)) if unit else UNKNOWN
+
+    def single(self, families: Sequence[str], left: float) -> tuple[str, int]:
+        """The family of a single trial, and the epochs for which it has time: the first family that has `USEFUL`, else
+        that which has most. Empty and 0 where none has those of a first rung."""
+        fitting = {family: self.short(family, left) for family in families}
+        enough = [family for family, epochs in fitting.items() if epochs >= min(USEFUL, self.facts.epochs)]
+        best = enough[0] if enough else max(fitting, key=lambda family: fitting[family], default="")
+        return (best, fitting[best]) if fitting.get(best) else ("", 0)
 
     def short(self, family: str, left: float) -> int:
         """Epochs for which a single trial has time; 0 where that is less than a first rung."""

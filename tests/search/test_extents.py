@@ -69,6 +69,20 @@ def test_where_no_bracket_fits_a_single_trial_uses_the_time() -> None:
     assert machine.strategy.stale == 0, "it does not count as a round"
 
 
+def test_a_single_trial_is_of_the_family_that_has_time_to_learn() -> None:
+    extents = told(1.0, freeze=0.0).strategy.extents
+    whole = extents.epoch(WHOLE) * area_of(extents, WHOLE)
+    assert extents.single([WHOLE, PARTIAL], 10.5 * whole) == (WHOLE, 10)
+    family, epochs = extents.single([WHOLE, PARTIAL], 4.5 * whole)
+    assert family == PARTIAL and epochs > 4, "not four epochs of what is dear"
+    assert extents.single([WHOLE, PARTIAL], 0.1 * whole) == ("", 0) == extents.single([], 1e9)
+
+
+def test_before_anything_is_known_depths_are_cheap_where_time_is_limited() -> None:
+    extents = Machine(2, 1000.0).strategy.extents
+    assert extents.dearest(PARTIAL, 100.0, FEWEST) == 0.5 and extents.dearest(PARTIAL, float("inf"), FEWEST) == 1.0
+
+
 def test_finals_wait_for_the_default_recipe_and_whoever_leads_can_be_chosen() -> None:
     machine = Machine(2, 90.0)
     machine.run()
