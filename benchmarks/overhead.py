@@ -28,6 +28,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from autoft.contracts import Searcher
 from autoft.options import seconds
 from autoft.recipe import Recipe
@@ -97,7 +99,7 @@ class Keeper:
     def ended(self, result: TrialResult) -> None:
         if result.status == "failed":
             raise RuntimeError(f"trial {result.number} failed: {result.reason}")
-        self.writer.add(result)
+        self.writer.add(msgspec.structs.replace(result, folder=""))  # it has kept no model
         self.ends.append(time.perf_counter() - self.began)
 
 
