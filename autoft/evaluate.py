@@ -58,6 +58,10 @@ def predict_test(
         return predictor.compared(feed)
 
 
+FEW_GROUPS = 5
+"""Draws of fewer groups than these say nothing of others."""
+
+
 class ScoreJob(Record):
     """Asks another process for `predict_test`."""
 
@@ -161,9 +165,15 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     return f"{way} than the baseline by {size} {sure}: not significant"
 
 
+def few_groups(groups: Sequence[str]) -> int:
+    """How many groups there are, where they are too few for an interval; else 0."""
+    found = len({group or row for row, group in enumerate(groups)}) if any(groups) else 0
+    return found if found < FEW_GROUPS else 0
+
+
 def _units(groups: Sequence[str], n: int) -> list[Array]:
-    """The rows that are drawn together: those of a group, or single ones."""
-    if not any(groups):
+    """The rows that are drawn together: those of a group; single ones where groups are too few to tell anything."""
+    if few_groups(groups) or not any(groups):
         return [np.array([row]) for row in range(n)]
     found: dict[object, list[int]] = {}
     for row, group in enumerate(groups):

@@ -200,18 +200,7 @@ class RunWriter:
             folder=spec.folder,
         )
         if _scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
-            place = Path(spec.folder)
-            copy = self.path / f".best.{place.name}"
-            shutil.rmtree(copy, ignore_errors=True)
-            before = place.stat().st_ino
-            try:
-                shutil.copytree(place, copy, copy_function=_linked)
-            except (FileNotFoundError, shutil.Error):
-                before = 0  # the trial has just replaced it: there will be a better one
-            if before == place.stat().st_ino:
-                replace_folder(copy, self.path / "best")
-                self._shown = running
-            shutil.rmtree(copy, ignore_errors=True)
+            self._show_running(running)
 
     def choose(self, number: int) -> bool:
         """Put the model of this trial into `best/`, though another one has the highest single score.
@@ -249,6 +238,23 @@ class RunWriter:
     def _show(self, result: TrialResult) -> None:
         self.publish(Path(result.folder))
         self._shown = result
+
+    def _show_running(self, running: TrialResult) -> None:
+        """Best effort: it will be shown when it has ended, whatever happens here."""
+        place = Path(running.folder)
+        copy = self.path / f".best.{place.name}"
+        shutil.rmtree(copy, ignore_errors=True)
+        try:
+            before = place.stat()
+            shutil.copytree(place, copy, copy_function=_linked)
+            after = place.stat()
+            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+                replace_folder(copy, self.path / "best")
+                self._shown = running
+        except OSError:  # the trial has just replaced it, so that there will be a better one; or the disk is full
+            return
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
 
     def _show_best(self, ended: TrialResult) -> None:
         """After a trial has ended: what was shown of it while it ran is replaced by what it came to."""

@@ -73,6 +73,12 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         test = None
         notes.append(f"the test part could not be scored: {error}")
         listener(Note(text=notes[-1], level="warning"))
+    if test and (few := test.pop("few_groups")):
+        notes.append(
+            f"the test part has {few} {'groups' if few > 1 else 'group'}: its intervals say how sure the score is for "
+            "these, not for others"
+        )
+        listener(Note(text=notes[-1], level="warning"))
     if again:
         refit.tidy(outcome)
     config = artifact.read(writer.path / "best")
@@ -122,6 +128,7 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed, groups)
     report: dict[str, Any] = {
         "samples": len(ids),
+        "few_groups": evaluate.few_groups(groups),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
         "interval": [band.low, band.high],
         "confidence": evaluate.CONFIDENCE,

@@ -89,7 +89,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples)
     if options.strategy == "auto":
-        whole = (*whole, *families.additions())
+        whole = (*whole, *families.additions(norms=any(c.modality == "image" and c.pretrained for c in cards)))
     ways = fitting.problems(registry, task, checked.schema, candidates)
     whole = fitting.fit(whole, ways)
     for edits in Observers(registry, listener).ask(

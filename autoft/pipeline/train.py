@@ -48,4 +48,6 @@ def _single(options: SearchOptions) -> SearchOptions:
 
 def _several(value: object) -> bool:
     """Whether it is a list or a range, as a search takes them."""
-    return isinstance(value, list | tuple) or (isinstance(value, str) and ("," in value or ".." in value))
+    if isinstance(value, list | tuple):
+        return len(value) > 1
+    return isinstance(value, str) and ("," in value or ".." in value)

@@ -165,7 +165,11 @@ def _trials(m: Material) -> str:
     keys = _varied(m.results)
     numbers = [key for key in keys if all(_is_number(r.recipe.flat().get(key)) for r in m.results)]
     heads = ("#", "trial", m.metric.name, "model", *keys, "epochs", "best epoch", "time", "why it ended")
-    rows = [_trial(place, result, m, keys) for place, result in enumerate(rank(m.results, m.metric), start=1)]
+    best = m.leader()
+    rows = [
+        _trial(place, result, m.metric, keys, leads=result == best)
+        for place, result in enumerate(rank(m.results, m.metric), start=1)
+    ]
     note = '<p class="soft">All parameters of every trial are in leaderboard.csv and trials.jsonl.</p>' if rows else ""
     table = html.table(heads, rows, ("#", m.metric.name, *numbers, "epochs", "best epoch", "time"))
     return html.section("Every trial", table, note)
@@ -181,9 +185,11 @@ def _is_number(what: Any) -> bool:
     return isinstance(what, int | float) and not isinstance(what, bool)
 
 
-def _trial(place: int, result: TrialResult, m: Material, keys: list[str]) -> tuple[str, tuple[str, ...]]:
-    recipe, metric = result.recipe.flat(), m.metric
-    kind = "failed" if result.status == "failed" else "best" if result == m.leader() else ""
+def _trial(
+    place: int, result: TrialResult, metric: Metric, keys: list[str], *, leads: bool
+) -> tuple[str, tuple[str, ...]]:
+    recipe = result.recipe.flat()
+    kind = "failed" if result.status == "failed" else "best" if leads else ""
     cells = (
         str(place) if result.score is not None else DASH,
         result.name + (" (baseline)" if result.number == 0 else ""),

@@ -37,9 +37,13 @@ LEADER: Final = 0.75
 """Part of the time for the family that has the best score, once both have been tried."""
 NETWORKS: Final = 3
 """Networks that go on after the heads."""
+PROBED: Final = 8
+"""Trials for each network that must be allowed, or no network is tried on some samples first."""
 FINALISTS: Final = 3
 FINAL_SHARE: Final = 0.2
 """Part of the search time that is kept for runs with fresh seeds."""
+FORWARD: Final = 1 / 3
+"""Part of an epoch of the whole network that is its way forward."""
 STALE: Final = 4
 """Brackets without a better score after which nothing more is expected."""
 
@@ -68,7 +72,8 @@ class Auto:
         self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect)
         self.best_of = self.ranks.best
-        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts)
+        probed = not facts.trials or facts.trials >= PROBED * len(solvable)
+        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))
         self.solving: set[int] = set()
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
@@ -106,12 +111,16 @@ class Auto:
 
     def chosen(self) -> int | None:
         """The trial whose model is the result: the configuration with the best mean, of the finalists and those that
-        lead without a second run, for which there was no time."""
+        lead without a second run, for which there was no time. Never a head on some of the samples alone."""
+        if not self.finals:
+            ended = [number for number in self.best_of if number in self.results and self.results[number].folder]
+            probed = any(self.heads.is_probe(known.params) for known in self.known.values())
+            return max(ended, key=lambda n: (self.best_of[n], -n)) if ended and probed else None
         groups: dict[object, list[int]] = defaultdict(list)
         for number in self.best_of:
             if number in self.results:
                 groups[key_of(self.known[number].params)].append(number)
-        leading = [*self.finals, *(one.number for one in self._leaders())] if self.finals else []
+        leading = [*self.finals, *(one.number for one in self._leaders())]
         rivals = [groups[key] for key in dict.fromkeys(key_of(self.known[number].params) for number in leading)]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
 
@@ -119,7 +128,8 @@ class Auto:
 
     def reported(self, number: int, report: EpochReport) -> None:
         known = self.known[number]
-        self.ranks.saw(number, report)
+        if not self.heads.is_probe(known.params):
+            self.ranks.saw(number, report)
         self.times.saw(known.family, number, report, self._weight(known.params))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
@@ -143,15 +153,15 @@ class Auto:
 
     def _heads(self) -> Work | None:
         wanted = self.heads.next(self._left(), {self._model(number) for number in self.solving})
-        if self.facts.trials:
-            wanted = wanted[: max(0, self.facts.trials - len(self.known) - FEWEST)]
+        if self.facts.trials:  # half of them, so that there are others
+            wanted = wanted[: max(0, min(self.facts.trials // 2 - len(self.known), self._free()))]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
         self.solving |= {order.number for order in orders}
         return Work(orders) if orders else None
 
     def _bank(self) -> Work | None:
         """Heads by steps of a network whose solved heads are known, once for each."""
-        most = self.facts.trials - len(self.known) - FEWEST if self.facts.trials else bankwork.COUNT
+        most = self._free() if self.facts.trials else bankwork.COUNT
         solved = {name: head for name in self.networks if (head := self.heads.best(name))}
         orders = tuple(
             self._order(self._begin(bankwork.BANK, params).number, 0) for params in self.bank.next(solved, most)
@@ -227,7 +237,8 @@ class Auto:
             draws.dearest = 1.0
             if family == PARTIAL:
                 draws.dearest = self.extents.dearest(family, left, count)
-                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left) else 0
+                pass_ = self.times.epoch(BASELINE) * FORWARD if self.times.measured(BASELINE) else 0.0
+                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left, pass_) else 0
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()
@@ -378,6 +389,10 @@ class Auto:
     def _room_for_trials(self, kept: int = 0) -> bool:
         """Whether there may be another one, with some kept for later."""
         return not self.facts.trials or len(self.known) + kept < self.facts.trials
+
+    def _free(self) -> int:
+        """Trials that heads may have where their number is limited: a bracket is kept, and second runs."""
+        return max(0, self.facts.trials - len(self.known) - FEWEST - self.kept)
 
     def _perfect(self) -> bool:
         if self.facts.perfect is None or not self.best_of:

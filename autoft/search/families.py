@@ -61,15 +61,19 @@ class Head(NamedTuple):
     strength: float
 
 
-def additions() -> tuple[Param, ...]:
-    """The parameters that the strategy searches beyond the default space; trial 0 leaves them as they are."""
+def additions(*, norms: bool = True) -> tuple[Param, ...]:
+    """The parameters that the strategy searches beyond the default space; trial 0 leaves them as they are.
+
+    Args:
+        norms: whether there are networks whose batch statistics may be kept.
+    """
     solved: dict[str, tuple[Scalar, ...]] = {"head_init": ("ridge", "logistic")}
     return (
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
         Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
         Param(key="head_rows", choices=(0,), default=0, when=solved),
-        Param(key="norms", choices=("batch", "kept"), default="batch"),
         Param(key="views", choices=(0, VIEWS), default=0),
+        *((Param(key="norms", choices=("batch", "kept"), default="batch"),) if norms else ()),
     )
 
 
@@ -107,6 +111,7 @@ def heads(space: Space, model: str, ways: Sequence[Values] = ()) -> list[Values]
     if base.get("head_width", 0) and 0 not in values_of(space, "head_width", base):
         return []
     kinds = {value for param in space if param.key == "head_init" for value in param.choices} & STRENGTHS.keys()
+    rows: Values = {p.key: p.default for p in space if p.key == "head_rows" and p.default}  # where the user says so
     found = []
     for way in ways or readings(space, model):
         for kind, strengths in STRENGTHS.items():
@@ -124,7 +129,7 @@ def heads(space: Space, model: str, ways: Sequence[Values] = ()) -> list[Values]
                     "epochs": 1,
                     **way,
                 }
-                found.append({key: value for key, value in chosen.items() if _known(space, key)})
+                found.append({key: value for key, value in chosen.items() if _known(space, key)} | rows)
     return found
 
 
@@ -294,17 +299,20 @@ class Draws:
             params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
         elif self._open("views"):
             params["views"] = 0
-        if params.get("freeze") == 1.0:  # no statistics are learned
+        if params.get("freeze") == 1.0 or not self._open(
+            "head_init"
+        ):  # no statistics are learned, or no head is solved
             params |= self._left_open(params, {"norms": "batch"})
         solved = head(name)
         if not self._open("head_init"):
             return
         params.pop("head_strength", None)
+        rows = {"head_rows": rows} if (rows := params.pop("head_rows", 0)) else {}
         anew = generator.random() < ANEW.get(self.family, 0.0) and not near
         if solved is None or params.get("head_width") or anew:
             params["head_init"] = "random"
             return
-        params |= {"head_init": solved.kind, "head_strength": solved.strength}
+        params |= {"head_init": solved.kind, "head_strength": solved.strength, **rows}
         if name in self.plain:  # the features that it was solved on are there
             params |= self._left_open(params, {**self._reading(params), **solved.reading})
         if params.get("freeze") != 1.0:

@@ -35,8 +35,9 @@ class Heads:
     def __init__(self, space: Space, networks: Sequence[str], mode: Mode, parts: tuple[int, int] = (0, 0)) -> None:
         self.space, self.mode = space, mode
         self._todo = [(name, way) for name in networks for way in _by_promise(readings(space, name))]
-        self._probes, self._parts = Probes(networks, parts[0]), parts
-        self._probing: set[str] = set()
+        usual = next((param.default for param in space if param.key == "head_rows"), 0)
+        self._probes, self._parts = Probes(networks, 0 if usual else parts[0]), parts
+        self._usual = usual
         self.dropped: set[str] = set()
         """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
@@ -53,9 +54,10 @@ class Heads:
         """
         if not self._probes.over:
             if name := self._probes.next(busy):
-                self._probing.add(name)
-                first = heads(self.space, name, readings(self.space, name)[:1])[:1]
-                return [{**params, "head_rows": PROBE} for params in first] or self.next(left, busy)
+                if first := heads(self.space, name, readings(self.space, name)[:1])[:1]:
+                    return [{**params, "head_rows": PROBE} for params in first]
+                self._probes.skip(name)
+                return self.next(left, busy)
             if busy:
                 return []
             self.dropped = self._probes.end()
@@ -72,8 +74,7 @@ class Heads:
         value = selection_score(report.score, report.combined, self.mode) * (1 if self.mode == "max" else -1)
         size = int(params.get("image_size") or 0)
         per_area = report.prefix_seconds / area(size)
-        if name in self._probing:
-            self._probing.remove(name)
+        if self.is_probe(params):
             self._probes.saw(name, value)
             self._seconds[name] = per_area * sum(self._parts) / (PROBE + self._parts[1])
             return
@@ -85,15 +86,24 @@ class Heads:
             head = Head(name, reading, str(params["head_init"]), float(params["head_strength"] or 0))
             self._best[name] = (value, head)
 
+    def is_probe(self, params: Mapping[str, Scalar]) -> bool:
+        """Whether this is a head on some of the samples, which only tells whether its network goes on."""
+        return not self._usual and params.get("head_rows", 0) == PROBE
+
     def best(self, name: str) -> Head | None:
         """The best head of a network."""
         return self._best[name][1] if name in self._best else None
 
-    def views_fit(self, name: str, left: float) -> bool:
+    def views_fit(self, name: str, left: float, forward: float = 0.0) -> bool:
         """Whether what frozen blocks give for `VIEWS` versions of all samples takes no more than its share of `left`
-        seconds."""
+        seconds.
+
+        Args:
+            forward: seconds of all samples' way through the network on images of area 1, as far as it is known from
+                training: features of an earlier search tell nothing of it.
+        """
         smallest = min((area(size) for size in self._values.get(name, ())), default=1.0)
-        return VIEWS * self._seconds.get(name, 0.0) * smallest <= SHARE * left
+        return VIEWS * max(self._seconds.get(name, 0.0), forward) * smallest <= SHARE * left
 
     def ranked(self, networks: Sequence[str]) -> list[str]:
         """Networks by their best head; of equal ones the earlier in `networks` comes first."""

@@ -36,6 +36,10 @@ class Probes:
             self._waiting.remove(name)
         return name
 
+    def skip(self, name: str) -> None:
+        """This network has no head to be solved: it goes on untried."""
+        self.networks = tuple(other for other in self.networks if other != name)
+
     def saw(self, name: str, value: float) -> None:
         """Larger is better."""
         self._values[name] = value

@@ -87,6 +87,17 @@ def test_groups_are_drawn_as_wholes():
     assert clear.significant and not same.significant, "all of the gain is one speaker"
 
 
+def test_too_few_groups_give_no_certainty_about_others():
+    """One speaker in the test part: every draw of speakers would be the same, and any gain significant."""
+    for groups in (["one"] * 200, [f"{row % 4}" for row in range(200)]):
+        band = evaluate.interval(TASK, answers(first(160)), TRUTH, SCHEMA, ACCURACY, seed=0, groups=groups)
+        assert band == evaluate.interval(TASK, answers(first(160)), TRUTH, SCHEMA, ACCURACY, seed=0)
+        assert evaluate.few_groups(groups) == len({*groups})
+    assert evaluate.few_groups([]) == evaluate.few_groups([""] * 9) == 0
+    assert evaluate.few_groups([f"{row % 5}" for row in range(200)]) == 0
+    assert evaluate.few_groups(["one", "", "", "", "", ""]) == 0, "each that names no group is one"
+
+
 def test_a_slow_metric_gets_fewer_resamples(monkeypatch):
     monkeypatch.setattr(evaluate, "SECONDS", 0.0)
     assert evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed=0).resamples == 200

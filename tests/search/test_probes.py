@@ -69,6 +69,55 @@ def sized(size: int) -> list[dict[str, int | float | str | bool | None]]:
     return [{"image_size": size}]
 
 
+def test_a_probe_that_failed_does_not_make_probes_of_later_heads() -> None:
+    whole = space(*cards(*NAMES[:3]))
+    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    for _ in range(3):
+        assert work.next(100.0)
+    handed = work.next(100.0)  # nothing was heard of any
+    assert handed and not work.dropped and not any("head_rows" in params for params in handed)
+    work.saw(str(handed[0]["model"]), handed[0], report(0.9))
+    assert work.best(str(handed[0]["model"])) is not None
+
+
+def test_rows_that_the_user_names_are_kept_and_need_no_probes() -> None:
+    whole = space(*cards(*NAMES[:3]), head_rows=1000)
+    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    handed = work.next(100.0)
+    assert {params["head_rows"] for params in handed} == {1000}
+    work.saw(str(handed[0]["model"]), handed[0], report(0.9))
+    assert work.best(str(handed[0]["model"])) is not None
+
+
+def test_a_probe_is_never_the_result() -> None:
+    names = ("m/strong", *NAMES)
+    machine = Machine(
+        2, 60.0, space=space(*cards(*names)), parts=(ENOUGH, 100), sharing=frozenset(names), featured=frozenset(names)
+    )
+    machine.run()
+    probed = {number for number, params in machine.params.items() if params.get("head_rows") == PROBE}
+    assert probed and not probed & machine.strategy.best_of.keys()
+    assert machine.strategy.chosen() not in {*probed, None}
+
+
+@pytest.mark.parametrize("trials", [11, 12, 20, 40, 70])
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_limited_number_of_trials_leaves_some_that_train_blocks(trials: int, count: int) -> None:
+    names = ("m/strong", *NAMES)[:count]
+    machine = Machine(
+        2,
+        1e6,
+        space=space(*cards(*names)),
+        parts=(ENOUGH, 100),
+        sharing=frozenset(names),
+        featured=frozenset(names),
+        trials=trials,
+    )
+    machine.run()
+    assert machine.strategy.brackets and len(machine.params) <= trials
+    assert len(machine.params) >= trials - 1, "they are used"
+
+
 def test_networks_whose_heads_the_space_forbids_are_not_probed() -> None:
     work = Heads(space(*cards(*NAMES[:3]), freeze=0.5), NAMES[:3], "max", (ENOUGH, 100))
     assert work.next(100.0) == [] and work.dropped == set()
