@@ -63,22 +63,10 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
     if outcome.options.address and outcome.plan.decoding.windows > 1:
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
-    try:
-        test = _test(outcome, best, baseline, refitted=bool(again.get("samples")))
-    except KeyboardInterrupt:
-        test, stopped = None, True
-        notes.append("the test part was not scored: it was interrupted")
-        listener(Note(text=notes[-1], level="warning"))
-    except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
-        test = None
-        notes.append(f"the test part could not be scored: {error}")
-        listener(Note(text=notes[-1], level="warning"))
-    if test and (few := test.pop("few_groups")):
-        notes.append(
-            f"the test part has {few} {'groups' if few > 1 else 'group'}: its intervals say how sure the score is for "
-            "these, not for others"
-        )
-        listener(Note(text=notes[-1], level="warning"))
+    test, said, cut_off = _scored(outcome, best, baseline, refitted=bool(again.get("samples")))
+    if said:
+        notes.append(said)
+        listener(Note(text=said, level="warning"))
     if again:
         refit.tidy(outcome)
     config = artifact.read(writer.path / "best")
@@ -86,7 +74,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "task": outcome.plan.task.name,
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
-        "status": _status(ended, stopped),
+        "status": _status(ended, stopped or cut_off),
         "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
         "baseline": _about(baseline) if baseline else None,
         "refit": again,
@@ -112,6 +100,26 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     finished = Finished(folder=str(writer.path), summary=summary)
     listener(finished)
     return finished
+
+
+def _scored(
+    outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, refitted: bool
+) -> tuple[dict[str, Any] | None, str, bool]:
+    """The scores on the test part, if there are any; what must be said of them; and whether it was interrupted."""
+    try:
+        test = _test(outcome, best, baseline, refitted=refitted)
+    except KeyboardInterrupt:
+        return None, "the test part was not scored: it was interrupted", True
+    except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
+        return None, f"the test part could not be scored: {error}", False
+    if not (few := test.pop("few_groups")):
+        return test, "", False
+    groups = f"{few} {'groups' if few > 1 else 'group'}"
+    return (
+        test,
+        f"the test part has {groups}: its intervals tell how sure the score is for these, not for others",
+        False,
+    )
 
 
 def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, refitted: bool) -> dict[str, Any]:

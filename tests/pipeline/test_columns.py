@@ -20,7 +20,7 @@ def test_a_trial_is_told_the_columns_that_were_named_and_those_that_were_guessed
         csv.writer(file).writerows([("photo", "kind"), *rows])
     known = registry.installed()
     wanted, task = resolved(known, options(images.parent / "all.csv", tmp_path, target="kind"))
-    checked = prepare.check(known, wanted, task, lambda event: None)
+    checked = prepare.check(known, wanted, task, 0, lambda event: None)
     made = plan.make(known, wanted, task, checked, lambda event: None)
     ref = DataRef(store="", fingerprint="", dataset="", splits="")
     make_spec = spec_maker(made, known, wanted, checked.schema, ref, str(tmp_path))

@@ -106,7 +106,7 @@ def test_it_can_be_left_away(images: Path, tmp_path: Path) -> None:
 
 
 def test_one_configuration_alone_learns_from_the_training_part(images: Path, tmp_path: Path) -> None:
-    finished = run_train(options(images, tmp_path, trials=0), Heard())
+    finished = run_train(options(images, tmp_path, trials=0, overrides={"lr": "0.01"}), Heard())
     assert finished.summary["refit"] == {}
     assert "refit" not in finished.summary["command"]
 
