@@ -20,7 +20,7 @@ p { margin: 6px 0; max-width: 80ch; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin-top: 20px; }
 .tile { background: var(--card); border: 1px solid var(--faint); border-radius: 8px; padding: 12px 14px; }
 .tile b { display: block; font-size: 24px; font-weight: 600; font-variant-numeric: tabular-nums; }
-.tile span { color: var(--soft); font-size: 13px; }
+.tile span { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--faint); border-radius: 8px; padding: 12px; }
 figcaption { font-size: 13px; color: var(--soft); margin-bottom: 6px; }
