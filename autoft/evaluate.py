@@ -167,18 +167,23 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
 
 def few_groups(groups: Sequence[str]) -> int:
     """How many groups there are, where they are too few for an interval; else 0."""
-    found = len({group or row for row, group in enumerate(groups)}) if any(groups) else 0
+    found = len(_grouped(groups)) if any(groups) else 0
     return found if found < FEW_GROUPS else 0
+
+
+def _grouped(groups: Sequence[str]) -> list[Array]:
+    """The rows of each group; one that names none is a group of its own."""
+    found: dict[object, list[int]] = {}
+    for row, group in enumerate(groups):
+        found.setdefault(group or row, []).append(row)
+    return [np.array(rows) for rows in found.values()]
 
 
 def _units(groups: Sequence[str], n: int) -> list[Array]:
     """The rows that are drawn together: those of a group; single ones where groups are too few to tell anything."""
     if few_groups(groups) or not any(groups):
         return [np.array([row]) for row in range(n)]
-    found: dict[object, list[int]] = {}
-    for row, group in enumerate(groups):
-        found.setdefault(group or row, []).append(row)
-    return [np.array(rows) for rows in found.values()]
+    return _grouped(groups)
 
 
 def _bootstrap(score: Callable[[Array], float], units: Sequence[Array], seed: int) -> Interval:

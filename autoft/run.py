@@ -18,7 +18,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,10 +217,17 @@ class RunWriter:
 
     def publish(self, model: Path) -> None:
         """Put this model folder into `best/`. Which trial is the best stays as it is."""
-        copy = self.path / f".best.{model.name}"
+        replace_folder(self._copied(model, shutil.copy2), self.path / "best")
+
+    def _copied(self, model: Path, copy_file: Callable[[str, str], object]) -> Path:
+        """A copy of this model folder that can take the place of `best/`."""
+        copy = self._beside(model)
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(model, copy)
-        replace_folder(copy, self.path / "best")
+        shutil.copytree(model, copy, copy_function=copy_file)
+        return copy
+
+    def _beside(self, model: Path) -> Path:
+        return self.path / f".best.{model.name}"
 
     def sweep(self) -> None:
         """Delete what processes that were stopped in the middle of it had written of a model."""
@@ -242,11 +249,9 @@ class RunWriter:
     def _show_running(self, running: TrialResult) -> None:
         """Best effort: it will be shown when it has ended, whatever happens here."""
         place = Path(running.folder)
-        copy = self.path / f".best.{place.name}"
-        shutil.rmtree(copy, ignore_errors=True)
         try:
             before = place.stat()
-            shutil.copytree(place, copy, copy_function=_linked)
+            copy = self._copied(place, _linked)
             after = place.stat()
             if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
                 replace_folder(copy, self.path / "best")
@@ -254,7 +259,7 @@ class RunWriter:
         except OSError:  # the trial has just replaced it, so that there will be a better one; or the disk is full
             return
         finally:
-            shutil.rmtree(copy, ignore_errors=True)
+            shutil.rmtree(self._beside(place), ignore_errors=True)
 
     def _show_best(self, ended: TrialResult) -> None:
         """After a trial has ended: what was shown of it while it ran is replaced by what it came to."""

@@ -46,6 +46,8 @@ class Checked(NamedTuple):
     """float64 (samples,): how long recordings are; 0 where there are none."""
     total: int
     """Samples before any was left out."""
+    divided: Splits
+    """As long as no file turns out to be damaged."""
 
 
 class Prepared(NamedTuple):
@@ -74,17 +76,17 @@ def check(registry: Registry, options: DataOptions, task: Task, seed: int, liste
     total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
     task.schema(found.dataset)  # refuses targets that cannot be learned from, in its own words
-    schema = task.schema(_told(found.dataset, task, found.digests, seed))
+    divided = split(found.dataset, task, found.digests, seed)
+    schema = task.schema(_told(found.dataset, {*divided.test}))
     for warning in schema.extra.get("warnings", ()):
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
     side = int(np.median(sides[sides > 0])) if (sides > 0).any() else SIDE
-    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total)
+    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total, divided)
 
 
-def _told(dataset: Dataset, task: Task, digests: Sequence[str], seed: int) -> Dataset:
-    """The same samples, those that will be drawn for the test part called so, as where the data name one themselves."""
-    locked = {*_divided(dataset, task, digests, seed).test}
+def _told(dataset: Dataset, locked: Collection[str]) -> Dataset:
+    """The same samples, those that are drawn for the test part called so, as where the data name one themselves."""
     samples = (msgspec.structs.replace(s, split="test") if s.id in locked else s for s in dataset.samples)
     return msgspec.structs.replace(dataset, samples=tuple(samples))
 
@@ -130,7 +132,8 @@ def prepare(
     decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
     issues = (*checked.issues, *damaged)
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
-    divided = split(checked, task, seed, tuple(issue.subject for issue in damaged if issue.drops))
+    drop = tuple(issue.subject for issue in damaged if issue.drops)
+    divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
     return prepared
@@ -143,11 +146,7 @@ def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Deco
     return [forms.Masks(masks.labels([sample.fields[forms.MASK] for sample in samples], schema.classes), decoding)]
 
 
-def split(checked: Checked, task: Task, seed: int, drop: tuple[str, ...] = ()) -> Splits:
-    return _divided(checked.dataset, task, checked.digests, seed, drop)
-
-
-def _divided(dataset: Dataset, task: Task, digests: Sequence[str], seed: int, drop: tuple[str, ...] = ()) -> Splits:
+def split(dataset: Dataset, task: Task, digests: Sequence[str], seed: int, drop: tuple[str, ...] = ()) -> Splits:
     counts = task.counts(dataset) if isinstance(task, Counting) else ()
     return splits.make(dataset, task.strata(dataset), digests, seed, drop, counts)
 

@@ -114,8 +114,7 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     options, task = resolved(registry, options)
     checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
-    divided = prepare.split(checked, task, options.seed)
-    listener(prepare.recognised(checked.dataset, checked.schema, divided, checked.issues))
+    listener(prepare.recognised(checked.dataset, checked.schema, checked.divided, checked.issues))
     # What a cluster has is known when it is asked, which a plan does not.
     wished = options.concurrency if options.address else 0
     named = len(gpus.names())

@@ -42,8 +42,6 @@ PROBED: Final = 8
 FINALISTS: Final = 3
 FINAL_SHARE: Final = 0.2
 """Part of the search time that is kept for runs with fresh seeds."""
-FORWARD: Final = 1 / 3
-"""Part of an epoch of the whole network that is its way forward."""
 STALE: Final = 4
 """Brackets without a better score after which nothing more is expected."""
 
@@ -237,8 +235,9 @@ class Auto:
             draws.dearest = 1.0
             if family == PARTIAL:
                 draws.dearest = self.extents.dearest(family, left, count)
-                pass_ = self.times.epoch(BASELINE) * FORWARD if self.times.measured(BASELINE) else 0.0
-                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left, pass_) else 0
+                whole = self.times.epoch(BASELINE) if self.times.measured(BASELINE) else 0.0
+                forward = whole * price(1.0, shared=False)  # nothing is trained
+                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left, forward) else 0
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()

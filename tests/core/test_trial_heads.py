@@ -6,9 +6,11 @@ import pytest
 from autoft import headstart
 from autoft.records import Caching, View
 from autoft.trial import Trial
-from tests.core.test_trial_prefix import cache_folder, extracted, run  # noqa: F401  (fixtures)
+from tests.core import test_trial_prefix
+from tests.core.test_trial_prefix import run
 
 SOLVED = {"freeze": 1.0, "optimizer": "solve", "head_init": "ridge", "head_strength": 0.1}
+cache_folder, extracted = test_trial_prefix.cache_folder, test_trial_prefix.extracted
 CACHING = Caching(freezes=(1.0,), max_bytes=10**9)
 
 
@@ -30,7 +32,7 @@ def test_a_trial_that_trains_has_no_combined_score(make_spec):
 
 
 @pytest.mark.parametrize("caching", [None, CACHING])
-def test_a_head_is_solved_on_as_many_rows_as_the_recipe_says(make_spec, caching, extracted):  # noqa: F811
+def test_a_head_is_solved_on_as_many_rows_as_the_recipe_says(make_spec, caching, extracted):
     spec = make_spec(recipe={**SOLVED, "head_rows": 9}, caching=caching)
     trial = Trial(spec)
     every = trial.parts[0].train.rows

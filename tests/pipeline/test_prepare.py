@@ -25,9 +25,10 @@ def dataset(**last: str) -> Dataset:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_samples_that_are_drawn_for_the_test_part_tell_nothing(seed: int) -> None:
-    told = prepare._told(dataset(), Numbers(), DIGESTS, seed)
+    test = {*prepare.split(dataset(), Numbers(), DIGESTS, seed).test}
+    told = prepare._told(dataset(), test)
     locked = {sample.id for sample in told.samples if sample.split == "test"}
-    assert locked == {*prepare._divided(dataset(), Numbers(), DIGESTS, seed).test} and len(locked) == 12
+    assert locked == test and len(locked) == 12
     mean, deviation = Numbers().schema(told).extra["value"]
     known = [float(s.fields["value"]) for s in dataset().samples if s.id not in locked]
     assert mean == pytest.approx(sum(known) / len(known), rel=1e-3)
@@ -35,6 +36,7 @@ def test_samples_that_are_drawn_for_the_test_part_tell_nothing(seed: int) -> Non
 
 
 def test_a_test_part_of_the_data_stays_what_it_is() -> None:
-    told = prepare._told(dataset(split="test"), Numbers(), DIGESTS, 0)
+    given = dataset(split="test")
+    told = prepare._told(given, {*prepare.split(given, Numbers(), DIGESTS, 0).test})
     assert [sample.id for sample in told.samples if sample.split == "test"] == ["79"]
     assert Numbers().schema(told).extra["value"][0] < 100
