@@ -27,6 +27,9 @@ from autoft.version import API_VERSION
 STATE = "trial.json"
 SOLVING = 0.15
 """Part of the time of a head that is solved, kept for the solution and for validating it."""
+ENOUGH = 1000
+"""Rows of the validation parts from which on these say which of some solved heads is best, without cross-validation,
+which takes several solutions for each head."""
 TIMED = 2
 """Epochs by whose time the number of epochs is planned: the first one can take twice as long as the others."""
 
@@ -229,7 +232,7 @@ class Trial:
             {key: values[known] for key, values in part.train.targets.items()}
             for part, known in zip(self.parts, there, strict=True)
         ]
-        if recipe.optimizer == "solve":
+        if recipe.optimizer == "solve" and sum(len(part.val) for part in self.parts) < ENOUGH:
             problem = self.parts[0].job.problem
             found = headstart.cross_score(recipe, problem, own[0], truth[0], self._judge)
             self._cross = None if found is None else (found, len(own[0]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.heads.solvers import leave_one_out, solve
+from autoft.heads.solvers import cross_validated, leave_one_out
 from autoft.records import Output
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,11 +23,7 @@ def left_out(kind: str, strength: float, features: Array, targets: Array, output
     """
     if kind == "ridge":
         return leave_one_out([strength], features, targets, output)[0]
-    raw = np.zeros((len(features), output.size), np.float32)
-    for out in spread(targets, FOLDS):
-        inside = np.setdiff1d(np.arange(len(features)), out)
-        raw[out] = solve(kind, strength, features[inside], targets[inside], output).raw(features[out])
-    return raw
+    return cross_validated(strength, features, targets, output, spread(targets, FOLDS))
 
 
 def spread(targets: Array, folds: int) -> list[Array]:

@@ -179,6 +179,30 @@ def test_the_strength_is_chosen_on_left_out_rows():
         assert 0 < int(np.argmin(losses)) < 8, "neither end of the grid"
 
 
+@pytest.mark.parametrize("output", [CLASSES, LABELS], ids=lambda output: output.loss)
+def test_logistic_heads_are_judged_by_rows_that_they_have_not_seen(output):
+    features, truth = data(output, (300, 40))
+    for strength in (1.0, 1e-2):
+        found = heads.left_out("logistic", strength, features, truth, output)
+        for out in heads.validate.spread(truth, 5):
+            inside = np.setdiff1d(np.arange(300), out)
+            solvers.forget()
+            plain = heads.solve("logistic", strength, features[inside], truth[inside], output)
+            near = heads.finish(output.post, plain.raw(features[out]))
+            np.testing.assert_allclose(heads.finish(output.post, found[out]), near, atol=0.03)
+
+
+def test_judging_strengths_costs_one_decomposition(monkeypatch):
+    made = []
+    start = decompose.Decomposition.__init__
+    monkeypatch.setattr(decompose.Decomposition, "__init__", lambda self, *a: (made.append(1), start(self, *a))[1])
+    features, truth = data(CLASSES)
+    for strength in (1e-2, 1e-1, 1.0):
+        heads.solve("logistic", strength, features, truth, CLASSES)
+        heads.left_out("logistic", strength, features, truth, CLASSES)
+    assert len(made) == 1
+
+
 def test_folds_spread_the_classes():
     truth = np.array([0] * 10 + [1] * 5)
     for rows in heads.validate.spread(truth, 5):
@@ -206,7 +230,7 @@ def test_the_path_begins_each_solution_at_the_one_before(monkeypatch):
     features, truth = data(CLASSES, (300, 60))
     calls = []
     loss = heads.logistic.Logistic._loss
-    monkeypatch.setattr(heads.logistic.Logistic, "_loss", lambda self, values: (calls.append(1), loss(self, values))[1])
+    monkeypatch.setattr(heads.logistic.Logistic, "_loss", lambda self, *given: (calls.append(1), loss(self, *given))[1])
     grid = list(np.logspace(-3, 2, 21))
     path = heads.path("logistic", grid, features, truth, CLASSES)
     warm = len(calls)

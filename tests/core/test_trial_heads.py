@@ -26,6 +26,12 @@ def test_the_combined_score_is_the_mean_over_both_parts(make_spec, caching):
     assert report.combined == pytest.approx((cross * rows + report.score * others) / (rows + others), abs=1e-3)
 
 
+def test_many_rows_that_validate_say_enough_by_themselves(make_spec, monkeypatch):
+    monkeypatch.setattr("autoft.trial.ENOUGH", 5)
+    _, (report,) = run(make_spec(recipe=SOLVED))
+    assert report.combined is None
+
+
 def test_a_trial_that_trains_has_no_combined_score(make_spec):
     _, reports = run(make_spec(recipe={"epochs": 2, "head_init": "ridge"}))
     assert [report.combined for report in reports] == [None, None]
