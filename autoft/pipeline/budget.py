@@ -52,6 +52,9 @@ class Budget:
         """Seconds to copy one model from or to a bucket."""
         self.refit_ratio = 0.0
         """Samples of the last training for each one that a trial has trained on, all folds together; 0 for none."""
+        self.views_anew = False
+        """Whether what frozen blocks give for augmented versions is computed once more then; that of plain samples is
+        kept."""
         self.refit = 0.0
         """Seconds kept for it."""
         self.plain = 0.0
@@ -84,7 +87,11 @@ class Budget:
         """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
         if not self.refit_ratio:
             return 0.0
-        return self.start + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+        first = result.history[0] if result.history else None
+        build, prefix = (first.build_seconds, first.prefix_seconds) if first else (0.0, 0.0)
+        trained = max(0.0, result.seconds - build - prefix) * result.best_epoch / max(1, result.epochs)
+        views = prefix if self.views_anew and result.recipe.views else 0.0
+        return self.start + self._build + self.refit_ratio * (trained + views)
 
     @property
     def _build(self) -> float:
@@ -118,8 +125,9 @@ class Budget:
         return max(kept - self.refit, least)
 
     def allowance(self, search_began: float) -> float:
-        """Seconds that one trial may plan for."""
-        return max(1.0, SHARE * (self.deadline - search_began))
+        """Seconds that one trial which begins now may plan for."""
+        deadline = self.deadline
+        return max(1.0, min(SHARE * (deadline - search_began), deadline - time.time()))
 
     def room_for_another(self, backend: str = "") -> bool:
         """Whether a trial of this backend that starts now would come to an epoch."""

@@ -235,6 +235,7 @@ def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Spl
     budget.test_ratio = len(splits.test) / max(1, len(first.val) * len(splits.folds))
     if options.refit:
         learned = sum(len(fold.train) for fold in splits.folds)
+        budget.views_anew = not splits.spare
         budget.expect_refit((len(first.train) + len(first.val)) / max(1, learned))
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
 
@@ -324,6 +325,7 @@ def _facts(
         blank=made.metric.blank,
         continues=plan.continuing(made, registry, splits),
         parts=(len(splits.folds[0].train), len(splits.folds[0].val)),
+        gpu=options.gpus_per_trial > 0,
     )
 
 

@@ -47,5 +47,21 @@ def distinct(
     return list(found.values())
 
 
+def affordable(ranked: Sequence[int], seconds: Mapping[int, float], left: float, workers: int) -> list[int]:
+    """Those of the best trials that can run once more in the time left; one that is too dear leaves it to the next.
+
+    Args:
+        ranked: the best first.
+        seconds: that each takes; 0 where it need not run again.
+        left: seconds on the clock.
+    """
+    chosen, room = list[int](), left * workers
+    for number in ranked:
+        if left > 0 and seconds[number] <= min(left, room):
+            chosen.append(number)
+            room -= seconds[number]
+    return chosen
+
+
 def _mean(group: Sequence[int], scores: Mapping[int, float]) -> float:
     return sum(scores[number] for number in group) / len(group)

@@ -325,7 +325,7 @@ def test_a_solved_head_is_not_chosen_over_a_better_trial_for_which_there_was_no_
 
 
 def test_a_score_that_was_not_repeated_counts_less() -> None:
-    machine = Machine(2, 600.0)
+    machine = Machine(2, 1200.0)
     machine.run()
     strategy = machine.strategy
     assert strategy.finals
@@ -343,18 +343,6 @@ def test_a_score_that_was_not_repeated_counts_less() -> None:
     assert strategy.chosen() == first, "0.85 is more than 0.86 - 0.05"
     strategy.best_of[alone] = 0.95
     assert strategy.chosen() == alone
-
-
-def test_it_ends_early_when_nothing_can_become_better() -> None:
-    machine = Machine(2, 1e6)
-    machine.run()
-    assert "rounds" in machine.strategy.over()
-    assert machine.now < 1e5
-    ideal = Machine(2, 1e6)
-    ideal.strategy.facts = ideal.strategy.facts._replace(perfect=0.5)
-    ideal.run()
-    assert "cannot become better" in ideal.strategy.over()
-    assert ideal.status[0] == "finished", "the gain is measured against a whole baseline"
 
 
 def test_a_network_that_always_fails_does_not_end_the_search() -> None:

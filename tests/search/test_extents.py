@@ -6,7 +6,7 @@ import pytest
 
 from autoft.records import EpochReport
 from autoft.search.auto import BASELINE
-from autoft.search.extents import FEWEST, USEFUL, Extents
+from autoft.search.extents import FEWEST, SHORTEST, USEFUL, Extents
 from autoft.search.families import PARTIAL, VIEWS, WHOLE, is_shared, price
 from tests.search.test_auto import CARDS, Machine, space
 
@@ -37,6 +37,14 @@ def test_what_trial_0_took_tells_what_other_depths_take() -> None:
     assert extents.epoch(PARTIAL) < 0.5 * extents.epoch(WHOLE) <= 1.0 * 2.0
     assert extents.draws[PARTIAL].trained() < 0.6, "most draws are heads"
     assert Machine(2, 1000.0).strategy.extents.epoch(PARTIAL) == 0.0, "nothing was measured"
+
+
+def test_whole_networks_need_some_epochs() -> None:
+    extents = told(10.0, freeze=0.0).strategy.extents
+    each = extents.epoch(WHOLE) * area_of(extents, WHOLE) / extents.hands(FEWEST)
+    cost = extents.ranks.cost
+    assert extents.of(WHOLE, cost(FEWEST, SHORTEST) * each * 1.1, FEWEST)[1] == SHORTEST
+    assert extents.of(WHOLE, cost(FEWEST, 2) * each * 1.1, FEWEST) == (0, 0)
 
 
 def area_of(extents: Extents, family: str) -> float:
