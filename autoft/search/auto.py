@@ -48,6 +48,8 @@ class _Known(NamedTuple):
     family: str
     params: Values
     again: int
+    until: int = 0
+    """Epoch after which a second run ends: the best one of the first run, as the last training has it."""
 
 
 class Auto:
@@ -137,6 +139,8 @@ class Auto:
 
     def paused(self, number: int) -> None:
         self.active.discard(number)
+        if self.known[number].again:
+            self._closed.append(Closed(number, "as many epochs as were best in its first run"))
         self._arrive(number, able=True)
 
     def ended(self, result: TrialResult) -> None:
@@ -299,21 +303,14 @@ class Auto:
             for number in self.finals:
                 known = self.known[number]
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    self._begin(AGAIN, known.params, again=known.again + 1)
+                    self._begin(AGAIN, known.params, known.again + 1, self.results[number].best_epoch)
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         if waiting:
-            return Work((self._order(waiting[0], 0),))
+            return Work((self._order(waiting[0], self.known[waiting[0]].until),))
         if not self.active:
-            self._end = self._reason()
+            room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
+            self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
         return None
-
-    def _reason(self) -> str:
-        if self._perfect():
-            return "the validation score cannot become better"
-        if self.stale >= STALE:
-            return f"no better score in {self.stale} rounds of trials"
-        room = self._room_for_trials(self.kept) and self.facts.deadline()
-        return "there was no time for another round of trials" if room else "all trials are done"
 
     def _finalists(self) -> list[int]:
         if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
@@ -324,14 +321,15 @@ class Auto:
         return finals.affordable(best, self._again_seconds(), self._left(), self.facts.workers)
 
     def _again_seconds(self) -> dict[int, float]:
-        """What each trial takes once more; nothing where a solved head has no chance in it."""
-        return {n: 0.0 if self.known[n].family == HEADS else one.seconds for n, one in self.results.items()}
+        """What each trial takes once more, to its best epoch; nothing where a solved head has no chance in it."""
+        parts = {n: one.seconds * one.best_epoch / max(1, one.epochs) for n, one in self.results.items()}
+        return {n: 0.0 if self.known[n].family == HEADS else seconds for n, seconds in parts.items()}
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
-    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0) -> Order:
+    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0, until: int = 0) -> Order:
         number = len(self.known)
-        self.known[number] = _Known(family, dict(params), again)
+        self.known[number] = _Known(family, dict(params), again, until)
         if family in (BASELINE, HEADS):
             return self._order(number, 0)
         return Order(number, dict(params), 0, again)

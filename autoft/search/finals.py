@@ -63,5 +63,19 @@ def affordable(ranked: Sequence[int], seconds: Mapping[int, float], left: float,
     return chosen
 
 
+def reason(perfect: bool, stale: int, room: bool) -> str:
+    """Why a search is over, in words.
+
+    Args:
+        stale: rounds without a better score, where these ended it.
+        room: whether further trials were allowed: then time was short.
+    """
+    if perfect:
+        return "the validation score cannot become better"
+    if stale:
+        return f"no better score in {stale} rounds of trials"
+    return "there was no time for another round of trials" if room else "all trials are done"
+
+
 def _mean(group: Sequence[int], scores: Mapping[int, float]) -> float:
     return sum(scores[number] for number in group) / len(group)

@@ -154,6 +154,8 @@ class Machine:
                 recipe=Recipe.of(spaces.resolve(self.strategy.facts.space, self.params[number])),
                 score=max((r.score for r in rows), default=None),
                 history=tuple(rows),
+                best_epoch=max(rows, key=lambda r: r.score).epoch if rows else 0,
+                epochs=len(rows),
                 seconds=rows[-1].seconds if rows else 0.0,
                 folder="somewhere" if rows else "",
             )
@@ -309,6 +311,8 @@ def test_the_best_few_run_again_with_another_seed_and_division() -> None:
         twins = [k for n, k in machine.strategy.known.items() if k.params == known.params and n != number]
         assert twins
         assert known.again == twins[0].again + 1
+        first = [m for m in machine.strategy.finals or () if machine.strategy.known[m].params == known.params]
+        assert len(machine.history[number]) == machine.strategy.results[first[0]].best_epoch
     chosen = machine.strategy.chosen()
     assert chosen is not None
     assert machine.status[chosen] == "finished"
