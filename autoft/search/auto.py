@@ -21,7 +21,7 @@ from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
 from autoft.search.extents import FEWEST, MOST, Extents
-from autoft.search.families import HEADS, PARTIAL, VIEWS, WHOLE, families_of, is_shared, key_of, models, price
+from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, key_of, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
@@ -241,7 +241,7 @@ class Auto:
                 draws.dearest = self.extents.dearest(family, left, count)
                 whole = self.times.epoch(BASELINE) if self.times.measured(BASELINE) else 0.0
                 forward = whole * price(1.0, shared=False)  # nothing is trained
-                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left, forward) else 0
+                draws.viewable = min((self.heads.viewable(n, left, forward) for n in known), default=float("inf"))
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()

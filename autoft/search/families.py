@@ -191,8 +191,8 @@ class Draws:
         """Network -> image sizes that are worth their time; any where a network is not in it."""
         self.dearest = 1.0
         """The most that an epoch may cost (`price`), but for the cheapest depth: for whole networks 1."""
-        self.views = VIEWS
-        """Versions of each sample, where augmentation is to be shared; 0 where there is no time to compute them."""
+        self.viewable = float("inf")
+        """The largest side of images for which there is time to compute several versions of each sample."""
         self.seed = seed
         self.count = 0
         self._seen = {key_of(params) for params in known}
@@ -298,7 +298,7 @@ class Draws:
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
-            if not self.views:
+            if float(params.get("image_size") or 0) > self.viewable:
                 params |= self._left_open(params, {"augment": "none"})
             params["views"] = VIEWS if self.sharing and params.get("augment", "none") != "none" else 0
         elif self._open("views"):
