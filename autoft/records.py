@@ -339,6 +339,8 @@ class EpochReport(Record):
     """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch, as it takes without a cache: the test part has none."""
+    resample_seconds: float = 0.0
+    """To score a resample of the validation part once, as the interval of a score does again and again."""
     prefix: str = ""
     """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
     gpu_missed: bool = False

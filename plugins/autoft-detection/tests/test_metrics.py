@@ -113,3 +113,20 @@ def test_resamples_score_as_if_nothing_were_remembered() -> None:
     _metrics._kept.clear()
     assert _metrics.compute(["map", "ap50"], found[rows], truth[rows], CLASSES) == kept
     assert _metrics.compute(["map"], found, truth, CLASSES) != {"map": kept["map"]}
+
+
+def test_two_models_are_remembered_however_many_images_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paired bootstrap scores both again and again; one that pushed the other out would be judged anew each time."""
+    monkeypatch.setattr(_metrics, "KEPT", 10)
+    _metrics._kept.clear()
+    one, truth = example(1, 40)
+    other = np.concatenate([one[..., :4], one[..., 4:5] * 0.9, one[..., 5:]], axis=-1)
+    rows = np.random.default_rng(0).integers(0, len(truth), len(truth))
+    for found in (one, other):
+        _metrics.compute(["map"], found, truth, CLASSES)
+    known = set(_metrics._kept)
+    for found in (one, other, one):
+        _metrics.compute(["map"], found[rows], truth[rows], CLASSES)
+    assert set(_metrics._kept) == known and len(known) == len({*map(bytes, one), *map(bytes, other)})
+    _metrics.compute(["map"], one[:3], truth[:3], CLASSES)
+    assert len(_metrics._kept) <= 10, "those of a set that is no longer asked for go"
