@@ -18,7 +18,8 @@ Arrays = Mapping[str, Array]
 
 
 class ObjectDetection:
-    """Boxes and classes of the things in an image."""
+    """Boxes and classes of the things in an image. Implements `Task`, `Counting`, `Detailed`, `Calibrated` and
+    `Exporting`."""
 
     name = "object-det"
     modality = "image"
@@ -39,6 +40,10 @@ class ObjectDetection:
     def strata(self, dataset: Dataset) -> Sequence[str]:
         """The rarest class in each image; rare words are one, so that a handful of images does not decide the split."""
         return _classes.strata(dataset)
+
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """Boxes that are scored; of one image no more than a few."""
+        return _classes.worth(dataset)
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """Boxes, by a network with a head and a loss for them; by others, centres and sides as maps (`_dense`)."""
