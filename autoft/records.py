@@ -102,6 +102,8 @@ class Output(Record):
     """One factor per class in the loss, or empty for equal weights."""
     letters: tuple[str, ...] = ()
     """What each channel writes, where channels are characters; an empty word writes nothing."""
+    most: int = 300
+    """Boxes of one image that are given out, where the head is `boxes`."""
 
     def __post_init__(self) -> None:
         for kind in ("head", "loss", "post"):

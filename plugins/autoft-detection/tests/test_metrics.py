@@ -15,13 +15,14 @@ from autoft_detection import _dense, _metrics
 
 CLASSES = 3
 SIDE = 200
+MOST = 200
 
 
 def example(seed: int, images: int = 12) -> tuple[np.ndarray, np.ndarray]:
     """Boxes near the truth: some missed, doubled, elsewhere, of another class; crowds among the truth."""
     rng = np.random.default_rng(seed)
     truth = np.full((images, 6, 5), -1.0)
-    found = np.full((images, _dense.MOST, 6), -1.0)
+    found = np.full((images, MOST, 6), -1.0)
     for image in range(images):
         number = int(rng.integers(0, 6))
         low = rng.uniform(0, 0.6, (number, 2))
@@ -98,7 +99,7 @@ def test_nothing_predicted_is_zero_and_nothing_true_is_no_number() -> None:
 
 def test_a_class_that_is_absent_counts_nowhere() -> None:
     truth = np.array([[[0, 0, 0.5, 0.5, 0]]])
-    found = np.full((1, _dense.MOST, 6), -1.0)
+    found = np.full((1, MOST, 6), -1.0)
     found[0, 0] = [0, 0, 0.5, 0.5, 0.9, 0]
     found[0, 1] = [0.5, 0.5, 1, 1, 0.9, 2]
     assert _metrics.compute(["map"], found, truth, CLASSES) == {"map": pytest.approx(1.0)}
