@@ -5,25 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree as SafeTree
 from defusedxml.common import DefusedXmlException
 
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, split_word, walk
+from autoft_detection import _voclists
 from autoft_detection._drafts import Draft
 from autoft_detection._reading import dataset, learning, refuse, wanted
-
-LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
-"""Files of ImageSets/Main, or ImageSets -> split. The first list that names a picture counts."""
-
-
-class _Lists(NamedTuple):
-    splits: dict[str, str]
-    """Stem of a picture -> split."""
-    names: tuple[str, ...]
 
 
 class VocReader:
@@ -41,8 +33,8 @@ class VocReader:
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each XML file that has an image.
 
-        Splits are those of ImageSets/Main, else folders called train, valid, test. Where there are lists, images that
-        none of them names are left out. Corners count from 1, unless a file of the data set has a 0 among them.
+        Splits are those of ImageSets/Main beside the XML files, else folders called train, valid, test. Where there are
+        lists, images that none of them names are left out. Corners count from 1, unless a file of the data set has a 0 among them.
 
         Raises:
             DataError: no XML file is an annotation.
@@ -53,15 +45,15 @@ class VocReader:
         if not trees:
             said = f" ({issues[0].subject}: {issues[0].detail})" if issues else ""
             raise refuse(source, f"XML files of Pascal VOC{said}")
-        pictures, lists = Pictures(source), _lists(source)
-        if lists.names and not any(file.stem in lists.splits for file, _ in trees):
+        pictures, lists = Pictures(source), _voclists.find(source)
+        if _voclists.none_names(lists, files):
             detail = f"{', '.join(lists.names)} name none of the XML files"
             issues.append(Issue(kind="missing_part", subject="ImageSets", detail=detail, drops=False))
-            lists = _Lists({}, ())
+            lists = _voclists.Lists({}, ())
         first = 0 if any(_counts_from_zero(tree) for _, tree in trees) else 1
         drafts = []
         for file, tree in trees:
-            split = lists.splits.get(file.stem, "") if lists.names else pictures.split(str(file))
+            split = lists.split(file) if lists.names else pictures.split(str(file))
             if lists.names and not split:
                 issues.append(_note("unlisted", file, f"in none of {', '.join(lists.names)}"))
                 continue
@@ -99,28 +91,6 @@ def parse(file: Path, issues: list[Issue]) -> Element | None:
         issues.append(Issue(kind="unreadable", subject=file.name, detail=detail))
         return None
     return tree
-
-
-def _lists(source: str) -> _Lists:
-    found: dict[str, Path] = {}
-    for file in walk(source):
-        path = Path(file)
-        if path.parent.name in ("Main", "ImageSets") and path.suffix == ".txt" and path.stem in LISTS:
-            found.setdefault(path.stem, path)
-    splits: dict[str, str] = {}
-    used = []
-    for name in (name for name in LISTS if name in found):
-        lines = found[name].read_text(encoding="utf-8", errors="replace").splitlines()
-        new = {stem for line in lines if line.strip() for stem in _stems(line.strip())} - splits.keys()
-        splits |= dict.fromkeys(new, LISTS[name])
-        used += [found[name].name] if new else []
-    return _Lists(splits, tuple(used))
-
-
-def _stems(line: str) -> set[str]:
-    """What a line of a list can mean: a name with spaces in it, or a name and a flag; with folders, suffix or not."""
-    names = [PurePosixPath(text.replace("\\", "/")) for text in (line, line.split()[0])]
-    return {name.stem if is_media(name.name, "image") else name.name for name in names}
 
 
 def _picture(file: Path, tree: Element, pictures: Pictures, split: str) -> str:
