@@ -1,4 +1,4 @@
-"""How many boxes of one image are kept: as many as the data can have, so that none of a full image is cut off unseen."""
+"""How many boxes of one image are kept: as many as the data can have, so that none is cut off unseen."""
 
 from __future__ import annotations
 

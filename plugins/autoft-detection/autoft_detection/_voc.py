@@ -34,7 +34,8 @@ class VocReader:
         """One sample for each XML file that has an image.
 
         Splits are those of ImageSets/Main beside the XML files, else folders called train, valid, test. Where there are
-        lists, images that none of them names are left out. Corners count from 1, unless a file of the data set has a 0 among them.
+        lists, images that none of them names are left out. Corners count from 1, unless a file of the data set has a 0
+        among them.
 
         Raises:
             DataError: no XML file is an annotation.

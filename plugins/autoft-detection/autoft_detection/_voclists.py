@@ -1,4 +1,4 @@
-"""The lists of Pascal VOC that name a part's images: `ImageSets/Main/train.txt`, for each of several sets of its own."""
+"""The lists of Pascal VOC that name a part's images, `ImageSets/Main/train.txt`: each of several sets has its own."""
 
 from __future__ import annotations
 
