@@ -107,8 +107,8 @@ def decode(heat: Array, sides: Array, most: int = 200) -> Array:
 
 
 def _peaks(heat: Array, sides: Array, most: int) -> Array:
-    """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class, best first and at
-    most `most`."""
+    """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class: at most `most`,
+    best first."""
     padded = np.pad(heat, ((1, 1), (1, 1), (0, 0)), constant_values=-1.0)
     across = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
     highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])

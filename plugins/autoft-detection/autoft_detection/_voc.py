@@ -7,12 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import ElementTree as SafeTree
-from defusedxml.common import DefusedXmlException
-
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, split_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, read_xml, split_word, walk
 from autoft_detection import _voclists
 from autoft_detection._drafts import Draft
 from autoft_detection._reading import dataset, learning, refuse, wanted
@@ -42,7 +39,7 @@ class VocReader:
         """
         files = [file for file in _files(source) if _claims(file)] if wanted(source, options) else []
         issues: list[Issue] = []
-        trees = [(file, tree) for file in files if (tree := parse(file, issues)) is not None]
+        trees = [(file, tree) for file in files if (tree := read_xml(file, issues)) is not None]
         if not trees:
             said = f" ({issues[0].subject}: {issues[0].detail})" if issues else ""
             raise refuse(source, f"XML files of Pascal VOC{said}")
@@ -81,17 +78,6 @@ def _claims(file: Path) -> bool:
             return re.search(rb"<annotation[\s>]", opened.read(2048)) is not None  # CVAT's begin with <annotations>
     except OSError:  # it cannot be read, so it cannot be recognised
         return False
-
-
-def parse(file: Path, issues: list[Issue]) -> Element | None:
-    """The tree of a file. Entities, DTDs and everything outside the file are refused."""
-    try:
-        tree: Element | None = SafeTree.parse(file, forbid_dtd=True).getroot()
-    except (OSError, ValueError, ParseError, DefusedXmlException) as error:
-        detail = f"{type(error).__name__}: {error}"[:200]
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=detail))
-        return None
-    return tree
 
 
 def _picture(file: Path, tree: Element, pictures: Pictures, split: str) -> str:

@@ -22,8 +22,8 @@ READERS = (
     ),
     Entry(
         name="cvat-boxes",
-        target="autoft_detection._cvat:CvatReader",
-        summary="CVAT's own XML: one file with all images",
+        target="autoft_detection._drawn:CvatReader",
+        summary="CVAT's own XML: one file with all images, or a video's tracks",
     ),
     Entry(
         name="kitti-boxes",

@@ -25,6 +25,11 @@ def autoft_readers() -> Iterable[Entry]:
         summary="COCO JSON with polygons or run lengths",
     )
     yield Entry(
+        name="cvat-masks",
+        target="autoft_segmentation._drawn:CvatMaskReader",
+        summary="CVAT's own XML with polygons, brush masks, ellipses or boxes",
+    )
+    yield Entry(
         name="labelme-masks",
         target="autoft_segmentation._drawn:LabelMeMaskReader",
         summary="LabelMe: a JSON file of shapes for each image",
