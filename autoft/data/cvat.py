@@ -122,8 +122,8 @@ def _frames(tree: Element, pictures: Pictures, issues: list[Issue]) -> Iterator[
 
 
 def _in_order(pictures: Pictures, length: int) -> list[str]:
-    """The images as frames, where there are as many and none is called as frames are: those that were uploaded as images
-    keep their names, which the file does not tell."""
+    """The images as frames, where there are as many and none is called as frames are: what was uploaded as images keeps
+    its names, which the file does not tell."""
     if len(pictures.paths) != length or pictures.stemmed(FRAME.format(0), pictures.root):
         return []
     return natural(pictures.paths)

@@ -1,4 +1,4 @@
-"""The boxes around what was drawn with labelling tools: CVAT, LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
+"""Boxes around what was drawn with labelling tools: CVAT, LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
 
 from __future__ import annotations
 
