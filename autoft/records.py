@@ -66,6 +66,9 @@ class Entry(Record):
     """Import string, `package._module:attribute`. Called without arguments, it gives the object."""
     summary: str = ""
     aliases: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    """Of a reader: the fields that it can give; empty where any are possible. Where nothing is recognised, those that
+    could give what is asked for are listed."""
     kind: str = ""
     """Filled in by the registry: which hook yielded it."""
     plugin: str = ""

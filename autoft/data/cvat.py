@@ -161,7 +161,8 @@ def _ring(shape: Element) -> Ring:
     """Raises ValueError where numbers are missing or none."""
     turned = math.radians(_number(shape, "rotation", 0.0))
     if shape.tag == "ellipse":
-        return ellipse(*(_number(shape, key) for key in ("cx", "cy", "rx", "ry")), turned)
+        x, y, across, down = (_number(shape, key) for key in ("cx", "cy", "rx", "ry"))
+        return ellipse(x, y, across, down, turned)
     if shape.tag == "box":
         x1, y1, x2, y2 = (_number(shape, key) for key in ("xtl", "ytl", "xbr", "ybr"))
         return _turned(rectangle(x1, y1, x2, y2), ((x1 + x2) / 2, (y1 + y2) / 2), turned)
