@@ -158,7 +158,7 @@ def _named(value: Any, names: Sequence[str]) -> Any:
 
 
 def _told(value: Any, feature: Any) -> Any:
-    """What is nested, with names in place of numbers where a feature names them; in lists every item keeps its place."""
+    """What is nested, with names in place of numbers where a feature names them; items of lists keep their places."""
     if isinstance(value, dict):
         while (inside := _inside(feature)) is not None:
             feature = inside

@@ -181,8 +181,8 @@ def _are_corners(drafts: Sequence[Draft], found: Sequence[Sequence[_Thing]], sou
     every = [side for things in found for thing in things for side in thing.sides if side == side]
     if every and max(every) <= FRACTION:
         raise DataError(
-            f"boxes must be in pixels, but those in '{source}' are fractions of their images, and nothing tells whether "
-            "they begin with a corner or with their middle.",
+            f"boxes must be in pixels, but those in '{source}' are fractions of their images, and nothing tells "
+            "whether they begin with a corner or with their middle.",
             "Multiply them by the width and height, as x, y, width, height.",
         )
     sized = plain = total = 0

@@ -1,5 +1,5 @@
-"""PASCAL's annotations of before its XML, version 1.00, as Penn-Fudan has them (Wang et al., 2007): a text file for each
-image that says in sentences where its things are."""
+"""PASCAL's annotations of before its XML, version 1.00, as Penn-Fudan has them (Wang et al., 2007): a text file for
+each image that says in sentences where its things are."""
 
 from __future__ import annotations
 
