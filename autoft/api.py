@@ -76,6 +76,7 @@ from autoft.vocab import did_you_mean
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
+    from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
@@ -91,6 +92,7 @@ _LATE = {
         name: ("autoft.data.drawn", name)
         for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
     },
+    "read_xml": ("autoft.data.xmlfile", "read_xml"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -102,7 +104,7 @@ _LATE = {
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
-"""Name -> where it is: these load numpy or yaml, and every plugin imports this module on every start."""
+"""Name -> where it is: these load numpy, yaml or XML, and every plugin imports this module on every start."""
 
 __all__ = [
     "API_VERSION",
@@ -208,6 +210,7 @@ __all__ = [
     "read_coco",
     "read_drawn",
     "read_table",
+    "read_xml",
     "read_yolo",
     "split_word",
     "survey_mask",

@@ -64,7 +64,7 @@ class Trial:
         self.card = shelf.with_weights(spec.card)
         self.decoding = open_data(spec.data).store.decoding
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
-        self.val_seconds = 0.0
+        self.val_seconds, self.resample_seconds = 0.0, 0.0
         self._looks, self._since = 0, 0.0
         """Training steps of the first epoch, and when it began."""
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
@@ -151,6 +151,7 @@ class Trial:
             build_seconds=self.build_seconds,
             prefix_seconds=self.prefix_seconds,
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
+            resample_seconds=self.resample_seconds,
             prefix=self._news(),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             combined=self._combined(score),
@@ -263,6 +264,8 @@ class Trial:
         settled = number or spec.division == EVERYTHING  # by rows that were not learned from
         found = scoring.worth(self.task, decoded, truth, spec, self.schema if settled else None)
         self.schema = found.schema
+        if self.epoch == 1:
+            self.resample_seconds += scoring.resample_seconds(self.task, found.settled, truth, spec)
         return {spec.metric.name: found.score}
 
     def _combined(self, score: float) -> float | None:

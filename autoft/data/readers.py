@@ -12,7 +12,7 @@ from autoft.data.checks import summarise
 from autoft.data.merge import join, remarks, unique_ids
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
-from autoft.records import Dataset, Issue, ReadOptions
+from autoft.records import Dataset, Entry, Issue, ReadOptions
 
 if TYPE_CHECKING:
     from autoft.contracts import Reader, Task
@@ -135,10 +135,16 @@ def _inputs(task: Task) -> str:
 def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:
     found = _recognise(registry, source, options)
     if found.reader is None:
-        formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in registry.entries("reader"))
+        formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in _fitting(registry, options))
         raise advice.unrecognised(source, options, f"Understood are {formats}." if formats else "")
     dataset = found.reader.read(source, options)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *found.failed))
+
+
+def _fitting(registry: Registry, options: ReadOptions) -> list[Entry]:
+    """The readers that could give what is asked for; all of them where none says so."""
+    entries, asked = registry.entries("reader"), set(options.needs) - set(options.optional)
+    return [entry for entry in entries if not entry.gives or asked <= {*entry.gives}] or list(entries)
 
 
 def _recognise(registry: Registry, source: str, options: ReadOptions) -> _Found:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
+from autoft import evaluate
 from autoft.records import EpochReport, TrialResult
 
 START = 3.0
@@ -15,6 +16,10 @@ FORK = 1.0
 """The same without a cluster, by a fork of a process that has imported the framework."""
 SCORING = 5.0
 """Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a tenth."""
+WRITING = 2.0
+"""Seconds of these for what comes after the last score: summary, card and report."""
+DRAWS = 3 * evaluate.FEWEST
+"""Scores of resamples that are made however late it is: of the best model alone, then of both."""
 PLAIN = 0.08
 """Part of the whole time that is kept for a method without networks, where the task has one."""
 SHARE = 0.5
@@ -45,6 +50,7 @@ class Budget:
         self.start = START
         self._builds: dict[str, list[float]] = defaultdict(list)
         self._validations: list[float] = []
+        self._resamples: list[float] = []
         self._epochs: dict[str, list[float]] = defaultdict(list)
         self.test_ratio = 1.0
         """Test samples for each validation sample."""
@@ -65,6 +71,7 @@ class Budget:
         if report.epoch == 1:
             self._builds[backend].append(report.build_seconds)
         self._validations.append(report.val_seconds)
+        self._resamples.append(report.resample_seconds)
         before = report.build_seconds + report.prefix_seconds
         self._epochs[backend].append((report.seconds - before) / report.epoch)
 
@@ -107,7 +114,9 @@ class Budget:
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
         validation = max(self._validations, default=min(1.0, UNKNOWN * self.seconds))
-        scoring = min(SCORING, self.seconds / 10) + 1.5 * validation * self.test_ratio
+        drawn = DRAWS * max(self._resamples, default=0.0) * self.test_ratio
+        usual = min(SCORING, self.seconds / 10)
+        scoring = usual + max(0.0, drawn - usual / 2) + 1.5 * validation * self.test_ratio
         return self.start + scoring + 1.2 * self._build + 2 * self.transfer + self.plain
 
     @property

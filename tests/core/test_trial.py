@@ -57,6 +57,7 @@ def test_a_trial_trains_epoch_by_epoch_and_keeps_its_best_model(make_spec):
     assert all(r.complete and r.planned == 0 and r.metrics == {"accuracy": r.score} for r in reports)
     assert [r.seconds for r in reports] == sorted(r.seconds for r in reports)
     assert all(from_json(to_json(r), EpochReport) == r for r in reports)
+    assert all(0 < r.resample_seconds < 1 for r in reports), "the time of the last step is planned by it"
 
 
 def test_the_same_spec_gives_the_same_trial(make_spec):
