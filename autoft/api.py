@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
     from autoft.tasks.strata import rarest
-    from autoft.texthash import hashed, terms
+    from autoft.texthash import hashed, shared_terms, terms
     from autoft.textstart import WordStart, word_start
 
 _LATE = {
@@ -98,6 +98,7 @@ _LATE = {
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),
     "hashed": ("autoft.texthash", "hashed"),
+    "shared_terms": ("autoft.texthash", "shared_terms"),
     "terms": ("autoft.texthash", "terms"),
     "word_start": ("autoft.textstart", "word_start"),
     "WordStart": ("autoft.textstart", "WordStart"),

@@ -72,7 +72,8 @@ def open_dataset(
         optional=() if labelled else task.targets,
     )
     dataset = _open(registry, options.data, read)
-    parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
+    alike = msgspec.structs.replace(read, guessed={**dataset.columns, **guessed})
+    parts = [(split, _open(registry, source, alike)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
     if parts and not options.group_col:
