@@ -101,11 +101,11 @@ def _divisible(dataset: Dataset) -> Dataset:
 
 def _ungrouped(dataset: Dataset) -> Dataset:
     """Other readers tell speakers, who are the same everywhere."""
-    if dataset.reader != "table":
+    if dataset.reader != "table" or not any(sample.group for sample in dataset.samples):
         return dataset
-    return msgspec.structs.replace(
-        dataset, samples=tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
-    )
+    samples = tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
+    said = f"{dataset.recognised}; not so with --val or --test, unless --group-col names the column"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:

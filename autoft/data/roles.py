@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import columns, guess, labels, numbers, parting, synonyms, together
+from autoft.data import columns, guess, labels, numbers, parting, people, synonyms, together
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.named import Files
 from autoft.data.tabular import Table
@@ -61,6 +61,10 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
         DataError: columns were not named and cannot be told.
         UsageError: a column that was named does not exist.
     """
+    return _together(_assigned(sources, options), sources, options)
+
+
+def _assigned(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     if labels.FIELD not in options.needs:
         return _alike(sources, options)
     parts = _alike(sources, _without(options, labels.FIELD))
@@ -75,6 +79,31 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     for place, one in zip(kept, found, strict=True):
         if one:
             parts[place] = parts[place]._replace(labels=one, sentence=f"{parts[place].sentence}, {one.sentence()}")
+    return parts
+
+
+def _together(parts: list[Roles], sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
+    """The roles with the column that names people as the group, where neither the user nor the data say how samples are
+    divided."""
+    kept = [place for place, roles in enumerate(parts) if not roles.left_out]
+    divided = any(
+        sources[place].split in ("val", "test")
+        or parts[place].group is not None
+        or parts[place].split is not None
+        or parts[place].marks.flags
+        for place in kept
+    )
+    if divided or not kept or options.group_col or options.optional:
+        return parts
+    first = parts[kept[0]]
+    spoken = {*first.taken, *(first.labels.names if first.labels else ())}
+    tables = [sources[place].table for place in kept]
+    label = tables[0].columns[first.fields["label"]] if "label" in first.fields else ""
+    found = people.find(tables, {*tables[0].columns} - spoken, label)
+    for place, table in zip(kept, tables, strict=True):
+        group = table.columns.index(found.column) if found.column else None
+        said = ", ".join(filter(None, [parts[place].sentence, found.said])) + found.remark
+        parts[place] = parts[place]._replace(group=group, sentence=said)
     return parts
 
 
@@ -158,8 +187,10 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     names, pair = table.columns, _pair(table, options)
     options = _inside(table, options)
     repeated = {name for name in names if names.count(name) > 1}
-    group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    parts = parting.find(table, {group, *pair, *options.columns.values()}, bool(group), bool(source.split))
+    asked = "" if options.group_col == people.NONE and people.NONE not in names else options.group_col
+    group = columns.named(asked, names, "--group-col", table.path) if asked else ""
+    named = {group, *pair, *options.columns.values()}
+    parts = parting.find(table, named, bool(options.group_col), bool(source.split))
     taken = {group} - {""} | repeated | {*pair} | parts.taken
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
