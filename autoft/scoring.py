@@ -3,12 +3,13 @@ into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
+from autoft.counted import names
 from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
@@ -31,13 +32,14 @@ class LongFeed(Feed, Protocol):
 class Judged(NamedTuple):
     """What predictions for a validation part are worth."""
 
-    score: float
+    metrics: dict[str, float]
+    """The metric of a trial, and what may stand in for it."""
     schema: Schema
     """With what the task has set by them, where it sets anything."""
 
 
 def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
-    """The metric of a trial, of outputs for the whole sample after `Output.post`, and encoded targets.
+    """What outputs are worth for the trial: outputs for the whole sample after `Output.post`, and encoded targets.
 
     Args:
         schema: what a `Calibrated` task has set by other rows; without it, it is set by these.
@@ -50,8 +52,13 @@ def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema:
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
-    name = spec.metric.name
-    return Judged(task.score(decoded, targets, spec.schema, [name])[name], schema or spec.schema)
+    metrics = task.score(decoded, targets, spec.schema, names(spec.metric))
+    return Judged(metrics, schema or spec.schema)
+
+
+def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The metrics of several folds as one."""
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 class _Part:
