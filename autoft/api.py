@@ -28,6 +28,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
+from autoft.counted import counted
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, part_word, split_word, walk
@@ -185,6 +186,7 @@ __all__ = [
     "class_metrics",
     "coco_files",
     "coco_root",
+    "counted",
     "did_you_mean",
     "encoder",
     "draw",

@@ -16,6 +16,7 @@ import numpy as np
 
 from autoft import artifact, course, headstart, scoring, shelf
 from autoft.contracts import Array, Cuttable, Learner, Task
+from autoft.counted import counted
 from autoft.errors import TrialFailed
 from autoft.headbank import HeadBank
 from autoft.heads import Head
@@ -152,7 +153,7 @@ class Bank:
 
     def _scores(self) -> dict[int, dict[str, float]]:
         """The metrics of each trial, mean over the folds."""
-        spec, found = self.lead, {number: list[float]() for number in self.members}
+        spec, found = self.lead, {number: list[dict[str, float]]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
             for number, raw in bank.each(rows):
                 if (member := self.members.get(number)) is not None:
@@ -160,16 +161,16 @@ class Bank:
                     set_before = member.schema if found[number] else None
                     judged = scoring.judged(self.task, outputs, part.val_targets, spec, set_before)
                     member.schema = judged.schema
-                    found[number].append(judged.score)
-        return {number: {spec.metric.name: float(np.mean(values))} for number, values in found.items()}
+                    found[number].append(judged.metrics)
+        return {number: scoring.mean(rows) for number, rows in found.items()}
 
     def _report(self, number: int, metrics: dict[str, float], loss: float, complete: bool, share: float) -> None:
         """
         Raises:
             TrialFailed: the score is not a finite number.
         """
-        member, metric, score = self.members[number], self.lead.metric, metrics[self.lead.metric.name]
-        course.check(metric, self.epoch, score, loss)
+        member, metric, score = self.members[number], self.lead.metric, counted(self.lead.metric, metrics)
+        course.check(metric, self.epoch, metrics[metric.name], loss)
         if course.better(metric, score, member.best_score):
             member.best_epoch, member.best_score = self.epoch, score
             member.best, member.best_schema = self.banks[0].head(number), member.schema
@@ -179,7 +180,7 @@ class Bank:
             EpochReport(
                 epoch=self.epoch,
                 score=score,
-                metrics=metrics,
+                metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
                 train_loss=loss,
                 seconds=member.seconds,
                 complete=complete,

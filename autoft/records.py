@@ -87,6 +87,16 @@ class Metric(Record):
     """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
     blank: float | None = None
     """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
+    stand_in: Metric | None = None
+    """Another metric of the task, which decides between models whose values of this one are hardly better than `blank`,
+    or worse. Both need `best` and `blank`."""
+
+    def __post_init__(self) -> None:
+        if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
+            raise UsageError(
+                f"a metric that another one stands in for needs best and blank, as does that one, but {self.name} or "
+                f"{self.stand_in.name} lacks one."
+            )
 
 
 class Output(Record):
@@ -324,8 +334,9 @@ class EpochReport(Record):
     epoch: int
     """Counted from 1."""
     score: float
-    """The chosen metric on validation."""
+    """What the epoch counts as: the chosen metric on validation, or near blank what stands in for it (`counted`)."""
     metrics: dict[str, float]
+    """The chosen metric itself, and the one that may stand in for it."""
     train_loss: float
     seconds: float
     """Since the trial began, building included."""
@@ -353,7 +364,8 @@ class EpochReport(Record):
 
 
 class TrialResult(Record):
-    """How a trial ended. `score` is None for a failed trial: a failure is not a score."""
+    """How a trial ended. `score`, what its best epoch counts as, is None for a failed trial: a failure is not a
+    score."""
 
     number: int
     status: TrialStatus
@@ -382,18 +394,6 @@ class TrialResult(Record):
     @property
     def name(self) -> str:
         return trial_name(self.number)
-
-
-def selection_score(score: float, combined: float | None, mode: Mode) -> float:
-    """What a score counts as where trials are compared: no more than the mean with cross-validation, where there is
-    one. The head that is best of many on few validation rows is so by chance in part.
-
-    Never more than the score itself: in cross-validation samples of one group, such as a speaker's, may judge each
-    other.
-    """
-    if combined is None:
-        return score
-    return min(score, combined) if mode == "max" else max(score, combined)
 
 
 def trial_name(number: int) -> str:

@@ -69,7 +69,7 @@ def fit(payload: str) -> None:
     sign = 1 if wanted.spec.metric.mode == "max" else -1
     if sign * report.score < sign * wanted.least:
         raise TrialFailed(
-            f"its {wanted.spec.metric.name} on samples that it has learned is {report.score:.4g}, "
+            f"what its {wanted.spec.metric.name} counts as on samples that it has learned is {report.score:.4g}, "
             f"but was {wanted.least:.4g} before it had"
         )
     trial.keep(wanted.least)

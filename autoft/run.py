@@ -26,9 +26,10 @@ import msgspec
 
 from autoft import remote
 from autoft.atomic import append_line, replace_folder, write_text
+from autoft.counted import selection_score, shown
 from autoft.errors import UsageError
 from autoft.options import KEPT_MODELS
-from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, selection_score, to_json
+from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, to_json
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Run:
                 "rank": place if result.score is not None else None,
                 "trial": result.name,
                 "status": result.status,
-                metric.name: result.score,
+                metric.name: shown(metric, result.score, result.metrics),
                 "model": result.model,
                 "backend": result.backend,
                 **{k: v for k, v in result.recipe.flat().items() if k != "model"},
@@ -196,6 +197,7 @@ class RunWriter:
             backend=spec.backend,
             recipe=spec.recipe,
             score=report.score,
+            metrics=report.metrics,
             combined=report.combined,
             folder=spec.folder,
         )

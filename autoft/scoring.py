@@ -4,12 +4,13 @@ into memory."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
+from autoft.counted import names
 from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
@@ -32,7 +33,8 @@ class LongFeed(Feed, Protocol):
 class Judged(NamedTuple):
     """What predictions for a validation part are worth."""
 
-    score: float
+    metrics: dict[str, float]
+    """The metric of a trial, and what may stand in for it."""
     schema: Schema
     """With what the task has set by them, where it sets anything."""
     settled: Arrays
@@ -40,7 +42,7 @@ class Judged(NamedTuple):
 
 
 def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
-    """The metric of a trial, of outputs for the whole sample after `Output.post`, and encoded targets.
+    """What outputs are worth for the trial: outputs for the whole sample after `Output.post`, and encoded targets.
 
     Args:
         schema: what a `Calibrated` task has set by other rows; without it, it is set by these.
@@ -53,8 +55,8 @@ def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema:
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
-    name = spec.metric.name
-    return Judged(task.score(decoded, targets, spec.schema, [name])[name], schema or spec.schema, decoded)
+    metrics = task.score(decoded, targets, spec.schema, names(spec.metric))
+    return Judged(metrics, schema or spec.schema, decoded)
 
 
 def resample_seconds(task: Task, settled: Arrays, targets: Arrays, spec: TrialSpec) -> float:
@@ -65,6 +67,11 @@ def resample_seconds(task: Task, settled: Arrays, targets: Arrays, spec: TrialSp
     began = time.monotonic()
     task.score(some, others, spec.schema, [spec.metric.name])
     return time.monotonic() - began
+
+
+def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The metrics of several folds as one."""
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 class _Part:

@@ -17,6 +17,7 @@ from autoft import artifact, course, headstart, registry, scoring, shelf
 from autoft.abilities import Inheriting, Placed
 from autoft.bank import Bank
 from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.counted import counted
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
@@ -128,10 +129,10 @@ class Trial:
         if self.epoch == 1 and not all(s.steps for s in stats):
             raise TrialFailed(LATE)
         began = time.time()
-        metrics = _mean([self._validate(number) for number in range(len(self.parts))])
+        metrics = scoring.mean([self._validate(number) for number in range(len(self.parts))])
         self.val_seconds = time.time() - began
-        score, loss = metrics[self.spec.metric.name], float(np.mean([s.loss for s in stats]))
-        course.check(self.spec.metric, self.epoch, score, loss)
+        score, loss = counted(self.spec.metric, metrics), float(np.mean([s.loss for s in stats]))
+        course.check(self.spec.metric, self.epoch, metrics[self.spec.metric.name], loss)
         if course.better(self.spec.metric, score, self.best_score):
             self.best_score, self.best_epoch = score, self.epoch
             if self.spec.division != EVERYTHING:  # what it scores there says nothing of which epoch is best
@@ -266,7 +267,7 @@ class Trial:
         self.schema = found.schema
         if self.epoch == 1:
             self.resample_seconds += scoring.resample_seconds(self.task, found.settled, truth, spec)
-        return {spec.metric.name: found.score}
+        return found.metrics
 
     def _combined(self, score: float) -> float | None:
         if self._cross is None:
@@ -275,7 +276,7 @@ class Trial:
         return (cross * rows + score * others) / (rows + others)
 
     def _judge(self, outputs: Arrays, targets: Arrays) -> float:
-        return scoring.judged(self.task, outputs, targets, self.spec).score
+        return counted(self.spec.metric, scoring.judged(self.task, outputs, targets, self.spec).metrics)
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""
@@ -338,10 +339,6 @@ def image_size(spec: TrialSpec, decode_size: int) -> int:
     if spec.card.modality != "image":
         return 0
     return spec.recipe.image_size or (spec.card.input_size if spec.card.fixed_size else decode_size)
-
-
-def _mean(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 def versions(backend: Backend) -> dict[str, str]:

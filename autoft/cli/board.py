@@ -28,7 +28,9 @@ class Row(msgspec.Struct):
     recipe: dict[str, Any]
     epoch: int = 0
     score: float | None = None
-    """The best so far."""
+    """What the best epoch so far counts as."""
+    metrics: dict[str, float] = {}
+    """Of that epoch."""
     status: str = "running"
     seconds: float = 0.0
     reason: str = ""
@@ -77,12 +79,12 @@ class Board:
             return True
         return one > other if self.metric.mode == "max" else one < other
 
-    def lead(self) -> float | None:
-        """The best score so far, of trials that run as well as of those that ended."""
-        best: float | None = None
+    def lead(self) -> Row | None:
+        """The best trial so far, of those that run as well as of those that ended; None before any score."""
+        best: Row | None = None
         for row in (*self.ended, *self.running.values()):
-            if row.score is not None and self.better(row.score, best):
-                best = row.score
+            if row.score is not None and self.better(row.score, best.score if best else None):
+                best = row
         return best
 
     def row(self, result: TrialResult) -> Row:
@@ -94,6 +96,7 @@ class Board:
             recipe=result.recipe.flat(),
             epoch=result.epochs,
             score=result.score,
+            metrics=result.metrics,
             status=result.status,
             seconds=result.seconds,
             reason=result.reason,
@@ -112,7 +115,7 @@ class Board:
         row.epoch = report.epoch
         row.seconds = report.seconds
         if self.better(report.score, row.score):
-            row.score = report.score
+            row.score, row.metrics = report.score, report.metrics
 
     def _finish(self, result: TrialResult, best: bool) -> None:
         self.running.pop(result.number, None)

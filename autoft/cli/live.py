@@ -18,7 +18,7 @@ from autoft.cli import outcome
 from autoft.cli.board import Row
 from autoft.cli.screen import Screen
 from autoft.events import Event, Note, Planned, TrialFinished
-from autoft.report.words import DASH, clock, count, line, score, value
+from autoft.report.words import DASH, clock, compared, count, line, value
 
 MOST_RUNNING = 8
 BEST = 5
@@ -112,7 +112,7 @@ class LiveScreen(Screen):
         most = row.recipe.get("epochs")
         epoch = f"{row.epoch}/{most}" if row.status == "running" and most else str(row.epoch or DASH)
         shown = [value(row.recipe.get(key)) for key in ("freeze", "lr", "batch_size")]
-        best = score(row.score, self.board.metric.percent)
+        best = compared(self.board.metric, row.score, row.metrics)
         return [Text(part) for part in (row.name, line(row.model), *shown, epoch, best)]
 
     def _status(self) -> Text:
@@ -120,7 +120,8 @@ class LiveScreen(Screen):
         left = max(0.0, board.plan.deadline - time.time()) if board.plan else 0.0
         done = count(len(board.ended) + board.failed, "trial") + " ended"
         failed = f", {board.failed} failed" if board.failed else ""
-        best = score(board.lead(), board.metric.percent)
+        lead = board.lead()
+        best = compared(board.metric, lead.score, lead.metrics) if lead else DASH
         return Text.assemble(
             ("best so far ", "dim"),
             (best, "bold green"),

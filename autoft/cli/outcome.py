@@ -9,7 +9,7 @@ from typing import Any
 from autoft.cli.board import Board, Row
 from autoft.records import Metric
 from autoft.report import by_class, final
-from autoft.report.words import DASH, count, duration, gain, line, score, value
+from autoft.report.words import DASH, compared, count, duration, gain, line, score, value
 
 TOP = 5
 MOST = 12
@@ -32,7 +32,7 @@ def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
         value(recipe.get("lr")),
         value(recipe.get("batch_size")),
         str(row.epoch or DASH),
-        score(row.score, metric.percent),
+        compared(metric, row.score, row.metrics),
     )
 
 
@@ -82,11 +82,12 @@ def _elsewhere(rest: str) -> list[str]:
 
 def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> Iterator[str]:
     """The gain over trial 0, unless trial 0 itself is the best; and what to make of it."""
-    percent = metric.percent
-    baseline = (test.get("baseline") or {}).get(metric.name)
+    percent, gained = metric.percent, final.gained_in(test, metric)
+    baseline = (test.get("baseline") or {}).get(gained.name)
     if final.compared(summary) and test.get("gain") is not None and baseline is not None:
-        more = f"{gain(test['gain'], percent)}{_span(test, percent)}"
-        yield f"gain over the baseline ({score(baseline, percent)}): {more}"
+        more = f"{gain(test['gain'], gained.percent)}{_span(test, gained.percent)}"
+        own = "" if gained is metric else f"{line(gained.name)} "
+        yield f"gain over the baseline ({own}{score(baseline, gained.percent)}): {more}"
     plain = test.get("plain") or {}
     if plain.get("metrics"):
         yield f"without a network: {line(plain['name'])}, {score(plain['metrics'].get(metric.name), percent)}"

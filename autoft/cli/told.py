@@ -8,7 +8,7 @@ from autoft.cli.board import Row
 from autoft.events import DataRecognised, Planned
 from autoft.records import Metric, Param, TrialResult
 from autoft.report.issues import summarised
-from autoft.report.words import DASH, count, duration, line, listed, score, value
+from autoft.report.words import DASH, compared, count, duration, line, listed, value
 
 SHOWN = ("freeze", "lr", "batch_size")
 
@@ -52,6 +52,6 @@ def trial(result: TrialResult, row: Row, best: Row | None, metric: Metric) -> st
     if result.status == "failed":
         return f"{head}  failed: {line(result.reason) or 'no reason given'}"
     end = f"{count(row.epoch, 'epoch')} in {duration(row.seconds)}"
-    lead = score(best.score, metric.percent) if best else DASH
+    lead = compared(metric, best.score, best.metrics) if best else DASH
     mark = "  (stopped early)" if result.status == "stopped" else ""
-    return f"{head}  {end}  {line(metric.name)} {score(row.score, metric.percent)}  best {lead}{mark}"
+    return f"{head}  {end}  {line(metric.name)} {compared(metric, row.score, row.metrics)}  best {lead}{mark}"

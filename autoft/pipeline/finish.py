@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autoft import artifact, evaluate, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
+from autoft.counted import near_blank, shown
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
 from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Schema, Splits, TrialResult, TrialSpec, to_json
+from autoft.records import DataRef, Metric, Schema, Splits, TrialResult, TrialSpec, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
@@ -72,8 +73,8 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "metric": outcome.plan.metric.name,
         "mode": outcome.plan.metric.mode,
         "status": _status(ended, stopped or cut_off),
-        "best": {**_about(best), "calibrated": config.schema.extra.get("calibrated", {})},
-        "baseline": _about(baseline) if baseline else None,
+        "best": {**_about(best, outcome.plan.metric), "calibrated": config.schema.extra.get("calibrated", {})},
+        "baseline": _about(baseline, outcome.plan.metric) if baseline else None,
         "refit": again,
         "test": test,
         "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},
@@ -147,14 +148,17 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     }
     if len(rivals) == 2:
         other = answers[1][0]
+        worse = evaluate.all_metrics(task, other, targets, schema)
+        gained, why = _telling(metric, report["metrics"], worse)
         left = _left(outcome)
-        gain = evaluate.compare(task, decoded, other, targets, schema, metric, outcome.options.seed, groups, left)
-        verdict = gain.verdict
+        gain = evaluate.compare(task, decoded, other, targets, schema, gained, outcome.options.seed, groups, left)
+        verdict = why + gain.verdict
         if baseline is not None and baseline.number == best.number:
             verdict = f"the default recipe is the best; having learned from the validation part too: {verdict}"
         report |= {
-            "baseline": evaluate.all_metrics(task, other, targets, schema),
+            "baseline": worse,
             "gain": gain.gain,
+            "gain_metric": gained.name,
             "gain_interval": [gain.interval.low, gain.interval.high],
             "significant": gain.significant,
             "verdict": verdict,
@@ -172,6 +176,14 @@ def _left(outcome: Outcome) -> float:
     """Seconds that intervals may take."""
     budget = outcome.budget
     return budget.end - time.time() - WRITING - budget.transfer - budget.plain
+
+
+def _telling(metric: Metric, *models: dict[str, float | None]) -> tuple[Metric, str]:
+    """The metric that tells these models apart, and why it is not that of the search, where it is not."""
+    values = [value for model in models if (value := model.get(metric.name)) is not None]
+    if metric.stand_in is None or len(values) < len(models) or not all(near_blank(metric, value) for value in values):
+        return metric, ""
+    return metric.stand_in, f"compared by {metric.stand_in.name}, as {metric.name} near {metric.blank:g} says nothing: "
 
 
 def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping[str, Array]) -> dict[str, Any]:
@@ -222,12 +234,12 @@ def _status(ended: bool, stopped: bool) -> str:
     return "time" if ended else "finished"
 
 
-def _about(result: TrialResult) -> dict[str, Any]:
+def _about(result: TrialResult, metric: Metric) -> dict[str, Any]:
     return {
         "trial": result.name,
         "model": result.model,
         "backend": result.backend,
-        "score": result.score,
+        "score": shown(metric, result.score, result.metrics),
         "metrics": result.metrics,
         "recipe": result.recipe.flat(),
         "best_epoch": result.best_epoch,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from autoft import gpus, heads
+from autoft import counted, gpus, heads
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -323,6 +323,7 @@ def _facts(
         trials=options.trials,
         perfect=made.metric.best,
         blank=made.metric.blank,
+        chance=counted.chance(made.metric),
         continues=plan.continuing(made, registry, splits),
         parts=(len(splits.folds[0].train), len(splits.folds[0].val)),
         gpu=options.gpus_per_trial > 0,

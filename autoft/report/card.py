@@ -10,6 +10,7 @@ from typing import Any
 from autoft.artifact import Config
 from autoft.data import people
 from autoft.options import DataOptions, SearchOptions
+from autoft.records import Metric
 from autoft.report import by_class, final
 from autoft.report.words import count, gain, line, score, size, value
 
@@ -73,7 +74,7 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     level = f"{100 * test.get('confidence', 0.95):.0f}% interval"
     table = [f"| part | metric | score | {level} |", "|---|---|---|---|"]
     table += [f"| {part} | {md(name)} | {number} | {span} |" for part, name, number, span in rows]
-    return "## Scores\n\n" + "\n".join(table) + _verdict(summary, test, metric.percent)
+    return "## Scores\n\n" + "\n".join(table) + _verdict(summary, test, metric)
 
 
 def _by_class(summary: Mapping[str, Any]) -> str:
@@ -84,12 +85,13 @@ def _by_class(summary: Mapping[str, Any]) -> str:
     return "## Each class, locked test\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], percent: bool) -> str:
+def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metric) -> str:
     if not test:
         return ""
     told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen."
     if test.get("gain") is not None and final.compared(summary):
-        told += f" Gain over trial 0: {gain(test['gain'], percent)}."
+        gained = final.gained_in(test, metric)
+        told += f" Gain over trial 0: {gain(test['gain'], gained.percent)} of {md(gained.name)}."
     return told + (f" {md(test['verdict'])}" if test.get("verdict") else "")
 
 

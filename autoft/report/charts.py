@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from autoft.records import Metric, TrialResult
+from autoft.counted import shown
+from autoft.records import EpochReport, Metric, TrialResult
 from autoft.report.svg import Frame
-from autoft.report.words import score
+from autoft.report.words import compared
 from autoft.run import rank, sort_key
 
 MOST_CURVES = 60
@@ -24,7 +25,7 @@ def progress(results: Sequence[TrialResult], metric: Metric, began: float) -> st
     timed = bool(began) and all(r.ended >= began for r in scored)
     at = {r.number: (r.ended - began) / 60 if timed else float(place) for place, r in enumerate(scored, start=1)}
     frame = Frame(
-        [(at[r.number], r.score or 0.0) for r in scored],
+        [(at[r.number], _shown(r, metric)) for r in scored],
         "minutes since the start" if timed else "trials, in the order in which they ended",
         f"validation {metric.name}",
         lambda tick: _tick(tick, metric),
@@ -33,7 +34,7 @@ def progress(results: Sequence[TrialResult], metric: Metric, began: float) -> st
     frame.line(_steps(scored, at, metric), "lead")
     for result in scored:
         kind = "baseline" if result.number == 0 else "trial"
-        frame.dot((at[result.number], result.score or 0.0), kind, tip(result, metric))
+        frame.dot((at[result.number], _shown(result, metric)), kind, tip(result, metric))
     return frame.svg()
 
 
@@ -42,9 +43,9 @@ def _steps(scored: Sequence[TrialResult], at: dict[int, float], metric: Metric) 
     best = scored[0]
     for result in scored:
         if result is not best and sort_key(result, metric) < sort_key(best, metric):
-            points.append((at[result.number], best.score or 0.0))
+            points.append((at[result.number], _shown(best, metric)))
             best = result
-        points.append((at[result.number], best.score or 0.0))
+        points.append((at[result.number], _shown(best, metric)))
     return points
 
 
@@ -54,7 +55,7 @@ def curves(results: Sequence[TrialResult], metric: Metric, leader: TrialResult |
     told = [r for r in rank(results, metric) if any(_finite(e.score) for e in r.history)][:MOST_CURVES]
     if not told:
         return ""
-    lines = {r.number: [(float(e.epoch), e.score) for e in r.history if _finite(e.score)] for r in told}
+    lines = {r.number: [(float(e.epoch), _shown(e, metric)) for e in r.history if _finite(e.score)] for r in told}
     points = [point for line in lines.values() for point in line]
     frame = Frame(points, "epoch", f"validation {metric.name}", lambda tick: _tick(tick, metric), whole=True)
     best = leader if leader in told else told[0]
@@ -66,7 +67,11 @@ def curves(results: Sequence[TrialResult], metric: Metric, leader: TrialResult |
 
 def tip(result: TrialResult, metric: Metric) -> str:
     """What the browser shows over a mark."""
-    return f"{result.name}, {result.model}: {score(result.score, metric.percent)}"
+    return f"{result.name}, {result.model}: {compared(metric, result.score, result.metrics)}"
+
+
+def _shown(what: TrialResult | EpochReport, metric: Metric) -> float:
+    return shown(metric, what.score, what.metrics) or 0.0
 
 
 def _finite(what: float | None) -> bool:

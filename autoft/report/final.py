@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autoft.records import Metric
 from autoft.report.words import count, duration
 
 
@@ -12,6 +13,13 @@ def compared(summary: Mapping[str, Any]) -> bool:
     """Whether that model is another one than the baseline's: only then there is a gain to speak of."""
     same = (summary.get("baseline") or {}).get("trial") == (summary.get("best") or {}).get("trial")
     return not same or refitted(summary)
+
+
+def gained_in(test: Mapping[str, Any], metric: Metric) -> Metric:
+    """The metric that the gain is in: where that of the search tells the two models apart by nothing, what stands in
+    for it."""
+    other = metric.stand_in
+    return other if other is not None and test.get("gain_metric") == other.name else metric
 
 
 def refitted(summary: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from autoft.report import by_class, charts, final, html
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
-from autoft.report.words import DASH, count, duration, gain, score, value
+from autoft.report.words import DASH, compared, count, duration, gain, score, value
 from autoft.run import by_worth, rank
 from autoft.version import VERSION
 
@@ -87,7 +87,11 @@ def _tiles(m: Material) -> str:
     leader = m.leader()
     if leader:
         tiles.append(
-            html.tile(f"{m.metric.name}, validation", score(leader.score, percent), f"{leader.name}, {leader.model}")
+            html.tile(
+                f"{m.metric.name}, validation",
+                compared(m.metric, leader.score, leader.metrics),
+                f"{leader.name}, {leader.model}",
+            )
         )
     failed = sum(r.status == "failed" for r in m.results)
     tiles.append(html.tile("trials", str(len(m.results)), f"{failed} failed" if failed else "none failed"))
@@ -99,6 +103,8 @@ def _tiles(m: Material) -> str:
 
 
 def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metric) -> list[str]:
+    gained = final.gained_in(test, metric)
+    own, metric = "" if gained is metric else f"{gained.name} ", gained
     baseline = (test.get("baseline") or {}).get(metric.name)
     if not final.compared(summary) or test.get("gain") is None or baseline is None:
         return []
@@ -108,7 +114,7 @@ def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metr
         html.tile(
             "gain over the baseline",
             gain(test["gain"], metric.percent),
-            f"from {score(baseline, metric.percent)}{span}",
+            f"from {own}{score(baseline, metric.percent)}{span}",
         )
     ]
 
@@ -193,7 +199,7 @@ def _trial(
     cells = (
         str(place) if result.score is not None else DASH,
         result.name + (" (baseline)" if result.number == 0 else ""),
-        score(result.score, metric.percent),
+        compared(metric, result.score, result.metrics),
         result.model,
         *(value(recipe.get(key)) for key in keys),
         str(result.epochs or DASH),

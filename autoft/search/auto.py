@@ -70,7 +70,7 @@ class Auto:
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
         self.sign = 1.0 if facts.mode == "max" else -1.0
-        self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect)
+        self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))

@@ -36,7 +36,7 @@ class Halved:
         self.facts, self.searcher, self.together = facts, searcher, together
         self.params: list[Values] = []
         self.bracket = Bracket("", (), facts.epochs)
-        self.ranks = Ranks(facts.mode, facts.blank, facts.perfect)
+        self.ranks = Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         self._whole: list[Work] = []
         """Trials that run to their end."""
         self._begun: set[int] = set()

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from autoft.records import EpochReport, Mode, selection_score
+from autoft.counted import CHANCE, selection_score
+from autoft.records import EpochReport, Mode
 
 FIRST: Final = 2
 """Epochs of the first rung: after one epoch ranks say little about the end (measured on real learning curves)."""
 ETA: Final = 3
 """Each rung is so many times the one before, and one trial in so many goes on."""
-
-CHANCE: Final = 0.05
-"""Part of the way from the score of a model without knowledge to the best one that may be chance: a network for speech
-that is still silent says a right letter now and then (measured: error rates of .985 to 1)."""
 
 
 def rungs(epochs: int, first: int = FIRST) -> tuple[int, ...]:
@@ -56,13 +53,20 @@ class Ranks:
     on how a trial is regularised.
     """
 
-    def __init__(self, mode: Mode, blank: float | None = None, perfect: float | None = None) -> None:
-        """`blank` is the score of a model without knowledge, and `perfect` the best one, where they are known."""
+    def __init__(
+        self, mode: Mode, blank: float | None = None, perfect: float | None = None, chance: float = CHANCE
+    ) -> None:
+        """`blank` is the score of a model without knowledge, and `perfect` the best one, where they are known; `chance`
+        is the part of the way between them that does not rank trials. Nobody is stopped for the whole of `CHANCE`: what
+        stands in for a metric there tells silence from babble early, and what a network will learn later."""
         self.mode, self.sign = mode, 1.0 if mode == "max" else -1.0
         self.blank = -float("inf")
         """Scores up to this one say nothing."""
+        self.silence = -float("inf")
+        """Scores up to this one make others wait."""
         if blank is not None:
-            self.blank = self.sign * (blank + (0.0 if perfect is None else CHANCE * (perfect - blank)))
+            way = 0.0 if perfect is None else perfect - blank
+            self.blank, self.silence = self.sign * (blank + chance * way), self.sign * (blank + CHANCE * way)
         self.best: dict[int, float] = {}
         """What the best score of each trial is worth, turned so that larger is better."""
         self.course: dict[int, dict[int, _Then]] = {}
@@ -79,8 +83,8 @@ class Ranks:
         course = self.course.setdefault(number, {})
         mean = (sum(then.mean for then in list(course.values())[-1:]) * len(course) + score) / (len(course) + 1)
         course[report.epoch] = _Then(self.best[number], mean, report.train_loss)
-        if number == 0 and before <= self.blank:
-            self.silent = self.best[0] <= self.blank
+        if number == 0 and before <= self.silence:
+            self.silent = self.best[0] <= self.silence
             self.first = max(FIRST, report.epoch + self.silent)
 
     def ended(self, number: int, *, failed: bool) -> None:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from autoft.records import EpochReport, Mode, Scalar, selection_score
+from autoft.counted import selection_score
+from autoft.records import EpochReport, Mode, Scalar
 from autoft.search.families import VIEWS, Head, heads, readings
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values

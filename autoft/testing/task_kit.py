@@ -72,6 +72,9 @@ class TaskContract(Contract):
         assert vocab.check("modality", task.modality)
         assert task.inputs and all(vocab.check("field", field) for field in (*task.inputs, *task.targets))
         assert task.metrics and len(set(self.names())) == len(task.metrics), "metrics need a name each"
+        assert all(metric.stand_in in (None, *task.metrics) for metric in task.metrics), (
+            "what stands in for a metric is another metric of the task"
+        )
 
     # ---- schema ------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, counted
 from autoft_speech import _beam, _characters, _errors, _telling
+from autoft_speech._words import words
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
@@ -69,7 +70,7 @@ class SpeechRecognition:
 
     def counts(self, dataset: Dataset) -> Sequence[int]:
         """Words of each transcript: a rate of errors is over words."""
-        return [len(_characters.normalise(_said(sample)).split()) for sample in dataset.samples]
+        return [len(words(_characters.normalise(_said(sample)))) for sample in dataset.samples]
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """One class for each character, and the blank."""
@@ -92,7 +93,7 @@ class SpeechRecognition:
             DataError: a transcript is missing.
         """
         characters = schema.extra["characters"]
-        rows = [_characters.indices(_characters.normalise(_said(sample)), characters) for sample in samples]
+        rows = _characters.indices((_characters.normalise(_said(sample)) for sample in samples), characters)
         found = np.full((len(rows), max([schema.extra["longest"], 1, *map(len, rows)])), -1, np.int64)
         for number, row in enumerate(rows):
             found[number, : len(row)] = row
@@ -112,13 +113,14 @@ class SpeechRecognition:
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
         """`beam`: the width of the beam if it makes fewer errors than greedy decoding, in words and, where these are
-        level, in characters; else 1, which is greedy."""
+        level or tell nothing, in characters; else 1, which is greedy."""
         width = 1
         if "beam_index" in decoded:
-            greedy = self.tally(decoded, targets, schema)
-            beam = self.tally({"index": decoded["beam_index"]}, targets, schema)
-            keys = ("edits_words", "edits_characters")
-            if tuple(beam[key].sum() for key in keys) < tuple(greedy[key].sum() for key in keys):
+            names = [metric.name for metric in self.metrics]
+            greedy = self.score(decoded, targets, schema, names)
+            beam = self.score({"index": decoded["beam_index"]}, targets, schema, names)
+            first = self.metrics[0]
+            if (counted(first, beam), beam["cer"]) < (counted(first, greedy), greedy["cer"]):
                 width = _beam.WIDTH
         return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": {"beam": width}})
 

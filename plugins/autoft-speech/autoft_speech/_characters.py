@@ -47,10 +47,10 @@ def alphabet(texts: Iterable[str]) -> tuple[str, ...]:
     return (*sorted({letter for text in texts for letter in text}), UNKNOWN)
 
 
-def indices(text: str, characters: Sequence[str]) -> list[int]:
-    """Classes of a normalised transcript."""
-    known = {letter: number for number, letter in enumerate(characters, 1)}
-    return [known.get(letter, len(characters)) for letter in text]
+def indices(texts: Iterable[str], characters: Sequence[str]) -> list[list[int]]:
+    """Classes of normalised transcripts."""
+    known = {letter: number for number, letter in enumerate(characters, 1)}  # once: it may hold thousands of signs
+    return [[known.get(letter, len(characters)) for letter in text] for text in texts]
 
 
 def spell(row: Sequence[int], characters: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from autoft.api import Sample
 from autoft_speech import _characters
+from autoft_speech._words import has_signs
 
 RARE = 5
 """Characters that training transcripts have fewer times are named: a network sees them too seldom to learn them."""
@@ -25,7 +26,7 @@ def sentences(
         characters: that are learned.
         dropped: how often each character was left out.
     """
-    found = [*_told(characters, dropped), *_rare(samples, texts), *_unknown(samples, texts, characters)]
+    found = [*_told(characters, dropped), *_solid(texts), *_rare(samples, texts), *_unknown(samples, texts, characters)]
     return [*found, *_silent(texts)]
 
 
@@ -35,6 +36,15 @@ def _told(characters: Sequence[str], dropped: Counter[str]) -> Iterator[str]:
     if dropped:
         words += f"; dropped: {_shown(dropped)}"
     yield f"{words}."
+
+
+def _solid(texts: Mapping[str, str]) -> Iterator[str]:
+    count = sum(map(has_signs, texts.values()))
+    if count:
+        yield (
+            f"{count} transcripts have signs of scripts that are written without spaces: each such sign counts as a "
+            "word in the word error rate."
+        )
 
 
 def _rare(samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterator[str]:
@@ -54,9 +64,9 @@ def _rare(samples: Sequence[Sample], texts: Mapping[str, str]) -> Iterator[str]:
 def _unknown(samples: Sequence[Sample], texts: Mapping[str, str], characters: Sequence[str]) -> Iterator[str]:
     """Characters that cannot be learned, and where the first one stands."""
     counts: Counter[str] = Counter()
-    first = ""
+    first, known = "", frozenset(characters)
     for sample in samples:
-        strange = [letter for letter in texts[sample.id] if letter not in characters]
+        strange = [letter for letter in texts[sample.id] if letter not in known]
         counts.update(strange)
         first = first or (sample.id if strange else "")
     if counts:
