@@ -43,7 +43,9 @@ def who(n):
     return f"s{n // 6}"
 
 
-@pytest.mark.parametrize("name", ["speaker", "speaker_id", "Patient_ID", "PatientID", "client_id", "spkId", "subject_no"])
+@pytest.mark.parametrize(
+    "name", ["speaker", "speaker_id", "Patient_ID", "PatientID", "client_id", "spkId", "subject_no"]
+)
 def test_people_stay_in_one_part(table, name):
     found = opened(table(**{name: who}))
     shown = name.replace("_ID", " ID")
