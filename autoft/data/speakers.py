@@ -82,7 +82,7 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
 
 def _by_files(places: Sequence[Place]) -> Levels:
     """Where no folders lie within: speakers as files name them, in the form of Speech Commands."""
-    who = {place.path: found[1] for place in places if (found := HASHED.fullmatch(os.path.basename(place.path)))}
+    who = {place.path: named[1] for place in places if (named := HASHED.fullmatch(os.path.basename(place.path)))}
     counts = Counter(who.values())
     if len(counts) < FEWEST or len(who) < MOST * len(places) or max(counts.values()) > LARGEST * len(places):
         return Levels(list(places), _people({place.label for place in places}))
