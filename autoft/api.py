@@ -77,13 +77,14 @@ if TYPE_CHECKING:
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
+    from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
     from autoft.tasks.strata import rarest
-    from autoft.texthash import hashed, terms
+    from autoft.texthash import hashed, shared_terms, terms
     from autoft.textstart import WordStart, word_start
 
 _LATE = {
@@ -92,19 +93,21 @@ _LATE = {
         name: ("autoft.data.drawn", name)
         for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
     },
+    "read_xml": ("autoft.data.xmlfile", "read_xml"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),
     "hashed": ("autoft.texthash", "hashed"),
+    "shared_terms": ("autoft.texthash", "shared_terms"),
     "terms": ("autoft.texthash", "terms"),
     "word_start": ("autoft.textstart", "word_start"),
     "WordStart": ("autoft.textstart", "WordStart"),
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
-"""Name -> where it is: these load numpy or yaml, and every plugin imports this module on every start."""
+"""Name -> where it is: these load numpy, yaml or XML, and every plugin imports this module on every start."""
 
 __all__ = [
     "API_VERSION",
@@ -211,6 +214,7 @@ __all__ = [
     "read_coco",
     "read_drawn",
     "read_table",
+    "read_xml",
     "read_yolo",
     "split_word",
     "survey_mask",

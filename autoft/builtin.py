@@ -7,77 +7,99 @@ from collections.abc import Iterable
 from autoft.hookspecs import hookimpl
 from autoft.records import Entry
 
+FILED = ("image", "audio", "label")
+TOLD = ("image", "audio", "text", "columns", "label", "labels", "transcript", "value")
+"""What columns can hold; boxes and masks are more than words."""
 READERS = (
-    Entry(name="hf", target="autoft.data.hf:HuggingFaceReader", summary="Hugging Face datasets, saved or from the hub"),
+    Entry(
+        name="hf",
+        target="autoft.data.hf:HuggingFaceReader",
+        summary="Hugging Face datasets, saved or from the hub",
+        gives=TOLD,
+    ),
     Entry(
         name="table",
         target="autoft.data.table:TableReader",
         summary="CSV, TSV, JSON or Parquet with a path or text column and a label column",
+        gives=TOLD,
     ),
     Entry(
         name="folder",
         target="autoft.data.folder:FolderReader",
         summary="Class folders, with train/val/test above them or not",
+        gives=FILED,
     ),
     Entry(
         name="numbers",
         target="autoft.data.numberlists:NumberListReader",
         summary="Lists of files with a number each: 5.51 i01_01_1.bmp",
+        gives=("image", "audio", "value"),
     ),
     Entry(
         name="number-folders",
         target="autoft.data.numberfolders:NumberFolderReader",
         summary="Folders that are called by the number of the files in them",
+        gives=("image", "audio", "value"),
     ),
     Entry(
         name="voc-classes",
         target="autoft.data.vocsets:VocSetsReader",
         summary="Pascal VOC's lists of images for each class: ImageSets/Main/cat_train.txt",
+        gives=("image", "label", "labels"),
     ),
     Entry(
         name="numbered",
         target="autoft.data.numbered:NumberedReader",
         summary="CUB-200's images.txt, image_class_labels.txt and train_test_split.txt",
+        gives=("image", "label"),
     ),
     Entry(
         name="levels",
         target="autoft.data.levels:LevelsReader",
         summary="FGVC-Aircraft's images_variant_train.txt and images_family_train.txt; --target names the level",
+        gives=("image", "label"),
     ),
     Entry(
         name="celeba",
         target="autoft.data.celeba:CelebaReader",
         summary="CelebA's list_attr_celeba.txt and list_eval_partition.txt",
+        gives=("image", "label", "labels"),
     ),
     Entry(
         name="corpora",
         target="autoft.data.corpora:CorpusReader",
         summary="CREMA-D, EmoDB, RAVDESS, SAVEE and TESS, by the names of their files",
+        gives=("audio", "label"),
     ),
     Entry(
         name="trec",
         target="autoft.data.trec:TrecReader",
         summary="TREC's questions, DESC:manner How did ...; --target coarse or fine",
+        gives=("text", "label"),
     ),
     Entry(
         name="lists",
         target="autoft.data.filelists:FileListReader",
         summary="Lists such as train.txt and val.txt: a path and a class in each line",
+        gives=FILED,
     ),
     Entry(
         name="texts",
         target="autoft.data.textfolder:TextFolderReader",
         summary="Class folders of .txt files, with train/val/test above them or not",
+        gives=("text", "label"),
     ),
     Entry(
         name="lines",
         target="autoft.data.textlines:TextLinesReader",
         summary="A text in each line: pos.txt and neg.txt, or train_text.txt with train_labels.txt",
+        gives=("text", "label"),
     ),
     Entry(
         name="names",
         target="autoft.data.filenames:FileNameReader",
         summary="Files in one folder whose names begin with their class: cat.0.jpg, dog_12.jpg",
+        gives=FILED,
     ),
 )
 

@@ -66,6 +66,9 @@ class Entry(Record):
     """Import string, `package._module:attribute`. Called without arguments, it gives the object."""
     summary: str = ""
     aliases: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    """Of a reader: the fields that it can give; empty where any are possible. Where nothing is recognised, those that
+    could give what is asked for are listed."""
     kind: str = ""
     """Filled in by the registry: which hook yielded it."""
     plugin: str = ""
@@ -112,6 +115,8 @@ class Output(Record):
     """One factor per class in the loss, or empty for equal weights."""
     letters: tuple[str, ...] = ()
     """What each channel writes, where channels are characters; an empty word writes nothing."""
+    most: int = 300
+    """Boxes of one image that are given out, where the head is `boxes`."""
 
     def __post_init__(self) -> None:
         for kind in ("head", "loss", "post"):
@@ -350,6 +355,8 @@ class EpochReport(Record):
     """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0
     """Validation in this epoch, as it takes without a cache: the test part has none."""
+    resample_seconds: float = 0.0
+    """To score a resample of the validation part once, as the interval of a score does again and again."""
     prefix: str = ""
     """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
     gpu_missed: bool = False

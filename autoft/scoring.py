@@ -3,6 +3,7 @@ into memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
@@ -36,6 +37,8 @@ class Judged(NamedTuple):
     """The metric of a trial, and what may stand in for it."""
     schema: Schema
     """With what the task has set by them, where it sets anything."""
+    settled: Arrays
+    """What was scored."""
 
 
 def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
@@ -53,7 +56,17 @@ def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema:
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
     metrics = task.score(decoded, targets, spec.schema, names(spec.metric))
-    return Judged(metrics, schema or spec.schema)
+    return Judged(metrics, schema or spec.schema, decoded)
+
+
+def resample_seconds(task: Task, settled: Arrays, targets: Arrays, spec: TrialSpec) -> float:
+    """What a resample of scored rows takes, which may be less than the first score: a task may remember rows."""
+    count = len(next(iter(settled.values())))
+    drawn = np.random.default_rng(spec.seed).integers(0, max(1, count), count)
+    some, others = ({key: np.asarray(values)[drawn] for key, values in part.items()} for part in (settled, targets))
+    began = time.monotonic()
+    task.score(some, others, spec.schema, [spec.metric.name])
+    return time.monotonic() - began
 
 
 def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

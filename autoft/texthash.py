@@ -1,5 +1,8 @@
 """Words and their parts as numbers of buckets, for networks that learn a vector for each: no vocabulary is kept, so any
 language will do ("hashing trick", Weinberger et al., 2009; subwords as in fastText, Bojanowski et al., 2017).
+
+What is added up can say of two texts what stands in the one and what in the other, but not whether they are alike. So
+of several texts, what they share is numbers of its own: the words, and how large a share of each text they are.
 """
 
 from __future__ import annotations
@@ -7,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -17,12 +21,16 @@ if TYPE_CHECKING:
 else:
     Array = Any
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same text would give other numbers: networks that learned the old ones would be lost."""
 PARTS = (3, 4, 5)
 """Lengths of the pieces of a word that are numbers of their own."""
 PIECES = 0.5
 """What a piece counts beside a word that is as rare."""
+LEVELS = 20
+"""Of the share of a text that another one has as well; each level that is reached is a number."""
+REMEMBERED = 1 << 16
+"""Words whose pieces are remembered, about 20 MB: texts have few different words, and those come again and again."""
 #: Scripts that are written without spaces: each sign counts as a word, and so do two and three in a row.
 _SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORDS = re.compile(rf"[{_SOLID}]|[^\W{_SOLID}]+|[^\w\s]+")
@@ -46,12 +54,20 @@ def hashed(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = 
         truncation: what is left out of longer ones: their end, start or middle.
     """
     words: list[int] = []
-    parts: list[int] = []
-    for place, text in enumerate(texts):
-        found = cut(_WORDS.findall(unicodedata.normalize("NFKC", text).lower()), most, truncation)
-        words += [_number(f"{place}{term}", buckets) for term in _runs(found)]
-        parts += [_number(f"{place}{piece}", buckets) for piece in _pieces(found)]
-    return Hashed(np.array(words, np.int64), np.array(parts, np.int64))
+    parts = [np.zeros(0, np.int64)]
+    found = [_words(text, most, truncation) for text in texts]
+    for place, text in enumerate(found):
+        words += [_number(f"{place}{term}", buckets) for term in _runs(text)]
+        parts += [_piece_numbers(place, word, buckets) for word in text]
+    words += [_number(term, buckets) for term in _shared(found)]
+    return Hashed(np.array(words, np.int64), np.concatenate(parts))
+
+
+def shared_terms(texts: Sequence[str], most: int = 0, truncation: str = "end") -> list[str]:
+    """What several texts of one sample share, as terms: each word, and how large a share of each text is in the other,
+    by words, by runs of words and by pieces. A share is all levels up to it, so that likeness adds up. Empty for one
+    text. Other arguments are those of `hashed`."""
+    return list(_shared([_words(text, most, truncation) for text in texts]))
 
 
 def terms(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = "end") -> Array:
@@ -60,7 +76,9 @@ def terms(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = "
     How often a word stands in a text says little beside that it does. Arguments are those of `hashed`.
     """
     found = hashed(texts, buckets, most, truncation)
-    return np.concatenate([np.unique(found.words), np.unique(found.parts) + buckets]).astype(np.int32)
+    there = np.zeros(2 * buckets, bool)  # quicker than to sort them
+    there[found.words] = there[found.parts + buckets] = True
+    return np.flatnonzero(there).astype(np.int32)
 
 
 def rarity(rows: Sequence[Array], buckets: int) -> Array:
@@ -111,14 +129,45 @@ def _runs(words: Sequence[str]) -> Iterator[str]:
             yield f"{words[place - 2]} {words[place - 1]} {word}"
 
 
-def _pieces(words: Sequence[str]) -> Iterator[str]:
-    for word in words:
-        if len(word) < PARTS[0] or _SIGN.match(word):
-            continue
-        marked = f"<{word}>"
-        for length in PARTS:
-            for start in range(len(marked) - length + 1):
-                yield marked[start : start + length]
+def _words(text: str, most: int, truncation: str) -> list[str]:
+    return cut(_WORDS.findall(unicodedata.normalize("NFKC", text).lower()), most, truncation)
+
+
+def _shared(texts: Sequence[list[str]]) -> Iterator[str]:
+    """Of each text with the first, and with the one before it: of many, not each with each."""
+    if len(texts) < 2:
+        return
+    kinds = [({*text}, {*_runs(text)}, _piece_set(text)) for text in texts]
+    for place, text in enumerate(texts[1:], 1):
+        for other in sorted({0, place - 1}):
+            if not text or not texts[other]:
+                continue  # what is not there is not unlike
+            yield from (f"{other}&{place} {word}" for word in sorted(kinds[other][0] & kinds[place][0]))
+            for kind, first, second in zip("wrp", kinds[other], kinds[place], strict=True):
+                both = len(first & second)
+                for whole, name in ((first, other), (second, place)):
+                    reached = LEVELS * both // max(1, len(whole))
+                    yield from (f"{other}&{place} {kind} {level} of {name}" for level in range(reached + 1))
+
+
+def _piece_set(words: Sequence[str]) -> set[Any]:
+    """Numbers of so many buckets that few pieces have the same; they are remembered, pieces are not."""
+    found = [_piece_numbers(0, word, 1 << 24) for word in {*words}]
+    return {*np.concatenate([np.zeros(0, np.int64), *found]).tolist()}
+
+
+@lru_cache(REMEMBERED)
+def _piece_numbers(place: int, word: str, buckets: int) -> Array:
+    return np.array([_number(f"{place}{piece}", buckets) for piece in _pieces(word)], np.int64)
+
+
+def _pieces(word: str) -> Iterator[str]:
+    if len(word) < PARTS[0] or _SIGN.match(word):
+        return
+    marked = f"<{word}>"
+    for length in PARTS:
+        for start in range(len(marked) - length + 1):
+            yield marked[start : start + length]
 
 
 def _number(term: str, buckets: int) -> int:

@@ -31,6 +31,10 @@ SOLVING = 0.15
 ENOUGH = 1000
 """Rows of the validation parts from which on these say which of some solved heads is best, without cross-validation,
 which takes several solutions for each head."""
+FORWARD = 0.35
+"""What a validated sample takes, as a part of what a trained one does, before the first validation."""
+STEADY = 8
+"""Steps after which the first ones, in which a framework plans, weigh little."""
 TIMED = 2
 """Epochs by whose time the number of epochs is planned: the first one can take twice as long as the others."""
 
@@ -61,7 +65,9 @@ class Trial:
         self.card = shelf.with_weights(spec.card)
         self.decoding = open_data(spec.data).store.decoding
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
-        self.val_seconds = 0.0
+        self.val_seconds, self.resample_seconds = 0.0, 0.0
+        self._looks, self._since = 0, 0.0
+        """Training steps of the first epoch, and when it began."""
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
         self.build_seconds = time.time() - self.started
         if spec.start:  # what frozen blocks give is kept for the network's own weights
@@ -114,7 +120,8 @@ class Trial:
         """
         self.epoch += 1
         solved = self._start_heads() if self.epoch == 1 else []
-        began_epoch = time.time()
+        began_epoch = self._since = time.time()
+        self._looks = 0
         if self.spec.recipe.optimizer == "solve":
             stats = [EpochStats(loss, 1, True) for loss in solved]
         else:
@@ -145,6 +152,7 @@ class Trial:
             build_seconds=self.build_seconds,
             prefix_seconds=self.prefix_seconds,
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
+            resample_seconds=self.resample_seconds,
             prefix=self._news(),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             combined=self._combined(score),
@@ -257,6 +265,8 @@ class Trial:
         settled = number or spec.division == EVERYTHING  # by rows that were not learned from
         found = scoring.worth(self.task, decoded, truth, spec, self.schema if settled else None)
         self.schema = found.schema
+        if self.epoch == 1:
+            self.resample_seconds += scoring.resample_seconds(self.task, found.settled, truth, spec)
         return found.metrics
 
     def _combined(self, score: float) -> float | None:
@@ -274,8 +284,17 @@ class Trial:
         return self.prefix.words if self.prefix.words != known else ""
 
     def _out_of_time(self) -> bool:
-        # Validation comes after training, so its time is kept back.
-        return bool(self.spec.deadline) and time.time() + self.val_seconds >= self.spec.deadline
+        """Learners ask before each step. Validation comes after training, so its time is kept back."""
+        if not self.spec.deadline:
+            return False
+        now = time.time()
+        validation = self.val_seconds
+        if self._since and self.epoch == 1 and not validation:
+            trained = self._looks * self.spec.recipe.batch_size
+            if self._looks >= STEADY:
+                validation = FORWARD * (now - self._since) / trained * sum(len(part.val) for part in self.parts)
+            self._looks += 1
+        return now + validation >= self.spec.deadline
 
     def _soon_out_of_time(self) -> bool:
         left = self.spec.deadline - self.started

@@ -76,8 +76,8 @@ GroupCol = Annotated[
     _option(
         "--group-col",
         group=_DATA,
-        text="Column whose values never straddle splits (patient, source photo).",
-        shown="none",
+        text="Column whose values never straddle splits (patient, source photo); none: divide row by row.",
+        shown="a column of speakers or patients, and said",
         metavar="COLUMN",
     ),
 ]

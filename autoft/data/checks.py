@@ -57,6 +57,10 @@ WORDS = {
         "image whose annotation swaps width and height, its boxes as they are",
         "images whose annotations swap width and height, their boxes as they are",
     ),
+    "shape_without_area": (
+        "image with points, lines or cuboids, which are not used",
+        "images with points, lines or cuboids, which are not used",
+    ),
     "shape_unreadable": ("shape that cannot be read, not used", "shapes that cannot be read, not used"),
     "not_audio": ("file that is no recording", "files that are no recordings"),
     "not_an_image": ("file that is not an image", "files that are not images"),

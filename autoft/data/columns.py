@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -74,13 +74,15 @@ def several(words: str, columns: Sequence[str], flag: str, where: str) -> tuple[
 
 
 def remembering(options: ReadOptions, columns: Sequence[str], where: str) -> ReadOptions:
-    """The options with the columns that a model was trained on, where the user names no others now.
+    """The options with the columns that a model was trained on, where the user names no others now. Those that were
+    guessed then may be missing, but not one of several texts: the first would be read in the place of the second.
 
     Raises:
         DataError: the table lacks one of them; the message names it.
     """
     found, known = dict(options.columns), {column.lower() for column in columns}
-    for field, words in options.remembered.items():
+    texts = {field: words for field, words in options.guessed.items() if field == "text" and "," in words}
+    for field, words in {**texts, **options.remembered}.items():
         if field in found or field not in options.needs:
             continue
         parts = [words] if words in columns else [part.strip() for part in words.split(",") if part.strip()]
@@ -122,12 +124,11 @@ def choose(
     """
     chosen = {field: named(options.columns[field], columns, FLAGS.get(field, f"--{field}-col"), where)
               for field in options.needs if field in options.columns}  # fmt: skip
-    notes = aside(columns)
     for field in options.needs:
         if field in chosen:
             continue
-        free = [c for c in columns if c not in chosen.values() and c not in taken and c not in notes]
-        guesses = _paths(free, probe, field, where) if field in SUFFIXES else _others(free, probe, field, where)
+        free = unspoken(columns, {*chosen.values(), *taken})
+        guesses = _paths(free, probe, field, where) if field in SUFFIXES else likely(free, probe, field, where)
         if field in SUFFIXES and not guesses and names_files:
             guesses = [column for column in free if names_files(probe[column])]
             guesses = guesses if len(guesses) < 2 else by_name(guesses, field) or guesses
@@ -141,11 +142,17 @@ def choose(
 
 def _paths(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
     """Columns most of whose values look like files of this medium; among several the one with a usual name."""
-    likely = [column for column in free if _share_of_paths(probe[column], field, where) >= 0.5]
-    return likely if len(likely) == 1 else by_name(likely, field) or likely
+    paths = [column for column in free if _share_of_paths(probe[column], field, where) >= 0.5]
+    return paths if len(paths) == 1 else by_name(paths, field) or paths
 
 
-def _others(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
+def unspoken(columns: Sequence[str], taken: Collection[str]) -> list[str]:
+    """The columns that may be guessed."""
+    notes = aside(columns)
+    return [column for column in columns if column not in taken and column not in notes]
+
+
+def likely(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:
     """By a usual name; else by a name that ends in one, such as `question_text`; else by what stands in the columns."""
     usual = by_name(free, field)
     if usual:

@@ -73,7 +73,7 @@ class _Form(Protocol):
     def read(self, source: str, target: str, issues: list[Issue]) -> Drawings: ...
 
 
-FORMS: Final = ("labelme", "labelstudio", "supervisely", "via")
+FORMS: Final = ("cvat", "labelme", "labelstudio", "supervisely", "via")
 """Each is a module of this package that has `sign` and `read`."""
 
 

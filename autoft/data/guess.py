@@ -17,8 +17,6 @@ DISTINCT: Final = 0.5
 """Share of the cells that must differ in a column of prose; in a column of classes at most so many do."""
 MOST: Final = 0.9
 """Share of the cells that tells the kind of a column."""
-CLEAR: Final = 2.0
-"""Times the length of all others from which on the longest of several texts is the one that is meant."""
 YES: Final = frozenset({"1", "1.0", "true", "yes", "t", "y"})
 NO: Final = frozenset({"0", "0.0", "false", "no", "f", "n"})
 ID: Final = re.compile(r"(^|[\W_])(id|ids|idx|uuid|guid)([\W_]|$)|[a-z](Id|ID)$|^(Id|ID)$")
@@ -35,14 +33,23 @@ def narrow(field: str, names: Sequence[str], probe: Mapping[str, Sequence[str]])
     most = max(filled.values(), default=0)
     if kind is None or most < ENOUGH:
         return list(names)
-    found = [name for name in names if 2 * filled[name] >= most and kind(name, probe[name])]
-    return _longest(found, probe) if field == "text" else found
+    return [name for name in names if 2 * filled[name] >= most and kind(name, probe[name])]
 
 
 def fits(field: str, name: str, cells: Sequence[str]) -> bool:
     """Whether a column can hold this field, as far as its cells show it."""
     kind = KINDS.get(field)
     return kind is None or len(_filled(cells)) < ENOUGH or kind(name, cells)
+
+
+def shows_prose(name: str, cells: Sequence[str]) -> bool:
+    """Whether enough cells are known, and they are prose."""
+    return len(_filled(cells)) >= ENOUGH and is_prose(name, cells)
+
+
+def longest(names: Sequence[str], probe: Mapping[str, Sequence[str]]) -> str:
+    """The column with the longest cells on average; empty ones do not count."""
+    return max(names, key=lambda name: sum(map(len, probe[name])) / max(1, len(_filled(probe[name]))))
 
 
 def is_id(name: str, cells: Sequence[str]) -> bool:
@@ -94,11 +101,3 @@ def _filled(cells: Sequence[str]) -> list[str]:
 def _words(cell: str) -> float:
     wide = sum(letter >= "\u2e80" for letter in cell)
     return wide / WIDE if 2 * wide > len(cell) else float(len(cell.split()))
-
-
-def _longest(names: list[str], probe: Mapping[str, Sequence[str]]) -> list[str]:
-    lengths = {name: sum(map(len, _filled(probe[name]))) / len(_filled(probe[name])) for name in names}
-    for name, length in lengths.items():
-        if all(length >= CLEAR * other for known, other in lengths.items() if known != name):
-            return [name]
-    return names

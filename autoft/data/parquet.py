@@ -38,7 +38,8 @@ def read(path: str, needs: Sequence[str]) -> Columns:
     """All columns of words, numbers and lists; those of media are unpacked into the cache where they are needed.
 
     Args:
-        needs: fields that are asked for. Where `value` is among them, numbers of classes stay numbers.
+        needs: fields that are asked for. Where `value` is among them, numbers of classes stay numbers; where `boxes`
+            is, what is nested is there, too, as JSON.
 
     Raises:
         DataError: it is no such file, or has no columns that can be read.
@@ -114,6 +115,8 @@ def _read(path: str, file: _ParquetFile | _ArrowFile, arrow: Any, needs: Sequenc
             values = file.column(place)
             named += [name] * bool(known)
             cells[name] = [jsonlines.word(_named(value, known) if known else value) for value in values]
+        elif "boxes" in needs and "binary" not in str(kind):
+            cells[name] = [jsonlines.word(_told(value, features.get(name))) for value in file.column(place)]
     if not cells:
         wanted = f" or {medium} files" if medium else ""
         raise DataError(
@@ -152,6 +155,27 @@ def _named(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, int) and value < len(names):
         return names[value] if value >= 0 else None
     return value
+
+
+def _told(value: Any, feature: Any) -> Any:
+    """What is nested, with names in place of numbers where a feature names them; items of lists keep their places."""
+    if isinstance(value, dict):
+        while (inside := _inside(feature)) is not None:
+            feature = inside
+        known = feature if isinstance(feature, dict) else {}
+        return {key: _told(each, known.get(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        inside = _inside(feature)
+        return [_told(each, feature if inside is None else inside) for each in value]
+    names = _classes(feature)
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+
+def _inside(feature: Any) -> Any:
+    """What a feature is a list of, or None if it is none."""
+    if isinstance(feature, list) and len(feature) == 1:
+        return feature[0]
+    return feature.get("feature") if isinstance(feature, dict) and "_type" in feature else None
 
 
 def _medium(file: _ParquetFile | _ArrowFile, place: int, feature: Any) -> str:

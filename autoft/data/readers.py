@@ -12,7 +12,7 @@ from autoft.data.checks import summarise
 from autoft.data.merge import join, remarks, unique_ids
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
-from autoft.records import Dataset, Issue, ReadOptions
+from autoft.records import Dataset, Entry, Issue, ReadOptions
 
 if TYPE_CHECKING:
     from autoft.contracts import Reader, Task
@@ -72,7 +72,8 @@ def open_dataset(
         optional=() if labelled else task.targets,
     )
     dataset = _open(registry, options.data, read)
-    parts = [(split, _open(registry, source, read)) for split, source in _extra(options) if source]
+    alike = msgspec.structs.replace(read, guessed={**dataset.columns, **guessed})
+    parts = [(split, _open(registry, source, alike)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
     if parts and not options.group_col:
@@ -100,11 +101,11 @@ def _divisible(dataset: Dataset) -> Dataset:
 
 def _ungrouped(dataset: Dataset) -> Dataset:
     """Other readers tell speakers, who are the same everywhere."""
-    if dataset.reader != "table":
+    if dataset.reader != "table" or not any(sample.group for sample in dataset.samples):
         return dataset
-    return msgspec.structs.replace(
-        dataset, samples=tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
-    )
+    samples = tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
+    said = f"{dataset.recognised}; not so with --val or --test, unless --group-col names the column"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _extra(options: DataOptions) -> tuple[tuple[str, str], ...]:
@@ -135,10 +136,16 @@ def _inputs(task: Task) -> str:
 def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:
     found = _recognise(registry, source, options)
     if found.reader is None:
-        formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in registry.entries("reader"))
+        formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in _fitting(registry, options))
         raise advice.unrecognised(source, options, f"Understood are {formats}." if formats else "")
     dataset = found.reader.read(source, options)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *found.failed))
+
+
+def _fitting(registry: Registry, options: ReadOptions) -> list[Entry]:
+    """The readers that could give what is asked for; all of them where none says so."""
+    entries, asked = registry.entries("reader"), set(options.needs) - set(options.optional)
+    return [entry for entry in entries if not entry.gives or asked <= {*entry.gives}] or list(entries)
 
 
 def _recognise(registry: Registry, source: str, options: ReadOptions) -> _Found:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import columns, guess, labels, numbers, parting, synonyms
+from autoft.data import columns, guess, labels, numbers, parting, people, synonyms, together
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.named import Files
 from autoft.data.tabular import Table
@@ -61,6 +61,10 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
         DataError: columns were not named and cannot be told.
         UsageError: a column that was named does not exist.
     """
+    return _together(_assigned(sources, options), sources, options)
+
+
+def _assigned(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     if labels.FIELD not in options.needs:
         return _alike(sources, options)
     parts = _alike(sources, _without(options, labels.FIELD))
@@ -75,6 +79,31 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     for place, one in zip(kept, found, strict=True):
         if one:
             parts[place] = parts[place]._replace(labels=one, sentence=f"{parts[place].sentence}, {one.sentence()}")
+    return parts
+
+
+def _together(parts: list[Roles], sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
+    """The roles with the column that names people as the group, where neither the user nor the data say how samples are
+    divided."""
+    kept = [place for place, roles in enumerate(parts) if not roles.left_out]
+    divided = any(
+        sources[place].split in ("val", "test")
+        or parts[place].group is not None
+        or parts[place].split is not None
+        or parts[place].marks.flags
+        for place in kept
+    )
+    if divided or not kept or options.group_col or options.optional:
+        return parts
+    first = parts[kept[0]]
+    spoken = {*first.taken, *(first.labels.names if first.labels else ())}
+    tables = [sources[place].table for place in kept]
+    label = tables[0].columns[first.fields["label"]] if "label" in first.fields else ""
+    found = people.find(tables, {*tables[0].columns} - spoken, label)
+    for place, table in zip(kept, tables, strict=True):
+        group = table.columns.index(found.column) if found.column else None
+        said = ", ".join(filter(None, [parts[place].sentence, found.said])) + found.remark
+        parts[place] = parts[place]._replace(group=group, sentence=said)
     return parts
 
 
@@ -120,6 +149,8 @@ def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -
         if why:
             return _left_out(why)
     same = {field: lower[name.lower()] for field, name in fields.items() if name.lower() in lower}
+    if "text" not in options.columns:
+        same |= together.again(source.table, [first.columns[place] for place in known.texts])
     there = msgspec.structs.replace(options, columns={**same, **options.columns})
     return _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
 
@@ -154,13 +185,18 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     """
     table = source.table
     names, pair = table.columns, _pair(table, options)
-    options = _inside(table, _without(options, "text") if pair else options)
+    options = _inside(table, options)
     repeated = {name for name in names if names.count(name) > 1}
-    group = columns.named(options.group_col, names, "--group-col", table.path) if options.group_col else ""
-    parts = parting.find(table, {group, *pair, *options.columns.values()}, bool(group), bool(source.split))
+    asked = "" if options.group_col == people.NONE and people.NONE not in names else options.group_col
+    group = columns.named(asked, names, "--group-col", table.path) if asked else ""
+    named = {group, *pair, *options.columns.values()}
+    parts = parting.find(table, named, bool(options.group_col), bool(source.split))
     taken = {group} - {""} | repeated | {*pair} | parts.taken
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    pair, alone = (pair, "") if pair else together.texts(options, table, probe, taken)
+    options = _without(options, "text") if pair else options
+    taken |= {*pair}
     flags = _one_of_several(table, options, taken) if not classes else labels.of_columns(table, list(classes))
     flags = flags._replace(names=tuple(classes.values())) if flags and classes else flags
     options = _without(options, "label") if flags else options
@@ -169,7 +205,7 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
     marks = {"value": " (decimal comma)"} if comma else {}
     said = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
-    said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}"] * bool(pair)
+    said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}{alone}"] * bool(pair)
     said += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
     said += [*parts.said, *[f"groups in '{group}'"] * bool(group)]
     group = group or parts.fold

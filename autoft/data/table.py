@@ -95,9 +95,10 @@ def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample]
 
 
 def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:
-    """Field -> column of the first table that is read. Texts that belong together are always named by the user."""
+    """Field -> column of the first table that is read; of texts that belong together, with commas between them."""
     table, roles = next((one.table, roles) for one, roles in zip(sources, parts, strict=True) if not roles.left_out)
-    return {field: table.columns[place] for field, place in roles.fields.items()}
+    texts = {"text": ",".join(table.columns[place] for place in roles.texts)} if roles.texts else {}
+    return {**texts, **{field: table.columns[place] for field, place in roles.fields.items()}}
 
 
 class _Row(NamedTuple):

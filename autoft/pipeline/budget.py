@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 
+from autoft import evaluate
 from autoft.records import EpochReport, TrialResult
 
 START = 3.0
@@ -15,6 +16,10 @@ FORK = 1.0
 """The same without a cluster, by a fork of a process that has imported the framework."""
 SCORING = 5.0
 """Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a tenth."""
+WRITING = 2.0
+"""Seconds of these for what comes after the last score: summary, card and report."""
+DRAWS = 3 * evaluate.FEWEST
+"""Scores of resamples that are made however late it is: of the best model alone, then of both."""
 PLAIN = 0.08
 """Part of the whole time that is kept for a method without networks, where the task has one."""
 SHARE = 0.5
@@ -23,6 +28,10 @@ REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
 SHORT = 30.0
 """Seconds of a search in which nothing is kept for that before there is a model."""
+PREPARING = 1 / 3
+"""Part of the time left that decoding all samples may take."""
+LEAST = 3.0
+"""The same in seconds, at least."""
 UNKNOWN = 0.01
 """Part of the whole time, and at most a second, that a validation is taken to last before the first one."""
 FIRST_BUILD = 8.0
@@ -45,6 +54,7 @@ class Budget:
         self.start = START
         self._builds: dict[str, list[float]] = defaultdict(list)
         self._validations: list[float] = []
+        self._resamples: list[float] = []
         self._epochs: dict[str, list[float]] = defaultdict(list)
         self.test_ratio = 1.0
         """Test samples for each validation sample."""
@@ -52,6 +62,9 @@ class Budget:
         """Seconds to copy one model from or to a bucket."""
         self.refit_ratio = 0.0
         """Samples of the last training for each one that a trial has trained on, all folds together; 0 for none."""
+        self.views_anew = False
+        """Whether what frozen blocks give for augmented versions is computed once more then; that of plain samples is
+        kept."""
         self.refit = 0.0
         """Seconds kept for it."""
         self.plain = 0.0
@@ -62,6 +75,7 @@ class Budget:
         if report.epoch == 1:
             self._builds[backend].append(report.build_seconds)
         self._validations.append(report.val_seconds)
+        self._resamples.append(report.resample_seconds)
         before = report.build_seconds + report.prefix_seconds
         self._epochs[backend].append((report.seconds - before) / report.epoch)
 
@@ -84,7 +98,11 @@ class Budget:
         """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
         if not self.refit_ratio:
             return 0.0
-        return self.start + self._build + self.refit_ratio * result.seconds * result.best_epoch / max(1, result.epochs)
+        first = result.history[0] if result.history else None
+        build, prefix = (first.build_seconds, first.prefix_seconds) if first else (0.0, 0.0)
+        trained = max(0.0, result.seconds - build - prefix) * result.best_epoch / max(1, result.epochs)
+        views = prefix if self.views_anew and result.recipe.views else 0.0
+        return self.start + self._build + self.refit_ratio * (trained + views)
 
     @property
     def _build(self) -> float:
@@ -97,10 +115,17 @@ class Budget:
         return FIRST_FORK if backend in self.forked else FIRST_BUILD
 
     @property
+    def preparing(self) -> float:
+        """Seconds that decoding may take from now on."""
+        return max(LEAST, PREPARING * (self.end - time.time()))
+
+    @property
     def reserve(self) -> float:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
         validation = max(self._validations, default=min(1.0, UNKNOWN * self.seconds))
-        scoring = min(SCORING, self.seconds / 10) + 1.5 * validation * self.test_ratio
+        drawn = DRAWS * max(self._resamples, default=0.0) * self.test_ratio
+        usual = min(SCORING, self.seconds / 10)
+        scoring = usual + max(0.0, drawn - usual / 2) + 1.5 * validation * self.test_ratio
         return self.start + scoring + 1.2 * self._build + 2 * self.transfer + self.plain
 
     @property
@@ -118,8 +143,9 @@ class Budget:
         return max(kept - self.refit, least)
 
     def allowance(self, search_began: float) -> float:
-        """Seconds that one trial may plan for."""
-        return max(1.0, SHARE * (self.deadline - search_began))
+        """Seconds that one trial which begins now may plan for."""
+        deadline = self.deadline
+        return max(1.0, min(SHARE * (deadline - search_began), deadline - time.time()))
 
     def room_for_another(self, backend: str = "") -> bool:
         """Whether a trial of this backend that starts now would come to an epoch."""

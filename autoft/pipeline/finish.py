@@ -16,7 +16,7 @@ from autoft.counted import near_blank, shown
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
-from autoft.pipeline.budget import Budget
+from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
 from autoft.records import DataRef, Metric, Schema, Splits, TrialResult, TrialSpec, to_json
 from autoft.report.card import model_card
@@ -27,9 +27,6 @@ from autoft.trialdata import open_data
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
-
-WRITING = 2.0
-"""Seconds for what comes after the last score: summary, card and report."""
 
 
 class Outcome(NamedTuple):
@@ -134,12 +131,14 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     samples = open_data(outcome.ref).samples
     groups = [samples[name][1].group for name in ids]
     decoded, targets = answers[0]
-    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed, groups)
+    left = _left(outcome) / 3  # the other two thirds for a resample of two models
+    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed, groups, left)
     report: dict[str, Any] = {
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
         "interval": [band.low, band.high],
+        "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
         "baseline": None,
         "gain": 0.0,
@@ -151,7 +150,8 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
         other = answers[1][0]
         worse = evaluate.all_metrics(task, other, targets, schema)
         gained, why = _telling(metric, report["metrics"], worse)
-        gain = evaluate.compare(task, decoded, other, targets, schema, gained, outcome.options.seed, groups)
+        left = _left(outcome)
+        gain = evaluate.compare(task, decoded, other, targets, schema, gained, outcome.options.seed, groups, left)
         verdict = why + gain.verdict
         if baseline is not None and baseline.number == best.number:
             verdict = f"the default recipe is the best; having learned from the validation part too: {verdict}"
@@ -170,6 +170,12 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     if isinstance(task, Baselined):
         report["plain"] = _plain(outcome, task, schema, targets)
     return report
+
+
+def _left(outcome: Outcome) -> float:
+    """Seconds that intervals may take."""
+    budget = outcome.budget
+    return budget.end - time.time() - WRITING - budget.transfer - budget.plain
 
 
 def _telling(metric: Metric, *models: dict[str, float | None]) -> tuple[Metric, str]:

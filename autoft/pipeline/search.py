@@ -68,7 +68,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
         cluster = starter.submit(pool.machine) if _alone(options) else starter.submit(_start_ray, options)
         try:
             prepared = prepare.prepare(
-                checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache
+                *(checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache),
+                within=budget.preparing,
             )
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
@@ -235,6 +236,7 @@ def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Spl
     budget.test_ratio = len(splits.test) / max(1, len(first.val) * len(splits.folds))
     if options.refit:
         learned = sum(len(fold.train) for fold in splits.folds)
+        budget.views_anew = not splits.spare
         budget.expect_refit((len(first.train) + len(first.val)) / max(1, learned))
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
 
@@ -325,6 +327,7 @@ def _facts(
         chance=counted.chance(made.metric),
         continues=plan.continuing(made, registry, splits),
         parts=(len(splits.folds[0].train), len(splits.folds[0].val)),
+        gpu=options.gpus_per_trial > 0,
     )
 
 
@@ -354,7 +357,8 @@ def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
     writer.write_json(storage.DATASET, prepared.dataset)
     writer.write_json(storage.SPLITS, prepared.splits)
     told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
-    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence})
+    used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
+    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used})
 
 
 def _shared(

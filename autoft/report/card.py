@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoft.artifact import Config
+from autoft.data import people
 from autoft.options import DataOptions, SearchOptions
 from autoft.records import Metric
 from autoft.report import by_class, final
@@ -157,6 +158,6 @@ def _origin(config: Config, arguments: Mapping[str, Any]) -> str:
     weights = md(card.weights or card.source or "yes") if card.pretrained else "none (from scratch)"
     facts.append(f"- pretrained weights: {weights}")
     facts.append(f"- licence of the network: {md(card.licence or 'not stated; look it up before you share it')}")
-    if arguments.get("group_col"):
+    if arguments.get("group_col", people.NONE) not in ("", people.NONE):
         facts.append(f"- samples with the same {code(arguments['group_col'])} never straddle the parts")
     return "## Where it comes from\n\n" + "\n".join(facts)

@@ -17,11 +17,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
-from autoft.search import bankwork, finals, halving, headgroups, starts
-from autoft.search import space as spaces
-from autoft.search.extents import FEWEST, MOST, SHORTEST, Extents
-from autoft.search.families import HEADS, PARTIAL, VIEWS, WHOLE, families_of, is_shared, key_of, models, price
+from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
+from autoft.search.extents import FEWEST, MOST, Extents
+from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, key_of, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
 from autoft.search.space import Values
@@ -31,10 +31,6 @@ from autoft.search.times import Times
 BASELINE: Final = "baseline"
 AGAIN: Final = "again"
 RIVAL: Final = "rival"  # a head drawn for a bracket
-SHARES: Final = {True: {PARTIAL: 0.2, WHOLE: 0.8}, False: {PARTIAL: 0.6, WHOLE: 0.4}}
-"""Parts of the time by whether the networks are weak: those must be trained whole."""
-LEADER: Final = 0.75
-"""Part of the time for the family that has the best score, once both have been tried."""
 NETWORKS: Final = 3
 """Networks that go on after the heads."""
 PROBED: Final = 8
@@ -42,6 +38,8 @@ PROBED: Final = 8
 FINALISTS: Final = 3
 FINAL_SHARE: Final = 0.2
 """Part of the search time that is kept for runs with fresh seeds."""
+CERTAIN: Final = 200
+"""Validation samples of which a perfect score is no luck; of fewer, those that have it run once more."""
 STALE: Final = 4
 """Brackets without a better score after which nothing more is expected."""
 
@@ -50,6 +48,8 @@ class _Known(NamedTuple):
     family: str
     params: Values
     again: int
+    until: int = 0
+    """Epoch after which a second run ends: the best one of the first run, as the last training has it."""
 
 
 class Auto:
@@ -61,6 +61,8 @@ class Auto:
         self.known: dict[int, _Known] = {}
         self.results: dict[int, TrialResult] = {}
         self.started: set[int] = set()
+        self.active: set[int] = set()
+        """Trials that are with a worker."""
         self.brackets: list[Bracket] = []
         self.apart: list[list[int]] = []
         """Heads of a bracket that wait to be trained to their end, side by side."""
@@ -73,6 +75,8 @@ class Auto:
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))
         self.solving: set[int] = set()
+        self.unsolved: list[Values] = []
+        """Heads on the same features as the first one, which tells whether there is time for them."""
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
@@ -90,10 +94,12 @@ class Auto:
     # ---- what comes next ------------------------------------------------------------------------------
 
     def next(self) -> Work | None:
-        if self._end or self._perfect():
+        if self._end:
             return None
         if not self.known:
-            return Work((self._begin(BASELINE, spaces.baseline(self.facts.space)),))
+            return Work((self._begin(BASELINE, first.recipe(self.facts, self._left())),))
+        if self._perfect():
+            return self._again()
         if self._room_for_trials() and (work := self._heads()):
             return work
         if self.solving:
@@ -103,8 +109,6 @@ class Auto:
         return self._bank() or self._from_brackets() or self._new_bracket() or self._again()
 
     def over(self) -> str:
-        if not self._end and 0 in self.results and self._perfect():
-            self._end = "the validation score cannot become better"
         return self._end
 
     def chosen(self) -> int | None:
@@ -116,8 +120,9 @@ class Auto:
             return max(ended, key=lambda n: (self.best_of[n], -n)) if ended and probed else None
         groups: dict[object, list[int]] = defaultdict(list)
         for number in self.best_of:
-            if number in self.results:
-                groups[key_of(self.known[number].params)].append(number)
+            known, result = self.known[number], self.results.get(number)
+            if result and not (known.again and result.reason == OUT_OF_TIME):
+                groups[key_of(known.params)].append(number)
         leading = [*self.finals, *(one.number for one in self._leaders())]
         rivals = [groups[key] for key in dict.fromkeys(key_of(self.known[number].params) for number in leading)]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
@@ -133,11 +138,15 @@ class Auto:
             self.heads.saw(self._model(number), known.params, report)
 
     def paused(self, number: int) -> None:
+        self.active.discard(number)
+        if self.known[number].again:
+            self._closed.append(Closed(number, "as many epochs as were best in its first run"))
         self._arrive(number, able=True)
 
     def ended(self, result: TrialResult) -> None:
         number = result.number
         self.results[number] = result
+        self.active.discard(number)
         self.times.forget(number)
         self.ranks.ended(number, failed=result.status == "failed")
         self.solving.discard(number)
@@ -150,7 +159,8 @@ class Auto:
     # ---- heads ----------------------------------------------------------------------------------------
 
     def _heads(self) -> Work | None:
-        wanted = self.heads.next(self._left(), {self._model(number) for number in self.solving})
+        wanted = self.unsolved or self.heads.next(self._left(), {self._model(one) for one in self.solving})
+        wanted, self.unsolved = (wanted[:1], wanted[1:]) if not self._of(HEADS) else (wanted, [])
         if self.facts.trials:  # half of them, so that there are others
             wanted = wanted[: max(0, min(self.facts.trials // 2 - len(self.known), self._free()))]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
@@ -171,18 +181,12 @@ class Auto:
         come first."""
         self.narrowed = True
         ranked = self.heads.ranked(self.networks)
-        kept = {*ranked[:NETWORKS], *({*self.networks} - {*ranked} - self.heads.dropped)}
-        self.networks = [name for name in self.networks if name in kept]
+        others = [name for name in self.networks if name not in ranked and name not in self.heads.dropped]
+        self.networks = [*ranked[:NETWORKS], *others] or self.networks
         for family, draws in self.draws.items():
-            draws.models = [name for name in draws.models if name in kept] or draws.models
-            draws.sizes = {name: self._worth(name, family) for name in ranked}
-
-    def _worth(self, name: str, family: str) -> tuple[int, ...]:
-        """Of the image sizes with good features, those at which a small bracket fits into half of the time left; the
-        smallest one if none does."""
-        sizes = self.heads.sizes(name)
-        least = self.ranks.cost(FEWEST, SHORTEST) * self.extents.epoch(family) / self.extents.hands(FEWEST)
-        return tuple(size for size in sizes if least * area(size) <= self._left() / 2) or sizes[-1:]
+            draws.models = [name for name in self.networks if name in draws.models] or draws.models
+            sizes = {name: self.heads.sizes(name) for name in ranked}
+            draws.sizes = {name: self.extents.worth(own, family, self._left()) for name, own in sizes.items()}
 
     # ---- brackets -------------------------------------------------------------------------------------
 
@@ -237,7 +241,7 @@ class Auto:
                 draws.dearest = self.extents.dearest(family, left, count)
                 whole = self.times.epoch(BASELINE) if self.times.measured(BASELINE) else 0.0
                 forward = whole * price(1.0, shared=False)  # nothing is trained
-                draws.views = VIEWS if not known or self.heads.views_fit(known[0], left, forward) else 0
+                draws.viewable = min((self.heads.viewable(n, left, forward) for n in known), default=float("inf"))
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()
@@ -262,16 +266,10 @@ class Auto:
         return FEWEST if beaten else MOST
 
     def _families(self) -> list[str]:
-        """The one that is furthest behind its part of the time first: another one's trials may fit where its do not."""
-        shares = dict(SHARES[self._weak()])
-        tried = {family: self._top(family) for family in shares}
-        if all(value is not None for value in tried.values()) and len({b.family for b in self.brackets if b.done}) > 1:
-            leader = max(tried, key=lambda f: tried[f] or 0.0)
-            shares = {f: LEADER if f == leader else 1 - LEADER for f in shares}
-        spent = {f: self.times.spent[f] for f in shares}
-        whole = sum(spent.values()) or 1.0
-        behind = {f: shares[f] - (spent[f] / whole if sum(spent.values()) else 0.0) for f in shares}
-        return sorted((f for f in shares if f in self.draws), key=lambda f: -behind[f])
+        best = {family: self._top(family) for family in (PARTIAL, WHOLE)}
+        compared = len({bracket.family for bracket in self.brackets if bracket.done}) > 1
+        ordered = shares.by_need(self.times.spent, best, weak=self._weak(), compared=compared)
+        return [family for family in ordered if family in self.draws]
 
     def _arrive(self, number: int, *, able: bool) -> None:
         for bracket in self.brackets:
@@ -297,43 +295,41 @@ class Auto:
 
     def _again(self) -> Work | None:
         """The best few once more. When that is done, the search is over."""
-        if self.finals is None and not (0 in self.results and all(bracket.done for bracket in self.brackets)):
+        done = self._perfect() or all(bracket.done for bracket in self.brackets)
+        if self.finals is None and not (0 in self.results and done):
             return None
         if self.finals is None:
             self.finals = self._finalists()
             for number in self.finals:
                 known = self.known[number]
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    self._begin(AGAIN, known.params, again=known.again + 1)
+                    self._begin(AGAIN, known.params, known.again + 1, self.results[number].best_epoch)
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         if waiting:
-            return Work((self._order(waiting[0], 0),))
-        if len(self.results) + sum(n not in self.started for n in self.known) >= len(self.known):
-            room = self._room_for_trials(self.kept) and self.facts.deadline()
-            self._end = (
-                f"no better score in {self.stale} rounds of trials"
-                if self.stale >= STALE
-                else ("there was no time for another round of trials" if room else "all trials are done")
-            )
+            return Work((self._order(waiting[0], self.known[waiting[0]].until),))
+        if not self.active:
+            room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
+            self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
         return None
 
     def _finalists(self) -> list[int]:
-        if self._inherited():
+        if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
             return []  # what it began with has seen the samples that validate in other divisions
-        left, chosen = self._left() * self.facts.workers, list[int]()
         able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
         heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
-        for number in finals.distinct(able, lambda n: key_of(self.known[n].params), heads)[:FINALISTS]:
-            left -= self.results[number].seconds
-            if left > 0:
-                chosen.append(number)
-        return chosen
+        best = finals.distinct(able, lambda n: key_of(self.known[n].params), heads)[:FINALISTS]
+        return finals.affordable(best, self._again_seconds(), self._left(), self.facts.workers)
+
+    def _again_seconds(self) -> dict[int, float]:
+        """What each trial takes once more, to its best epoch; nothing where a solved head has no chance in it."""
+        parts = {n: one.seconds * one.best_epoch / max(1, one.epochs) for n, one in self.results.items()}
+        return {n: 0.0 if self.known[n].family == HEADS else seconds for n, seconds in parts.items()}
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
-    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0) -> Order:
+    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0, until: int = 0) -> Order:
         number = len(self.known)
-        self.known[number] = _Known(family, dict(params), again)
+        self.known[number] = _Known(family, dict(params), again, until)
         if family in (BASELINE, HEADS):
             return self._order(number, 0)
         return Order(number, dict(params), 0, again)
@@ -342,6 +338,7 @@ class Auto:
         known = self.known[number]
         first = number not in self.started
         self.started.add(number)
+        self.active.add(number)
         if not first:
             return Order(number, None, until, known.again)
         start = self.starts.begin(number, known.params, self._leaders())

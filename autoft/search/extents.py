@@ -40,17 +40,22 @@ class Extents:
         known = next((one for one in (family, *FAMILIES) if self.times.measured(one)), "")
         return self.times.epoch(known) * self.draws[family].cost() if known else 0.0
 
+    def worth(self, sizes: tuple[int, ...], family: str, left: float) -> tuple[int, ...]:
+        """Of the image sizes with good features, the largest first, those at which a small bracket fits into half of
+        the time left; the smallest one if none does."""
+        least = self.ranks.cost(FEWEST, SHORTEST) * self.epoch(family) / self.hands(FEWEST)
+        return tuple(size for size in sizes if least * area(size) <= left / 2) or sizes[-1:]
+
     def of(self, family: str, left: float, most: int) -> tuple[int, int]:
-        """Trials and epochs of a bracket that takes about half of `left` seconds; none where not even `FEWEST` fit."""
-        epochs = self.facts.epochs
+        """Trials and epochs of a bracket that takes about half of `left` seconds; none where not even `FEWEST` fit.
+        Whole networks must fit for `SHORTEST` epochs: in fewer they come to nothing."""
+        epochs, least = self.facts.epochs, max(SHORTEST if family == WHOLE else 2, self.ranks.first)
         if left <= 0:
             return 0, 0
         each = self.epoch(family) * self._area(family)
         if not each:  # nothing was measured yet
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
-        while (
-            epochs > max(2, self.ranks.first) and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left
-        ):
+        while epochs > least and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left:
             epochs -= 1
         count = most
         while count > FEWEST and self._cost(family, count, epochs) * each / self.facts.workers > left / 2:

@@ -133,11 +133,12 @@ def heads(space: Space, model: str, ways: Sequence[Values] = ()) -> list[Values]
     return found
 
 
-def subspace(space: Space, family: str) -> Space | None:
-    """The part of the space whose configurations are of this family, or None where there are none."""
+def subspace(space: Space, family: str, *, sharing: bool = True) -> Space | None:
+    """The part of the space whose configurations are of this family, or None where there are none. Where frozen blocks
+    are not `sharing` what they give, every augmentation is as good as another."""
     if family == PARTIAL:
         kept = _filtered(space, "freeze", lambda value: 0 < float(value or 0) <= 1)
-        for key, allowed in SHARED.items():
+        for key, allowed in SHARED.items() if sharing else ():
             kept = _filtered(kept, key, allowed.__contains__) if kept is not None else None
         return kept
     return _filtered(space, "freeze", lambda value: float(value or 0) < 0.5)
@@ -190,8 +191,8 @@ class Draws:
         """Network -> image sizes that are worth their time; any where a network is not in it."""
         self.dearest = 1.0
         """The most that an epoch may cost (`price`), but for the cheapest depth: for whole networks 1."""
-        self.views = VIEWS
-        """Versions of each sample, where augmentation is to be shared; 0 where there is no time to compute them."""
+        self.viewable = float("inf")
+        """The largest side of images for which there is time to compute several versions of each sample."""
         self.seed = seed
         self.count = 0
         self._seen = {key_of(params) for params in known}
@@ -212,7 +213,7 @@ class Draws:
             way = 1 if near else self.count % 3 if self.count >= len(self.models) else -1
             params = self._one(way, best, generator, near)
             if self.family == PARTIAL and (way != -1 or self.dearest < 1.0):
-                self._cheapen(params, best, generator)
+                self._cheapen(params, best if way == 1 else None, generator)
             self.count += 1
             begun = way == 1 and bool(best) and (best or {}).get("head_init", "random") != "random"
             self._finish(params, head, generator, near=near, begun=begun)
@@ -228,9 +229,12 @@ class Draws:
             return spaces.resolve(self.space, {"model": self.models[self.count]} if self._has("model") else {})
         if way == 2 or (way == 1 and best is None and self.count % 2 and not near):
             return self._drop_others(draw(self.space, generator), generator)
-        model = {"model": generator.choice(self.models)} if self._has("model") else {}
+        named = self.models[0] if near else generator.choice(self.models)  # a single trial has the best network
+        model = {"model": named} if self._has("model") else {}
         around = best if way == 1 and best is not None else spaces.resolve(self.space, model)
-        return self._drop_others(spaces.walk(self.space, lambda param: _near(param, around, generator)), generator)
+        kept = ("model",) if near else ()
+        walked = spaces.walk(self.space, lambda param: _near(param, around, generator, kept))
+        return self._drop_others(walked, generator)
 
     def _drop_others(self, params: Values, generator: random.Random) -> Values:
         """A network that was found weak is not drawn again."""
@@ -248,7 +252,7 @@ class Draws:
 
     def _cheapen(self, params: Values, best: Mapping[str, Scalar] | None, generator: random.Random) -> None:
         """Draw the depth again, by the inverse square of what an epoch of it costs: all dear ones together then take
-        no more time than the cheap ones. The depth of the best one stays."""
+        no more time than the cheap ones. The depth of the best one stays in draws around it."""
         if best and params.get("freeze") == best.get("freeze"):
             return
         depths = next((p.choices for p in self.space if p.key == "freeze" and spaces.active(p, params)), ())
@@ -294,9 +298,9 @@ class Draws:
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
-            if not self.views:
+            if float(params.get("image_size") or 0) > self.viewable:
                 params |= self._left_open(params, {"augment": "none"})
-            params["views"] = 0 if params.get("augment", "none") == "none" else VIEWS
+            params["views"] = VIEWS if self.sharing and params.get("augment", "none") != "none" else 0
         elif self._open("views"):
             params["views"] = 0
         if params.get("freeze") == 1.0 or not self._open(
@@ -351,7 +355,7 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
     sharing, known = all(name in facts.sharing for name in networks), [spaces.baseline(space)]
     plain = facts.featured - facts.sharing
     for family in (PARTIAL, WHOLE):
-        part = subspace(space, family)
+        part = subspace(space, family, sharing=sharing)
         if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
             found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, plain=plain)
     return found
@@ -381,11 +385,11 @@ def _known(space: Space, key: str) -> bool:
     return any(param.key == key for param in space)
 
 
-def _near(param: Param, around: Mapping[str, Scalar], generator: random.Random) -> Scalar:
+def _near(param: Param, around: Mapping[str, Scalar], generator: random.Random, kept: Collection[str] = ()) -> Scalar:
     value = around.get(param.key)
     if value is None or not spaces.contains(param, value):
         return spaces.default_of(param)
-    if generator.random() < KEEP and param.kind == "choice":
+    if (generator.random() < KEEP or param.key in kept) and param.kind == "choice":
         return value
     if param.kind == "choice":
         return generator.choice(param.choices)

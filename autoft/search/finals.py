@@ -47,5 +47,35 @@ def distinct(
     return list(found.values())
 
 
+def affordable(ranked: Sequence[int], seconds: Mapping[int, float], left: float, workers: int) -> list[int]:
+    """Those of the best trials that can run once more in the time left; one that is too dear leaves it to the next.
+
+    Args:
+        ranked: the best first.
+        seconds: that each takes; 0 where it need not run again.
+        left: seconds on the clock.
+    """
+    chosen, room = list[int](), left * workers
+    for number in ranked:
+        if left > 0 and seconds[number] <= min(left, room):
+            chosen.append(number)
+            room -= seconds[number]
+    return chosen
+
+
+def reason(perfect: bool, stale: int, room: bool) -> str:
+    """Why a search is over, in words.
+
+    Args:
+        stale: rounds without a better score, where these ended it.
+        room: whether further trials were allowed: then time was short.
+    """
+    if perfect:
+        return "the validation score cannot become better"
+    if stale:
+        return f"no better score in {stale} rounds of trials"
+    return "there was no time for another round of trials" if room else "all trials are done"
+
+
 def _mean(group: Sequence[int], scores: Mapping[int, float]) -> float:
     return sum(scores[number] for number in group) / len(group)

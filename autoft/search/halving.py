@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from autoft.counted import CHANCE, selection_score
 from autoft.records import EpochReport, Mode
@@ -33,12 +33,24 @@ def cost(count: int, epochs: int, first: int = FIRST) -> float:
     return total
 
 
+class _Then(NamedTuple):
+    """How a trial stood after an epoch."""
+
+    best: float
+    """Its best score by then, turned so that larger is better."""
+    mean: float
+    """Of its scores by then."""
+    loss: float
+    """Of that epoch, on the training part."""
+
+
 class Ranks:
     """How far each trial has come, and from which epoch on this tells trials apart.
 
     Networks that have learned nothing yet have the same score, and others near it by chance. A network for speech says
     nothing at all for its first hundreds of steps, however good it becomes. Such scores count as equal, and the loss
-    on the training part decides between equals.
+    on the training part decides between them. Between other equals the mean over all epochs does, since a loss depends
+    on how a trial is regularised.
     """
 
     def __init__(
@@ -60,10 +72,8 @@ class Ranks:
             )
         self.best: dict[int, float] = {}
         """What the best score of each trial is worth, turned so that larger is better."""
-        self.losses: dict[int, float] = {}
-        """Of the last epoch, on the training part."""
-        self.course: dict[int, dict[int, tuple[float, float]]] = {}
-        """Trial -> epoch -> best score by then, turned, and loss."""
+        self.course: dict[int, dict[int, _Then]] = {}
+        """Trial -> epoch -> how it stood."""
         self.first = FIRST
         """Epoch of the first rung: not before the default recipe, trial 0, has learned what a score can show."""
         self.silent = blank is not None
@@ -71,9 +81,11 @@ class Ranks:
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
-        self.best[number] = max(self.sign * selection_score(report.score, report.combined, self.mode), before)
-        self.losses[number] = report.train_loss
-        self.course.setdefault(number, {})[report.epoch] = (self.best[number], report.train_loss)
+        score = self.sign * selection_score(report.score, report.combined, self.mode)
+        self.best[number] = max(score, before)
+        course = self.course.setdefault(number, {})
+        mean = (sum(then.mean for then in list(course.values())[-1:]) * len(course) + score) / (len(course) + 1)
+        course[report.epoch] = _Then(self.best[number], mean, report.train_loss)
         if number == 0 and before <= self.silence:
             self.silent = self.best[0] <= self.silence
             self.first = max(FIRST, report.epoch + self.silent)
@@ -100,11 +112,12 @@ class Ranks:
     def key(self, number: int, until: int = 0) -> tuple[float, float, int]:
         """The best trials have the smallest. Above 0, `until` is the epoch at which they are compared: what a trial
         became after it does not count."""
-        best, loss = self.best[number], self.losses[number]
-        if until:
-            early = [epoch for epoch in self.course[number] if epoch <= until]
-            best, loss = self.course[number][max(early, default=min(self.course[number]))]
-        return (-max(best, self.blank), loss, number)
+        course = self.course[number]
+        early = [epoch for epoch in course if not until or epoch <= until]
+        then = course[max(early, default=min(course))]
+        if then.best <= self.blank:
+            return (-self.blank, then.loss, number)
+        return (-then.best, -then.mean, number)
 
 
 class Bracket:

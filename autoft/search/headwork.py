@@ -7,6 +7,7 @@ make one vector of many.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -18,6 +19,8 @@ from autoft.search.space import Space, Values
 
 SHARE: Final = 0.2
 """Part of the time left that the features of one network at one image size may take."""
+UNIT: Final = 100
+"""Side of an image of area 1; where there are no images, all is of area 1."""
 CLOSE: Final = 0.02
 """Features this much worse, as a part of the best score, are as good: the smaller image is then the cheaper one."""
 
@@ -95,16 +98,16 @@ class Heads:
         """The best head of a network."""
         return self._best[name][1] if name in self._best else None
 
-    def views_fit(self, name: str, left: float, forward: float = 0.0) -> bool:
-        """Whether what frozen blocks give for `VIEWS` versions of all samples takes no more than its share of `left`
-        seconds.
+    def viewable(self, name: str, left: float, forward: float = 0.0) -> float:
+        """The largest side of images for which what frozen blocks give for `VIEWS` versions of all samples takes no
+        more than its share of `left` seconds.
 
         Args:
             forward: seconds of all samples' way through the network on images of area 1, as far as it is known from
                 training: features of an earlier search tell nothing of it.
         """
-        smallest = min((area(size) for size in self._values.get(name, ())), default=1.0)
-        return VIEWS * max(self._seconds.get(name, 0.0), forward) * smallest <= SHARE * left
+        seconds = VIEWS * max(self._seconds.get(name, 0.0), forward)
+        return UNIT * math.sqrt(max(0.0, SHARE * left) / seconds) if seconds else float("inf")
 
     def ranked(self, networks: Sequence[str]) -> list[str]:
         """Networks by their best head; of equal ones the earlier in `networks` comes first."""
@@ -120,7 +123,7 @@ class Heads:
 
 def area(size: Scalar) -> float:
     """Of an image, in units in which times do not become tiny; 1 where there is no image size."""
-    return (float(size) / 100) ** 2 if isinstance(size, int | float) and size else 1.0
+    return (float(size) / UNIT) ** 2 if isinstance(size, int | float) and size else 1.0
 
 
 def _by_promise(ways: Iterable[Values]) -> list[Values]:

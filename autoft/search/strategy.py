@@ -42,6 +42,8 @@ class Facts(NamedTuple):
     so that each would learn from its beginning what others have learned."""
     parts: tuple[int, int] = (0, 0)
     """Training and validation samples."""
+    gpu: bool = False
+    """Whether trials have a GPU."""
     clock: Callable[[], float] = time.time
     featured: frozenset[str] = frozenset()
     """Networks whose pooled features can be computed once for all trials, those of `sharing` among them: heads alone
@@ -110,6 +112,7 @@ class Strategy(Protocol):
 
 class StrategyPlugin(Protocol):
     """What a `strategy` entry's target gives: makes a strategy for one search. Trial 0 must be the default recipe,
-    run to its end: the gain that a search reports is measured against it."""
+    run to its end: the gain that a search reports is measured against it. (`auto` leaves out its augmentation where
+    time is very short: `first.py`.)"""
 
     def start(self, facts: Facts) -> Strategy: ...

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from autoft import vocab
+from autoft.abilities import Counting
 from autoft.contracts import Calibrated, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
@@ -227,6 +228,14 @@ class TaskContract(Contract):
                 twice = task.settled(once, each)
                 assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
                 assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
+
+    def test_what_is_counted_in_each_sample_is_no_less_than_nothing(self, data: Dataset) -> None:
+        task = self.task()
+        if not isinstance(task, Counting):
+            pytest.skip("a sample is one thing")
+        counts = task.counts(data)
+        assert len(counts) == len(data.samples) and all(int(count) == count >= 0 for count in counts), counts
+        assert any(counts), "there is something to score"
 
     # ---- with a network ---------------------------------------------------------------------------------
 

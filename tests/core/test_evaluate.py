@@ -100,7 +100,15 @@ def test_too_few_groups_give_no_certainty_about_others():
 
 def test_a_slow_metric_gets_fewer_resamples(monkeypatch):
     monkeypatch.setattr(evaluate, "SECONDS", 0.0)
-    assert evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed=0).resamples == 200
+    assert evaluate.interval(TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, seed=0).resamples == evaluate.ENOUGH
+
+
+def test_where_time_is_over_an_interval_rests_on_the_fewest_resamples():
+    """A score of detection takes a third of a second on 5,000 images: 200 resamples would overrun the user's time."""
+    given = (TASK, answers(first(150)), TRUTH, SCHEMA, ACCURACY, 0)
+    assert evaluate.interval(*given, seconds=-1.0).resamples == evaluate.FEWEST
+    paired = evaluate.compare(TASK, answers(first(160)), *given[1:], seconds=0.0)
+    assert paired.interval.resamples == evaluate.FEWEST and paired.significant
 
 
 def test_without_samples_there_is_no_interval():

@@ -66,6 +66,15 @@ def test_the_reserve_follows_the_slowest_start_and_validation(now):
     assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 20 + 1.5 * 4 * 2)
 
 
+def test_the_reserve_counts_the_intervals_of_a_slow_score(now):
+    budget = Budget(600, now.now)
+    budget.test_ratio = 2.0
+    budget.saw(report(1, resample_seconds=0.001))
+    plain = budget.reserve
+    budget.saw(report(1, resample_seconds=0.2))
+    assert budget.reserve == pytest.approx(plain + 150 * 0.2 * 2 - 2.5), "50 of the best model, 50 of both"
+
+
 def test_a_third_of_a_small_budget_is_left_to_trials(now):
     assert Budget(9, now.now).deadline == now.now + 3
 

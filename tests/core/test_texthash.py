@@ -8,7 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from autoft.texthash import cut, hashed, rarity, terms, weighed
+from autoft.texthash import LEVELS, cut, hashed, rarity, shared_terms, terms, weighed
+
+ALONE = (22, 11470, 45, 21093)
+"""How many words and pieces of the text below, and their sums: models of single texts that are saved depend on it."""
 
 
 def test_numbers_stay_in_their_range_and_are_the_same_in_another_process() -> None:
@@ -65,3 +68,43 @@ def test_texts_of_any_length_weigh_the_same_and_pieces_half_as_much_as_words() -
     assert both[1] / both[0] == pytest.approx(rare[2] / rare[1])
     assert both[3] / both[0] == pytest.approx(rare[101] / rare[1] / 2)
     assert not len(weighed(np.array([], np.int32), rare, 100))
+
+
+def test_a_text_alone_gives_the_numbers_that_it_gave_before() -> None:
+    found = hashed(["Übermut tut selten gut 很好的酒店"], 1000)
+    assert (len(found.words), int(found.words.sum()), len(found.parts), int(found.parts.sum())) == ALONE
+
+
+def test_of_several_texts_what_they_share_is_numbers_of_its_own() -> None:
+    said = ["the cat sat on the mat", "A cat sat there"]
+    found, alone = set(terms(said, 10**6).tolist()), set()
+    for place in (0, 1):
+        alone |= set(terms([*[""] * place, said[place]], 10**6).tolist())
+    assert alone < found and len(found - alone) == len(shared_terms(said))
+    assert not shared_terms(said[:1]) and not shared_terms(["a cat", ""]), "what is not there is not unlike"
+
+
+def test_a_share_is_all_levels_up_to_it_of_each_text() -> None:
+    found = shared_terms(["one two", "two one three four"])
+    assert [term for term in found if " w " not in term and " r " not in term and " p " not in term] == [
+        "0&1 one",
+        "0&1 two",
+    ]
+    assert [term for term in found if " w " in term and term.endswith("of 0")] == [
+        f"0&1 w {level} of 0" for level in range(LEVELS + 1)
+    ]
+    assert [term for term in found if " w " in term and term.endswith("of 1")] == [
+        f"0&1 w {level} of 1" for level in range(LEVELS // 2 + 1)
+    ]
+    runs = sum(term.startswith("0&1 r ") and term.endswith("of 0") for term in found)
+    assert runs == LEVELS * 2 // 3 + 1, "the order of words counts"
+
+
+def test_of_many_texts_each_is_compared_with_the_first_and_the_one_before() -> None:
+    found = {term.split()[0] for term in shared_terms(["same words"] * 4)}
+    assert found == {"0&1", "0&2", "1&2", "0&3", "2&3"}
+
+
+def test_only_words_that_are_read_are_shared() -> None:
+    assert "0&1 same" not in shared_terms(["other same", "same"], most=1)
+    assert "0&1 same" in shared_terms(["other same", "same"], most=1, truncation="start")

@@ -86,6 +86,19 @@ def test_what_words_say_is_known_before_the_first_step(output: Output) -> None:
     assert (raw.argmax(1) == labels).all()
 
 
+def test_whether_two_texts_are_alike_is_learned() -> None:
+    rng = np.random.default_rng(0)
+    rows = [" ".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 6, replace=False)) for _ in range(300)]
+    pairs = [(row, row[::-1] if k % 2 else rows[k - 1]) for k, row in enumerate(rows)]
+    numbers, labels = [terms(pair, 4096) for pair in pairs], np.arange(300) % 2
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    found = word_start(numbers[:200], {"label": labels[:200]}, problem, 4096, 2, never)
+    assert found.table is not None and found.head is not None
+    features = [textstart.weighed(row, found.rare, 4096) @ found.table[row] for row in numbers[200:]]
+    raw = np.stack(features) @ found.head[0].T + found.head[1]
+    assert (raw.argmax(1) == labels[200:]).mean() > 0.95
+
+
 def test_padding_and_texts_without_a_class_teach_nothing() -> None:
     rows, labels = texts()
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))

@@ -57,6 +57,7 @@ def test_a_trial_trains_epoch_by_epoch_and_keeps_its_best_model(make_spec):
     assert all(r.complete and r.planned == 0 and r.metrics == {"accuracy": r.score} for r in reports)
     assert [r.seconds for r in reports] == sorted(r.seconds for r in reports)
     assert all(from_json(to_json(r), EpochReport) == r for r in reports)
+    assert all(0 < r.resample_seconds < 1 for r in reports), "the time of the last step is planned by it"
 
 
 def test_the_same_spec_gives_the_same_trial(make_spec):
@@ -104,6 +105,16 @@ def test_time_for_validation_is_kept_back(make_spec, clock):
     assert told.BUILT[0].steps == EPOCH + 3
     assert [r.val_seconds for r in reports] == [2.0, 2.0]
     assert clock.now == 1011
+
+
+def test_before_the_first_validation_its_time_is_told_from_that_of_training(make_spec, clock, monkeypatch):
+    monkeypatch.setattr("autoft.trial.STEADY", 2)
+    rows = len(Trial(make_spec(told.CARD)).parts[0].val)
+    spec = make_spec(told.CARD, recipe={"step_seconds": 1.0, "batch_size": 4}, deadline=clock.now + 3.5)
+    (report,) = run(spec)
+    expected = 0.35 * rows / 4  # a step of four samples takes a second
+    assert expected > 0.5 and not report.complete
+    assert told.BUILT[-1].steps == max(2, int(np.ceil(3.5 - expected))), "the third look found too little time left"
 
 
 def test_no_epoch_begins_that_the_deadline_would_cut_at_once(make_spec, clock):

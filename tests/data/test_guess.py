@@ -49,7 +49,6 @@ def mood(n):
         ({"userId": lambda n: n // 4, "what": words, "how": mood}, "what", "how"),
         ({"when": lambda n: f"Mon Apr {n} 22:19:45 2009", "what": words, "how": mood}, "what", "how"),
         ({"url": lambda n: f"https://example.org/{n}", "what": words, "how": mood}, "what", "how"),
-        ({"short": lambda n: f"row number {n}", "long": lambda n: words(n) * 3, "how": mood}, "long", "how"),
         ({"评论": lambda n: f"这个酒店很好服务不错{n}", "类": mood}, "评论", "类"),
         ({"airline": lambda n: n % 3, "airline_sentiment": mood, "text": words}, "text", "airline_sentiment"),
         ({"reason": lambda n: mood(n) * (n % 3 == 0), "how": mood, "text": words}, "text", "how"),
@@ -76,8 +75,8 @@ def test_numbers(told, columns, value):
     ("columns", "reason"),
     [
         (
-            {"sentence1": words, "sentence2": words, "how": mood},
-            "the text, but several could be: sentence1, sentence2",
+            {**{f"answer{k}": words for k in range(5)}, "how": mood},
+            "the text, but several could be: answer0, answer1, answer2, answer3, answer4",
         ),
         ({"text": words, "how": mood, "where": lambda n: n % 4}, "must be the label, but several could be: how, where"),
     ],

@@ -130,12 +130,24 @@ def test_arrow_files(tmp_path, form):
         opened(tmp_path, "image", "label")
 
 
-def test_boxes_inside_of_parquet_are_refused_in_words(tmp_path):
+def test_what_is_nested_in_parquet_is_refused_in_words(tmp_path):
     things = [{"bbox": [[1.0, 1.0, 4.0, 4.0]], "category": [0]}] * 3
     parquet.write_table(table({"image": cells(image, 3), "objects": things}), tmp_path / "train.parquet")
-    with pytest.raises(DataError, match="do not give what this task needs: image, boxes") as caught:
-        opened(tmp_path, "image", "boxes")
+    with pytest.raises(DataError, match="do not give what this task needs: image, size") as caught:
+        opened(tmp_path, "image", "size")
     assert "Write the images as files" in caught.value.hint
+
+
+def test_what_is_nested_is_read_where_boxes_are_asked_for(tmp_path, cache):
+    """Lists keep their places, also where a class is hidden or has no name."""
+    kinds = {"_type": "ClassLabel", "names": ["mask", "glove"]}
+    things = [{"bbox": [[1.0, 1.0, 4.0, 4.0]] * 3, "category": [1, -1, 5]}] * 2
+    found = table({"image": cells(image, 2), "objects": things}, {"objects": {"bbox": {}, "category": [kinds]}})
+    parquet.write_table(found, tmp_path / "d.parquet")
+    read = read_table(str(tmp_path / "d.parquet"), needs=("image", "boxes"))
+    told = json.loads(read.rows[0][read.columns.index("objects")])
+    assert told == {"bbox": [[1.0, 1.0, 4.0, 4.0]] * 3, "category": ["glove", -1, 5]}
+    assert "objects" not in read_table(str(tmp_path / "d.parquet"), needs=("image", "label")).columns
 
 
 def test_numbers_that_are_asked_for_stay_numbers(tmp_path, cache):

@@ -158,6 +158,8 @@ def test_images_without_boxes_are_not_told_to_be_in_class_folders(tmp_path, pict
     with pytest.raises(DataError, match="must come with boxes") as caught:
         readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
     assert not caught.value.hint.startswith("Put the files")
+    listed = [entry for entry in load().entries("reader") if f"{entry.name}:" in caught.value.hint]
+    assert all({"image", "boxes"} <= {*(entry.gives or ("image", "boxes"))} for entry in listed), "nothing of sounds"
 
 
 @pytest.mark.parametrize("name", ["digits.npz", "imagelabels.mat", "train-images-idx3-ubyte.gz", "a.tfrecord"])

@@ -187,3 +187,20 @@ def test_speakers_that_files_name_are_left_in_parts_that_are_given(audio):
 def test_few_speakers_that_files_name_are_no_groups(audio):
     found = audio(*[f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in "12" for n in (0, 1)])
     assert not any(sample.group for sample in found.samples)
+
+
+@pytest.mark.parametrize("below", ["train/audio", "train"])
+def test_lists_within_a_lone_training_folder_are_parts(audio, tmp_path, below):
+    """Speech Commands of the contest: its test recordings have no classes."""
+    names = paths(below + "/{a}/{b}_{n}.wav", ("yes", "no"), ("x", "y"))
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "validation_list.txt").write_text("yes/x_0.wav\nno/x_0.wav\n")
+    (tmp_path / "train" / "testing_list.txt").write_text("yes/y_1.wav\nno/y_1.wav\n")
+    found = audio(*names, "test/audio/clip_1.wav")
+    assert Counter(sample.split for sample in found.samples) == {"train": 4, "val": 2, "test": 2}
+    assert "parts as train/validation_list.txt and train/testing_list.txt say" in found.recognised
+
+
+def test_without_lists_a_lone_training_folder_trains(audio):
+    found = audio(*paths("train/{a}/{b}_{n}.wav", ("yes", "no"), ("x", "y")), "test/clip_1.wav")
+    assert {sample.split for sample in found.samples} == {"train"}

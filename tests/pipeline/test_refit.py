@@ -21,7 +21,7 @@ from autoft.pipeline.refit import HOPE
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
 from autoft.recipe import Recipe
-from autoft.records import Metric, ModelCard, Problem, Schema, TrialResult, TrialSpec, from_json
+from autoft.records import EpochReport, Metric, ModelCard, Problem, Schema, TrialResult, TrialSpec, from_json
 from autoft.report import final
 from autoft.run import Run
 from tests.pipeline.conftest import Heard, cache, options
@@ -161,6 +161,20 @@ def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:
     budget = Budget(100.0, 0.0)
     budget.refit_ratio = 1.25
     assert budget.to_refit(msgspec.structs.replace(ended(20.0), best_epoch=2)) == START + FIRST_BUILD + 5.0
+
+
+def test_what_is_kept_of_frozen_blocks_is_not_computed_once_more() -> None:
+    budget = Budget(100.0, 0.0)
+    budget.refit_ratio = 1.25
+    report = EpochReport(
+        epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=20.0, build_seconds=2.0, prefix_seconds=10.0
+    )
+    head = msgspec.structs.replace(ended(20.0), best_epoch=1, epochs=1, history=(report,))
+    assert budget.to_refit(head) == START + FIRST_BUILD + 1.25 * 8.0
+    budget.views_anew = True
+    assert budget.to_refit(head) == START + FIRST_BUILD + 1.25 * 8.0
+    views = msgspec.structs.replace(head, recipe=msgspec.structs.replace(head.recipe, views=4))
+    assert budget.to_refit(views) == START + FIRST_BUILD + 1.25 * 18.0
 
 
 SPEC = TrialSpec(

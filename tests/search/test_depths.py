@@ -10,7 +10,19 @@ from autoft.records import ModelCard, Param
 from autoft.search import space as spaces
 from autoft.search.auto import RIVAL
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, PLAIN, WHOLE, Draws, additions, all_share, heads, readings, subspace
+from autoft.search.families import (
+    HEADS,
+    PARTIAL,
+    PLAIN,
+    WHOLE,
+    Draws,
+    additions,
+    all_share,
+    heads,
+    readings,
+    subspace,
+    values_of,
+)
 from tests.search.test_auto import CARDS, Machine, space
 
 
@@ -93,6 +105,26 @@ def test_what_is_best_keeps_its_depth() -> None:
     best = {**spaces.resolve(part, {"model": "m/strong"}), "freeze": 0.25}
     around = [params["freeze"] for n in range(200) if (params := draws.draw(best, lambda model: None)) and n % 3 == 1]
     assert around.count(0.25) > len(around) / 3
+    others = Draws(part, PARTIAL, ["m/strong"], seed=0)
+    drawn = [p["freeze"] for n in range(200) if (p := others.draw(best, lambda model: None)) and n % 3 != 1]
+    assert drawn.count(0.25) < len(drawn) / 10, "but only in draws around it"
+
+
+def test_where_nothing_is_shared_every_augmentation_is_drawn() -> None:
+    shared, alone = subspace(space(), PARTIAL), subspace(space(), PARTIAL, sharing=False)
+    assert shared is not None and alone is not None
+    assert {*values_of(shared, "augment", {})} == {"none", "light"} < {*values_of(alone, "augment", {})}
+    draws = Draws(alone, PARTIAL, ["m/strong"], seed=0, sharing=False)
+    drawn = [params for _ in range(100) if (params := draws.draw(None, lambda model: None))]
+    assert {params["augment"] for params in drawn} > {"strong", "light"} and not any(p["views"] for p in drawn)
+
+
+def test_a_single_trial_is_of_the_best_network() -> None:
+    part = subspace(space(), PARTIAL)
+    assert part is not None
+    draws = Draws(part, PARTIAL, ["m/weak", "m/strong"], seed=0)
+    alone = [params for _ in range(20) if (params := draws.draw(None, lambda model: None, near=True))]
+    assert {params["model"] for params in alone} == {"m/weak"}, "the first in the order of their heads"
 
 
 def test_networks_that_know_much_are_trained_whole_a_few_at_a_time_until_one_of_them_leads() -> None:

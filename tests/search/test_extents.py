@@ -6,8 +6,8 @@ import pytest
 
 from autoft.records import EpochReport
 from autoft.search.auto import BASELINE
-from autoft.search.extents import FEWEST, USEFUL, Extents
-from autoft.search.families import PARTIAL, VIEWS, WHOLE, is_shared, price
+from autoft.search.extents import FEWEST, SHORTEST, USEFUL, Extents
+from autoft.search.families import PARTIAL, WHOLE, is_shared, price
 from tests.search.test_auto import CARDS, Machine, space
 
 SHARING = frozenset(card.name for card in CARDS)
@@ -37,6 +37,14 @@ def test_what_trial_0_took_tells_what_other_depths_take() -> None:
     assert extents.epoch(PARTIAL) < 0.5 * extents.epoch(WHOLE) <= 1.0 * 2.0
     assert extents.draws[PARTIAL].trained() < 0.6, "most draws are heads"
     assert Machine(2, 1000.0).strategy.extents.epoch(PARTIAL) == 0.0, "nothing was measured"
+
+
+def test_whole_networks_need_some_epochs() -> None:
+    extents = told(10.0, freeze=0.0).strategy.extents
+    each = extents.epoch(WHOLE) * area_of(extents, WHOLE) / extents.hands(FEWEST)
+    cost = extents.ranks.cost
+    assert extents.of(WHOLE, cost(FEWEST, SHORTEST) * each * 1.1, FEWEST)[1] == SHORTEST
+    assert extents.of(WHOLE, cost(FEWEST, 2) * each * 1.1, FEWEST) == (0, 0)
 
 
 def area_of(extents: Extents, family: str) -> float:
@@ -99,11 +107,16 @@ def test_views_are_not_drawn_where_computing_them_takes_too_long() -> None:
     machine = told(1.0)
     strategy = machine.strategy
     strategy.heads._seconds["m/strong"] = 10.0
-    assert strategy.heads.views_fit("m/strong", 1000.0) and not strategy.heads.views_fit("m/strong", 50.0)
+    sides = [strategy.heads.viewable("m/strong", left) for left in (2000.0, 300.0, 50.0)]
+    assert sides[0] > 224 > sides[1] > 96 > sides[2] > 0 and strategy.heads.viewable("m/weak", 1.0) == float("inf")
     draws = strategy.draws[PARTIAL]
-    draws.views = 0
+    draws.viewable = sides[2]
     drawn = [p for _ in range(50) if (p := draws.draw(None, lambda model: None)) is not None]
     assert {p["augment"] for p in drawn} == {"none"} and {p["views"] for p in drawn} == {0}
-    draws.views = VIEWS
+    draws.viewable = 100.0
+    drawn = [p for _ in range(90) if (p := draws.draw(None, lambda model: None)) is not None]
+    assert {p["augment"] for p in drawn if p["image_size"] == 128} == {"none"}, "four times as many passes"
+    assert {p["augment"] for p in drawn if p["image_size"] == 96} == {"none", "light"}
+    draws.viewable = sides[0]
     drawn = [p for _ in range(50) if (p := draws.draw(None, lambda model: None)) is not None]
     assert {p["augment"] for p in drawn} == {"none", "light"}

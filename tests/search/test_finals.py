@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoft.search.finals import choose, distinct
+from autoft.search.finals import affordable, choose, distinct
 
 
 def test_each_configuration_is_a_finalist_once_by_its_best_run() -> None:
@@ -27,3 +27,10 @@ def test_a_configuration_counts_by_the_mean_of_its_runs() -> None:
     scores = {0: 0.9, 1: 0.8, 2: 0.86, 3: 0.84}
     assert choose([[0, 1], [2, 3]], scores, exact=()) == 0, "equal means: the first one, and its better run"
     assert choose([[0, 1], [2, 3]], {**scores, 3: 0.86}, exact=()) == 2
+
+
+def test_a_leader_that_is_too_dear_leaves_the_time_to_the_next() -> None:
+    seconds = {0: 300.0, 1: 60.0, 2: 70.0, 3: 0.0}
+    assert affordable([0, 1, 2, 3], seconds, 80.0, 2) == [1, 2, 3]
+    assert affordable([0, 1, 2, 3], seconds, 80.0, 1) == [1, 3]
+    assert affordable([0, 1, 2, 3], seconds, 0.0, 2) == []

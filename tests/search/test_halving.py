@@ -87,7 +87,7 @@ def test_what_a_trial_became_later_does_not_count_at_a_rung() -> None:
         ranks.saw(1, epoch(number, score, 1.0))
     assert sorted((0, 1), key=lambda number: ranks.key(number, 2)) == [1, 0]
     assert sorted((0, 1), key=ranks.key) == [0, 1]
-    assert ranks.key(0, 2) == (-0.6, 0.5, 0)
+    assert ranks.key(0, 2)[0] == -0.6
 
 
 def epoch(number: int, score: float, loss: float) -> EpochReport:
@@ -99,10 +99,14 @@ def test_scores_of_models_that_have_learned_nothing_count_as_equal() -> None:
     for number, (score, loss) in enumerate([(0.96, 3.0), (1.2, 1.0), (0.9, 4.0), (1.0, 2.0)]):
         ranks.saw(number, epoch(1, score, loss))
     assert sorted(range(4), key=ranks.key) == [2, 1, 3, 0], "what is better than silence, then by training losses"
+
+
+def test_of_equal_scores_the_better_mean_counts_and_not_the_loss() -> None:
     plain = Ranks("max")
-    for number, (score, loss) in enumerate([(0.5, 3.0), (0.6, 3.0), (0.5, 2.0)]):
-        plain.saw(number, epoch(1, score, loss))
-    assert sorted(range(3), key=plain.key) == [1, 2, 0]
+    for number, (course, loss) in enumerate([((0.4, 0.6), 1.0), ((0.7, 0.7), 3.0), ((0.5, 0.6), 2.0)]):
+        for at, score in enumerate(course, 1):
+            plain.saw(number, epoch(at, score, loss))
+    assert sorted(range(3), key=plain.key) == [1, 2, 0], "losses tell how strongly a trial is regularised"
 
 
 def test_a_score_counts_at_most_what_cross_validation_makes_of_it() -> None:

@@ -12,6 +12,9 @@ IMBALANCE = 20
 FEW = 10
 """Classes with fewer boxes are named."""
 EMPTY = "no boxes"
+ALIKE = 5
+"""Boxes of one image that say something of their own about a score: further ones are taken by the same camera, of the
+same scene. (With a correlation of 0.2 within images, however many boxes of one are worth no more than five apart.)"""
 
 
 def scored(sample: Sample) -> list[str]:
@@ -38,6 +41,11 @@ def count(dataset: Dataset) -> dict[str, int]:
 def strata(dataset: Dataset) -> list[str]:
     """One word per image: the rarest of its classes."""
     return rarest([scored(sample) for sample in dataset.samples], EMPTY)
+
+
+def worth(dataset: Dataset) -> list[int]:
+    """Boxes of each image that a score counts, as far as they say something of their own."""
+    return [min(ALIKE, len(scored(sample))) for sample in dataset.samples]
 
 
 def warnings(sizes: dict[str, int]) -> list[str]:

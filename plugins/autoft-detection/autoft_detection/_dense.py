@@ -27,8 +27,6 @@ SIGMAS = 6.0
 """Standard deviations of a peak that fit into that share."""
 UNIT = 16
 """Sides are learned as logarithms of fractions of 1/16 of the image: near 0 for things of usual size."""
-MOST = 200
-"""Peaks of one image that are kept."""
 FLOOR = 0.01
 """Scores below it are no boxes."""
 REACH = 2
@@ -99,23 +97,24 @@ def _paint(heat: Array, sides: Array, box: Array) -> None:
     sides[here] = np.log(np.maximum(distances, 0.25 / scale.max()) * UNIT)
 
 
-def decode(heat: Array, sides: Array) -> Array:
-    """Boxes float32 (n, MOST, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows."""
-    found = np.full((len(heat), MOST, 6), -1, np.float32)
+def decode(heat: Array, sides: Array, most: int = 200) -> Array:
+    """Boxes float32 (n, most, 6), best first: x1, y1, x2, y2 in fractions, score, class index; -1 in empty rows."""
+    found = np.full((len(heat), most, 6), -1, np.float32)
     for row in range(len(heat)):
-        boxes = _peaks(np.asarray(heat[row], np.float32), np.asarray(sides[row], np.float32))
+        boxes = _peaks(np.asarray(heat[row], np.float32), np.asarray(sides[row], np.float32), most)
         found[row, : len(boxes)] = boxes
     return found
 
 
-def _peaks(heat: Array, sides: Array) -> Array:
-    """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class, best first."""
+def _peaks(heat: Array, sides: Array, most: int) -> Array:
+    """Boxes (k, 6) at the cells that are not smaller than any of their eight neighbours in their class: at most `most`,
+    best first."""
     padded = np.pad(heat, ((1, 1), (1, 1), (0, 0)), constant_values=-1.0)
     across = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
     highest = np.maximum(np.maximum(across[:-2], across[1:-1]), across[2:])
     y, x, kind = np.nonzero((heat >= highest) & (heat >= FLOOR))
     scores = heat[y, x, kind]
-    best = np.argsort(-scores, kind="stable")[:MOST]
+    best = np.argsort(-scores, kind="stable")[:most]
     y, x, kind, scores = y[best], x[best], kind[best], scores[best]
     boxes = _voted(heat, sides, y, x, kind)
     return np.concatenate([np.clip(boxes, 0, 1), scores[:, None], kind[:, None]], axis=1)

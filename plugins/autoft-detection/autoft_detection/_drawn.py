@@ -1,4 +1,4 @@
-"""The boxes around what was drawn with labelling tools: LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
+"""Boxes around what was drawn with labelling tools: CVAT, LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ class DrawnReader:
         target = options.columns.get("boxes") or options.remembered.get("boxes", "")
         found = read_drawn(self.form, source, target, issues)
         return dataset(self.name, found.root, found.words, map(_draft, found.images), issues, options)
+
+
+class CvatReader(DrawnReader):
+    """`annotations.xml`, under whatever name, of images or of a video's frames."""
+
+    name = "cvat-boxes"
+    form = "cvat"
+    tool = "CVAT"
+    yields = False
 
 
 class LabelMeReader(DrawnReader):

@@ -35,11 +35,26 @@ def suppress(boxes: Array, classes: Array, limit: float) -> Array:
         bool (n,): which boxes stay. One goes if a better one of its class overlaps it by more than `limit`.
     """
     stay = np.ones(len(boxes), bool)
-    clash = (overlap(boxes, boxes) > limit) & (classes[:, None] == classes[None])
-    for row in range(len(boxes)):
-        if stay[row]:
-            stay[row + 1 :] &= ~clash[row, row + 1 :]
+    first, second = _abreast(boxes)
+    same = classes[first] == classes[second]
+    first, second = first[same], second[same]
+    clash = overlaps(boxes[first], boxes[second]) > limit
+    better, worse = np.minimum(first, second)[clash], np.maximum(first, second)[clash]
+    for one, other in zip(*(side[np.lexsort((worse, better))].tolist() for side in (better, worse)), strict=True):
+        if stay[one]:
+            stay[other] = False
     return stay
+
+
+def _abreast(boxes: Array) -> tuple[Array, Array]:
+    """Each pair of boxes that have a column in common, as two arrays of rows: of thousands of small boxes, a few in a
+    hundred of all pairs."""
+    order = np.argsort(boxes[:, 0], kind="stable")
+    place = np.arange(len(order))
+    counts = np.maximum(np.searchsorted(boxes[order, 0], boxes[order, 2]) - place - 1, 0)
+    first = np.repeat(place, counts)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[first], order[second]
 
 
 def turn(boxes: Array, width: float, height: float, orientation: int) -> Array:

@@ -23,7 +23,10 @@ METRICS = (
     Metric(name="ap75", percent=True, best=1.0, summary="mean average precision at overlap 0.75"),
 )
 KEPT = 4096
-"""Evaluated images that are remembered."""
+"""Evaluated images that are remembered at least."""
+MODELS = 3
+"""Times the images in question that are remembered as well: a comparison needs those of two models again and again, and
+resamples of groups are not all of one size."""
 _kept: dict[bytes, list[Any]] = {}
 """Of an image's predictions and truth: the library's finding for each class."""
 SLICES = {"map": slice(None), "ap50": slice(0, 1), "ap75": slice(5, 6)}
@@ -61,7 +64,7 @@ def _judged(boxes: Array, truth: Array, classes: int) -> Any:
     rows = zip(np.ascontiguousarray(boxes, np.float64), np.ascontiguousarray(truth, np.float64), strict=True)
     keys = [hashlib.blake2b(one.tobytes() + other.tobytes(), digest_size=16).digest() for one, other in rows]
     keys = [key + bytes(str(classes), "ascii") for key in keys]
-    if len(_kept) > KEPT:
+    if len(_kept) > max(KEPT, MODELS * len(keys)):
         _kept.clear()
     fresh = list({key: row for row, key in enumerate(keys) if key not in _kept}.values())
     if fresh:

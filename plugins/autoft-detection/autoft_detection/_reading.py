@@ -10,7 +10,7 @@ from autoft_detection._drafts import Draft, finish
 
 FORMATS = (
     "COCO, CreateML, Label Studio, LabelMe, Supervisely or VGG Image Annotator JSON, CVAT XML, Pascal VOC XML, KITTI, "
-    "VisDrone or YOLO text files, WIDER FACE or tables"
+    "PASCAL, VisDrone or YOLO text files, WIDER FACE or tables"
 )
 
 

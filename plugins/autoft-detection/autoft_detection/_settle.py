@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autoft_detection import _metrics
+from autoft_detection import _metrics, _most
 from autoft_detection._geometry import suppress
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MOST = 100
-"""Boxes of one image that are kept, as in COCO's metrics."""
 NMS = 0.6
 """Where nothing better is known: a box that overlaps a better one of its class by more than this goes."""
 LIMITS = (0.4, 0.5, NMS, 0.7)
@@ -24,28 +22,28 @@ CLEAR = 0.002
 """Gain in mAP that another limit than `NMS` must bring: below it, chance chooses."""
 
 
-def settle(boxes: Array, limit: float = NMS) -> Array:
-    """At most MOST boxes of each image, float32 (n, MOST, 6), best first, -1 in empty rows.
+def settle(boxes: Array, limit: float = NMS, most: int = _most.LEAST) -> Array:
+    """At most `most` boxes of each image, float32 (n, most, 6), best first, -1 in empty rows.
 
     Args:
         boxes: (n, k, 6), best first: x1, y1, x2, y2, score, class index; -1 in empty rows.
     """
-    kept = np.full((len(boxes), MOST, 6), -1, np.float32)
+    kept = np.full((len(boxes), most, 6), -1, np.float32)
     for row, one in enumerate(boxes):
         real = one[one[:, 5] >= 0]
-        real = real[suppress(real[:, :4], real[:, 5], limit)][:MOST]
+        real = real[suppress(real[:, :4], real[:, 5], limit)][:most]
         kept[row, : len(real)] = real
     return kept
 
 
-def best(boxes: Array, truth: Array, classes: int) -> float:
+def best(boxes: Array, truth: Array, classes: int, most: int = _most.LEAST) -> float:
     """The limit with the best mAP; `NMS` where no other is clearly better.
 
     Args:
-        boxes: as `settle` takes them.
+        boxes, most: as `settle` takes them.
         truth: (n, m, 5), with class codes.
     """
-    found = {limit: _metrics.compute(["map"], settle(boxes, limit), truth, classes)["map"] for limit in LIMITS}
+    found = {limit: _metrics.compute(["map"], settle(boxes, limit, most), truth, classes)["map"] for limit in LIMITS}
     usual = found[NMS]
     if not np.isfinite(usual):
         return NMS

@@ -11,14 +11,15 @@ import msgspec
 import numpy as np
 
 from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_detection import _classes, _confidence, _dense, _metrics, _settle
+from autoft_detection import _classes, _confidence, _dense, _metrics, _most, _settle, _sides
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
 
 
 class ObjectDetection:
-    """Boxes and classes of the things in an image."""
+    """Boxes and classes of the things in an image. Implements `Task`, `Counting`, `Detailed`, `Calibrated` and
+    `Exporting`."""
 
     name = "object-det"
     modality = "image"
@@ -27,23 +28,41 @@ class ObjectDetection:
     metrics = _metrics.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
-        """The classes in natural order; `extra` keeps their boxes' number ("counts") and sentences ("warnings").
+        """The classes in natural order; `extra` keeps their boxes' number ("counts"), sentences ("warnings"), and how
+        many boxes of an image are kept ("most") and the side at which they are seen ("image_size").
 
         Raises:
             DataError: no image has a box that can be learned from.
         """
         sizes = _classes.count(dataset)
-        extra = {"counts": list(sizes.values()), "warnings": _classes.warnings(sizes)}
+        fullest, side, picture = _most.largest(dataset), _sides.typical(dataset), _sides.pictures(dataset)
+        said = [*_classes.warnings(sizes), *_most.warnings(fullest), *_sides.warnings(side, picture)]
+        extra = {
+            "counts": list(sizes.values()),
+            "warnings": said,
+            _most.KEY: _most.limit(fullest),
+            _sides.KEY: _sides.suited(side, picture),
+        }
         return Schema(task=self.name, classes=tuple(sizes), extra=extra)
 
     def strata(self, dataset: Dataset) -> Sequence[str]:
         """The rarest class in each image; rare words are one, so that a handful of images does not decide the split."""
         return _classes.strata(dataset)
 
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """Boxes that are scored; of one image no more than a few."""
+        return _classes.worth(dataset)
+
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """Boxes, by a network with a head and a loss for them; by others, centres and sides as maps (`_dense`)."""
         boxes = Output(
-            name="boxes", head="boxes", size=len(schema.classes), loss="native", post="identity", target="boxes"
+            name="boxes",
+            head="boxes",
+            size=len(schema.classes),
+            loss="native",
+            post="identity",
+            target="boxes",
+            most=max(_most.GIVEN, _most.SPARE * _most.of(schema)),
         )
         heat = Output(
             name="heat", head="dense", size=len(schema.classes), loss="heatmap", post="sigmoid", target="heat"
@@ -78,7 +97,9 @@ class ObjectDetection:
 
         Doubles among them: see `settled`.
         """
-        return {"boxes": outputs["boxes"] if "boxes" in outputs else _dense.decode(outputs["heat"], outputs["sides"])}
+        if "boxes" in outputs:
+            return {"boxes": outputs["boxes"]}
+        return {"boxes": _dense.decode(outputs["heat"], outputs["sides"], _most.SPARE * _most.of(schema))}
 
     def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
         """The named metrics of COCO; NaN where the truth has no boxes."""
@@ -101,14 +122,16 @@ class ObjectDetection:
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
         """`extra["calibrated"]`: `nms`, the overlap from which on a box is a double of a better one, by mAP; then
         `confidence`, the score at which precision and recall are best together."""
-        limit = _settle.best(decoded["boxes"], targets["boxes"], len(schema.classes))
-        confidence = _confidence.best(_settle.settle(decoded["boxes"], limit), targets["boxes"])
+        boxes, most = decoded["boxes"], _most.of(schema)
+        limit = _settle.best(boxes, targets["boxes"], len(schema.classes), most)
+        confidence = _confidence.best(_settle.settle(boxes, limit, most), targets["boxes"])
         found = {"nms": limit, "confidence": confidence}
         return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": found})
 
     def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
-        """Without doubles, as `calibrate` found best; at most 100 boxes of an image."""
-        return {"boxes": _settle.settle(decoded["boxes"], _calibrated(schema).get("nms", _settle.NMS))}
+        """Without doubles, as `calibrate` found best; as many boxes of an image as the schema says."""
+        limit = _calibrated(schema).get("nms", _settle.NMS)
+        return {"boxes": _settle.settle(decoded["boxes"], limit, _most.of(schema))}
 
     def above(self, decoded: Arrays, schema: Schema, confidence: float | None) -> Arrays:
         """The boxes whose score is at least `confidence`, or that found on validation."""

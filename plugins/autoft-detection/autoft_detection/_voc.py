@@ -5,25 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element, ParseError
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
 
-from defusedxml import ElementTree as SafeTree
-from defusedxml.common import DefusedXmlException
-
-from autoft.api import Dataset, Issue, Pictures, ReadOptions, is_media, missing_picture, split_word, walk
+from autoft.api import Dataset, Issue, Pictures, ReadOptions, missing_picture, read_xml, split_word, walk
+from autoft_detection import _voclists
 from autoft_detection._drafts import Draft
 from autoft_detection._reading import dataset, learning, refuse, wanted
-
-LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
-"""Files of ImageSets/Main, or ImageSets -> split. The first list that names a picture counts."""
-
-
-class _Lists(NamedTuple):
-    splits: dict[str, str]
-    """Stem of a picture -> split."""
-    names: tuple[str, ...]
 
 
 class VocReader:
@@ -41,27 +30,28 @@ class VocReader:
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each XML file that has an image.
 
-        Splits are those of ImageSets/Main, else folders called train, valid, test. Where there are lists, images that
-        none of them names are left out. Corners count from 1, unless a file of the data set has a 0 among them.
+        Splits are those of ImageSets/Main beside the XML files, else folders called train, valid, test. Where there are
+        lists, images that none of them names are left out. Corners count from 1, unless a file of the data set has a 0
+        among them.
 
         Raises:
             DataError: no XML file is an annotation.
         """
         files = [file for file in _files(source) if _claims(file)] if wanted(source, options) else []
         issues: list[Issue] = []
-        trees = [(file, tree) for file in files if (tree := parse(file, issues)) is not None]
+        trees = [(file, tree) for file in files if (tree := read_xml(file, issues)) is not None]
         if not trees:
             said = f" ({issues[0].subject}: {issues[0].detail})" if issues else ""
             raise refuse(source, f"XML files of Pascal VOC{said}")
-        pictures, lists = Pictures(source), _lists(source)
-        if lists.names and not any(file.stem in lists.splits for file, _ in trees):
+        pictures, lists = Pictures(source), _voclists.find(source)
+        if _voclists.none_names(lists, files):
             detail = f"{', '.join(lists.names)} name none of the XML files"
             issues.append(Issue(kind="missing_part", subject="ImageSets", detail=detail, drops=False))
-            lists = _Lists({}, ())
+            lists = _voclists.Lists({}, ())
         first = 0 if any(_counts_from_zero(tree) for _, tree in trees) else 1
         drafts = []
         for file, tree in trees:
-            split = lists.splits.get(file.stem, "") if lists.names else pictures.split(str(file))
+            split = lists.split(file) if lists.names else pictures.split(str(file))
             if lists.names and not split:
                 issues.append(_note("unlisted", file, f"in none of {', '.join(lists.names)}"))
                 continue
@@ -88,39 +78,6 @@ def _claims(file: Path) -> bool:
             return re.search(rb"<annotation[\s>]", opened.read(2048)) is not None  # CVAT's begin with <annotations>
     except OSError:  # it cannot be read, so it cannot be recognised
         return False
-
-
-def parse(file: Path, issues: list[Issue]) -> Element | None:
-    """The tree of a file. Entities, DTDs and everything outside the file are refused."""
-    try:
-        tree: Element | None = SafeTree.parse(file, forbid_dtd=True).getroot()
-    except (OSError, ValueError, ParseError, DefusedXmlException) as error:
-        detail = f"{type(error).__name__}: {error}"[:200]
-        issues.append(Issue(kind="unreadable", subject=file.name, detail=detail))
-        return None
-    return tree
-
-
-def _lists(source: str) -> _Lists:
-    found: dict[str, Path] = {}
-    for file in walk(source):
-        path = Path(file)
-        if path.parent.name in ("Main", "ImageSets") and path.suffix == ".txt" and path.stem in LISTS:
-            found.setdefault(path.stem, path)
-    splits: dict[str, str] = {}
-    used = []
-    for name in (name for name in LISTS if name in found):
-        lines = found[name].read_text(encoding="utf-8", errors="replace").splitlines()
-        new = {stem for line in lines if line.strip() for stem in _stems(line.strip())} - splits.keys()
-        splits |= dict.fromkeys(new, LISTS[name])
-        used += [found[name].name] if new else []
-    return _Lists(splits, tuple(used))
-
-
-def _stems(line: str) -> set[str]:
-    """What a line of a list can mean: a name with spaces in it, or a name and a flag; with folders, suffix or not."""
-    names = [PurePosixPath(text.replace("\\", "/")) for text in (line, line.split()[0])]
-    return {name.stem if is_media(name.name, "image") else name.name for name in names}
 
 
 def _picture(file: Path, tree: Element, pictures: Pictures, split: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.api import Dataset, Problem
+from autoft.api import Counting, Dataset, Problem, Sample
 from autoft.testing import PluginContract, TaskContract, scenes
 from autoft_detection import _dense
 from autoft_detection._task import ObjectDetection
@@ -34,3 +34,11 @@ class TestObjectDetection(TaskContract):
 class TestPlugin(PluginContract):
     plugin = "autoft_detection.plugin"
     distribution = "autoft-detection"
+
+
+def test_boxes_are_counted_in_each_image_as_far_as_they_say_something_of_their_own() -> None:
+    rows = [[0, 0, 5, 5, "cell"]] * 3 + [[0, 0, 5, 5, "cell", "crowd"]]
+    samples = [Sample(id=str(n), fields={"boxes": rows[4 - n :] if n < 5 else rows[:1] * n}) for n in (0, 1, 3, 12)]
+    task = ObjectDetection()
+    assert isinstance(task, Counting)
+    assert task.counts(Dataset(samples=tuple(samples), reader="", root="", recognised="")) == [0, 0, 2, 5]

@@ -15,13 +15,14 @@ from autoft_detection import _dense, _metrics
 
 CLASSES = 3
 SIDE = 200
+MOST = 200
 
 
 def example(seed: int, images: int = 12) -> tuple[np.ndarray, np.ndarray]:
     """Boxes near the truth: some missed, doubled, elsewhere, of another class; crowds among the truth."""
     rng = np.random.default_rng(seed)
     truth = np.full((images, 6, 5), -1.0)
-    found = np.full((images, _dense.MOST, 6), -1.0)
+    found = np.full((images, MOST, 6), -1.0)
     for image in range(images):
         number = int(rng.integers(0, 6))
         low = rng.uniform(0, 0.6, (number, 2))
@@ -98,7 +99,7 @@ def test_nothing_predicted_is_zero_and_nothing_true_is_no_number() -> None:
 
 def test_a_class_that_is_absent_counts_nowhere() -> None:
     truth = np.array([[[0, 0, 0.5, 0.5, 0]]])
-    found = np.full((1, _dense.MOST, 6), -1.0)
+    found = np.full((1, MOST, 6), -1.0)
     found[0, 0] = [0, 0, 0.5, 0.5, 0.9, 0]
     found[0, 1] = [0.5, 0.5, 1, 1, 0.9, 2]
     assert _metrics.compute(["map"], found, truth, CLASSES) == {"map": pytest.approx(1.0)}
@@ -113,3 +114,20 @@ def test_resamples_score_as_if_nothing_were_remembered() -> None:
     _metrics._kept.clear()
     assert _metrics.compute(["map", "ap50"], found[rows], truth[rows], CLASSES) == kept
     assert _metrics.compute(["map"], found, truth, CLASSES) != {"map": kept["map"]}
+
+
+def test_two_models_are_remembered_however_many_images_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paired bootstrap scores both again and again; one that pushed the other out would be judged anew each time."""
+    monkeypatch.setattr(_metrics, "KEPT", 10)
+    _metrics._kept.clear()
+    one, truth = example(1, 40)
+    other = np.concatenate([one[..., :4], one[..., 4:5] * 0.9, one[..., 5:]], axis=-1)
+    rows = np.random.default_rng(0).integers(0, len(truth), len(truth))
+    for found in (one, other):
+        _metrics.compute(["map"], found, truth, CLASSES)
+    known = set(_metrics._kept)
+    for found in (one, other, one):
+        _metrics.compute(["map"], found[rows], truth[rows], CLASSES)
+    assert set(_metrics._kept) == known and len(known) == len({*map(bytes, one), *map(bytes, other)})
+    _metrics.compute(["map"], one[:3], truth[:3], CLASSES)
+    assert len(_metrics._kept) <= 10, "those of a set that is no longer asked for go"

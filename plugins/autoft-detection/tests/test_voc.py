@@ -83,6 +83,22 @@ def test_parts_come_from_lists(tmp_path: Path) -> None:
     assert "train.txt, val.txt, test.txt" in found.recognised and "trainval" not in found.recognised
 
 
+def test_years_side_by_side_have_lists_of_their_own(tmp_path: Path) -> None:
+    """Only those of the first were read, and the other's pictures were left out. Numbers may come in both."""
+    for year, lists in (("VOC2007", {"train": "0000", "val": "0001"}), ("VOC2012", {"train": "0001", "test": "0002"})):
+        write(tmp_path / "VOCdevkit" / year, 4)
+        (tmp_path / "VOCdevkit" / year / "ImageSets" / "Main").mkdir(parents=True)
+        for name, text in lists.items():
+            (tmp_path / "VOCdevkit" / year / "ImageSets" / "Main" / f"{name}.txt").write_text(text)
+    found = VocReader().read(str(tmp_path), BOXES)
+    assert [(Path(s.id).parts[1], Path(s.id).stem, s.split) for s in found.samples] == [
+        ("VOC2007", "0000", "train"), ("VOC2007", "0001", "val"),
+        ("VOC2012", "0001", "train"), ("VOC2012", "0002", "test"),
+    ]  # fmt: skip
+    assert sum(issue.kind == "unlisted" for issue in found.issues) == 4
+    assert "parts from train.txt, val.txt, test.txt" in found.recognised
+
+
 def test_xml_beside_the_images_in_folders_of_parts(tmp_path: Path) -> None:
     for part in ("train", "test"):
         for file in scenes.write_pictures(tmp_path / part, scenes.scenes(2)):

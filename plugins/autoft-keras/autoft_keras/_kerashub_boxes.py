@@ -19,7 +19,6 @@ import tensorflow as tf
 
 from autoft.api import Job, ModelCard, Output, TrialFailed
 from autoft_keras import _kerashub, _losses, caches
-from autoft_keras._own import MOST
 from autoft_keras.folders import refuse_code
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -177,16 +176,16 @@ class Anchored:
 
     def found(self, raw: Tensor) -> Tensor:
         raw = tf.cast(raw, tf.float32)
-        scores = tf.sigmoid(raw[..., 4:])
-        _, places = tf.math.top_k(tf.reduce_max(scores, -1), min(CANDIDATES, len(self.anchors)))
+        scores, most = tf.sigmoid(raw[..., 4:]), self.job.problem.outputs[0].most
+        _, places = tf.math.top_k(tf.reduce_max(scores, -1), min(max(CANDIDATES, 2 * most), len(self.anchors)))
         anchors = tf.gather(self.anchors, places)
         shifts, scores = tf.gather(raw[..., :4], places, batch_dims=1), tf.gather(scores, places, batch_dims=1)
         corners = tf.clip_by_value(_corners(anchors, shifts) / self.job.image_size, 0, 1)
         boxes, best, kinds, count = tf.image.combined_non_max_suppression(
-            corners[:, :, None], scores, MOST, MOST, OVERLAP, FLOOR, clip_boxes=False
+            corners[:, :, None], scores, most, most, OVERLAP, FLOOR, clip_boxes=False
         )
         rows = tf.concat([boxes, best[..., None], kinds[..., None]], -1)
-        return tf.where(tf.sequence_mask(count, MOST)[..., None], rows, -1.0)
+        return tf.where(tf.sequence_mask(count, most)[..., None], rows, -1.0)
 
 
 def _corners(anchors: Tensor, shifts: Tensor) -> Tensor:

@@ -21,7 +21,6 @@ from autoft_keras._inputs import Inputs
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
-from autoft_keras._own import MOST
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device
 from autoft_keras._prefix import Prefix
@@ -243,7 +242,7 @@ class KerasLearner:
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
         if output.head == "boxes":
-            return np.zeros((0, MOST, 6), np.float32)
+            return np.zeros((0, output.most, 6), np.float32)
         side = self.job.image_size if output.post == "argmax" else self.net.side
         place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":

@@ -15,9 +15,6 @@ from autoft_keras import _trunks
 
 Tensor = Any
 
-MOST = 300
-"""Boxes of one image that are given out."""
-
 
 class Own(Protocol):
     """What a network with its own head needs beside its trunk."""
@@ -44,7 +41,7 @@ class Boxes(Own, Protocol):
         ...
 
     def found(self, raw: Tensor) -> Tensor:
-        """(n, MOST, 6): x1, y1, x2, y2 in fractions, score, class; best first, -1 in empty rows."""
+        """(n, `Output.most`, 6): x1, y1, x2, y2 in fractions, score, class; best first, -1 in empty rows."""
         ...
 
 

@@ -112,6 +112,18 @@ def test_it_sees_what_kerashub_sees_and_finds_what_it_is_taught(folder: Path) ->
             assert np.abs(taught - box[:4]).max(1).min() < 1e-4, "KerasHub reads the sides as they are meant"
 
 
+def test_as_many_boxes_are_given_out_as_the_problem_asks_for(folder: Path) -> None:
+    many = msgspec.structs.replace(BOXES, most=1200)
+    wanted = msgspec.structs.replace(
+        job(card_of(folder)), problem=Problem(name="boxes", inputs=("image",), outputs=(many,))
+    )
+    learner: Any = KerasBackend().build(wanted)
+    anchors = len(learner.net.own.anchors)
+    sides, kinds = np.zeros((1, anchors, 4)), np.full((1, anchors, CLASSES), 3.0)
+    found = learner.net.own.found(np.concatenate([sides, kinds], -1)).numpy()
+    assert found.shape == (1, 1200, 6) and (found[0, :, 5] >= 0).sum() > 300
+
+
 def test_the_encoder_is_frozen_in_blocks_and_towers_never(folder: Path) -> None:
     counts = []
     for freeze in (0.0, 0.5, 1.0):

@@ -1,4 +1,4 @@
-"""What was drawn with labelling tools, as masks: LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
+"""What was drawn with labelling tools, as masks: CVAT, LabelMe, Label Studio, Supervisely, VGG Image Annotator."""
 
 from __future__ import annotations
 
@@ -67,6 +67,14 @@ class DrawnMaskReader:
             recognised=f"{found.words}: {len(samples)} images, {shapes} shapes; what none covers is background",
             issues=tuple(issues),
         )
+
+
+class CvatMaskReader(DrawnMaskReader):
+    """`annotations.xml`, under whatever name, of images or of a video's frames."""
+
+    name = "cvat-masks"
+    form = "cvat"
+    tool = "CVAT"
 
 
 class LabelMeMaskReader(DrawnMaskReader):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 LISTS = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
 """Name of a list -> part. The first that names an image counts."""
@@ -10,8 +11,26 @@ DEPTH = 3
 """Folders below the data in which the lists are looked for."""
 
 
-def find(root: Path) -> dict[str, str]:
-    """Stem of an image, in lower case -> its part; empty without lists."""
+class Lists(NamedTuple):
+    """Those of all sets, such as VOC2007 and VOC2012 side by side. False where there are none."""
+
+    sets: tuple[tuple[Path, dict[str, str]], ...]
+    """Folder around `ImageSets`, the deepest first, and stem of an image, in lower case -> its part."""
+
+    def __bool__(self) -> bool:
+        return bool(self.sets)
+
+    def part(self, path: str, stem: str) -> str:
+        """Of an image; empty where its own set does not name it. One that lies in no set may be named by any."""
+        own = next((known for folder, known in self.sets if Path(path).is_relative_to(folder)), None)
+        if own is not None:
+            return own.get(stem, "")
+        return next((known[stem] for _, known in self.sets if stem in known), "")
+
+
+def find(root: Path) -> Lists:
+    """The lists below a folder."""
+    sets = []
     for depth in range(DEPTH):
         for folder in sorted(root.glob("*/" * depth + "ImageSets/Segmentation")):
             found: dict[str, str] = {}
@@ -21,5 +40,5 @@ def find(root: Path) -> dict[str, str]:
                 for line in filter(None, map(str.strip, lines)):
                     found.setdefault(PurePosixPath(line).stem.lower() if "/" in line else line.lower(), part)
             if found:
-                return found
-    return {}
+                sets.append((folder.parent.parent, found))
+    return Lists(tuple(reversed(sets)))

@@ -133,7 +133,7 @@ def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
             _id(image.path, root),
             image.path,
             first.path,
-            lists.get(image.stem) or image.split or first.split,
+            lists.part(image.path, image.stem) or image.split or first.split,
             tuple(mask.path for mask in further),
             tuple(names[mask] for mask in (first, *further)) if names else (),
         )
@@ -143,7 +143,9 @@ def _joined(root: Path, images: list[File], masks: list[File]) -> Found:
     covered = {image.stem for image, mask in chosen.items() if mask}
     orphans = [mask.path for mask in masks if mask.path not in used and not {mask.stem, _base(mask)} & covered]
     parts = {pair.split for pair in pairs}
-    lonely = [image for image, mask in chosen.items() if not mask and not (lists and image.stem not in lists)]
+    lonely = [
+        image for image, mask in chosen.items() if not mask and not (lists and not lists.part(image.path, image.stem))
+    ]
     bare = Counter(image.split for image in lonely if image.split in {"val", "test"} - parts)
     gone = [image.path for image in lonely if image.split not in bare]
     issues = [*_issues(gone, root, "no_mask"), *_issues(orphans, root, "orphan_mask")]

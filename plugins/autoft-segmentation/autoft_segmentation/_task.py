@@ -17,6 +17,9 @@ Arrays = Mapping[str, Array]
 LOSSES = ("ce_dice", "cross_entropy", "dice", "focal")
 """Best first: each is a formulation of its own."""
 BACKGROUND = "background"
+WORTH = 5
+"""Things that a score counts in one image: it is over the pixels of all classes, which differ less from image to image
+than what is right or wrong as a whole."""
 
 
 class ImageSegmentation:
@@ -54,6 +57,10 @@ class ImageSegmentation:
     def strata(self, dataset: Dataset) -> Sequence[str]:
         """One word for all: an image has pixels of many classes."""
         return ["mask"] * len(dataset.samples)
+
+    def counts(self, dataset: Dataset) -> Sequence[int]:
+        """As many in each: which classes a mask has, its pixels tell alone."""
+        return [WORTH] * len(dataset.samples)
 
     def formulations(self, schema: Schema) -> Sequence[Problem]:
         """The same map with each loss."""

@@ -125,6 +125,22 @@ def test_pascal_voc_has_lists_and_folders_of_instances(tmp_path: Path) -> None:
     assert not found.issues
 
 
+def test_years_of_pascal_voc_side_by_side_have_lists_of_their_own(tmp_path: Path) -> None:
+    for year, lists in (("VOC2007", {"train": "0", "val": "1"}), ("VOC2012", {"train": "1", "test": "2"})):
+        home = tmp_path / "VOCdevkit" / year
+        for number in range(3):
+            image(home / f"JPEGImages/{number}.jpg"), mask(home / f"SegmentationClass/{number}.png", 0, 1, 255)
+        (home / "ImageSets" / "Segmentation").mkdir(parents=True)
+        for name, text in lists.items():
+            (home / "ImageSets" / "Segmentation" / f"{name}.txt").write_text(text)
+    parts = {s.id.removeprefix("VOCdevkit/"): s.split for s in read(tmp_path).samples}
+    known = {f"{year}/JPEGImages/{n}.jpg": part for year, n, part in (
+        ("VOC2007", 0, "train"), ("VOC2007", 1, "val"), ("VOC2007", 2, ""),
+        ("VOC2012", 0, ""), ("VOC2012", 1, "train"), ("VOC2012", 2, "test"),
+    )}  # fmt: skip
+    assert parts == known
+
+
 def test_a_further_mask_of_an_image_is_no_image(tmp_path: Path) -> None:
     image(tmp_path / "a (1).png"), mask(tmp_path / "a (1)_mask.png", 0, 1), mask(tmp_path / "a (1)_mask_1.png", 0, 1)
     found = read(tmp_path)

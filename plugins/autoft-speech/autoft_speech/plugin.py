@@ -29,16 +29,19 @@ def autoft_readers() -> Iterable[Entry]:
         name="kaldi",
         target="autoft_speech._kaldi:KaldiReader",
         summary="A folder with the files text and wav.scp of Kaldi, or one such folder for each part",
+        gives=("audio", "transcript"),
     )
     yield Entry(
         name="ljspeech",
         target="autoft_speech._ljspeech:LjspeechReader",
         summary="A metadata.csv of lines name|transcript without a header, recordings in wavs/",
+        gives=("audio", "transcript"),
     )
     yield Entry(
         name="transcripts",
         target="autoft_speech._beside:BesideReader",
         summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",
+        gives=("audio", "transcript"),
     )
 
 

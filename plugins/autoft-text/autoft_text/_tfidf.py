@@ -1,6 +1,7 @@
 """What every search of texts is measured against: a linear model on TF-IDF weights, without any network.
 
-Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Its
+Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Of
+several texts also what they share: whether two texts are alike is more than what stands in the one and in the other. Its
 strength is chosen by cross-validation on the training part, as far as time allows.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.api import Sample, Schema
+from autoft.api import Sample, Schema, shared_terms
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -41,7 +42,7 @@ def classes(
     from sklearn.model_selection import StratifiedKFold
 
     began = time.monotonic()
-    seen, asked = _weights(train, test)
+    seen, asked, read = _weights(train, test)
     labels = np.array([schema.classes.index(str(sample.fields["label"])) for sample in train])
     folds = min(FOLDS, *np.bincount(labels)[np.unique(labels)].tolist())
     order = StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels) if folds >= 2 else ()
@@ -51,7 +52,7 @@ def classes(
     chances = np.zeros((len(test), len(schema.classes)), np.float32)
     chances[:, fitted.classes_] = fitted.predict_proba(asked)
     decoded = {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
-    return f"logistic regression on TF-IDF{words}", decoded
+    return f"logistic regression on {read}{words}", decoded
 
 
 def numbers(train: Sequence[Sample], test: Sequence[Sample], seconds: float) -> tuple[str, dict[str, Array]]:
@@ -64,11 +65,11 @@ def numbers(train: Sequence[Sample], test: Sequence[Sample], seconds: float) -> 
     from sklearn.model_selection import KFold
 
     began = time.monotonic()
-    seen, asked = _weights(train, test)
+    seen, asked, read = _weights(train, test)
     values = np.array([sample.fields["value"] for sample in train], np.float64)
     order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(values)
     fitted, words = _fitted(lambda strength: Ridge(alpha=10 / strength), seen, values, order, began + seconds)
-    return f"ridge regression on TF-IDF{words}", {"value": np.asarray(fitted.predict(asked), np.float64)}
+    return f"ridge regression on {read}{words}", {"value": np.asarray(fitted.predict(asked), np.float64)}
 
 
 def _fitted(
@@ -120,18 +121,29 @@ def _told(make: Callable[[float], Any], seen: Any, wanted: Array) -> float:
     return PROBE / 2 * (time.monotonic() - began)
 
 
-def _weights(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[Any, Any]:
+def _weights(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[Any, Any, str]:
+    """Of the training samples and of the others, and in words what they are of."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    texts = [_joined(sample) for sample in train]
-    length = sum(map(len, texts)) / max(1, sum(len(text.split()) for text in texts))
+    texts = [_texts(sample) for sample in train]
+    joined = [" ".join(several) for several in texts]
+    length = sum(map(len, joined)) / max(1, sum(len(text.split()) for text in joined))
     if length > LONG_WORD:
         made = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
     else:
         made = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    return made.fit_transform(texts), made.transform([_joined(sample) for sample in test])
+    if all(len(several) < 2 for several in texts):
+        return made.fit_transform(joined), made.transform([" ".join(_texts(sample)) for sample in test]), "TF-IDF"
+    plain = made.build_analyzer()
+    asked = [_texts(sample) for sample in test]
+    made = TfidfVectorizer(
+        analyzer=lambda several: [*plain(" ".join(several)), *shared_terms(several)],
+        sublinear_tf=True,
+        min_df=made.min_df,
+    )
+    return made.fit_transform(texts), made.transform(asked), "TF-IDF and on what the texts share"
 
 
-def _joined(sample: Sample) -> str:
+def _texts(sample: Sample) -> tuple[str, ...]:
     value = sample.fields["text"]
-    return value if isinstance(value, str) else " ".join(map(str, value))
+    return (value,) if isinstance(value, str) else tuple(map(str, value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,6 +82,22 @@ def test_the_plain_method_for_numbers_is_scored_like_a_network() -> None:
     _, decoded = task.plain(samples[:14], samples[14:], schema, 60.0)
     targets = task.encode(samples[14:], schema, problem)
     assert task.score(decoded, targets, schema, ["r2"])["r2"] > 0.8
+
+
+def test_the_plain_method_sees_what_two_texts_share() -> None:
+    task, rng = TextClassification(), np.random.default_rng(0)
+    rows = [" ".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 6, replace=False)) for _ in range(200)]
+    samples = tuple(
+        Sample(id=str(n), fields={"text": [row, row[::-1] if n % 2 else rows[n - 1]], "label": "no yes".split()[n % 2]})
+        for n, row in enumerate(rows)
+    )
+    schema = task.schema(Dataset(samples=samples, reader="test", root="here", recognised="200 pairs"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        name, decoded = task.plain(samples[:150], samples[150:], schema, 60.0)
+    assert name == "logistic regression on TF-IDF and on what the texts share"
+    right = [schema.classes[i] == s.fields["label"] for i, s in zip(decoded["index"], samples[150:], strict=True)]
+    assert np.mean(right) > 0.9
 
 
 def test_languages_without_spaces_are_read_by_characters() -> None:

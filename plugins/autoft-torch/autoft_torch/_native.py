@@ -19,8 +19,6 @@ from autoft_torch import _dense, _losses, _weights, caches
 from autoft_torch._net import Cast, Net, Targets
 from autoft_torch.backend import NATIVES
 
-MOST = 300
-"""Boxes of one image that are given out."""
 FLOOR = 0.01
 """Scores below it are no boxes."""
 OVERLAP = 0.7
@@ -49,8 +47,8 @@ class Boxes(Protocol):
         """The network's own loss; `rows` (k, 5) are x1, y1, x2, y2 in fractions and the class, for each image."""
         ...
 
-    def found(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, MOST, 6): x1, y1, x2, y2 in fractions, score, class; best first, -1 in empty rows."""
+    def found(self, images: torch.Tensor, most: int) -> torch.Tensor:
+        """(n, most, 6): x1, y1, x2, y2 in fractions, score, class; best first, -1 in empty rows."""
         ...
 
 
@@ -93,14 +91,14 @@ class MapNet(NativeNet):
 
 
 class BoxNet(NativeNet):
-    """Boxes (n, MOST, 6), by the network's own loss and its own way from outputs to boxes."""
+    """Boxes (n, `Output.most`, 6), by the network's own loss and its own way from outputs to boxes."""
 
     def __init__(self, way: Boxes, job: Job) -> None:
         super().__init__(way, job)
         self.way = way
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {self.output.name: self.way.found(images)}
+        return {self.output.name: self.way.found(images, self.output.most)}
 
     def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
         """Rows without area, or of a class below 0, teach nothing."""
@@ -111,7 +109,7 @@ class BoxNet(NativeNet):
             return self.output.weight * self.way.loss(images, rows)
 
     def none(self, output: Output) -> torch.Tensor:
-        return torch.zeros((0, MOST, 6))
+        return torch.zeros((0, output.most, 6))
 
 
 def network(job: Job, *, weights: bool) -> NativeNet:
@@ -153,10 +151,10 @@ def _library(card: ModelCard) -> ModuleType:
         raise TrialFailed(f"{card.name} needs {name}, which cannot be imported: {error}.", hint) from error
 
 
-def best_first(boxes: torch.Tensor, scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Rows (MOST, 6) of the boxes (k, 4) of one image, those with a score of at least FLOOR alone."""
-    order = scores.argsort(descending=True)[:MOST]
+def best_first(boxes: torch.Tensor, scores: torch.Tensor, classes: torch.Tensor, most: int) -> torch.Tensor:
+    """Rows (most, 6) of the boxes (k, 4) of one image, those with a score of at least FLOOR alone."""
+    order = scores.argsort(descending=True)[:most]
     order = order[scores[order] >= FLOOR]
-    rows = boxes.new_full((MOST, 6), -1.0, dtype=torch.float32)
+    rows = boxes.new_full((most, 6), -1.0, dtype=torch.float32)
     rows[: len(order)] = torch.cat([boxes[order].float(), scores[order, None].float(), classes[order, None].float()], 1)
     return rows

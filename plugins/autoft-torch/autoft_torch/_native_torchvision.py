@@ -46,21 +46,24 @@ class Detector:
         net.transform = GeneralizedRCNNTransform(
             size, size, [0.0] * 3, [1.0] * 3, size_divisible=divisible, fixed_size=(size, size)
         )
-        judge: Any = getattr(net, "roi_heads", net)
-        judge.score_thresh, judge.nms_thresh = FLOOR, OVERLAP
+        self.judge: Any = getattr(net, "roi_heads", net)
+        self.judge.score_thresh, self.judge.nms_thresh = FLOOR, OVERLAP
 
     def loss(self, images: torch.Tensor, rows: list[torch.Tensor]) -> torch.Tensor:
         targets = [{"boxes": row[:, :4] * self.size, "labels": row[:, 4].long() + 1} for row in rows]
         losses: dict[str, torch.Tensor] = self.net(list(images), targets)
         return torch.stack(list(losses.values())).sum()
 
-    def found(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.stack([self._rows(one) for one in self.net(list(images))])
+    def found(self, images: torch.Tensor, most: int) -> torch.Tensor:
+        self.judge.detections_per_img = most
+        if hasattr(self.judge, "topk_candidates"):  # before doubles are suppressed; of SSD in all, of others by level
+            self.judge.topk_candidates = max(self.judge.topk_candidates, 2 * most)
+        return torch.stack([self._rows(one, most) for one in self.net(list(images))])
 
-    def _rows(self, one: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _rows(self, one: dict[str, torch.Tensor], most: int) -> torch.Tensor:
         real = one["labels"] > 0  # RetinaNet and FCOS could find a nothing
         boxes = (one["boxes"][real] / self.size).clamp(0, 1)
-        return best_first(boxes, one["scores"][real], one["labels"][real] - 1)
+        return best_first(boxes, one["scores"][real], one["labels"][real] - 1, most)
 
 
 def build(card: ModelCard, classes: int, size: int) -> Segmenter | Detector:

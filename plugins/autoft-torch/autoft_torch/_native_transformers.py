@@ -32,7 +32,8 @@ class Segmenter:
 class Detector:
     """DETR (Carion et al., 2020) and its family: YOLOS, RT-DETR, D-FINE and others.
 
-    Each query is matched with one box in training, so nothing need be suppressed.
+    Each query is matched with one box in training, so nothing need be suppressed, and no more are found than there are
+    queries: of most checkpoints 100 or 300.
     """
 
     def __init__(self, net: nn.Module, classes: int) -> None:
@@ -45,7 +46,7 @@ class Detector:
         found: torch.Tensor = self.net(pixel_values=images, labels=labels).loss
         return found
 
-    def found(self, images: torch.Tensor) -> torch.Tensor:
+    def found(self, images: torch.Tensor, most: int) -> torch.Tensor:
         given = self.net(pixel_values=images)
         logits = given.logits.float()
         # With a channel more than classes the last one is "nothing", and the channels exclude each other.
@@ -53,7 +54,7 @@ class Detector:
         corners = box_convert(given.pred_boxes.float(), "cxcywh", "xyxy").clamp(0, 1)
         query = torch.arange(chances[0].numel(), device=logits.device)
         rows = [
-            best_first(boxes[query // self.classes], each.flatten(), query % self.classes)
+            best_first(boxes[query // self.classes], each.flatten(), query % self.classes, most)
             for boxes, each in zip(corners, chances, strict=True)
         ]
         return torch.stack(rows)

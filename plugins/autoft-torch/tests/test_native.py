@@ -13,6 +13,8 @@ import torch
 import torchvision
 
 from autoft.api import ModelCard, TrialFailed, UsageError
+from autoft.testing import toys
+from autoft_torch import _native_torchvision
 from autoft_torch.backend import TorchBackend
 from autoft_torch.local import LocalSource
 
@@ -143,6 +145,19 @@ def test_boxes_that_are_not_to_be_learned_teach_nothing(card):
     none.arrays["boxes"][:] = -1
     losses = [train(TorchBackend().build(natives.job(found)), each)[0] for each in (feed, crowds, none)]
     assert losses[1] == pytest.approx(losses[2], rel=1e-5) and losses[0] != pytest.approx(losses[1], rel=1e-2)
+
+
+def test_as_many_boxes_are_given_out_as_the_problem_asks_for(card):
+    few = msgspec.structs.replace(natives.BOXES.outputs[0], most=12)
+    problem = msgspec.structs.replace(natives.BOXES, outputs=(few,))
+    learner = TorchBackend().build(msgspec.structs.replace(natives.job(card("yolos")), problem=problem))
+    assert learner.predict(natives.feed(2))["boxes"].shape == (2, 12, 6)
+    none = toys.ArrayFeed({key: values[:0] for key, values in natives.feed(2).arrays.items()})
+    assert learner.predict(none)["boxes"].shape == (0, 12, 6)
+    ssd = _native_torchvision.build(of_torchvision("ssdlite320_mobilenet_v3_large", "boxes", ""), 3, 224)
+    with torch.no_grad():
+        found = ssd.net.eval() and ssd.found(torch.rand(1, 3, 224, 224), 700)
+    assert found.shape == (1, 700, 6) and (found[0, :, 5] >= 0).sum() > 300, "torchvision stops at 300 by itself"
 
 
 @pytest.mark.slow

@@ -1,0 +1,35 @@
+"""What trial 0 is: the plain default recipe, and where time is very short, without augmentation.
+
+Trial 0 shares the machine with the first heads. Samples as they are pass the frozen blocks once, for both; augmented
+ones pass them in every epoch. Where time is left for a few epochs of those at most, augmentation gains nothing: an
+epoch or two more do (docs/adr/0053-short-and-cheap.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from autoft.search import space as spaces
+from autoft.search.families import PLAIN, models, values_of
+from autoft.search.headwork import area
+from autoft.search.space import Values
+from autoft.search.strategy import Facts
+
+SCARCE: Final = 0.025
+"""Seconds for each training sample, on images of area 1, below which a CPU gives trial 0 some four augmented epochs."""
+
+
+def recipe(facts: Facts, left: float) -> Values:
+    """The configuration of trial 0.
+
+    Args:
+        left: seconds for the trials of this search; infinite where it has no limit.
+    """
+    params = spaces.baseline(facts.space)
+    name = str(params.get("model", (*models(facts.space), "")[0]))
+    scarce = left < SCARCE * area(params.get("image_size")) * facts.parts[0]
+    shares = name in facts.sharing and float(params.get("freeze") or 0.0) > 0.0
+    if facts.gpu or not (scarce and shares):
+        return params
+    plain = {key: value for key, value in PLAIN.items() if value in values_of(facts.space, key, params)}
+    return {**params, **plain}

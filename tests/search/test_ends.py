@@ -1,0 +1,28 @@
+"""When a search by `auto` has nothing left to gain, and what its first head tells."""
+
+from __future__ import annotations
+
+from autoft.search.families import heads
+from tests.search.test_auto import Machine, space
+
+
+def test_it_ends_early_when_nothing_can_become_better() -> None:
+    machine = Machine(2, 1e6)
+    machine.run()
+    assert "rounds" in machine.strategy.over()
+    assert machine.now < 1e5
+    ideal = Machine(2, 1e6)
+    ideal.strategy.facts = ideal.strategy.facts._replace(perfect=0.5)
+    ideal.run()
+    assert "cannot become better" in ideal.strategy.over()
+    assert ideal.status[0] == "finished", "the gain is measured against a whole baseline"
+    assert any(known.again for known in ideal.strategy.known.values()), "of few samples it may have been luck"
+    sure = Machine(2, 1e6, parts=(1000, 300), perfect=0.5)
+    sure.run()
+    assert not any(known.again for known in sure.strategy.known.values())
+
+
+def test_the_first_head_tells_whether_there_is_time_for_others() -> None:
+    strategy = Machine(2, 1e6).strategy
+    works = [strategy.next() for _ in range(3)]
+    assert [len(work.orders) for work in works if work] == [1, 1, len(heads(space(), "m/strong")) // 2 - 1]

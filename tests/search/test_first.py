@@ -1,0 +1,51 @@
+"""What trial 0 is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autoft.records import ModelCard, Param
+from autoft.search import first
+from autoft.search import space as spaces
+from autoft.search.defaults import default_space
+from autoft.search.families import additions
+from autoft.search.strategy import Facts
+
+STRONG = ModelCard(name="m", backend="b", modality="image", prior=75.0)
+WEAK = ModelCard(name="m", backend="b", modality="image", prior=10.0)
+
+
+def facts(card: ModelCard = STRONG, **more: Any) -> Facts:
+    whole = (*default_space([card], {"m": (128,)}, "balanced", 2000), *additions())
+    whole = spaces.edit(whole, more.pop("edits", []))
+    given = {"sharing": frozenset(["m"]), "parts": (2000, 300), **more}
+    return Facts(space=whole, mode="max", seed=0, epochs=20, workers=2, deadline=lambda: 0.0, **given)
+
+
+def test_where_time_is_very_short_it_leaves_samples_as_they_are() -> None:
+    plain = first.recipe(facts(), 20.0)
+    usual = spaces.baseline(facts().space)
+    assert (plain["augment"], plain["mixup"], plain["freeze"]) == ("none", 0.0, 0.5)
+    assert {**plain, "augment": usual["augment"]} == usual, "nothing else differs"
+    assert usual["augment"] == "light"
+
+
+STRONGER = Param(key="augment", choices=("strong",), default="strong")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "given"),
+    [
+        (200.0, facts()),  # there is time for some epochs
+        (20.0, facts(parts=(200, 50))),
+        (20.0, facts(WEAK)),  # nothing is frozen
+        (20.0, facts(sharing=frozenset())),
+        (20.0, facts(gpu=True)),
+        (20.0, facts(edits=[STRONGER])),  # the user says so
+        (float("inf"), facts()),
+    ],
+)
+def test_else_it_is_the_default_recipe(seconds: float, given: Facts) -> None:
+    assert first.recipe(given, seconds) == spaces.baseline(given.space)
