@@ -55,6 +55,11 @@ READERS = (
         summary="CREMA-D, EmoDB, RAVDESS, SAVEE and TESS, by the names of their files",
     ),
     Entry(
+        name="faces",
+        target="autoft.data.faces:FaceReader",
+        summary="UTKFace, by the names of its files: the age is the number to learn",
+    ),
+    Entry(
         name="trec",
         target="autoft.data.trec:TrecReader",
         summary="TREC's questions, DESC:manner How did ...; --target coarse or fine",
