@@ -20,6 +20,10 @@ SPEAKER: Final = re.compile(rf"({'|'.join(_PEOPLE.split())}|id|[smfpu])[\s_\-]?\
 """Names of people in data sets: `speaker_01`, `Actor_03`, `p225`."""
 MOST: Final = 0.9
 """Share of the inner names that come again in other folders, for these to be the classes, or perhaps."""
+NOHASH: Final = re.compile(r"(.+)_nohash_\d+\.\w+")
+"""Files of Speech Commands (Warden, 2018): the speaker in front, then how many times they said the word before."""
+LEAST: Final = 3
+"""Speakers that training, validation and test need."""
 TOGETHER: Final = "each stays in one part"
 
 
@@ -56,7 +60,9 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     inner = {place.path: place.path[len(folders[place.path]) + 1 :].split(os.sep)[:-1] for place in places}
     names = {path: below[0] for path, below in inner.items() if below}
     if len(names) < len(places) or not names:
-        return Levels(list(places), _people({place.label for place in places}) if field == "audio" else "")
+        if field != "audio":
+            return Levels(list(places))
+        return _named(places) or Levels(list(places), _people({place.label for place in places}))
     parts = {split_word(name) for name in names.values()}
     if "" not in parts and "train" in parts and len(parts) > 1 and not any(place.split for place in places):
         found = [place._replace(split=split_word(names[place.path])) for place in places]
@@ -71,6 +77,20 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     if crossed and not _are_portions(alike):
         raise _doubt(places, names, source, field)
     return Levels(list(places))
+
+
+def _named(places: Sequence[Place]) -> Levels | None:
+    """The files with the speakers that their names tell, as those of Speech Commands do; None where parts are given,
+    which may share speakers, or where names tell nothing."""
+    told = [NOHASH.fullmatch(os.path.basename(place.path)) for place in places]
+    who = [found[1] if found else "" for found in told]
+    people = {*who} - {""}
+    if not LEAST <= len(people) < sum(map(bool, who)) or any(place.split in ("val", "test") for place in places):
+        return None
+    if sum(map(bool, who)) < MOST * len(places):
+        return None
+    found = [place._replace(group=name) for place, name in zip(places, who, strict=True)]
+    return Levels(found, f"; the names of the files tell {len(people):,} speakers, {TOGETHER}")
 
 
 def _speakers(places: Sequence[Place], names: dict[str, str], source: str) -> Levels:

@@ -183,3 +183,20 @@ def test_lists_within_a_lone_training_folder_are_parts(audio, tmp_path, below):
 def test_without_lists_a_lone_training_folder_trains(audio):
     found = audio(*paths("train/{a}/{b}_{n}.wav", ("yes", "no"), ("x", "y")), "test/clip_1.wav")
     assert {sample.split for sample in found.samples} == {"train"}
+
+
+def test_speakers_in_names_of_speech_commands_are_groups(audio):
+    names = [
+        f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in ("0a7c2a8d", "ab12", "c3") for n in (0, 1)
+    ]
+    found = audio(*names)
+    assert {s.group for s in found.samples} == {"0a7c2a8d", "ab12", "c3"}
+    assert "the names of the files tell 3 speakers, each stays in one part" in found.recognised
+    assert {s.group for s in audio("yes/x_1.wav", "yes/y_1.wav", "no/z_1.wav").samples} == {""}, "too few are called so"
+
+
+def test_speakers_in_names_do_not_count_where_parts_are_given(audio):
+    names = [
+        f"{part}/{word}/s{n}_nohash_0.wav" for part in ("train", "test") for word in ("yes", "no") for n in range(4)
+    ]
+    assert {s.group for s in audio(*names).samples} == {""}
