@@ -72,6 +72,11 @@ READERS = (
         gives=("audio", "label"),
     ),
     Entry(
+        name="faces",
+        target="autoft.data.faces:FaceReader",
+        summary="UTKFace, by the names of its files: the age is the number to learn",
+    ),
+    Entry(
         name="trec",
         target="autoft.data.trec:TrecReader",
         summary="TREC's questions, DESC:manner How did ...; --target coarse or fine",

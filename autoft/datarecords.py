@@ -143,7 +143,7 @@ class Decoding(Record):
     """Of recordings: longer ones are cut, shorter ones filled with silence; 0 where there are none."""
     windows: int = 1
     """Of recordings that are longer: so many parts of `seconds` are heard at most when a model predicts, spread evenly,
-    and their predictions averaged. Training hears the first one."""
+    and their predictions averaged. Trials hear one in each sample."""
 
 
 class DataRef(Record):

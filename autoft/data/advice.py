@@ -69,8 +69,9 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
+        largest = max((os.path.join(source, name) for name in tables), key=os.path.getsize)
         return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
-            f"Name one of them: {os.path.join(source, tables[0])}"
+            f"Name one of them: {largest} (the largest)"
         )
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""

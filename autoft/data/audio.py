@@ -60,17 +60,20 @@ class Decoded(NamedTuple):
     """What is wrong with it, though it can be used."""
 
 
-def decode(source: images.Source, seconds: float) -> Decoded:
-    """Its samples, channels mixed to one, at most `seconds` of them from the start (0 takes all).
+def decode(source: images.Source, seconds: float, start: float = 0.0) -> Decoded:
+    """Its samples, channels mixed to one, at most `seconds` of them from the second `start` on (0 takes all).
 
     Raises:
         BadSample: missing, unreadable, empty, cut_off or not_audio.
     """
     data = source if isinstance(source, bytes) else images.read(source)
     with _opened(data) as file:
-        rate, frames = file.samplerate, file.frames
+        rate = file.samplerate
+        frames = file.frames - round(start * rate)
         most = frames if seconds <= 0 else min(frames, round(seconds * rate) + 1)
         try:
+            if start:
+                file.seek(round(start * rate))
             values = file.read(-1 if seconds <= 0 else most, dtype="float32", always_2d=True)
         except _library().LibsndfileError as error:
             raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error

@@ -129,9 +129,9 @@ def choose(
             continue
         free = unspoken(columns, {*chosen.values(), *taken})
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else likely(free, probe, field, where)
-        if field in SUFFIXES and not guesses and names_files:
-            guesses = [column for column in free if names_files(probe[column])]
-            guesses = guesses if len(guesses) < 2 else by_name(guesses, field) or guesses
+        if field in SUFFIXES and names_files and all(_leads_away(probe[column], names_files) for column in guesses):
+            others = [column for column in free if column not in guesses and names_files(probe[column])]
+            guesses = (others if len(others) < 2 else by_name(others, field) or others) or guesses
         guesses = synonyms.without_numbers(guesses, probe) if field == "label" else guesses
         if len(guesses) == 1:
             chosen[field] = guesses[0]
@@ -197,6 +197,13 @@ def _share_of_paths(values: Sequence[str], field: str, where: str) -> float:
         for value in filled
     )
     return looks / len(filled) if filled else 0.0
+
+
+def _leads_away(values: Sequence[str], names_files: Callable[[Sequence[str]], bool]) -> bool:
+    """Whether a column holds addresses of pages whose files are not at hand, as movie posters have them."""
+    filled = [value for value in values if value]
+    away = sum("://" in value for value in filled)
+    return 2 * away > len(filled) and not names_files(values)
 
 
 def _join(folder: str, value: str) -> str:

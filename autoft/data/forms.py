@@ -15,6 +15,8 @@ from autoft.records import Decoding, Sample
 
 MASK: Final = "mask"
 """Field of the class indices that stand beside the images."""
+START: Final = "start"
+"""Field of the second at which a further part of a recording begins, see `longer`."""
 
 
 class File(NamedTuple):
@@ -95,8 +97,9 @@ class _Recordings:
         self.seconds, self.windows = decoding.seconds, decoding.windows
 
     def row(self, number: int, sample: Sample) -> Row:
-        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds)
-        return Row(self.arrays(decoded.wave), decoded.flaws)
+        start = float(sample.fields.get(START, 0.0))
+        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds, start)
+        return Row(self.arrays(decoded.wave), () if start else decoded.flaws)
 
     def further(self, sample: Sample) -> list[Sequence[Any]]:
         """The same arrays of further parts of a recording that is longer.

@@ -9,6 +9,7 @@ import msgspec
 
 from autoft.data import advice
 from autoft.data.checks import summarise
+from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
@@ -26,6 +27,7 @@ ORDER = (
     "levels",
     "celeba",
     "corpora",
+    "faces",
     "trec",
     "lists",
     "numbers",
@@ -82,7 +84,7 @@ def open_dataset(
         parts = [(split, part) for (split, _), part in zip(parts, rest, strict=True)]
     dataset = join(dataset, parts) if parts else msgspec.structs.replace(dataset, samples=unique_ids(dataset.samples))
     if not dataset.samples:
-        raise _nothing_left(dataset, options)
+        raise _nothing_left(dataset, options, media_field(task.inputs))
     if not labelled:
         return dataset
     dataset = _divisible(dataset)
@@ -173,11 +175,12 @@ def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
         )
 
 
-def _nothing_left(dataset: Dataset, options: DataOptions) -> DataError:
+def _nothing_left(dataset: Dataset, options: DataOptions, medium: str) -> DataError:
     reasons = "; ".join(summarise(dataset.issues))
     hint = ""
     if any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
         hint = "File names in a table are relative to the table's own folder, or anywhere below it."
+        hint += f" If another column names them: --{medium}-col COLUMN"
     elif dataset.issues and dataset.issues[0].kind == "no_number":
         hint = f"The first value is {dataset.issues[0].detail}. Name the column of numbers: --target COLUMN"
     return DataError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, masks, portion, splits, store
+from autoft.data import cache, checks, forms, longer, masks, portion, splits, store
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
@@ -133,27 +133,45 @@ def prepare(
         DataError: too many files turn out to be damaged, or too few samples are left to split.
         BudgetEnded: hardly any sample could be decoded in that time.
     """
-    place = root or cache.cache_root()
+    place, left = root or cache.cache_root(), within
+
+    def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...]]:
+        wanted = _wanted(some, task, decoding, modalities)
+        return store.build(some.dataset, some.digests, wanted, decoding, place, within=seconds)
+
+    used: Mapping[str, tuple[int, int]] = {}
+    found = None
+    if long := _longer(checked, decoding):
+        try:
+            found, checked = built(long, left), long
+        except TooSlow as slow:  # then what trains is heard by its beginning alone
+            left -= slow.spent
     try:
-        wanted = _wanted(checked, task, decoding, modalities)
-        decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place, within=within)
-        used: Mapping[str, tuple[int, int]] = {}
+        found = found or built(checked, left)
     except TooSlow as slow:
-        checked, used = _part(checked, task, slow, within, seed)
-        wanted = _wanted(checked, task, decoding, modalities)
-        decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
+        checked, used = _part(checked, task, slow.pace, left - slow.spent, within, seed)
+        found = built(checked, math.inf)
+    decoded, damaged = found
     issues = (*checked.issues, *damaged)
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     if used:
         checks.refuse_if_too_bad(damaged, len(checked.dataset.samples), options.max_bad)
     drop = tuple(issue.subject for issue in damaged if issue.drops)
-    if drop and used:
+    if drop and (used or checked is long):
         divided = portion.only(checked.divided, {sample.id for sample in checked.dataset.samples}.difference(drop))
     else:
         divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues, used)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
     return prepared
+
+
+def _longer(checked: Checked, decoding: Decoding) -> Checked | None:
+    """The data with the further parts of recordings that are longer than the most that is heard at once, if any are."""
+    if decoding.windows < 2 or decoding.seconds < MOST_SECONDS:
+        return None
+    found = longer.extend(checked.dataset, checked.digests, checked.seconds, checked.divided, decoding)
+    return found and checked._replace(dataset=found.dataset, digests=found.digests, divided=found.splits)
 
 
 def _wanted(checked: Checked, task: Task, decoding: Decoding, modalities: Collection[str]) -> list[Form]:
@@ -164,20 +182,20 @@ def _wanted(checked: Checked, task: Task, decoding: Decoding, modalities: Collec
 
 
 def _part(
-    checked: Checked, task: Task, slow: TooSlow, within: float, seed: int
+    checked: Checked, task: Task, pace: float, left: float, within: float, seed: int
 ) -> tuple[Checked, Mapping[str, tuple[int, int]]]:
-    """As many of the samples as can be decoded in what is left of the time, in round numbers.
+    """As many of the samples as can be decoded in the seconds that are `left` of `within`, in round numbers.
 
     Raises:
         BudgetEnded: these are hardly any.
     """
     samples = checked.dataset.samples
-    total = slow.pace * len(samples)
-    room = min(len(samples), int((within - slow.spent) / slow.pace)) if slow.spent < within else 0
+    total = pace * len(samples)
+    room = min(len(samples), int(max(0.0, left) / pace))
     if room < FEWEST:
         raise BudgetEnded(
             f"{FEWEST} samples or more must be decoded in {within:.0f} s, a third of the time left, but each takes "
-            f"{slow.pace:.2g} s.",
+            f"{pace:.2g} s.",
             f"Give more --time: decoding all {len(samples):,} takes about {total:.0f} s.",
         )
     room = int(float(f"{room:.1e}")) if room >= 100 else room

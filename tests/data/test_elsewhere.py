@@ -116,3 +116,37 @@ def test_several_tables_that_are_no_parts_are_named(files):
     registry = installed()
     with pytest.raises(DataError, match=r"it holds several: one\.csv, two\.csv"):
         open_dataset(registry, DataOptions(data=source), registry.get("task", "image-cls"))
+
+
+def test_the_largest_of_several_tables_is_suggested(files):
+    boxes, entries = "Image Index,x\na.png,1\n", "Image Index,Finding Labels\n" + "a.png,Mass|Edema\n" * 9
+    source = files(["images_001/images/a.png"], {"BBox_List.csv": boxes, "Data_Entry.csv": entries})
+    registry = installed()
+    with pytest.raises(DataError) as caught:
+        open_dataset(registry, DataOptions(data=source), registry.get("task", "image-cls"))
+    assert caught.value.hint.splitlines()[0].endswith("Data_Entry.csv (the largest)")
+
+
+ADDRESS = "https://images.example.com/M/{}@._V1_SX300.jpg"
+
+
+def test_a_column_that_names_files_wins_over_one_of_addresses(files):
+    rows = "".join(f"{n + 7},{ADDRESS.format(n)},{'xy'[n % 2]}\n" for n in range(12))
+    source = files([f"posters/{n + 7}.jpg" for n in range(12)], {"movies.csv": f"imdbId,Poster,label\n{rows}"})
+    dataset = read(source, ReadOptions(needs=("image", "label")))
+    assert "image in column 'imdbId'" in dataset.recognised and len(dataset.samples) == 12
+
+
+def test_addresses_whose_files_are_at_hand_are_read_as_before(files):
+    rows = "".join(f"{n + 7},https://images.example.com/{n + 7}.jpg,{'xy'[n % 2]}\n" for n in range(12))
+    source = files([f"posters/{n + 7}.jpg" for n in range(12)], {"movies.csv": f"imdbId,Poster,label\n{rows}"})
+    assert "image in column 'Poster'" in read(source, ReadOptions(needs=("image", "label"))).recognised
+
+
+def test_addresses_alone_lead_nowhere_and_the_option_is_named(files):
+    rows = "".join(f"m{n},{ADDRESS.format(n)},{'xy'[n % 2]}\n" for n in range(12))
+    source = files(["posters/other.jpg"], {"movies.csv": f"imdbId,Poster,label\n{rows}"})
+    registry = installed()
+    with pytest.raises(DataError) as caught:
+        open_dataset(registry, DataOptions(data=source), registry.get("task", "image-cls"))
+    assert "If another column names them: --image-col COLUMN" in caught.value.hint

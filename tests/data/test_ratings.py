@@ -88,3 +88,19 @@ def test_a_list_of_other_classes_within_a_part_is_none(classes, picture):
     picture(data / "val/images/a.png")
     (data / "val/notes.txt").write_text("a.png blurred\n")
     assert {sample.split for sample in opened(data, "label").samples} == {"train"}
+
+
+def test_ages_in_the_names_of_faces(tmp_path, picture):
+    for number in range(20):
+        picture(tmp_path / f"part{number % 2}/{number + 1}_1_3_2017011617452{number:04d}.jpg.chip.jpg", seed=number)
+    picture(tmp_path / "part1/61_1_20170109142408075.jpg.chip.jpg", seed=99)
+    found = opened(tmp_path)
+    assert found.reader == "faces" and "UTKFace" in found.recognised and "the age is the number" in found.recognised
+    assert sorted(sample.fields["value"] for sample in found.samples) == [float(n + 1) for n in range(20)]
+    assert [(i.kind, i.subject, i.drops) for i in found.issues] == [
+        ("no_number", "part1/61_1_20170109142408075.jpg.chip.jpg", True)
+    ]
+    for number in range(5):
+        picture(tmp_path / f"other{number}.jpg", seed=50 + number)
+    with pytest.raises(DataError, match="must come with value"):
+        opened(tmp_path)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from autoft import scoring
-from autoft.data import audio, forms, images
+from autoft.data import audio, forms, images, longer, store
 from autoft.data.feed import DecodedFeed, StoreFeed, WholeFeed
 from autoft.errors import DataError
-from autoft.records import Decoding, Output, Problem, Sample
+from autoft.records import Dataset, Decoding, Fold, Output, Problem, Sample, Splits
 
 RATE = 8000
 DECODING = Decoding(size=32, seconds=1.0, windows=4)
@@ -112,3 +113,29 @@ def test_a_recording_that_ends_too_early_is_named(tmp_path: Path) -> None:
     )
     _, owners = feed.further(np.array([0]))
     assert not len(owners) and feed.bad[0].kind == "not_audio"
+
+
+def test_further_parts_of_what_trains_are_samples_of_their_own(tmp_path: Path) -> None:
+    samples = tuple(
+        staircase(tmp_path / f"{name}.wav", seconds) for name, seconds in (("a", 3.0), ("b", 0.5), ("c", 3.0))
+    )
+    samples = tuple(msgspec.structs.replace(sample, group=f"g{sample.id}") for sample in samples)
+    dataset = Dataset(samples=samples, reader="none", root="", recognised="")
+    fold = Fold(train=("a.wav", "b.wav"), val=("c.wav",))
+    spare = (Fold(train=("c.wav", "b.wav"), val=("a.wav",)),)
+    divided = Splits(seed=0, kind="given", sentence="two train.", folds=(fold,), test=(), spare=spare)
+    found = longer.extend(dataset, ("x", "y", "z"), np.array([3.0, 0.5, 3.0]), divided, DECODING)
+    assert (
+        found
+        and found.parts == 4
+        and found.splits.sentence.endswith("4 further parts of long recordings train as well.")
+    )
+    assert found.splits.folds == (Fold(train=("a.wav", "b.wav", "a.wav@1s", "a.wav@2s"), val=("c.wav",)),)
+    assert found.splits.spare == (Fold(train=("c.wav", "b.wav", "c.wav@1s", "c.wav@2s"), val=("a.wav",)),)
+    assert len(set(found.digests)) == 7 and found.digests[:3] == ("x", "y", "z")
+    assert {s.group for s in found.dataset.samples if s.id.startswith("a")} == {"ga.wav"}
+    whole = Decoding(size=32, seconds=1.0, windows=4)
+    built, _ = store.build(found.dataset, found.digests, forms.inputs("audio", ("audio",), whole), whole, tmp_path)
+    loud = np.median(built.arrays["audio"], axis=1) / 32768
+    assert np.allclose(loud[[0, 2, 3, 4, 5, 6]], [0.05, 0.05, 0.1, 0.15, 0.1, 0.15], atol=0.01)
+    assert longer.extend(dataset, ("x", "y", "z"), np.full(3, 0.5), divided, DECODING) is None

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+import numpy as np
 import pytest
 
+from autoft.data import store
+from autoft.data.filling import TooSlow
+from autoft.options import DataOptions
 from autoft.pipeline import prepare
-from autoft.records import Dataset, Sample
+from autoft.pipeline.prepare import Checked
+from autoft.records import Dataset, Decoding, Issue, Sample
 from autoft.tasks.regression import Regression
 
 DIGESTS = tuple(f"{number:032x}" for number in range(80))
@@ -40,3 +48,55 @@ def test_a_test_part_of_the_data_stays_what_it_is() -> None:
     told = prepare._told(given, {*prepare.split(given, Numbers(), DIGESTS, 0).test})
     assert [sample.id for sample in told.samples if sample.split == "test"] == ["79"]
     assert Numbers().schema(told).extra["value"][0] < 100
+
+
+class Lengths(Numbers):
+    inputs = ("audio",)
+
+
+def prepared(
+    monkeypatch: pytest.MonkeyPatch, build: object, seconds: float = 10.0, windows: int = 5
+) -> prepare.Prepared:
+    """Of 80 recordings of 30 seconds."""
+    data = dataset()
+    samples = tuple(
+        msgspec.structs.replace(s, fields={"audio": s.id, "value": 1.0 * n}) for n, s in enumerate(data.samples)
+    )
+    data = msgspec.structs.replace(data, samples=samples)
+    divided = prepare.split(data, Lengths(), DIGESTS, 0)
+    checked = Checked(data, Lengths().schema(data), DIGESTS, (), 32, np.full(80, 30.0), 80, divided)
+    monkeypatch.setattr(store, "build", build)
+    decoding = Decoding(size=32, seconds=seconds, windows=windows)
+    return prepare.prepare(
+        checked, Lengths(), DataOptions(), decoding, ("image",), 0, lambda event: None, Path("none"), within=100.0
+    )
+
+
+def test_further_parts_of_long_recordings_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(data: Dataset, *_: object, **__: object) -> tuple[None, tuple[Issue, ...]]:
+        return None, (Issue(kind="cut_off", subject="01@10s"),)
+
+    found = prepared(monkeypatch, build)
+    train = found.splits.folds[0].train
+    assert "01" in train and "01@20s" in train and "01@10s" not in train
+    whole = [name for name in train if "@" not in name]
+    assert len(train) == 3 * len(whole) - 1 and {name.split("@")[0] for name in train} == {*whole}
+    assert not any("@" in name for name in (*found.splits.folds[0].val, *found.splits.test))
+    assert "further parts of long recordings train as well" in found.splits.sentence
+
+
+def test_recordings_that_are_heard_whole_or_have_no_time_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+
+    def build(data: Dataset, *_: object, within: float) -> tuple[None, tuple[Issue, ...]]:
+        limits.append(within)
+        if len(data.samples) > 80:
+            raise TooSlow(25.0, 1.0)
+        return None, ()
+
+    found = prepared(monkeypatch, build)
+    assert len(found.dataset.samples) == 80 and "further parts" not in found.splits.sentence and not found.used
+    assert limits == [100.0, 75.0]
+    assert len(prepared(monkeypatch, build, seconds=9.0).dataset.samples) == 80
+    assert len(prepared(monkeypatch, build, windows=1).dataset.samples) == 80
+    assert limits == [100.0, 75.0, 100.0, 100.0]

@@ -1,0 +1,63 @@
+"""Recordings longer than what a network hears at once: their further parts train as samples of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from autoft.data.forms import START
+from autoft.records import Dataset, Decoding, Fold, Sample, Splits
+
+if TYPE_CHECKING:
+    from autoft.contracts import Array
+
+
+class Longer(NamedTuple):
+    """Samples with further parts behind them."""
+
+    dataset: Dataset
+    digests: tuple[str, ...]
+    splits: Splits
+    parts: int
+    """How many further parts there are."""
+
+
+def extend(
+    dataset: Dataset, digests: Sequence[str], seconds: Array, divided: Splits, decoding: Decoding
+) -> Longer | None:
+    """The data with a sample for each further part of recordings that train, spread as those that a prediction hears;
+    None where no recording is longer. A part is of the class and the group of its recording, and trains where that
+    does: what validates and what tests stays as it is.
+    """
+    from autoft.data import audio
+
+    learned = {name for fold in (*divided.folds, *divided.spare) for name in fold.train}
+    parts: dict[str, list[Sample]] = {}
+    marks: list[str] = []
+    for sample, digest, total in zip(dataset.samples, digests, seconds.tolist(), strict=True):
+        begins = audio.starts(total, decoding.seconds, decoding.windows)[1:] if sample.id in learned else []
+        for begin in begins:
+            begin = round(begin, 3)
+            fields = {**sample.fields, START: begin}
+            own = msgspec.structs.replace(sample, id=f"{sample.id}@{begin:g}s", fields=fields)
+            parts.setdefault(sample.id, []).append(own)
+            marks.append(f"{digest}@{begin:g}")
+    if not parts:
+        return None
+    more = tuple(part for found in parts.values() for part in found)
+    said = f"{divided.sentence} {len(more):,} further parts of long recordings train as well."
+    divided = msgspec.structs.replace(
+        divided,
+        sentence=said,
+        folds=tuple(_with(fold, parts) for fold in divided.folds),
+        spare=tuple(_with(fold, parts) for fold in divided.spare),
+    )
+    whole = msgspec.structs.replace(dataset, samples=(*dataset.samples, *more))
+    return Longer(whole, (*digests, *marks), divided, len(more))
+
+
+def _with(fold: Fold, parts: Mapping[str, Sequence[Sample]]) -> Fold:
+    more = [part.id for name in fold.train for part in parts.get(name, ())]
+    return msgspec.structs.replace(fold, train=(*fold.train, *more))
