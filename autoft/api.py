@@ -76,6 +76,7 @@ from autoft.vocab import did_you_mean
 if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
+    from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
@@ -91,6 +92,8 @@ _LATE = {
         name: ("autoft.data.drawn", name)
         for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
     },
+    "PictureMeant": ("autoft.data.stated", "PictureMeant"),
+    "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -144,6 +147,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "PictureMeant",
     "Pictures",
     "Placed",
     "Problem",
@@ -204,6 +208,7 @@ __all__ = [
     "natural",
     "open_image",
     "part_word",
+    "picture_meant",
     "rarest",
     "read_coco",
     "read_drawn",

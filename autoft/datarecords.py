@@ -26,11 +26,13 @@ class Shape(Record):
     name: str
     """Its class; empty marks pixels that are not to be learned nor scored."""
     polygons: tuple[tuple[float, ...], ...] = ()
-    """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
+    """Rings x1, y1, x2, y2, ... in pixels of the picture that `Mask.size` tells."""
     holes: tuple[tuple[float, ...], ...] = ()
     """Rings of what is cut out of the polygons; what lies below shows there."""
     runs: tuple[int, ...] = ()
     """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the picture that the runs are of, where they state it themselves; else zeros."""
 
 
 class Mask(Record):
@@ -50,6 +52,9 @@ class Mask(Record):
     """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
     """Later ones cover earlier ones."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height that the annotations state for the picture the shapes were drawn on. Where it is not that of
+    the image they are moved onto it, by the rules of boxes. Zeros: the upright image as it is."""
     layers: tuple[str, ...] = ()
     """Class of each file, `path` first, where every file marks one class: what is not `background` in it. Where files
     overlap, the one that marks fewer pixels lies on top."""

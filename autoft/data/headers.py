@@ -12,7 +12,7 @@ from autoft.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from autoft.data.masks import Survey
+    from autoft.data.surveys import Survey
 
 
 class ImageHeader(NamedTuple):
@@ -45,10 +45,10 @@ def open_image(path: str) -> Image:
 
 def survey_mask(path: str) -> Survey | None:
     """Which values the pixels of a mask file have, or None if it cannot be read: whoever decodes it says why."""
-    from autoft.data import images, masks
+    from autoft.data import images, surveys
 
     try:
-        return masks.survey(path)
+        return surveys.survey(path)
     except images.BadSample:
         return None
 

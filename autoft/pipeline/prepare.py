@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, masks, splits, store
+from autoft.data import cache, checks, forms, masks, pixels, splits, store
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
@@ -130,7 +130,7 @@ def prepare(
     ]
     place = root or cache.cache_root()
     decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
-    issues = (*checked.issues, *damaged)
+    issues = (*checked.issues, *damaged, *pixels.without(wanted, decoded.arrays))
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     drop = tuple(issue.subject for issue in damaged if issue.drops)
     divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
