@@ -29,7 +29,7 @@ from autoft.contracts import (
     Task,
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
-from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
+from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.data.tablefiles import is_table
@@ -216,6 +216,7 @@ __all__ = [
     "read_yolo",
     "split_word",
     "survey_mask",
+    "survey_pieces",
     "terms",
     "to_json",
     "to_plain",

@@ -48,6 +48,8 @@ class Mask(Record):
     of the two forms. An empty class marks pixels that are not to be learned nor scored."""
     nearest: bool = False
     """Other values count as the nearest one listed (files with loss); else they are told and left out."""
+    others: str = ""
+    """Class of all values that are not listed, where they are one: numbers of things."""
     background: str = ""
     """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
@@ -85,6 +87,8 @@ class Dataset(Record):
     issues: tuple[Issue, ...] = ()
     columns: dict[str, str] = {}
     """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
+    meaning: Mask | None = None
+    """What the values of its mask files mean, without files: further sources are read by it."""
 
 
 class ReadOptions(Record):
@@ -99,6 +103,8 @@ class ReadOptions(Record):
     `columns` says nothing."""
     guessed: dict[str, str] = {}
     """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
+    meaning: Mask | None = None
+    """What the values of masks mean in the training data, where this is a further source and names none itself."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

@@ -12,7 +12,7 @@ from autoft.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from autoft.data.surveys import Survey
+    from autoft.data.surveys import Piece, Survey
 
 
 class ImageHeader(NamedTuple):
@@ -51,6 +51,16 @@ def survey_mask(path: str) -> Survey | None:
         return surveys.survey(path)
     except images.BadSample:
         return None
+
+
+def survey_pieces(path: str) -> dict[int, Piece]:
+    """For each value but 0 of a grey mask file how it lies in it; nothing of one that has colours or cannot be read."""
+    from autoft.data import images, surveys
+
+    try:
+        return surveys.pieces(path)
+    except images.BadSample:
+        return {}
 
 
 def image_header(path: str) -> ImageHeader | None:

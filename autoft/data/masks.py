@@ -161,6 +161,9 @@ def _looked_up(pixels: Array, mask: Mask, index: Mapping[str, int], ignored: int
             far = ((_split(present)[:, None] - _split(listed)[None]) ** 2).sum(-1)
             meant = np.where(meant < 0, places[far.argmin(1)], meant)
         else:
+            if mask.others and pixels.ndim == 2:
+                meant = np.where(meant < 0, index.get(mask.others, ignored), meant)
+                return meant[inverse].reshape(codes.shape), ""
             shown = ", ".join(_written(int(code), pixels.ndim) for code in present[meant < 0][:3])
             share = float(np.isin(codes, present[meant < 0]).mean())
             strange = f"unknown {'colours' if pixels.ndim == 3 else 'values'} {shown} in {share:.1%} of its pixels"
