@@ -29,7 +29,7 @@ from autoft.contracts import (
     Task,
 )
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
-from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
+from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
 from autoft.data.tablefiles import is_table
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.xmlfile import read_xml
+    from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
@@ -94,6 +95,8 @@ _LATE = {
         for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
     },
     "read_xml": ("autoft.data.xmlfile", "read_xml"),
+    "PictureMeant": ("autoft.data.stated", "PictureMeant"),
+    "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
@@ -149,6 +152,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "PictureMeant",
     "Pictures",
     "Placed",
     "Problem",
@@ -210,6 +214,7 @@ __all__ = [
     "natural",
     "open_image",
     "part_word",
+    "picture_meant",
     "rarest",
     "read_coco",
     "read_drawn",
@@ -218,6 +223,7 @@ __all__ = [
     "read_yolo",
     "split_word",
     "survey_mask",
+    "survey_pieces",
     "terms",
     "to_json",
     "to_plain",

@@ -19,7 +19,19 @@ from autoft.atomic import replace_folder, write_text
 from autoft.datarecords import EVERYTHING
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
-from autoft.records import Decoding, Job, Metric, ModelCard, Problem, Record, Schema, TrialSpec, from_json, to_json
+from autoft.records import (
+    Decoding,
+    Job,
+    Mask,
+    Metric,
+    ModelCard,
+    Problem,
+    Record,
+    Schema,
+    TrialSpec,
+    from_json,
+    to_json,
+)
 from autoft.version import API_VERSION
 
 if TYPE_CHECKING:
@@ -62,6 +74,8 @@ class Config(Record):
     """Field word -> column, as the user named them for the tables that it was trained on."""
     guessed: dict[str, str] = {}
     """Field word -> column of the table that it was trained on, also where the user named none."""
+    meaning: Mask | None = None
+    """What the values of the mask files mean that it was trained on."""
 
     @property
     def decoding(self) -> Decoding:
@@ -97,6 +111,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         versions=spec.versions,
         columns=spec.columns,
         guessed=spec.guessed,
+        meaning=spec.meaning,
         refit=spec.division == EVERYTHING,
     )
 

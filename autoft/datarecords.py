@@ -26,11 +26,13 @@ class Shape(Record):
     name: str
     """Its class; empty marks pixels that are not to be learned nor scored."""
     polygons: tuple[tuple[float, ...], ...] = ()
-    """Rings x1, y1, x2, y2, ... in pixels of the upright image."""
+    """Rings x1, y1, x2, y2, ... in pixels of the picture that `Mask.size` tells."""
     holes: tuple[tuple[float, ...], ...] = ()
     """Rings of what is cut out of the polygons; what lies below shows there."""
     runs: tuple[int, ...] = ()
     """COCO's run lengths, column by column: how many pixels are outside, inside, outside, ..."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the picture that the runs are of, where they state it themselves; else zeros."""
 
 
 class Mask(Record):
@@ -46,10 +48,15 @@ class Mask(Record):
     of the two forms. An empty class marks pixels that are not to be learned nor scored."""
     nearest: bool = False
     """Other values count as the nearest one listed (files with loss); else they are told and left out."""
+    others: str = ""
+    """Class of all values that are not listed, where they are one: numbers of things."""
     background: str = ""
     """Class of pixels that no shape, or none of several files, covers."""
     shapes: tuple[Shape, ...] = ()
     """Later ones cover earlier ones."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height that the annotations state for the picture the shapes were drawn on. Where it is not that of
+    the image they are moved onto it, by the rules of boxes. Zeros: the upright image as it is."""
     layers: tuple[str, ...] = ()
     """Class of each file, `path` first, where every file marks one class: what is not `background` in it. Where files
     overlap, the one that marks fewer pixels lies on top."""
@@ -80,6 +87,8 @@ class Dataset(Record):
     issues: tuple[Issue, ...] = ()
     columns: dict[str, str] = {}
     """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
+    meaning: Mask | None = None
+    """What the values of its mask files mean, without files: further sources are read by it."""
 
 
 class ReadOptions(Record):
@@ -94,6 +103,8 @@ class ReadOptions(Record):
     `columns` says nothing."""
     guessed: dict[str, str] = {}
     """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
+    meaning: Mask | None = None
+    """What the values of masks mean in the training data, where this is a further source and names none itself."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

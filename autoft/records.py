@@ -319,6 +319,8 @@ class TrialSpec(Record):
     """Field word -> column of the data's tables, as the user named them: the model remembers them for new tables."""
     guessed: dict[str, str] = {}
     """The same for all columns of the table that was read, also where the user named none."""
+    meaning: Mask | None = None
+    """What the values of the data's mask files mean: the model remembers it for new masks."""
 
     @property
     def name(self) -> str:

@@ -26,12 +26,12 @@ WORDS = {
     "box_unknown_class": ("box of an unknown class, not used", "boxes of unknown classes, not used"),
     "box_unreadable": ("line that is no box, not used", "lines that are no boxes, not used"),
     "boxes_scaled": (
-        "image annotated at another size, its boxes scaled",
-        "images annotated at another size, their boxes scaled",
+        "image annotated at another size, what is drawn scaled",
+        "images annotated at another size, what is drawn scaled",
     ),
     "boxes_turned": (
-        "image annotated before its EXIF rotation, its boxes turned",
-        "images annotated before their EXIF rotation, their boxes turned",
+        "image annotated before its EXIF rotation, what is drawn turned",
+        "images annotated before their EXIF rotation, what is drawn turned",
     ),
     "clipped": ("recording that is clipped", "recordings that are clipped"),
     "conflicting_label": ("file with two labels", "files with two labels"),
@@ -49,13 +49,14 @@ WORDS = {
     "no_flag": ("row whose label is neither yes nor no", "rows with a label that is neither yes nor no"),
     "no_label": ("sample without a label", "samples without a label"),
     "no_number": ("row whose value is no number", "rows whose value is no number"),
+    "no_pixels": ("class that is drawn but has no pixel", "classes that are drawn but have no pixel"),
     "no_text": ("row without a text", "rows without a text"),
     "no_transcript": ("recording without a transcript", "recordings without transcripts"),
     "no_mask": ("image without a mask", "images without masks"),
     "orphan_mask": ("mask without an image, not used", "masks without an image, not used"),
     "size_swapped": (
-        "image whose annotation swaps width and height, its boxes as they are",
-        "images whose annotations swap width and height, their boxes as they are",
+        "image whose annotation swaps width and height, what is drawn as it is",
+        "images whose annotations swap width and height, what is drawn as it is",
     ),
     "shape_without_area": (
         "image with points, lines or cuboids, which are not used",

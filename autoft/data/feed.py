@@ -92,6 +92,8 @@ class DecodedFeed:
         self.targets = _aligned(targets or {}, len(self.samples))
         self.bad: dict[int, images.BadSample] = {}
         """Row -> why it has no arrays; complete once every row has been asked for."""
+        self.remarks: dict[int, Sequence[tuple[str, str]]] = {}
+        """Row -> what is wrong with its truth, though it can be used."""
         self._workers = workers or default_workers()
 
     def __len__(self) -> int:
@@ -136,11 +138,14 @@ class DecodedFeed:
         def put(place: int) -> None:
             row = int(index[place])
             try:
-                arrays = [array for form in wanted for array in form.row(row, self.samples[row]).arrays]
+                rows = [form.row(row, self.samples[row]) for form in wanted]
             except images.BadSample as bad:
                 self.bad.setdefault(row, bad)
                 return
-            for file, array in zip(files, arrays, strict=True):
+            said = [remark for each in rows for remark in each.remarks]
+            if wanted is self.truths and said:
+                self.remarks[row] = said
+            for file, array in zip(files, (array for each in rows for array in each.arrays), strict=True):
                 found[file.key][place] = array
 
         with ThreadPoolExecutor(self._workers) as pool:

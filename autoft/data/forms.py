@@ -195,7 +195,7 @@ class Masks:
 
     def row(self, number: int, sample: Sample) -> Row:
         found = masks.decode(number, self.labels, self.size, str(sample.fields["image"]))
-        return Row([found.pixels], [("mask_remark", found.remark)] if found.remark else ())
+        return Row([found.pixels], [(found.kind, found.remark)] if found.remark else ())
 
 
 _MAKERS: Final[Mapping[tuple[str, str], Callable[[Decoding], Form]]] = {

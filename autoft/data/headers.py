@@ -12,7 +12,7 @@ from autoft.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from autoft.data.masks import Survey
+    from autoft.data.surveys import Piece, Survey
 
 
 class ImageHeader(NamedTuple):
@@ -45,12 +45,22 @@ def open_image(path: str) -> Image:
 
 def survey_mask(path: str) -> Survey | None:
     """Which values the pixels of a mask file have, or None if it cannot be read: whoever decodes it says why."""
-    from autoft.data import images, masks
+    from autoft.data import images, surveys
 
     try:
-        return masks.survey(path)
+        return surveys.survey(path)
     except images.BadSample:
         return None
+
+
+def survey_pieces(path: str) -> dict[int, Piece]:
+    """For each value but 0 of a grey mask file how it lies in it; nothing of one that has colours or cannot be read."""
+    from autoft.data import images, surveys
+
+    try:
+        return surveys.pieces(path)
+    except images.BadSample:
+        return {}
 
 
 def image_header(path: str) -> ImageHeader | None:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
-from PIL import Image, ImageDraw
 
-from autoft.data import images
+from autoft.data import drawing, images
+from autoft.data.headers import ImageHeader
 from autoft.data.inspect import default_workers
-from autoft.records import Mask, Shape
+from autoft.records import Mask
 from autoft.vocab import IGNORED
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
-DECODER: Final = "1"
+DECODER: Final = "2"
 """Part of every store's key that holds masks. Raise it when the same mask would give other indices."""
 ASPECT: Final = 0.02
 """A mask whose sides have another ratio than the image's, by more than this, is another picture's."""
@@ -44,6 +44,8 @@ class Decoded(NamedTuple):
     """(size, size), `Labels.dtype`; the largest number of the type where there is no class."""
     remark: str
     """What is wrong with it, though it can be used; else empty."""
+    kind: str = "mask_remark"
+    """A word of `Issue.kind` for the remark."""
 
 
 def labels(values: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Labels:
@@ -79,12 +81,11 @@ def decode(number: int, wanted: Labels, size: int, picture: images.Source) -> De
     """
     mask = wanted.masks[number]
     width, height, turn = images.header(picture)
-    upright = (height, width) if turn >= 5 else (width, height)
     index = {name: place for place, name in enumerate(wanted.classes)}
     ignored = IGNORED[wanted.dtype]
     if not mask.path:
-        drawn = _draw(mask, upright, index, ignored)
-        return Decoded(_square(drawn, size).astype(wanted.dtype), "")
+        drawn, place = drawing.draw(mask, ImageHeader(width, height, turn), index, ignored)
+        return Decoded(_square(drawn, size).astype(wanted.dtype), place.detail, place.kind or "mask_remark")
     if mask.layers:
         return _layered(mask, size, (height, width, turn), index, ignored, wanted.dtype)
     united, remarks = _read(mask.path, mask, size, (height, width, turn), index, ignored)
@@ -160,6 +161,9 @@ def _looked_up(pixels: Array, mask: Mask, index: Mapping[str, int], ignored: int
             far = ((_split(present)[:, None] - _split(listed)[None]) ** 2).sum(-1)
             meant = np.where(meant < 0, places[far.argmin(1)], meant)
         else:
+            if mask.others and pixels.ndim == 2:
+                meant = np.where(meant < 0, index.get(mask.others, ignored), meant)
+                return meant[inverse].reshape(codes.shape), ""
             shown = ", ".join(_written(int(code), pixels.ndim) for code in present[meant < 0][:3])
             share = float(np.isin(codes, present[meant < 0]).mean())
             strange = f"unknown {'colours' if pixels.ndim == 3 else 'values'} {shown} in {share:.1%} of its pixels"
@@ -178,81 +182,3 @@ def _split(codes: Array) -> Array:
 
 def _written(code: int, axes: int) -> str:
     return f"#{code:06x}" if axes == 3 else str(code)
-
-
-def _draw(mask: Mask, upright: tuple[int, int], index: Mapping[str, int], ignored: int) -> Array:
-    """Shapes at the image's own size, int32 (height, width)."""
-    canvas = Image.new("I", upright, index.get(mask.background, ignored))
-    pen = ImageDraw.Draw(canvas)
-    for shape in mask.shapes:
-        value = index.get(shape.name, ignored)
-        if shape.holes:
-            canvas.paste(value, mask=_pierced(shape, upright))
-            continue
-        for ring in shape.polygons:
-            if len(ring) >= 6:
-                pen.polygon(list(ring), fill=value)
-        if shape.runs:
-            inside = Image.fromarray(_unrolled(shape, upright))
-            canvas.paste(value, mask=inside)
-    return np.array(canvas)
-
-
-def _pierced(shape: Shape, upright: tuple[int, int]) -> Image.Image:
-    """Polygons without their holes, 255 inside."""
-    found = Image.new("L", upright)
-    pen = ImageDraw.Draw(found)
-    for rings, value in ((shape.polygons, 255), (shape.holes, 0)):
-        for ring in rings:
-            if len(ring) >= 6:
-                pen.polygon(list(ring), fill=value)
-    return found
-
-
-def _unrolled(shape: Shape, upright: tuple[int, int]) -> Array:
-    """Run lengths as uint8 (height, width), 255 inside."""
-    width, height = upright
-    flags = np.arange(len(shape.runs)) % 2 * 255
-    flat = np.repeat(flags.astype(np.uint8), shape.runs)
-    if len(flat) != width * height:
-        raise images.BadSample("mask_size", f"run lengths for {len(flat)} pixels, its image has {width * height}")
-    return np.ascontiguousarray(flat.reshape(width, height).T)
-
-
-class Survey(NamedTuple):
-    """What the pixels of one mask file are, for readers."""
-
-    colours: bool
-    """Values are 0xRRGGBB; else they are grey values or palette indices."""
-    values: dict[int, int]
-    """Value -> pixels."""
-    palette: dict[int, int]
-    """Of a file with a palette: index -> 0xRRGGBB, for the values that occur."""
-    lossy: bool
-    """Of a format in which pixels come back a little changed."""
-    alpha: dict[int, int] = {}
-    """Value of the alpha channel -> pixels; empty without one."""
-
-
-def survey(path: str) -> Survey:
-    """The values in a mask file. RGB files whose channels are alike count as grey.
-
-    Raises:
-        BadSample: as `images.decode`.
-    """
-    found = images.facts(path)
-    pixels = found.pixels
-    alpha = {} if found.alpha is None else _counted(*np.unique(found.alpha, return_counts=True))
-    if pixels.ndim == 3:
-        codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
-        grey = bool((pixels == pixels[..., :1]).all())
-        codes = pixels[..., 0] if grey else codes
-        present, counts = np.unique(codes, return_counts=True)
-        return Survey(not grey, _counted(present, counts), {}, found.lossy, alpha)
-    present, counts = np.unique(pixels, return_counts=True)
-    table = {int(v): found.palette[int(v)] for v in present if int(v) < len(found.palette)} if found.palette else {}
-    return Survey(False, _counted(present, counts), table, found.lossy, alpha)
-
-
-def _counted(present: Array, counts: Array) -> dict[int, int]:
-    return {int(value): int(count) for value, count in zip(present, counts, strict=True)}

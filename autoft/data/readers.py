@@ -13,7 +13,7 @@ from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
-from autoft.records import Dataset, Entry, Issue, ReadOptions
+from autoft.records import Dataset, Entry, Issue, Mask, ReadOptions
 
 if TYPE_CHECKING:
     from autoft.contracts import Reader, Task
@@ -53,6 +53,7 @@ def open_dataset(
     labelled: bool = True,
     remembered: Mapping[str, str] = {},
     guessed: Mapping[str, str] = {},
+    meaning: Mask | None = None,
 ) -> Dataset:
     """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
 
@@ -60,6 +61,7 @@ def open_dataset(
         labelled: False when predicting: targets may then be absent, and any folder of files will do.
         remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
         guessed: the same, where the user named none: they count where a table has them.
+        meaning: what the values of masks meant then.
 
     Raises:
         DataError: a source is not there, or no reader recognises it; the message says what is expected.
@@ -72,10 +74,11 @@ def open_dataset(
         guessed=dict(guessed),
         group_col=options.group_col,
         optional=() if labelled else task.targets,
+        meaning=meaning,
     )
     dataset = _open(registry, options.data, read)
-    alike = msgspec.structs.replace(read, guessed={**dataset.columns, **guessed})
-    parts = [(split, _open(registry, source, alike)) for split, source in _extra(options) if source]
+    further = msgspec.structs.replace(read, guessed={**dataset.columns, **guessed}, meaning=dataset.meaning or meaning)
+    parts = [(split, _open(registry, source, further)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
     if parts and not options.group_col:

@@ -23,6 +23,7 @@ from autoft.records import (
     Caching,
     DataRef,
     Decoding,
+    Mask,
     Metric,
     ModelCard,
     Param,
@@ -60,6 +61,8 @@ class Plan(NamedTuple):
     """Configurations that the user gave."""
     guessed: Mapping[str, str] = {}
     """Field word -> column of the table that was read."""
+    meaning: Mask | None = None
+    """What the values of mask files mean."""
 
     @property
     def modalities(self) -> frozenset[str]:
@@ -117,6 +120,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),
         guessed=checked.dataset.columns,
+        meaning=checked.dataset.meaning,
     )
 
 
@@ -169,6 +173,7 @@ def spec_maker(
             caching=caching,
             columns=columns,
             guessed=dict(plan.guessed),
+            meaning=plan.meaning,
         )
 
     return make_spec

@@ -81,7 +81,10 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     """
     predictor = Predictor(model_folder(model, out))
     config, task = predictor.config, predictor.task
-    dataset = open_dataset(registry.installed(), options, task, remembered=config.columns, guessed=config.guessed)
+    plugins = registry.installed()
+    dataset = open_dataset(
+        plugins, options, task, remembered=config.columns, guessed=config.guessed, meaning=config.meaning
+    )
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(
@@ -92,7 +95,7 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
     )
     decoded, targets = predictor.compared(feed)
     good, damaged = _sorted_out(feed, samples)
-    issues = [*found.issues, *damaged]
+    issues = [*found.issues, *damaged, *_remarks(feed, samples)]
     checks.refuse_if_too_bad(issues, checks.total(dataset), options.max_bad)
     decoded, targets = evaluate.take(decoded, good), evaluate.take(targets, good)
     groups = [samples[row].group for row in good]
@@ -127,6 +130,16 @@ def _sorted_out(feed: DecodedFeed, samples: Sequence[Sample]) -> tuple[Array, li
     good = np.array([row for row in range(len(samples)) if row not in feed.bad], np.int64)
     bad = sorted(feed.bad.items())
     return good, [Issue(kind=why.kind, subject=samples[row].id, detail=why.detail) for row, why in bad]
+
+
+def _remarks(feed: DecodedFeed, samples: Sequence[Sample]) -> list[Issue]:
+    """What is wrong with rows that can be used."""
+    said = sorted(feed.remarks.items())
+    return [
+        Issue(kind=kind, subject=samples[row].id, detail=detail, drops=False)
+        for row, found in said
+        for kind, detail in found
+    ]
 
 
 def _first(issues: Sequence[Issue]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, longer, masks, portion, splits, store
+from autoft.data import cache, checks, forms, longer, masks, pixels, portion, splits, store
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
@@ -152,7 +152,8 @@ def prepare(
         checked, used = _part(checked, task, slow.pace, left - slow.spent, within, seed)
         found = built(checked, math.inf)
     decoded, damaged = found
-    issues = (*checked.issues, *damaged)
+    empty = pixels.without(_wanted(checked, task, decoding, modalities), decoded.arrays)
+    issues = (*checked.issues, *damaged, *empty)
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     if used:
         checks.refuse_if_too_bad(damaged, len(checked.dataset.samples), options.max_bad)

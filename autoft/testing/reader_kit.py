@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from autoft import vocab
@@ -90,6 +91,12 @@ class ReaderContract(Contract):
     def test_reading_twice_gives_the_same(self, tmp_path: Path) -> None:
         source = self.write(tmp_path)
         assert self.reader().read(source, self.options) == self.reader().read(source, self.options)
+
+    def test_a_further_source_is_read_by_the_same_meaning(self, tmp_path: Path) -> None:
+        source = self.write(tmp_path)
+        first = self.reader().read(source, self.options)
+        again = self.reader().read(source, msgspec.structs.replace(self.options, meaning=first.meaning))
+        assert again.samples == first.samples, "what is told of the first source must not change the same one"
 
     def test_dataset_survives_json(self, tmp_path: Path) -> None:
         dataset = self.read(tmp_path)

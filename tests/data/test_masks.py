@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoft.data import forms, images, masks, store
+from autoft.data import forms, images, masks, store, surveys
 from autoft.data.feed import DecodedFeed, StoreFeed
 from autoft.records import Dataset, Decoding, Mask, Sample, Shape, to_plain
 from autoft.testing import toys
@@ -40,7 +40,7 @@ def test_palette_indices_count_not_their_colours(tmp_path: Path) -> None:
     mask.putpalette([value for index in range(256) for value in (255 - index, index, 0)])
     assert mask.mode == "P"
     mask.save(tmp_path / "mask.png")
-    survey = masks.survey(str(tmp_path / "mask.png"))
+    survey = surveys.survey(str(tmp_path / "mask.png"))
     assert set(survey.values) == {0, 3, 7, 9, 255} and survey.palette[7] == 0xF80700 and not survey.colours
     found = read(Mask(path=str(tmp_path / "mask.png"), values=VALUES), picture(tmp_path))
     assert found.pixels[0].tolist() == [0, 0, 1, 1]
@@ -56,7 +56,7 @@ def test_colours_are_looked_up_or_taken_as_the_nearest(tmp_path: Path) -> None:
     image = picture(tmp_path, size=(2, 2))
     found = read(exact, image, 2)
     assert found.pixels.tolist() == [[1, 255], [2, 2]] and "#fa7803" in found.remark
-    assert read(near, image, 2) == (pytest.approx(np.array([[1, 1], [2, 2]])), "")
+    assert read(near, image, 2)[:2] == (pytest.approx(np.array([[1, 1], [2, 2]])), "")
 
 
 def test_shapes_are_drawn_one_over_the_other(tmp_path: Path) -> None:
@@ -142,3 +142,30 @@ def test_decoded_feeds_give_the_truth_of_the_store(tmp_path: Path) -> None:
     feed = DecodedFeed(data.samples, toys.pictures(4)[0], truths=[forms.Masks(labels(data), Decoding(size=4))])
     assert (feed.truth(np.arange(4))["mask"] == built.arrays["mask"]).all()
     assert "mask" not in feed.batch(np.arange(4)), "a prediction needs no masks"
+
+
+def test_surveys_count_exactly_and_see_pieces(tmp_path: Path) -> None:
+    pixels = np.zeros((9, 12), np.uint8)
+    pixels[1:4, 1:4] = pixels[5:8, 1:3] = 1
+    pixels[2:6, 3] = 2
+    Image.fromarray(pixels).save(tmp_path / "grey.png")
+    found = surveys.survey(str(tmp_path / "grey.png"))
+    assert found.values == {value: int((pixels == value).sum()) for value in range(3)}
+    one = surveys.pieces(str(tmp_path / "grey.png"))[1]
+    assert (one.pixels, one.largest) == (13, 7) and set(surveys.pieces(str(tmp_path / "grey.png"))) == {1, 2}
+    assert surveys.pieces(str(tmp_path / "grey.png"))[2].touching == 4
+    noise = np.random.default_rng(0).integers(0, 3, (9, 12, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "rgb.png")
+    codes, counts = np.unique(noise.astype(int) @ [65536, 256, 1], return_counts=True)
+    coloured = surveys.survey(str(tmp_path / "rgb.png"))
+    assert coloured.colours and coloured.values == dict(zip(codes.tolist(), counts.tolist(), strict=True))
+
+
+def test_a_feed_keeps_what_is_wrong_with_masks(tmp_path: Path) -> None:
+    data = dataset(tmp_path)
+    (inputs, truths), _ = both(8, labels(data))
+    feed = DecodedFeed(data.samples, [inputs], truths=[truths])
+    feed.batch(np.arange(4))
+    assert not feed.remarks
+    feed.truth(np.arange(4))
+    assert sorted(feed.remarks) == [0, 1, 2, 3] and feed.remarks[0][0][0] == "mask_remark"

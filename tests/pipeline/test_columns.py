@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from autoft import registry
-from autoft.datarecords import DataRef
-from autoft.pipeline import plan, prepare
+import msgspec
+import pytest
+
+from autoft import artifact, registry
+from autoft.datarecords import DataRef, Mask
+from autoft.options import DataOptions
+from autoft.pipeline import plan, predict, prepare
 from autoft.pipeline.plan import spec_maker
 from autoft.pipeline.search import resolved
 from autoft.search.space import baseline
@@ -21,9 +27,30 @@ def test_a_trial_is_told_the_columns_that_were_named_and_those_that_were_guessed
     known = registry.installed()
     wanted, task = resolved(known, options(images.parent / "all.csv", tmp_path, target="kind"))
     checked = prepare.check(known, wanted, task, 0, lambda event: None)
+    meaning = Mask(values={"0": "sky"})
+    checked = checked._replace(dataset=msgspec.structs.replace(checked.dataset, meaning=meaning))
     made = plan.make(known, wanted, task, checked, lambda event: None)
     ref = DataRef(store="", fingerprint="", dataset="", splits="")
     make_spec = spec_maker(made, known, wanted, checked.schema, ref, str(tmp_path))
     spec = make_spec(1, baseline(made.space))
     assert spec.columns == {"label": "kind"}
     assert spec.guessed == {"image": "photo", "label": "kind"}
+    assert spec.meaning == meaning, "of masks, by which further ones are read"
+    job = artifact.Job(card=spec.card, problem=spec.problem, recipe=spec.recipe)
+    assert artifact.config_of(spec, job, artifact.Decoding(size=32), 1).meaning == meaning
+
+
+def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SimpleNamespace(columns={"label": "kind"}, guessed={"image": "photo"}, meaning=Mask(values={"0": "sky"}))
+    asked: dict[str, Any] = {}
+
+    def opened(*arguments: Any, **known: Any) -> None:
+        asked.update(known)
+        raise InterruptedError
+
+    monkeypatch.setattr(predict, "model_folder", lambda *_: "")
+    monkeypatch.setattr(predict, "Predictor", lambda _: SimpleNamespace(config=config, task=None))
+    monkeypatch.setattr(predict, "open_dataset", opened)
+    with pytest.raises(InterruptedError):
+        predict.validate("m", DataOptions())
+    assert asked == {"remembered": config.columns, "guessed": config.guessed, "meaning": config.meaning}

@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.api import ImageHeader, Issue, Sample, image_header
-from autoft_detection import _geometry
+from autoft.api import ImageHeader, Issue, Sample, image_header, picture_meant
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -99,24 +98,16 @@ def _sample(draft: Draft, header: ImageHeader | None, issues: list[Issue]) -> Sa
 
 def _upright(draft: Draft, corners: Array, header: ImageHeader, issues: list[Issue]) -> Array:
     """Corners in pixels of the upright picture."""
-    stored, stated = (header.width, header.height), draft.size
     if draft.fractions:
         return corners * np.tile(header.upright, 2)
-    if stated == stored != header.upright:
-        issues.append(_about("boxes_turned", draft, "annotated as stored, turned upright by its EXIF data"))
-        return _geometry.turn(corners, *stored, header.orientation)
-    if stated == header.upright[::-1] != header.upright and _within(corners, header.upright):
-        issues.append(_about("size_swapped", draft, f"said to be {stated[0]} x {stated[1]}"))
+    far = corners[:, 2:].max(0, initial=0.0)
+    place = picture_meant(header, draft.size, (float(far[0]), float(far[1])))
+    if place.kind:
+        issues.append(_about(place.kind, draft, place.detail))
+    if place.plain:
         return corners
-    if min(stated) > 0 and stated != header.upright:
-        said = f"annotated at {stated[0]} x {stated[1]}, but is {header.upright[0]} x {header.upright[1]}"
-        issues.append(_about("boxes_scaled", draft, said))
-        return corners * np.tile(np.divide(header.upright, stated), 2)
-    return corners
-
-
-def _within(corners: Array, size: tuple[int, int]) -> bool:
-    return bool((corners[:, 2:] <= np.array(size) + MARGIN).all())
+    ends = np.stack([place.points(corners[:, :2]), place.points(corners[:, 2:])])
+    return np.concatenate([ends.min(0), ends.max(0)], axis=1) if place.orientation > 1 else np.concatenate([*ends], 1)
 
 
 def _usable(draft: Draft, box: Array, name: str, size: tuple[int, int], issues: list[Issue]) -> Array | None:

@@ -55,24 +55,3 @@ def _abreast(boxes: Array) -> tuple[Array, Array]:
     first = np.repeat(place, counts)
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
     return order[first], order[second]
-
-
-def turn(boxes: Array, width: float, height: float, orientation: int) -> Array:
-    """Corners in the upright picture of boxes (n, 4) that were drawn on the picture as stored.
-
-    Args:
-        width, height: of the picture as stored.
-        orientation: of EXIF, 1 to 8.
-    """
-    x, y = boxes[:, [0, 2]], boxes[:, [1, 3]]
-    across, down = {
-        1: (x, y),
-        2: (width - x, y),
-        3: (width - x, height - y),
-        4: (x, height - y),
-        5: (y, x),
-        6: (height - y, x),
-        7: (height - y, width - x),
-        8: (y, width - x),
-    }[orientation]
-    return np.stack([across.min(1), down.min(1), across.max(1), down.max(1)], axis=1)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from autoft_detection import _confidence, _dense, _geometry
 from autoft_detection._task import ObjectDetection
@@ -81,17 +80,6 @@ def test_overlap_and_suppression() -> None:
     classes = np.array([0, 0, 0, 0])
     assert _geometry.suppress(boxes, classes, 0.4).tolist() == [True, False, True, True]
     assert _geometry.suppress(boxes, np.array([0, 1, 0, 0]), 0.4).all(), "classes do not disturb each other"
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_turning_is_what_pillow_does(orientation: int) -> None:
-    from autoft.data import images
-
-    picture = Image.new("RGB", (30, 20))
-    picture.paste((255, 255, 255), (3, 5, 10, 7))
-    turned = picture.transpose(images._TURNS[orientation]) if orientation > 1 else picture
-    found = _geometry.turn(np.array([[3, 5, 10, 7]]), 30, 20, orientation)
-    assert tuple(found[0]) == turned.getbbox()
 
 
 def test_confidence_is_where_f1_is_best() -> None:

@@ -72,7 +72,7 @@ def _samples(file: CocoFile, issues: list[Issue]) -> Iterator[Sample]:
                 issues.append(Issue(kind="shape_unreadable", subject=subject, drops=False))
             else:
                 shapes.append(shape)
-        mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes)))
+        mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes), size=image.size))
         yield Sample(id=image.id, fields={"image": image.path, "mask": mask}, split=image.split)
 
 
@@ -86,8 +86,20 @@ def _shape(entry: dict[str, Any], names: dict[Any, str]) -> Shape | None:
         name = ""
     try:
         if isinstance(drawn, dict):
-            return Shape(name=name, runs=counts(drawn["counts"]))
+            return Shape(name=name, runs=counts(drawn["counts"]), size=_size(drawn.get("size")))
         rings = tuple(tuple(float(value) for value in ring) for ring in drawn)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return Shape(name=name, polygons=rings) if all(len(ring) % 2 == 0 for ring in rings) else None
+
+
+def _size(stated: Any) -> tuple[int, int]:
+    """Width and height of run lengths; zeros where they do not say it.
+
+    Raises:
+        TypeError, ValueError: it is no size.
+    """
+    if not stated:
+        return 0, 0
+    height, width = stated
+    return int(width), int(height)

@@ -120,7 +120,7 @@ def _sample(image: DrawnImage, issues: list[Issue]) -> Sample:
             shapes.append(Shape(name=plain(shape.name), runs=shape.runs))
         else:
             shapes.append(Shape(name=plain(shape.name), polygons=(shape.ring,), holes=shape.holes))
-    mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes)))
+    mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes), size=image.size))
     return Sample(id=image.id, fields={"image": image.path, "mask": mask}, split=image.split)
 
 

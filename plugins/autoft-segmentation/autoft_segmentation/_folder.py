@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autoft.api import DataError, Dataset, Mask, ReadOptions, Sample, to_plain
-from autoft_segmentation import _names, _pairs, _values
+from autoft.api import DataError, Dataset, Issue, Mask, ReadOptions, Sample, to_plain
+from autoft_segmentation import _cityscapes, _names, _pairs, _values
 
 
 class MaskFolderReader:
@@ -35,8 +35,11 @@ class MaskFolderReader:
                 "Put the images into images/ and the masks into masks/, or end the masks' names with _mask.",
             )
         root = Path(source).absolute()
-        listed = _names.find(_folders(root, found.folders))
-        means = _values.meaning([path for pair in found.pairs for path in (pair.mask, *pair.further)], listed, source)
+        paths = [path for pair in found.pairs for path in (pair.mask, *pair.further)]
+        listed = _names.find(_folders(root, found.folders)) or _cityscapes.by_name(paths)
+        known = None if "mask" in options.optional else options.meaning
+        means = _values.meaning(paths, listed, source, known)
+        found = _labelled(found, means)
         layered = bool(found.layers.groups)
         if found.layers.doubt:
             raise _doubt(found.layers.doubt, source)
@@ -58,7 +61,28 @@ class MaskFolderReader:
         elif several:
             number = sum(1 + len(pair.further) for pair in found.pairs if pair.further)
             words += f"; {number} masks of {several} pictures are united, each is taken for one thing in its picture"
-        return Dataset(samples=samples, reader=self.name, root=str(root), recognised=words, issues=found.issues)
+        return Dataset(
+            samples=samples,
+            reader=self.name,
+            root=str(root),
+            recognised=words,
+            issues=found.issues,
+            meaning=means.mask,
+        )
+
+
+def _labelled(found: _pairs.Found, means: _values.Meaning) -> _pairs.Found:
+    """Without a test or validation part of which no pixel is scored: contests keep the true masks to themselves."""
+    if all(means.values.values()) or means.others:
+        return found
+    scored = {value for value, name in means.values.items() if name}
+    for split in sorted({pair.split for pair in found.pairs} & {"val", "test"}):
+        if not _values.occur([pair.mask for pair in found.pairs if pair.split == split], scored):
+            detail = "none of its masks has a class that is scored"
+            bare = Issue(kind="unlabelled_part", subject=split, detail=detail, drops=False)
+            pairs = tuple(pair for pair in found.pairs if pair.split != split)
+            found = found._replace(pairs=pairs, issues=(*found.issues, bare))
+    return found
 
 
 def _sample(pair: _pairs.Pair, means: _values.Meaning, background: str) -> Sample:
@@ -67,6 +91,7 @@ def _sample(pair: _pairs.Pair, means: _values.Meaning, background: str) -> Sampl
         further=pair.further,
         values=means.values,
         nearest=means.nearest,
+        others=means.others,
         background=background if pair.further or pair.layers else "",
         layers=tuple(map(_names.plain, pair.layers)),
         alpha=means.alpha,
@@ -80,7 +105,7 @@ def _background(found: _pairs.Found, means: _values.Meaning, source: str) -> str
     Raises:
         DataError: the masks of a picture do not all say the same two things.
     """
-    classes = [name for name in means.values.values() if name]
+    classes = [name for name in (*means.values.values(), means.others) if name]
     wrong = f"they have {len(classes)} classes" if len(classes) != 2 else ""
     if found.kinds and not found.layers.groups:
         wrong = f"they are called {', '.join(found.kinds[:3])}, as if each were a class"

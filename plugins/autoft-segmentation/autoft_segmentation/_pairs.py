@@ -95,11 +95,12 @@ def _two_values(mask: File) -> bool:
 def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[list[File], list[File]]:
     """Images, and masks, also those that end in a number. With `named` the first word of a name tells masks too."""
     images, masks = [], []
+    whole = _whole(root, files, around)
     for path in files:
         below = Path(path).relative_to(root)
         folders = [part.lower() for part in below.parts[around:-1]]
         split = _split(below.parts[:-1])
-        stem, end = _ended(below.stem, MASK_ENDS)
+        stem, end = (below.stem, "") if below.stem.lower() in whole else _ended(below.stem, MASK_ENDS)
         stem = _ended(stem, SETS)[0] if end else stem
         if _ended(below.stem, OTHER_ENDS)[1] or any(_is_aside(part) for part in folders):
             continue
@@ -112,6 +113,25 @@ def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[lis
     further = {i for i in images if (found := NUMBERED.fullmatch(i.stem)) and found[1] in stems}
     masks += [image._replace(rank=len(MASK_ENDS)) for image in images if image in further]
     return [image for image in images if image not in further], masks
+
+
+def _whole(root: Path, files: list[str], around: int) -> set[str]:
+    """Names in lower case, such as those of left and right eyes, `1_L` and `1_R`, whose end tells nothing of a mask:
+    pictures outside of the folders of masks have them as well as masks inside. A copy of a mask beside its image, which
+    has no other one in there, is no picture."""
+    inside, outside = set(), defaultdict(set)
+    for path in files:
+        below = Path(path).relative_to(root)
+        if any(_is_mask_folder(part.lower()) for part in below.parts[around:-1]):
+            inside.add(below.stem.lower())
+        else:
+            outside[below.parent].add(below.stem.lower())
+    return {
+        name
+        for names in outside.values()
+        for name in names & inside
+        if (base := _ended(name, MASK_ENDS)[0]) != name and (base not in names or base in inside)
+    }
 
 
 def _joined(root: Path, images: list[File], masks: list[File]) -> Found:

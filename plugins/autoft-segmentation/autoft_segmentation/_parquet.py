@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from autoft.api import (
     DataError,
     Dataset,
     Issue,
-    Mask,
     ReadOptions,
     Sample,
     Table,
@@ -60,7 +61,8 @@ class ParquetMaskReader:
         known = {part.split for part in parts}
         whole = "train" not in known or len(known) == 1
         cells = [row[part.mask] for part in parts for row in part.table.rows]
-        means = _values.meaning([path for path in cells if path], None, source)
+        meant = None if "mask" in options.optional else options.meaning
+        means = _values.meaning([path for path in cells if path], None, source, meant)
         samples: list[Sample] = []
         issues: list[Issue] = []
         for part in parts:
@@ -70,15 +72,21 @@ class ParquetMaskReader:
                 if not image or not mask:
                     issues.append(Issue(kind="no_mask" if image else "missing", subject=name, detail="empty cell"))
                     continue
-                meant = Mask(path=mask, values=means.values, nearest=means.nearest, alpha=means.alpha)
-                fields = {"image": image, "mask": to_plain(meant)}
+                fields = {"image": image, "mask": to_plain(replace(means.mask, path=mask))}
                 samples.append(Sample(id=name, fields=fields, split="" if whole else part.split))
         first = parts[0]
         words = f"{self.sniff(source, options) or 'tables'}: image in column '{first.table.columns[first.image]}', "
         words += f"mask in column '{first.table.columns[first.mask]}', {len(samples)} rows: {means.words}"
         root = Path(source).absolute()
         root = root if root.is_dir() else root.parent
-        return Dataset(tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues))
+        return Dataset(
+            samples=tuple(samples),
+            reader=self.name,
+            root=str(root),
+            recognised=words,
+            issues=tuple(issues),
+            meaning=means.mask,
+        )
 
 
 def _files(source: str) -> list[Path]:

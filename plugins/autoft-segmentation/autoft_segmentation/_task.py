@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, natural
+from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, did_you_mean, listed, natural
 from autoft_segmentation import _metrics
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -78,7 +78,15 @@ class ImageSegmentation:
         )
 
     def encode(self, samples: Sequence[Sample], schema: Schema, problem: Problem) -> Arrays:
-        """Nothing: masks are pixels, and the store holds them."""
+        """Nothing: masks are pixels, and the store holds them.
+
+        Raises:
+            DataError: a mask names a class that is not one of those that the search started with.
+        """
+        for names, where in {_names(sample): sample.id for sample in samples}.items():
+            for name in names:
+                if name not in schema.classes:
+                    raise _unknown(where, name, schema.classes)
         return {}
 
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
@@ -122,6 +130,14 @@ class ImageSegmentation:
         return export(decoded["mask"], samples, schema, folder)
 
 
+def _unknown(where: str, name: str, classes: Sequence[str]) -> DataError:
+    return DataError(
+        f"masks must be of the {len(classes)} known classes, but that of '{where}' names '{name}'."
+        f"{did_you_mean(name, tuple(classes))} Known: {listed(classes)}.",
+        "Validation and test data must use the class names of the training data.",
+    )
+
+
 def _names(sample: Sample) -> tuple[str, ...]:
     """The classes that a sample's mask may have, in its own order.
 
@@ -134,6 +150,6 @@ def _names(sample: Sample) -> tuple[str, ...]:
     layers = mask.get("layers", ())
     if layers:
         return tuple(dict.fromkeys(name for name in (mask["background"], *natural({*layers})) if name))
-    named = mask.get("values", {}).values()
+    named = (*mask.get("values", {}).values(), mask.get("others", ""))
     drawn = natural({shape["name"] for shape in mask.get("shapes", ())})
     return tuple(dict.fromkeys(name for name in (mask.get("background", ""), *named, *drawn) if name))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from autoft.api import DataError, survey_mask
+from autoft.api import DataError, Mask, image_header, survey_mask
+from autoft_segmentation import _things
 from autoft_segmentation._names import ClassList, is_ignored
 
 LOOKED_AT = 1000
 """Most masks whose values are counted; of more, this many, evenly spread."""
+PIXELS = 600_000_000
+"""Of large masks fewer are looked at, no more than have this many pixels: satellite pictures took minutes."""
+FEWEST = 50
 MOST = 256
 """Values in all masks beyond which they are no classes."""
 NEAR = 24
@@ -21,6 +25,8 @@ VOID = 255
 In 0, 128, 255 it is a grey value as the others are."""
 DENSE = 2
 """Numbers of classes are less than this many times as many, and a few."""
+STRANGE = 0.05
+"""Share of the pixels that may have values that mean nothing, and are told by file."""
 MANY = 16
 """Grey values between black and white that are no classes where they are rare."""
 
@@ -34,6 +40,13 @@ class Meaning(NamedTuple):
     """For the user."""
     alpha: bool = False
     """They are those of the alpha channel."""
+    others: str = ""
+    """Class of all other values."""
+
+    @property
+    def mask(self) -> Mask:
+        """The same without files, for further sources."""
+        return Mask(values=self.values, nearest=self.nearest, alpha=self.alpha, others=self.others)
 
 
 class _Seen(NamedTuple):
@@ -45,18 +58,28 @@ class _Seen(NamedTuple):
     alpha: Counter[int]
     veiled: int
     """Files with an alpha channel."""
+    things: bool
+    """Their values are numbers of things, as it seems."""
 
 
-def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meaning:
+def meaning(paths: Sequence[str], listed: ClassList | None, root: str, known: Mask | None = None) -> Meaning:
     """The classes of the values in these masks.
 
+    Args:
+        known: what the values mean in the data that these belong to; a list of their own goes before it.
+
     Raises:
-        DataError: no mask can be read, colours without a map, or so many values that they are no classes.
+        DataError: no mask can be read, colours without a map, so many values that they are no classes, or others than
+            are known.
     """
-    step = max(1, -(-len(paths) // LOOKED_AT))
-    seen = _look(paths[::step])
+    seen = _look(paths)
     if not seen.files:
         raise DataError(f"masks must be images, but none below '{root}' can be read.")
+    return _alone(seen, listed, root) if listed or known is None else _further(seen, known, root)
+
+
+def _alone(seen: _Seen, listed: ClassList | None, root: str) -> Meaning:
+    """Of a source that is read by itself."""
     if listed and listed.colours and _counts_lines(seen, listed):
         listed = listed._replace(values={str(row): name for row, name in enumerate(listed.values.values())})
         found = _by_index(seen, listed)
@@ -75,6 +98,49 @@ def meaning(paths: Sequence[str], listed: ClassList | None, root: str) -> Meanin
     return _unnamed(seen, root)
 
 
+def _most(path: str) -> int:
+    """How many masks of this one's size are looked at."""
+    header = image_header(path)
+    pixels = header.width * header.height if header else 1
+    return min(LOOKED_AT, max(FEWEST, PIXELS // max(1, pixels)))
+
+
+def _further(seen: _Seen, known: Mask, root: str) -> Meaning:
+    """Of a source that is read beside another: its values mean the same. New ones are classes where the known ones
+    would be called alike if all were seen together; else the source alone may have other values for the same classes.
+
+    Raises:
+        DataError: many pixels have values that mean nothing.
+    """
+    same = Meaning(
+        known.values, known.nearest, "their values mean what they do in the training masks", known.alpha, known.others
+    )
+    seen_values = seen.alpha if known.alpha else seen.values
+    coloured = any(value.startswith("#") for value in known.values)
+    codes = {int(value[1:], 16) if coloured else int(value) for value in known.values}
+    grey = 0x010101 if coloured and not seen.coloured else 1
+    strange = {value: number for value, number in seen_values.items() if value * grey not in codes}
+    if not strange or known.nearest or (known.others and not seen.coloured) or (coloured and seen.paletted):
+        return same
+    named = {name for name in known.values.values() if name} | {known.others}
+    for values in (seen.values + Counter(codes), seen.values):
+        try:
+            found = _alone(seen._replace(values=values, things=False), None, root)
+        except DataError:  # not by itself; whether it fits is asked below
+            continue
+        alike = known.values.items() <= found.values.items()
+        if alike or {name for name in found.values.values() if name} <= named:
+            return found
+    if sum(strange.values()) > STRANGE * sum(seen_values.values()):
+        shown = ", ".join(f"#{value:06x}" if seen.coloured else str(value) for value in sorted(strange)[:5])
+        raise DataError(
+            f"masks must have the values of the training masks, but those below '{root}' have {shown} too. Known: "
+            f"{', '.join(sorted(known.values)[:10])}.",
+            "Write them with the same numbers or colours, or put the same class list beside both.",
+        )
+    return same
+
+
 def _counts_lines(seen: _Seen, listed: ClassList) -> bool:
     """Whether grey masks hold the numbers of a colour map's lines: small ones, that are no greys in it."""
     strange = any(f"#{value:02x}{value:02x}{value:02x}" not in listed.values for value in seen.values if value != VOID)
@@ -88,12 +154,14 @@ def _in_alpha(seen: _Seen) -> bool:
     return seen.veiled == seen.files and len(seen.alpha) > 1 and plain
 
 
-def _look(paths: Iterable[str]) -> _Seen:
+def _look(paths: Sequence[str]) -> _Seen:
+    paths = paths[:: max(1, -(-len(paths) // _most(paths[0])))] if paths else paths
+    counts: dict[str, int] = {}
     values: Counter[int] = Counter()
     alpha: Counter[int] = Counter()
     files = coloured = lossy = paletted = veiled = 0
     with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(survey_mask, paths):
+        for path, found in zip(paths, pool.map(survey_mask, paths), strict=True):
             if found is None:
                 continue
             files += 1
@@ -103,7 +171,19 @@ def _look(paths: Iterable[str]) -> _Seen:
             values.update(found.values)
             alpha.update(found.alpha)
             veiled += bool(found.alpha)
-    return _Seen(files, coloured, lossy, values, paletted, alpha, veiled)
+            counts[path] = _things.count(found.values)
+    things = not coloured and not lossy and _things.are_things([*counts], [*counts.values()])
+    return _Seen(files, coloured, lossy, values, paletted, alpha, veiled, things)
+
+
+def occur(paths: Sequence[str], values: Collection[str]) -> bool:
+    """Whether one of the values, as a class list writes them, is in these masks; True where none can be read."""
+    coloured = any(value.startswith("#") for value in values)
+    codes = {int(value[1:], 16) if coloured else int(value) for value in values}
+    seen = _look(paths)
+    grey = {value * 0x010101 for value in seen.values} if coloured else set()
+    unsure = not seen.files or bool(coloured and seen.paletted)
+    return unsure or bool(codes & {*seen.values, *grey})
 
 
 def _by_colour(seen: _Seen, listed: ClassList) -> Meaning:
@@ -135,6 +215,14 @@ def _unnamed(seen: _Seen, root: str) -> Meaning:
     if _is_smoothed(seen):
         words = "black and white with smoothed edges, each pixel the nearer of the two"
         return Meaning({"0": "background", str(VOID): "foreground"}, True, words)
+    if seen.things:
+        words = f"numbers of things, up to {levels[-1]} in a picture, all of them foreground"
+        return Meaning(
+            {"0": "background"},
+            False,
+            f"{words} (a class list beside them would make each number a class)",
+            others="foreground",
+        )
     if len(levels) == 2:
         low, high = levels
         return Meaning(

@@ -222,3 +222,12 @@ def test_mask_files_go_before_exports(tmp_path: Path) -> None:
         Image.fromarray(block(0, 0, 2, 2)).save(tmp_path / "masks" / f"{number}.png")
     (tmp_path / "photos").rename(tmp_path / "images")
     assert not LabelStudioMaskReader().sniff(str(tmp_path), ASKED)
+
+
+def test_the_stated_size_is_kept(tmp_path: Path) -> None:
+    pictures(tmp_path / "ds0" / "img", 1)
+    content = {"size": {"width": 80, "height": 80}, "objects": [polygon("cat", square(20, 20, 59, 59))]}
+    (tmp_path / "ds0" / "ann").mkdir()
+    (tmp_path / "ds0" / "ann" / "0.png.json").write_text(json.dumps(content))
+    (sample,) = SuperviselyMaskReader().read(str(tmp_path), ASKED).samples
+    assert drawn(sample)[3, 3] == 1 and drawn(sample)[7, 7] == 0, "shapes of 80 x 80 on a picture of 8 x 8"

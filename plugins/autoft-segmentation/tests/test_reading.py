@@ -283,7 +283,7 @@ def test_coco_shapes(tmp_path: Path) -> None:
     }
     broken = {"image_id": 1, "category_id": 4, "segmentation": [[0, 0]]}
     content = {
-        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "gone.png"}],
+        "images": [{"id": 1, "file_name": "a.png", "width": 80, "height": 60}, {"id": 2, "file_name": "gone.png"}],
         "annotations": [square, crowd, broken],
         "categories": [{"id": 9, "name": "cat"}],
     }
@@ -293,6 +293,7 @@ def test_coco_shapes(tmp_path: Path) -> None:
     assert sample.split == "val" and sample.fields["mask"]["background"] == "background"
     assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["cat", ""]
     assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable"]
+    assert sample.fields["mask"]["size"] == [80, 60] and sample.fields["mask"]["shapes"][1]["size"] == [8, 6]
 
 
 def test_labelme_shapes(tmp_path: Path) -> None:
