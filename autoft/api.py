@@ -217,6 +217,7 @@ __all__ = [
     "read_yolo",
     "split_word",
     "survey_mask",
+    "shared_terms",
     "terms",
     "to_json",
     "to_plain",

@@ -1,4 +1,4 @@
-"""When a learner must stop, and how long it may still take: what is planned by that need not be thrown away half done."""
+"""When a learner must stop, and how long it may still take: what is planned by that is not thrown away half done."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from autoft.heads import lbfgs
 from autoft.records import Output, Problem
 from autoft.texthash import terms
 from autoft.textstart import Head, Terms, begin, factors, word_start
-from autoft.until import Until, seconds_left
+from autoft.until import Until
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BUCKETS = 256
@@ -176,10 +176,6 @@ def test_a_solution_ends_with_the_time_that_was_left() -> None:
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     late = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: next(left, -1.0)))
     assert late.table is None and late.rare.max() > 1 and not late.said
-
-
-def test_what_does_not_tell_the_time_that_is_left_is_no_limit() -> None:
-    assert seconds_left(never) == np.inf and seconds_left(Until(never, lambda: 3.0)) == 3.0 and not Until(never, int)()
 
 
 def test_the_same_texts_are_solved_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
