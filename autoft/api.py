@@ -28,7 +28,6 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.counted import counted
 from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask
 from autoft.data.media import is_media, part_word, split_word, walk
@@ -75,6 +74,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
+    from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.xmlfile import read_xml
@@ -95,6 +95,7 @@ _LATE = {
     },
     "read_xml": ("autoft.data.xmlfile", "read_xml"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
+    "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),

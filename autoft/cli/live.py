@@ -18,7 +18,8 @@ from autoft.cli import outcome
 from autoft.cli.board import Row
 from autoft.cli.screen import Screen
 from autoft.events import Event, Note, Planned, TrialFinished
-from autoft.report.words import DASH, clock, compared, count, line, value
+from autoft.report.compared import compared
+from autoft.report.words import DASH, clock, count, line, value
 
 MOST_RUNNING = 8
 BEST = 5

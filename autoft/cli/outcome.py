@@ -9,7 +9,8 @@ from typing import Any
 from autoft.cli.board import Board, Row
 from autoft.records import Metric
 from autoft.report import by_class, final
-from autoft.report.words import DASH, compared, count, duration, gain, line, score, value
+from autoft.report.compared import compared
+from autoft.report.words import DASH, count, duration, gain, line, score, value
 
 TOP = 5
 MOST = 12

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from autoft.cli.board import Row
 from autoft.events import DataRecognised, Planned
 from autoft.records import Metric, Param, TrialResult
+from autoft.report.compared import compared
 from autoft.report.issues import summarised
-from autoft.report.words import DASH, compared, count, duration, line, listed, value
+from autoft.report.words import DASH, count, duration, line, listed, value
 
 SHOWN = ("freeze", "lr", "batch_size")
 

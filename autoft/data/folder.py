@@ -223,8 +223,9 @@ def in_words(layout: Layout) -> str:
 def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     issues: list[Issue] = []
     outer = {path: folder for folder in layout.folders for path in media_files(folder.path, source, field, issues)}
-    bare = not any(folder.split for folder in layout.folders)
-    lists = partlists.find(source, layout.root, field, list(outer)) if bare else None
+    bare = {folder.split for folder in layout.folders} <= {"", "train"}  # a lone train/ says nothing of other parts
+    root = os.path.dirname(layout.folders[0].path) if layout.folders[0].split else layout.root
+    lists = partlists.find(source, root, field, list(outer)) if bare else None
     places = [speakers.Place(path, folder.label, folder.split) for path, folder in outer.items()]
     classes = {folder.label for folder in layout.folders}
     inner = {name: partlabels.find(os.path.join(layout.root, name), classes, field) for name in layout.left_out}
@@ -236,7 +237,9 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         ]
     said = ""
     if lists:
-        places = [place._replace(split=lists.of.get(place.path, lists.rest)) for place in places]
+        places = [
+            p if p.split in ("val", "test") else p._replace(split=lists.of.get(p.path, lists.rest)) for p in places
+        ]
         said = f"; parts as {' and '.join(lists.lists)} say"
         for place in [place for place in places if not place.split]:
             issues.append(Issue(kind="unlisted", subject=relative(place.path, source), drops=False))

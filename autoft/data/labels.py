@@ -31,9 +31,11 @@ class Labels(NamedTuple):
     flags: bool
     """Each column is one label."""
     minus: tuple[bool, ...] = ()
-    """For each column whether -1 is a no."""
+    """For each column whether -1 is a no, or counts as one."""
     separator: str = ""
     """Between the labels of a list; empty where each cell is one label, `[` for lists in brackets."""
+    remark: str = ""
+    """On -1 beside 0 and 1, for the user."""
 
     def of(self, cells: Sequence[str]) -> list[str]:
         """The labels of a row, each once, in their order there. An empty cell is no label.
@@ -63,11 +65,11 @@ class Labels(NamedTuple):
         if not self.flags:
             how = {"": "one in each cell", "[": "lists in brackets"}
             words = how.get(self.separator) or f"separated by {SEPARATORS[self.separator]}"
-            return f"labels in column '{self.names[0]}', {words}"
+            return f"labels in column '{self.names[0]}', {words}{self.remark}"
         shown = ", ".join(self.names[:SHOWN])
         more = f" and {len(self.names) - SHOWN} more" if len(self.names) > SHOWN else ""
-        turned = ", -1 is no" if any(self.minus) else ""
-        return f"labels in {len(self.names)} columns of yes and no ({shown}{more}{turned})"
+        turned = ", -1 is no" if any(self.minus) and not self.remark else ""
+        return f"labels in {len(self.names)} columns of yes and no ({shown}{more}{turned}){self.remark}"
 
 
 def find(options: ReadOptions, tables: Sequence[Table], taken: Sequence[set[str]]) -> list[Labels | None]:
@@ -132,7 +134,8 @@ def never(found: Iterable[Labels | None], seen: Iterable[str | None]) -> list[st
 def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | None:
     names = table.columns
     if FIELD in options.columns:
-        return of_columns(table, columns.several(options.columns[FIELD], names, "--target", table.path))
+        named = columns.several(options.columns[FIELD], names, "--target", table.path)
+        return _with_uncertain(of_columns(table, named), table)
     taken = taken | columns.aside(names)
     free = [name for name in names if name not in taken and name.lower() not in columns.INDEX_NAMES]
     usual = [name for name in columns.by_name(free, FIELD) if not is_flag(table, name)]
@@ -140,7 +143,7 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
         return of_columns(table, usual)
     flags = [name for name in free if is_flag(table, name)]
     if len(flags) > 1:
-        return of_columns(table, flags)
+        return _with_uncertain(of_columns(table, flags), table, [n for n in free if n not in flags])
     ending = [name for name in free if columns.last_word(name) in columns.USUAL[FIELD] and not is_flag(table, name)]
     if len(ending) == 1:
         return of_columns(table, ending)
@@ -160,9 +163,44 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
 def of_columns(table: Table, names: Sequence[str]) -> Labels:
     """The labels in these columns: of lists where it is one, else of yes and no."""
     places = tuple(table.columns.index(name) for name in names)
-    flags = len(names) > 1 or is_flag(table, names[0])
+    flags = len(names) > 1 or is_flag(table, names[0]) or bool(_uncertain(table, names[0]))
     minus = tuple(_minus(_cells(table, name)) for name in names) if flags else ()
     return Labels(tuple(names), places, flags, minus)
+
+
+def _with_uncertain(found: Labels, table: Table, others: Sequence[str] = ()) -> Labels:
+    """The same, where -1 beside 0 and 1 counts as no: a row has other labels, for which it is worth keeping.
+
+    Args:
+        others: columns that were not taken.
+    """
+    if not found.flags:
+        return found
+    counts = [_uncertain(table, name) for name in found.names]
+    minus = tuple(turned or count > 0 for turned, count in zip(found.minus, counts, strict=True))
+    remark = ""
+    if names := [name for name, count in zip(found.names, counts, strict=True) if count]:
+        remark += f"; -1 beside 0 and 1 counts as no: {sum(counts):,} cell{'s' * (sum(counts) > 1)} in {_quoted(names)}"
+    if left := [name for name in others if _uncertain(table, name)]:
+        remark += f"; not taken: {_quoted(left)}, which say -1 beside 0 and 1 (named in --target as well, -1 is no)"
+    return found._replace(minus=minus, remark=remark)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(f"'{name}'" for name in names[:SHOWN]) + more
+
+
+def _uncertain(table: Table, name: str) -> int:
+    """Cells of -1 in a column of yes and no that says no as well; 0 in any other column."""
+    filled = [cell.lower() for cell in _cells(table, name) if cell]
+    if (
+        not {*filled} & NO
+        or not {*filled} & YES
+        or sum(cell in YES | NO | MINUS for cell in filled) < SURE * len(filled)
+    ):
+        return 0
+    return sum(cell in MINUS for cell in filled)
 
 
 def is_flag(table: Table, name: str) -> bool:

@@ -18,8 +18,15 @@ _PEOPLE: Final = (
 )
 SPEAKER: Final = re.compile(rf"({'|'.join(_PEOPLE.split())}|id|[smfpu])[\s_\-]?\d+", re.IGNORECASE)
 """Names of people in data sets: `speaker_01`, `Actor_03`, `p225`."""
+HASHED: Final = re.compile(r"(.+)_nohash_\d+\.\w+")
+"""Files of Speech Commands (Warden, 2018): who speaks, and which of their recordings of this word it is."""
+FEWEST: Final = 3
+"""Speakers for parts of their own."""
+LARGEST: Final = 0.5
+"""Share of the files that one speaker may have: more leave too little for other parts."""
 MOST: Final = 0.9
-"""Share of the inner names that come again in other folders, for these to be the classes, or perhaps."""
+"""Share of the inner names that come again in other folders, for these to be the classes, or perhaps; and of the files
+that name their speakers."""
 TOGETHER: Final = "each stays in one part"
 
 
@@ -56,7 +63,7 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     inner = {place.path: place.path[len(folders[place.path]) + 1 :].split(os.sep)[:-1] for place in places}
     names = {path: below[0] for path, below in inner.items() if below}
     if len(names) < len(places) or not names:
-        return Levels(list(places), _people({place.label for place in places}) if field == "audio" else "")
+        return _by_files(places) if field == "audio" else Levels(list(places))
     parts = {split_word(name) for name in names.values()}
     if "" not in parts and "train" in parts and len(parts) > 1 and not any(place.split for place in places):
         found = [place._replace(split=split_word(names[place.path])) for place in places]
@@ -71,6 +78,18 @@ def level(places: Sequence[Place], folders: dict[str, str], source: str, field: 
     if crossed and not _are_portions(alike):
         raise _doubt(places, names, source, field)
     return Levels(list(places))
+
+
+def _by_files(places: Sequence[Place]) -> Levels:
+    """Where no folders lie within: speakers as files name them, in the form of Speech Commands."""
+    who = {place.path: named[1] for place in places if (named := HASHED.fullmatch(os.path.basename(place.path)))}
+    counts = Counter(who.values())
+    if len(counts) < FEWEST or len(who) < MOST * len(places) or max(counts.values()) > LARGEST * len(places):
+        return Levels(list(places), _people({place.label for place in places}))
+    found = [place._replace(group=who.get(place.path, "")) for place in places]
+    if len({(place.group, place.split) for place in found if place.group}) > len(counts):
+        return Levels(list(places), f"; {len(counts)} speakers by the names of the files, some in several of the parts")
+    return Levels(found, f"; {len(counts)} speakers by the names of the files, {TOGETHER}")
 
 
 def _speakers(places: Sequence[Place], names: dict[str, str], source: str) -> Levels:

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import secrets
 import shutil
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from autoft.data import cache, eviction, images
-from autoft.data.forms import File, Form
-from autoft.data.inspect import default_workers
+from autoft.data import cache, eviction
+from autoft.data.filling import Plan, Remark, fill
+from autoft.data.forms import Form
 from autoft.errors import DataError
-from autoft.records import Dataset, Decoding, Issue, Sample
+from autoft.records import Dataset, Decoding, Issue
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
 ABOUT = "store.json"
-
-
-class _Remark(NamedTuple):
-    row: int
-    detail: str
-    kind: str = "mask_remark"
-    """A word of `Issue.kind`; stores of older versions hold remarks on masks alone, without it."""
 
 
 class Store:
@@ -49,7 +41,7 @@ class Store:
         self.rows: int = about["rows"]
         self.bad: dict[int, tuple[str, str]] = {int(row): (kind, text) for row, kind, text in about["bad"]}
         """Rows without pixels (all zero): kind and detail of the issue."""
-        self.remarks: list[_Remark] = [_Remark(*remark) for remark in about.get("remarks", ())]
+        self.remarks: list[Remark] = [Remark(*remark) for remark in about.get("remarks", ())]
         """What is wrong with rows that can be used."""
         self.arrays: dict[str, Array] = arrays
         """Key -> read-only (rows, ...), as the forms it was built from say; mapped from disk."""
@@ -95,6 +87,7 @@ def build(
     decoding: Decoding,
     root: Path,
     workers: int = 0,
+    within: float = math.inf,
 ) -> tuple[Store, tuple[Issue, ...]]:
     """Decode all samples of `dataset`, or open the store that already holds them.
 
@@ -107,21 +100,23 @@ def build(
         wanted: what is kept of each sample.
         decoding: with which they were made.
         root: the cache folder; the store lies in `stores/` below it.
+        within: seconds that decoding may take; a store that is there already takes none.
 
     Raises:
         UsageError: the cache cannot be written or has no room.
+        TooSlow: decoding would take longer than `within`.
     """
     kept = [form for form in wanted if form.stored]
     key = fingerprint(digests, wanted, workers)
     folder = root / "stores" / key
     store = _existing(folder)
     if store is None:
-        plan = _Plan(dataset.samples, kept)
+        plan = Plan(dataset.samples, kept)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             size = sum(len(dataset.samples) * file.length for file in plan.files)
             eviction.make_room(folder.parent, size, cache.cache_limit())
-            _build(folder, plan, key, decoding, workers)
+            _build(folder, plan, key, decoding, workers, within)
         except OSError as error:
             raise cache.unusable(root, error) from error
         store = Store.open(folder)
@@ -151,25 +146,11 @@ def fingerprint(digests: Sequence[str], wanted: Sequence[Form], workers: int = 0
     return state.hexdigest()
 
 
-class _Plan:
-    """What goes into a store, row by row."""
-
-    def __init__(self, samples: Sequence[Sample], forms: Sequence[Form]) -> None:
-        self.samples, self.forms = samples, forms
-        self.files = [file for form in forms for file in form.files]
-
-    def rows(self, number: int) -> tuple[list[Array], list[_Remark]]:
-        """One row of each file, and what is to be said of them."""
-        found = [form.row(number, self.samples[number]) for form in self.forms]
-        said = dict.fromkeys(remark for row in found for remark in row.remarks)  # two forms may say the same
-        return [array for row in found for array in row.arrays], [_Remark(number, text, kind) for kind, text in said]
-
-
-def _build(folder: Path, plan: _Plan, key: str, decoding: Decoding, workers: int) -> None:
+def _build(folder: Path, plan: Plan, key: str, decoding: Decoding, workers: int, within: float) -> None:
     draft = folder.with_name(f"{eviction.DRAFT}{key}-{os.getpid()}-{secrets.token_hex(4)}")
     draft.mkdir()
     try:
-        bad, remarks = _fill(draft, plan, workers)
+        bad, remarks = fill(draft, plan, workers, within)
         about = {
             "fingerprint": key,
             "rows": len(plan.samples),
@@ -187,51 +168,3 @@ def _build(folder: Path, plan: _Plan, key: str, decoding: Decoding, workers: int
             # Another process has finished the same store; ours is not needed.
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _fill(draft: Path, plan: _Plan, workers: int) -> tuple[list[tuple[int, str, str]], list[_Remark]]:
-    """Write the arrays row by row, in any order. Returns (row, kind, detail) of those that failed, and remarks.
-
-    Plain writes instead of a writable map: on a full disk a write raises an error, a map kills the process.
-    Threads suffice: decoders work without holding the interpreter's lock.
-    """
-    failed: list[tuple[int, str, str]] = []
-    remarks: list[_Remark] = []
-    with ExitStack() as stack:
-        opened = [(file, *_begun(stack, draft, file, len(plan.samples))) for file in plan.files]
-
-        def put(row: int) -> None:
-            try:
-                arrays, said = plan.rows(row)
-            except images.BadSample as bad:
-                failed.append((row, bad.kind, bad.detail))
-                return
-            remarks.extend(said)
-            for (file, handle, start), array in zip(opened, arrays, strict=True):
-                _write(handle, array.tobytes(), start + row * file.length)
-
-        with ThreadPoolExecutor(workers or default_workers()) as pool:
-            try:
-                list(pool.map(put, range(len(plan.samples))))
-            except BaseException:  # Ctrl-C or a full disk: do not decode the rest first
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-    return sorted(failed), sorted(remarks)
-
-
-def _begun(stack: ExitStack, draft: Path, file: File, rows: int) -> tuple[int, int]:
-    """A file of zeros for an array: its handle, and where its first row begins."""
-    opened = stack.enter_context((draft / f"{file.key}.npy").open("wb"))
-    descr = np.lib.format.dtype_to_descr(np.dtype(file.dtype))
-    header = {"descr": descr, "fortran_order": False, "shape": (rows, *file.shape)}
-    np.lib.format.write_array_header_1_0(opened, header)
-    opened.flush()
-    start = opened.tell()
-    opened.truncate(start + file.length * rows)
-    return opened.fileno(), start
-
-
-def _write(handle: int, data: bytes, offset: int) -> None:
-    while data:
-        written = os.pwrite(handle, data, offset)
-        data, offset = data[written:], offset + written

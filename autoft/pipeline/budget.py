@@ -28,6 +28,10 @@ REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
 SHORT = 30.0
 """Seconds of a search in which nothing is kept for that before there is a model."""
+PREPARING = 1 / 3
+"""Part of the time left that decoding all samples may take."""
+LEAST = 3.0
+"""The same in seconds, at least."""
 UNKNOWN = 0.01
 """Part of the whole time, and at most a second, that a validation is taken to last before the first one."""
 FIRST_BUILD = 8.0
@@ -109,6 +113,11 @@ class Budget:
 
     def _first(self, backend: str) -> float:
         return FIRST_FORK if backend in self.forked else FIRST_BUILD
+
+    @property
+    def preparing(self) -> float:
+        """Seconds that decoding may take from now on."""
+        return max(LEAST, PREPARING * (self.end - time.time()))
 
     @property
     def reserve(self) -> float:

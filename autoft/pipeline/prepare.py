@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +12,13 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, masks, splits, store
+from autoft.data import cache, checks, forms, masks, portion, splits, store
+from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
 from autoft.data.store import Store
+from autoft.errors import BudgetEnded
 from autoft.events import DataRecognised, Listener, Note
 from autoft.options import DataOptions
 from autoft.records import Dataset, Decoding, Issue, Sample, Schema, Splits
@@ -31,6 +33,8 @@ MOST_SPOKEN = 30.0
 """Of a recording whose course is told step by step."""
 MOST_WINDOWS = 5
 """Parts of a longer recording that a prediction hears."""
+FEWEST = 60
+"""Samples that are worth a search, where there is no time to decode all."""
 
 
 class Checked(NamedTuple):
@@ -59,6 +63,8 @@ class Prepared(NamedTuple):
     store: Store
     splits: Splits
     issues: tuple[Issue, ...]
+    used: Mapping[str, tuple[int, int]] = {}
+    """Part -> samples that are used, and samples that there are, where time was short."""
 
 
 def check(registry: Registry, options: DataOptions, task: Task, seed: int, listener: Listener) -> Checked:
@@ -118,25 +124,71 @@ def prepare(
     seed: int,
     listener: Listener,
     root: Path | None = None,
+    within: float = math.inf,
 ) -> Prepared:
-    """Decode for networks of these modalities, and split.
+    """Decode for networks of these modalities, and split. Where decoding all samples would take longer than `within`
+    seconds, a part of them is used.
 
     Raises:
         DataError: too many files turn out to be damaged, or too few samples are left to split.
+        BudgetEnded: hardly any sample could be decoded in that time.
     """
-    wanted = [
+    place = root or cache.cache_root()
+    try:
+        wanted = _wanted(checked, task, decoding, modalities)
+        decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place, within=within)
+        used: Mapping[str, tuple[int, int]] = {}
+    except TooSlow as slow:
+        checked, used = _part(checked, task, slow, within, seed)
+        wanted = _wanted(checked, task, decoding, modalities)
+        decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
+    issues = (*checked.issues, *damaged)
+    checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
+    if used:
+        checks.refuse_if_too_bad(damaged, len(checked.dataset.samples), options.max_bad)
+    drop = tuple(issue.subject for issue in damaged if issue.drops)
+    if drop and used:
+        divided = portion.only(checked.divided, {sample.id for sample in checked.dataset.samples}.difference(drop))
+    else:
+        divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
+    prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues, used)
+    listener(recognised(checked.dataset, checked.schema, divided, issues))
+    return prepared
+
+
+def _wanted(checked: Checked, task: Task, decoding: Decoding, modalities: Collection[str]) -> list[Form]:
+    return [
         *forms.inputs(task.inputs[0], modalities, decoding),
         *truths(task, checked.dataset.samples, checked.schema, decoding),
     ]
-    place = root or cache.cache_root()
-    decoded, damaged = store.build(checked.dataset, checked.digests, wanted, decoding, place)
-    issues = (*checked.issues, *damaged)
-    checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
-    drop = tuple(issue.subject for issue in damaged if issue.drops)
-    divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
-    prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues)
-    listener(recognised(checked.dataset, checked.schema, divided, issues))
-    return prepared
+
+
+def _part(
+    checked: Checked, task: Task, slow: TooSlow, within: float, seed: int
+) -> tuple[Checked, Mapping[str, tuple[int, int]]]:
+    """As many of the samples as can be decoded in what is left of the time, in round numbers.
+
+    Raises:
+        BudgetEnded: these are hardly any.
+    """
+    samples = checked.dataset.samples
+    total = slow.pace * len(samples)
+    room = min(len(samples), int((within - slow.spent) / slow.pace)) if slow.spent < within else 0
+    if room < FEWEST:
+        raise BudgetEnded(
+            f"{FEWEST} samples or more must be decoded in {within:.0f} s, a third of the time left, but each takes "
+            f"{slow.pace:.2g} s.",
+            f"Give more --time: decoding all {len(samples):,} takes about {total:.0f} s.",
+        )
+    room = int(float(f"{room:.1e}")) if room >= 100 else room
+    why = f"as decoding all would take about {total:.0f} s, and {within:.0f} s fit into --time"
+    chosen = portion.choose(checked.divided, samples, task.strata(checked.dataset), room, seed, why)
+    kept = {*chosen.splits.test, *(name for fold in chosen.splits.folds for name in (*fold.train, *fold.val))}
+    rows = [row for row, sample in enumerate(samples) if sample.id in kept]
+    dataset = msgspec.structs.replace(checked.dataset, samples=tuple(samples[row] for row in rows))
+    digests = tuple(checked.digests[row] for row in rows)
+    fewer = checked._replace(dataset=dataset, digests=digests, seconds=checked.seconds[rows], divided=chosen.splits)
+    return fewer, chosen.used
 
 
 def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Decoding) -> list[Form]:

@@ -68,7 +68,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
         cluster = starter.submit(pool.machine) if _alone(options) else starter.submit(_start_ray, options)
         try:
             prepared = prepare.prepare(
-                checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache
+                *(checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache),
+                within=budget.preparing,
             )
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
@@ -356,7 +357,8 @@ def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
     writer.write_json(storage.DATASET, prepared.dataset)
     writer.write_json(storage.SPLITS, prepared.splits)
     told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
-    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence})
+    used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
+    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used})
 
 
 def _shared(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from autoft.counted import shown
 from autoft.records import EpochReport, Metric, TrialResult
+from autoft.report.compared import compared
 from autoft.report.svg import Frame
-from autoft.report.words import compared
 from autoft.run import rank, sort_key
 
 MOST_CURVES = 60

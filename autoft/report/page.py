@@ -9,10 +9,11 @@ import msgspec
 
 from autoft.records import Issue, Metric, TrialResult
 from autoft.report import by_class, charts, final, html
+from autoft.report.compared import compared
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
-from autoft.report.words import DASH, compared, count, duration, gain, score, value
+from autoft.report.words import DASH, count, duration, gain, score, value
 from autoft.run import by_worth, rank
 from autoft.version import VERSION
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
-
-from autoft.counted import shown
-from autoft.records import Metric
 
 DASH = "–"
 
@@ -34,15 +30,6 @@ def score(value: float | None, percent: bool = False) -> str:
     if value is None or math.isnan(value):
         return DASH
     return f"{100 * value:.1f}%" if percent else f"{value:.4f}"
-
-
-def compared(metric: Metric, score_: float | None, metrics: Mapping[str, float]) -> str:
-    """A trial's metric; where another one stands in for it, that as well: `103.1% (cer 39.5%)`."""
-    own = score(shown(metric, score_, metrics), metric.percent)
-    other = metric.stand_in
-    if other is None or score_ is None or score_ == metrics.get(metric.name, score_):
-        return own
-    return f"{own} ({other.name} {score(metrics.get(other.name), other.percent)})"
 
 
 def gain(value: float | None, percent: bool = False) -> str:

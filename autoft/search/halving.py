@@ -54,7 +54,7 @@ class Ranks:
     """
 
     def __init__(
-        self, mode: Mode, blank: float | None = None, perfect: float | None = None, chance: float = CHANCE
+        self, mode: Mode, blank: float | None = None, perfect: float | None = None, chance: float | None = None
     ) -> None:
         """`blank` is the score of a model without knowledge, and `perfect` the best one, where they are known; `chance`
         is the part of the way between them that does not rank trials. Nobody is stopped for the whole of `CHANCE`: what
@@ -66,7 +66,10 @@ class Ranks:
         """Scores up to this one make others wait."""
         if blank is not None:
             way = 0.0 if perfect is None else perfect - blank
-            self.blank, self.silence = self.sign * (blank + chance * way), self.sign * (blank + CHANCE * way)
+            self.blank, self.silence = (
+                self.sign * (blank + (CHANCE if chance is None else chance) * way),
+                self.sign * (blank + CHANCE * way),
+            )
         self.best: dict[int, float] = {}
         """What the best score of each trial is worth, turned so that larger is better."""
         self.course: dict[int, dict[int, _Then]] = {}

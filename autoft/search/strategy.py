@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from autoft.counted import CHANCE
 from autoft.records import EpochReport, Mode, Param, TrialResult
 
 AT_A_TIME: Final = 1.0
@@ -36,8 +35,8 @@ class Facts(NamedTuple):
     """The best value that the metric can have."""
     blank: float | None = None
     """The metric's value for a model without knowledge, where it is known: such scores tell trials apart by nothing."""
-    chance: float = CHANCE
-    """Part of the way from `blank` to `perfect` within which that is so."""
+    chance: float | None = None
+    """Part of the way from `blank` to `perfect` within which that is so; None where it is `counted.CHANCE`."""
     continues: bool = False
     """Whether trials may begin with another one's model: no head can be solved and nothing be kept of frozen blocks,
     so that each would learn from its beginning what others have learned."""

@@ -11,7 +11,9 @@ from autoft.errors import UsageError
 from autoft.pipeline import finish
 from autoft.recipe import Recipe
 from autoft.records import EpochReport, Metric, TrialResult, from_json, to_json
-from autoft.report import charts, final, words
+from autoft.report import charts, final
+from autoft.report.compared import compared
+from autoft.report.words import DASH
 from autoft.search.halving import Ranks
 from autoft.testing import TaskContract
 from autoft.testing.toy_task import ToyTask
@@ -94,9 +96,9 @@ def test_what_is_shown_is_the_metric_itself_and_what_stood_in() -> None:
     board = Board()
     board.metric = WER
     row = board.row(result(3, 1.031, 0.395))
-    assert words.compared(WER, row.score, row.metrics) == "103.1% (cer 39.5%)"
-    assert words.compared(WER, 0.5, values(0.5, 0.2)) == "50.0%"
-    assert words.compared(CER, 0.5, {}) == "50.0%" and words.compared(WER, None, {}) == words.DASH
+    assert compared(WER, row.score, row.metrics) == "103.1% (cer 39.5%)"
+    assert compared(WER, 0.5, values(0.5, 0.2)) == "50.0%"
+    assert compared(CER, 0.5, {}) == "50.0%" and compared(WER, None, {}) == DASH
     assert "103.1%" in charts.progress([result(3, 1.031, 0.395)], WER, 0.0)
     assert finish._about(result(3, 1.031, 0.395), WER)["score"] == 1.031
 

@@ -127,3 +127,41 @@ def test_alike_and_lone_labels_are_told(table):
     dataset = open_dataset(registry.installed(), options, Task())
     told = {(issue.kind, issue.subject) for issue in dataset.issues}
     assert told == {("small_class", "Cat"), ("small_class", "cat"), ("alike_classes", "cat")}
+
+
+def findings(*uncertain: str) -> str:
+    """40 rows of three findings; each tenth cell of these columns is -1."""
+    lines = ["image,Cardiomegaly,Edema,Effusion"]
+    for n in range(40):
+        cells = [("1.0", "0.0", "")[(n + k) % 3] for k in range(3)]
+        cells = [
+            "-1.0" if name in uncertain and n % 10 == 0 else cell
+            for name, cell in zip(lines[0].split(",")[1:], cells, strict=True)
+        ]
+        lines.append(",".join([f"{'abcd'[n % 4]}.png", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def test_uncertain_columns_are_not_taken_unasked_but_named(table):
+    dataset = read(table(findings("Edema")))
+    assert (
+        "labels in 2 columns of yes and no (Cardiomegaly, Effusion); not taken: 'Edema', which say"
+        in dataset.recognised
+    )
+    assert "(named in --target as well, -1 is no)" in dataset.recognised and len(dataset.samples) == 40
+
+
+def test_uncertain_cells_of_columns_that_are_named_count_as_no(table):
+    wanted = ReadOptions(needs=("image", "labels"), columns={"labels": "Cardiomegaly,Edema,Effusion"})
+    dataset = read(table(findings("Edema", "Effusion")), wanted)
+    assert len(dataset.samples) == 40 and not [issue for issue in dataset.issues if issue.drops]
+    assert found(dataset)[0] == ["Cardiomegaly"] and "Edema" not in found(dataset)[10]
+    assert "; -1 beside 0 and 1 counts as no: 8 cells in 'Edema', 'Effusion'" in dataset.recognised
+    lone = ReadOptions(needs=("image", "labels"), columns={"labels": "Edema"})
+    assert {tuple(labels) for labels in found(read(table(findings("Edema")), lone))} == {(), ("Edema",)}
+
+
+def test_a_few_uncertain_cells_leave_no_rows_out(table):
+    text = findings().replace("a.png,1.0,0.0", "a.png,-1,0.0", 1)
+    dataset = read(table(text))
+    assert len(dataset.samples) == 40 and "counts as no: 1 cell in 'Cardiomegaly'" in dataset.recognised

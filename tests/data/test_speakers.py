@@ -166,3 +166,41 @@ def test_other_words_in_a_list_are_no_paths(classes, open_data):
     root = classes({"cats": 4, "dogs": 4})
     (root / "train.txt").write_text("cats/000.png\ndogs/001.png\n"), (root / "test.txt").write_text("how we tested\n")
     assert {sample.split for sample in open_data(root).samples} == {""}
+
+
+@pytest.mark.parametrize("below", ["train/audio", "train"])
+def test_lists_within_a_lone_training_folder_are_parts(audio, tmp_path, below):
+    """Speech Commands of the contest: its test recordings have no classes."""
+    names = paths(below + "/{a}/{b}_{n}.wav", ("yes", "no"), ("x", "y"))
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "validation_list.txt").write_text("yes/x_0.wav\nno/x_0.wav\n")
+    (tmp_path / "train" / "testing_list.txt").write_text("yes/y_1.wav\nno/y_1.wav\n")
+    found = audio(*names, "test/audio/clip_1.wav")
+    assert Counter(sample.split for sample in found.samples) == {"train": 4, "val": 2, "test": 2}
+    assert "parts as train/validation_list.txt and train/testing_list.txt say" in found.recognised
+
+
+def test_without_lists_a_lone_training_folder_trains(audio):
+    found = audio(*paths("train/{a}/{b}_{n}.wav", ("yes", "no"), ("x", "y")), "test/clip_1.wav")
+    assert {sample.split for sample in found.samples} == {"train"}
+
+
+def test_speakers_that_files_name_are_groups(audio):
+    names = [
+        f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in ("0a7c2a8d", "b1", "c2") for n in (0, 1)
+    ]
+    found = audio(*names, "yes/noise.wav")
+    assert Counter(sample.group for sample in found.samples) == {"0a7c2a8d": 4, "b1": 4, "c2": 4, "": 1}
+    assert "3 speakers by the names of the files, each stays in one part" in found.recognised
+
+
+def test_speakers_that_files_name_are_left_in_parts_that_are_given(audio):
+    names = [f"{part}/{word}/{who}_nohash_0.wav" for part in ("train", "test") for word in "ab" for who in "123"]
+    found = audio(*names)
+    assert not any(sample.group for sample in found.samples)
+    assert "some in several of the parts" in found.recognised
+
+
+def test_few_speakers_that_files_name_are_no_groups(audio):
+    found = audio(*[f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in "12" for n in (0, 1)])
+    assert not any(sample.group for sample in found.samples)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autoft.data import cache as cache_module
-from autoft.data import eviction, store
+from autoft.data import eviction, images, store
 from autoft.data.feed import DecodedFeed, StoreFeed
 from autoft.data.images import decode
 from autoft.errors import DataError, UsageError
@@ -55,7 +55,7 @@ def test_open_in_another_process(classes, checked, build):
 def test_a_later_search_reuses_the_pixels_whatever_the_labels(classes, checked, build, monkeypatch):
     inspection = checked(classes({"a": 2, "b": 2}))
     first, _ = build(inspection)
-    monkeypatch.setattr(store.images, "decode", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(images, "decode", lambda *_: pytest.fail("decoded again"))
     relabelled = tuple(msgspec.structs.replace(s, split="train", group="g") for s in inspection.dataset.samples)
     again = inspection._replace(dataset=msgspec.structs.replace(inspection.dataset, samples=relabelled))
     assert build(again)[0].folder == first.folder
@@ -66,7 +66,7 @@ def test_size_content_and_decoder_make_another_store(classes, checked, build, pi
     keys = {build(checked(root))[0].fingerprint, build(checked(root), size=8)[0].fingerprint}
     picture(root / "a" / "000.png", seed=99)
     keys.add(build(checked(root))[0].fingerprint)
-    monkeypatch.setattr(store.images, "DECODER", "another")
+    monkeypatch.setattr(images, "DECODER", "another")
     keys.add(build(checked(root))[0].fingerprint)
     assert len(keys) == 4
 

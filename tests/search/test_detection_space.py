@@ -17,12 +17,12 @@ USUAL = ModelCard(name="usual", backend="x", modality="image", input_size=224, p
 RIGID = ModelCard(name="rigid", backend="x", modality="image", input_size=224, fixed_size=True, prior=75.0)
 
 
-def edited(preset: str) -> spaces.Space:
+def edited(preset: str, **extra: int) -> spaces.Space:
     from autoft_detection.plugin import autoft_edit_space
 
     cards = (SMALL, USUAL, RIGID)
     whole = default_space(cards, {card.name: sizes_for(card, 480, preset) for card in cards}, preset, 200)
-    return spaces.edit(whole, autoft_edit_space(whole, Schema(task="object-det", classes=("a",))))
+    return spaces.edit(whole, autoft_edit_space(whole, Schema(task="object-det", classes=("a",), extra=extra)))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -34,6 +34,22 @@ def test_every_preset_gives_a_space_that_holds(preset: str) -> None:
     for card in (SMALL, USUAL, RIGID):
         found = spaces.resolve(space, {"model": card.name})
         assert found["image_size"] == 224 if card.fixed_size else int(found["image_size"] or 0) >= 192
+
+
+def test_small_boxes_are_seen_at_larger_sides_where_trials_are_long() -> None:
+    """Not in the other presets: ten minutes on two cores would hold a trial or two."""
+
+    def sides(preset: str, side: int) -> set[object]:
+        space = edited(preset, image_size=side)
+        spaces.validate(space)
+        assert spaces.resolve(space, {"model": "rigid"})["image_size"] == 224
+        (found,) = {param.choices for param in space if param.key == "image_size" and len(param.choices) > 1}
+        return {*found}
+
+    for preset in PRESETS:
+        assert sides(preset, 256) == {192, 256, 320}
+        assert sides(preset, 512) == ({384, 512, 640} if preset == "best" else {192, 256, 320})
+    assert sides("best", 640) == {512, 640}
 
 
 def test_other_tasks_keep_theirs() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from autoft.api import Param, Scalar
+from autoft.api import Param, Scalar, Schema
+from autoft_detection import _sides
 
 SMALL = 160
 """Sides below it show no small things; networks that were trained on such images still take larger ones."""
@@ -30,13 +31,18 @@ FIXED: dict[str, Scalar] = {
 }
 
 
-def edits(space: Sequence[Param]) -> Iterator[Param]:
+LONG = 40
+"""Epochs of a trial from which on there is time for larger images, where boxes are small: as `best` has them."""
+
+
+def edits(space: Sequence[Param], schema: Schema) -> Iterator[Param]:
     """Params in the place of those of the default space."""
+    sizes = _sizes(space, schema)
     for param in space:
         if param.key == "image_size":
             largest = max((int(size) for size in param.choices if isinstance(size, int)), default=0)
             if largest < SMALL or len(set(param.choices)) > 1:
-                yield msgspec.structs.replace(param, choices=SIZES, default=SIZES[0])
+                yield msgspec.structs.replace(param, choices=sizes, default=sizes[0])
             else:
                 yield param
         elif param.key == "freeze" and param.default in OWN and len(set(param.choices)) > 1:
@@ -58,3 +64,14 @@ def edits(space: Sequence[Param]) -> Iterator[Param]:
         elif param.key == "lr":
             high = max(param.low, min(param.high, RATE))
             yield msgspec.structs.replace(param, high=high, default=min(float(param.default or high), high))
+
+
+def _sizes(space: Sequence[Param], schema: Schema) -> tuple[int, ...]:
+    """Around the side at which the boxes of these data are seen, where trials are long enough for it."""
+    epochs = max(
+        (int(n) for param in space if param.key == "epochs" for n in param.choices if isinstance(n, int)), default=0
+    )
+    place = _sides.STEPS.index(_sides.of(schema)) if _sides.of(schema) in _sides.STEPS else 0
+    if not place or epochs < LONG:
+        return SIZES
+    return _sides.STEPS[place], _sides.STEPS[place - 1], _sides.STEPS[min(place + 1, len(_sides.STEPS) - 1)]

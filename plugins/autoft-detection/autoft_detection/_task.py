@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_detection import _classes, _confidence, _dense, _metrics, _most, _settle
+from autoft_detection import _classes, _confidence, _dense, _metrics, _most, _settle, _sides
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
@@ -29,15 +29,20 @@ class ObjectDetection:
 
     def schema(self, dataset: Dataset) -> Schema:
         """The classes in natural order; `extra` keeps their boxes' number ("counts"), sentences ("warnings"), and how
-        many boxes of an image are kept ("most").
+        many boxes of an image are kept ("most") and the side at which they are seen ("image_size").
 
         Raises:
             DataError: no image has a box that can be learned from.
         """
         sizes = _classes.count(dataset)
-        fullest = _most.largest(dataset)
-        said = [*_classes.warnings(sizes), *_most.warnings(fullest)]
-        extra = {"counts": list(sizes.values()), "warnings": said, _most.KEY: _most.limit(fullest)}
+        fullest, side, picture = _most.largest(dataset), _sides.typical(dataset), _sides.pictures(dataset)
+        said = [*_classes.warnings(sizes), *_most.warnings(fullest), *_sides.warnings(side, picture)]
+        extra = {
+            "counts": list(sizes.values()),
+            "warnings": said,
+            _most.KEY: _most.limit(fullest),
+            _sides.KEY: _sides.suited(side, picture),
+        }
         return Schema(task=self.name, classes=tuple(sizes), extra=extra)
 
     def strata(self, dataset: Dataset) -> Sequence[str]:

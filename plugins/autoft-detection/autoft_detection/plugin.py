@@ -137,4 +137,4 @@ def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]
         return ()
     from autoft_detection._space import edits
 
-    return edits(space)
+    return edits(space, schema)

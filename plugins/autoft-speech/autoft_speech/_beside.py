@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, is_media, walk
+from autoft_speech._characters import normalise
 from autoft_speech._lists import folder_of, lines, part_of
+from autoft_speech._speakers import speakers
 
 TEXTS = (".txt", ".lab", ".trn", ".data")
 NAMES = ("prompts", "text")
@@ -24,15 +26,27 @@ PEEK = 20
 """Lines by which a list is told."""
 ENTRY = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)|([^|\t]+)\|([^|]*)(?:\|.*)?|(\S+)\s+(\S.*)')
 """`( name "words" )`, `name|words|more`, `name words`."""
-
+NAMED = re.compile(r"transcripts?.*|.*transcripts?\.txt|.*\.trans\.txt|txt\.done\.data|prompts|text")
+"""Lists whose names say that they hold what is said."""
+ELSEWHERE = re.compile(r"\w+://.*|\S*[/\\]\S*\.\w{1,5}")
+"""Addresses (of Multilingual LibriSpeech) and paths: nothing that is said."""
+MOMENTS = re.compile(r"[-\d.:,\s]*\d[.:]\d[-\d.:,\s]*")
+"""Times: a list of them is none of transcripts."""
+NUMBERS = re.compile(r"[-\d\s]*")
+"""Said perhaps, but lengths and speakers are written like this, too: another list is believed rather."""
 TIMES = re.compile(r"\d+ \d+ \S.*")
 """How each transcript of TIMIT begins: the first sample and the last."""
+
+
+MICROPHONE = re.compile(r"[-_]mic\d+$", re.IGNORECASE)
 
 
 class _Files(NamedTuple):
     recordings: dict[str, list[str]]
     """Name without suffix -> paths."""
     texts: list[str]
+    others: int
+    """Recordings of further microphones."""
 
 
 class BesideReader:
@@ -61,22 +75,15 @@ class BesideReader:
         if root is None or not words:
             raise DataError(f"'{source}' must hold recordings and text files with what is said, but it does not.")
         files = _files(root)
-        said: dict[str, str] = {}
-        cut = ""
         issues: list[Issue] = []
-        for text in files.texts:
-            for name, transcript in _entries(text, files):
-                path = _nearest(files.recordings[name], text)
-                where = f"{os.path.relpath(text, root)}: {name}"
-                if not path:
-                    issues.append(Issue(kind="missing", subject=where, detail="several recordings have this name"))
-                elif transcript:
-                    said.setdefault(path, transcript)
+        said = _said(files, root, issues)
+        cut = ""
         if said and all(map(TIMES.fullmatch, said.values())):
             said = {path: words.split(maxsplit=2)[2] for path, words in said.items()}
             cut = ", the two numbers before each are places in the recording and left out"
         paths = sorted(path for found in files.recordings.values() for path in found)
         splits = _splits(root, paths)
+        people = speakers(root, [path for path in paths if path in said], splits)
         samples = []
         for path in paths:
             where = os.path.relpath(path, root).replace(os.sep, "/")
@@ -87,10 +94,14 @@ class BesideReader:
             else:
                 issues.append(Issue(kind="no_transcript", subject=where, detail="no text file has it"))
                 continue
-            samples.append(Sample(id=where, fields=fields, split=splits.get(path, "")))
+            samples.append(
+                Sample(id=where, fields=fields, split=splits.get(path, ""), group=people.groups.get(path, ""))
+            )
         sentence = f"{words}: {len(samples)} recordings with transcripts{cut}"
         counts = Counter(sample.split for sample in samples if sample.split)
         sentence += f" ({', '.join(f'{count} {split}' for split, count in sorted(counts.items()))})" if counts else ""
+        sentence += f"; of several microphones the first ({files.others} recordings left out)" if files.others else ""
+        sentence += people.said
         return Dataset(
             samples=tuple(samples), reader=self.name, root=str(root), recognised=sentence, issues=tuple(issues)
         )
@@ -104,7 +115,60 @@ def _files(root: Path) -> _Files:
             recordings[Path(path).stem].append(path)
         elif path.lower().endswith(TEXTS) or Path(path).name.lower() in NAMES:
             texts.append(path)
-    return _Files(dict(recordings), texts)
+    found, others = _first_microphones(recordings, {Path(text).stem for text in texts})
+    return _Files(found, texts, others)
+
+
+def _first_microphones(recordings: dict[str, list[str]], stems: set[str]) -> tuple[dict[str, list[str]], int]:
+    """Of recordings that several microphones have made (`p225_001_mic1` and `_mic2` beside `p225_001.txt` in VCTK) the
+    first, by the name of the text, and how many are left out."""
+    found: dict[str, list[str]] = {}
+    others = 0
+    for name in sorted(recordings):
+        plain = MICROPHONE.sub("", name)
+        plain = name if name in stems or plain not in stems or plain in recordings else plain
+        others += len(recordings[name]) if plain in found else 0
+        found.setdefault(plain, recordings[name])
+    return found, others
+
+
+def _said(files: _Files, root: Path, issues: list[Issue]) -> dict[str, str]:
+    """Path of a recording -> what is said in it, from the text that ranks first (`_rank`).
+
+    Raises:
+        DataError: two texts of one rank differ about a recording.
+    """
+    best: dict[str, tuple[int, str, str]] = {}
+    for text in files.texts:
+        rank = _rank(text, files)
+        for name, transcript in _entries(text, files):
+            path = _nearest(files.recordings[name], text)
+            where = f"{os.path.relpath(text, root)}: {name}"
+            if not path:
+                issues.append(Issue(kind="missing", subject=where, detail="several recordings have this name"))
+                continue
+            if not transcript or (path in best and best[path][0] < rank):
+                continue
+            if path in best and best[path][0] == rank and normalise(best[path][2]) != normalise(transcript):
+                names = [os.path.relpath(file, root) for file in (best[path][1], text, path)]
+                raise DataError(
+                    f"one text must say what is said in a recording, but '{names[0]}' and '{names[1]}' differ about "
+                    f"'{names[2]}'.",
+                    "Leave one of them in the folder, or give a table with the columns path,transcript.",
+                )
+            if path not in best or rank < best[path][0]:
+                best[path] = rank, text, transcript
+    return {path: transcript for path, (_, _, transcript) in best.items()}
+
+
+def _rank(text: str, files: _Files) -> int:
+    """Which of several texts about the same recordings is believed: the smallest."""
+    name = Path(text).name.lower()
+    if _own(text, files):
+        return 0 if name.endswith(".txt") else 1
+    if NAMED.fullmatch(name):
+        return 0
+    return 2 if all(map(NUMBERS.fullmatch, _spoken(text, files))) else 1
 
 
 def _own(text: str, files: _Files) -> str:
@@ -118,8 +182,9 @@ def _entries(text: str, files: _Files) -> Iterator[tuple[str, str]]:
     """(name of a recording, what is said) as a text file has them."""
     own = _own(text, files)
     if own:
-        found = [line.strip() for _, line in lines(Path(text))]
-        yield own, " ".join(found[:1] if text.lower().endswith(".trn") else found)
+        found = [line.strip() for _, line in lines(_followed(Path(text)))]
+        words = " ".join(found[:1] if text.lower().endswith(".trn") else found)
+        yield own, "" if ELSEWHERE.fullmatch(words) else words
     elif _is_list(text, files):
         for _, line in lines(Path(text)):
             name, said = _entry(line)
@@ -136,15 +201,30 @@ def _entry(line: str) -> tuple[str, str]:
     return (Path(name).stem if is_media(name, "audio") else name), said.strip()
 
 
+def _followed(text: Path) -> Path:
+    """The file that a text names instead of saying something (THCHS-30), where it is there; else the text."""
+    if text.suffix.lower() != ".trn":
+        return text
+    words = " ".join(line.strip() for _, line in lines(text))
+    return text.parent / words if ELSEWHERE.fullmatch(words) and (text.parent / words).is_file() else text
+
+
 def _is_list(text: str, files: _Files) -> bool:
-    """Whether most of the first lines begin with the name of a recording."""
+    """Whether most of the first lines begin with the name of a recording, and do not go on with addresses or times."""
+    found = _spoken(text, files)
+    others = sum(bool(ELSEWHERE.fullmatch(words) or MOMENTS.fullmatch(words)) for words in found)
+    return bool(found) and 2 * others <= len(found)
+
+
+def _spoken(text: str, files: _Files) -> list[str]:
+    """What the first lines of a list say; none where most do not begin with the name of a recording."""
     try:
         with open(text, encoding="utf-8-sig") as file:
             head = [line for _, line in zip(range(PEEK), file, strict=False) if line.strip()]
     except (OSError, UnicodeDecodeError):  # whatever it is, it is no list that can be read
-        return False
-    known = sum(_entry(line)[0] in files.recordings for line in head)
-    return bool(head) and 2 * known > len(head)
+        return []
+    found = [words for name, words in map(_entry, head) if name in files.recordings]
+    return found if 2 * len(found) > len(head) else []
 
 
 def _nearest(paths: list[str], text: str) -> str:

@@ -1,15 +1,20 @@
 """Data folders of Kaldi: `text` (utterance, then what is said) and `wav.scp` (utterance, then a file).
 
 `utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself or
-from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run.
+from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run; of
+one that only decodes a FLAC file, as the recipes for LibriSpeech write it, the file is read.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
 from autoft_speech._lists import folder_of, lines, missing, part_of
+
+FLAC = re.compile(r"(?:\S*/)?flac(?:\s+(?:-[cds]+|--silent|--decode|--stdout))+\s+(\S+\.flac)\s*\|")
+"""A command that decodes one whole file, and no other options: `flac -c -d -s FILE |`."""
 
 
 class KaldiReader:
@@ -72,6 +77,8 @@ def _read(
     speakers = dict(_pairs(part / "utt2spk")) if (part / "utt2spk").exists() else {}
     for name, words in _pairs(part / "wav.scp"):
         where = f"{prefix}{name}"
+        if words.endswith("|") and (flac := FLAC.fullmatch(words)):
+            words = flac[1]
         if words.endswith("|"):
             issues.append(
                 Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file")
