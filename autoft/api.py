@@ -77,8 +77,8 @@ if TYPE_CHECKING:
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
-    from autoft.data.xmlfile import read_xml
     from autoft.data.stated import PictureMeant, picture_meant
+    from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
@@ -224,6 +224,7 @@ __all__ = [
     "split_word",
     "survey_mask",
     "survey_pieces",
+    "shared_terms",
     "terms",
     "to_json",
     "to_plain",

@@ -47,6 +47,8 @@ class EpochStats(NamedTuple):
     steps: int
     complete: bool
     """False when `stop` ended the epoch early."""
+    said: str = ""
+    """What the user should know of it; of a search, the first is told."""
 
 
 @runtime_checkable

@@ -67,8 +67,7 @@ class Entry(Record):
     summary: str = ""
     aliases: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
-    """Of a reader: the fields that it can give; empty where any are possible. Where nothing is recognised, those that
-    could give what is asked for are listed."""
+    """Fields that a reader can give, empty for any: errors list those that could give what is asked for."""
     kind: str = ""
     """Filled in by the registry: which hook yielded it."""
     plugin: str = ""
@@ -88,8 +87,7 @@ class Metric(Record):
     blank: float | None = None
     """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
     stand_in: Metric | None = None
-    """Another metric of the task, which decides between models whose values of this one are hardly better than `blank`,
-    or worse. Both need `best` and `blank`."""
+    """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
 
     def __post_init__(self) -> None:
         if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
@@ -349,8 +347,7 @@ class EpochReport(Record):
     done: str = ""
     """Why the trial ended with this epoch; empty while it goes on."""
     combined: float | None = None
-    """Where a head was solved: the mean of `score` and of what it has by cross-validation on the training part, each
-    weighted by its rows. It rests on more rows than `score`, by which many heads are compared."""
+    """Where a head was solved: mean of `score` and of that by cross-validation on the training part, by their rows."""
     build_seconds: float = 0.0
     """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
     prefix_seconds: float = 0.0
@@ -363,11 +360,12 @@ class EpochReport(Record):
     """In the first epoch: which frozen prefix was taken from the cache, or why none was."""
     gpu_missed: bool = False
     """In the first epoch: the trial was given a GPU, but its framework computes on the CPU."""
+    said: str = ""
+    """What the learner has to say of the epoch."""
 
 
 class TrialResult(Record):
-    """How a trial ended. `score`, what its best epoch counts as, is None for a failed trial: a failure is not a
-    score."""
+    """How a trial ended. `score`, what its best epoch counts as, is None for a failed trial: that is no score."""
 
     number: int
     status: TrialStatus

@@ -8,7 +8,8 @@ With weights x of a text's terms (`texthash.weighed`), it minimises
     mean loss + strength / 2 * |solution|^2        (the bias is free)
 
 by L-BFGS. The strength is the one that does best on a part of the training texts that is left out first; then all are
-used.
+used, as far as there is time and memory. Of long texts, each of which has thousands of terms, these may be few: a
+solution on a small part of them is worse than steps over all, so then there is none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,6 +30,7 @@ from autoft.heads.lbfgs import minimise
 from autoft.heads.validate import spread
 from autoft.records import Output, Problem
 from autoft.texthash import rarity, weighed
+from autoft.until import seconds_left
 
 if TYPE_CHECKING:
     from autoft.contracts import Array, Arrays, Stop
@@ -37,8 +41,14 @@ STRENGTHS: Final = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Tried from the strongest on, in units of 1 / (number of texts): C = 1 / strength of other libraries."""
 PARTS: Final = 5
 """One of them is left out."""
-MOST_TERMS: Final = 4_000_000
-"""Of all texts that are solved on; more texts than have these are left to training."""
+MOST_TERMS: Final = 24_000_000
+"""Of all texts that are solved on, for the sake of memory: about half a gigabyte."""
+SHARE: Final = 0.3
+"""Of the time that is left, for a solution."""
+EVALUATIONS: Final = 200
+"""Of the loss, that a solution may take: 80 to 190 were seen, and some of its time is spent between them."""
+ENOUGH: Final = 0.5
+"""Of the training texts, at least, that are solved on."""
 MOST_NUMBERS: Final = 2_000_000
 """Of a solution: L-BFGS holds some two dozen arrays of that size."""
 HEAD: Final = 1.0
@@ -54,6 +64,10 @@ class Late(Exception):
     """Time is over."""
 
 
+class Few(Exception):
+    """In words: too few of the texts can be solved on."""
+
+
 class Start(NamedTuple):
     """A solution for the whole table."""
 
@@ -62,6 +76,8 @@ class Start(NamedTuple):
     strength: float
     loss: float
     """Mean over the texts that it was solved on."""
+    said: str = ""
+    """That these were not all texts."""
 
 
 class Terms:
@@ -79,8 +95,10 @@ class Terms:
         self.lengths = lengths
         none = np.zeros(1, np.int64)  # an empty text has number 0 with weight 0: every row must have one
         flat = np.concatenate([row if len(row) else none for row in numbers])
-        self.columns, index = np.unique(flat, return_inverse=True)
-        self.index = index.ravel().astype(np.int32)
+        there = np.zeros(int(flat.max()) + 1, bool)
+        there[flat] = True
+        self.columns = np.flatnonzero(there)
+        self.index = (np.cumsum(there, dtype=np.int32) - 1)[flat]
         self.values = np.concatenate([row if len(row) else none for row in weights]).astype(np.float64)
         self.matrix = _matrix(self.values, self.index, np.append(self.starts, len(flat)), len(self.columns))
 
@@ -122,6 +140,8 @@ class WordStart(NamedTuple):
     """Weights float32 (size, width) and bias (size,) of the head that goes with it."""
     loss: float
     """Mean over the texts, of table and head."""
+    said: str = ""
+    """What the user should know: how many texts were solved on, where these are not all."""
 
 
 def word_start(
@@ -162,17 +182,20 @@ def _word_start(
     rows: Sequence[Array], arrays: Arrays, problem: Problem, buckets: int, width: int, stop: Stop
 ) -> WordStart:
     rare = rarity(rows, buckets)
-    found = None
+    found, said = None, ""
     if width and len(problem.outputs) == 1:
         (output,) = problem.outputs
         weights = [weighed(row, rare, buckets) for row in rows]
-        found = begin(rows, weights, arrays[output.target], output, 2 * buckets, stop)
+        try:
+            found = begin(rows, weights, arrays[output.target], output, 2 * buckets, stop)
+        except Few as few:
+            said = str(few)
     if found is None:
-        return WordStart(rare, None, None, float("nan"))
+        return WordStart(rare, None, None, float("nan"), said)
     left, right = factors(found.head, width)
     head = np.zeros((len(left), width), np.float32)
     head[:, : left.shape[1]] = left * HEAD
-    return WordStart(rare, right.T / HEAD, (head, found.head.bias), found.loss)
+    return WordStart(rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said)
 
 
 def begin(
@@ -184,22 +207,42 @@ def begin(
         numbers: int (k,) for each text, below `buckets`.
         weights: float (k,) for each text.
         targets: as `Task.encode` gives them for this output.
+
+    Raises:
+        Few: the texts that there is time or memory for are not `ENOUGH`.
     """
     if refusal(output):
         return None
     goal = encode(output, targets)
-    chosen = _affordable(np.flatnonzero(goal.kept), numbers)
-    places = np.searchsorted(np.flatnonzero(goal.kept), chosen)
-    goal = Targets(goal.kept[chosen], goal.values[places], goal.weights[places], goal.loss)
+    rows = np.flatnonzero(goal.kept)
+    chosen = _affordable(rows, numbers, MOST_TERMS)
     if not len(chosen):
         return None
-    terms = Terms([numbers[row] for row in chosen], [weights[row] for row in chosen])
-    if len(terms.columns) * output.size > MOST_NUMBERS:
+    _refuse_few(len(chosen), len(rows), "memory")
+    problem = _problem(chosen, numbers, weights, goal, stop)
+    if problem is None:
         return None
+    why, share = "memory", SHARE * seconds_left(stop) / problem.seconds()
+    if share < 1:
+        why, total = "time", sum(len(numbers[row]) for row in chosen)
+        fitting = _affordable(chosen, numbers, int(share * total))
+        _refuse_few(len(fitting), len(rows), why)
+        chosen = fitting
+        problem = _problem(chosen, numbers, weights, goal, stop)
     try:
-        return _solved(terms, goal, targets[chosen], buckets, stop)
+        found = _solved(problem, targets[chosen], buckets) if problem else None
     except Late:
         return None
+    said = f"the linear solution is that of {len(chosen):,} of {len(rows):,} texts, as there is {why} for no more"
+    return found._replace(said=said) if found and len(chosen) < len(rows) else found
+
+
+def _refuse_few(count: int, total: int, why: str) -> None:
+    if count < ENOUGH * total:
+        raise Few(
+            f"training begins without the linear solution: there is {why} for {count:,} of {total:,} texts in it, and "
+            "steps see all of them"
+        )
 
 
 def factors(head: Head, rank: int) -> tuple[Array, Array]:
@@ -213,15 +256,29 @@ def factors(head: Head, rank: int) -> tuple[Array, Array]:
     return left, left.T @ weights
 
 
-def _affordable(rows: Array, numbers: Sequence[Array]) -> Array:
-    """As many of the rows as have `MOST_TERMS` together, sorted."""
+def _affordable(rows: Array, numbers: Sequence[Array], most: int) -> Array:
+    """As many of the rows as have `most` terms together, sorted; at least one."""
     order = np.random.default_rng(0).permutation(rows)
     total = np.cumsum([len(numbers[row]) for row in order])
-    return np.sort(order[: max(1, int(np.searchsorted(total, MOST_TERMS, "right")))])
+    return np.sort(order[: max(1, int(np.searchsorted(total, most, "right")))])
 
 
-def _solved(terms: Terms, goal: Targets, targets: Array, buckets: int, stop: Stop) -> Start:
-    problem = _Problem(terms, goal, stop)
+def _problem(
+    chosen: Array, numbers: Sequence[Array], weights: Sequence[Array], goal: Targets, stop: Stop
+) -> _Problem | None:
+    """That of the chosen texts, or None where its solution is too large."""
+    places = np.searchsorted(np.flatnonzero(goal.kept), chosen)
+    goal = Targets(goal.kept[chosen], goal.values[places], goal.weights[places], goal.loss)
+    terms = Terms([numbers[row] for row in chosen], [weights[row] for row in chosen])
+    if len(terms.columns) * goal.values.shape[1] > MOST_NUMBERS:
+        return None
+    # A stop that tells how long there is left may take each question for a step of training.
+    late = stop if math.isinf(seconds_left(stop)) else lambda: seconds_left(stop) <= 0
+    return _Problem(terms, goal, late)
+
+
+def _solved(problem: _Problem, targets: Array, buckets: int) -> Start:
+    terms, goal = problem.terms, problem.goal
     strength, near = _strength(problem, targets)
     found = problem.solve(strength, near, np.ones(terms.n), FINE)
     loss = measure(goal.loss, problem.raw(found), goal.values, goal.weights)
@@ -262,6 +319,16 @@ class _Problem:
     def raw(self, found: Array) -> Array:
         values: Array = self.terms.times(found[1:]) + found[0]
         return values
+
+    def seconds(self) -> float:
+        """What a solution may take, by one evaluation; the first is slower than others."""
+        taken = []
+        for _ in range(2):
+            began = time.monotonic()
+            _, slope = self._loss(self.raw(self.nothing()), self.goal.weights[:, None])
+            self.terms.back(slope)
+            taken.append(time.monotonic() - began)
+        return EVALUATIONS * max(min(taken), 1e-9)
 
     def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
         """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""

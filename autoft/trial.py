@@ -23,6 +23,7 @@ from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
 from autoft.trialdata import Part, feed_of, open_data, weighted
+from autoft.until import Until
 from autoft.version import API_VERSION
 
 STATE = "trial.json"
@@ -154,6 +155,7 @@ class Trial:
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             resample_seconds=self.resample_seconds,
             prefix=self._news(),
+            said="; ".join(dict.fromkeys(s.said for s in stats if s.said)),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             combined=self._combined(score),
         )
@@ -252,7 +254,8 @@ class Trial:
 
     def _train(self, number: int) -> EpochStats:
         part = self.parts[number]
-        return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, self._out_of_time)
+        stop = Until(self._out_of_time, self._left)
+        return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, stop)
 
     def _validate(self, number: int) -> dict[str, float]:
         """Scores on the validation part of a fold."""
@@ -295,6 +298,14 @@ class Trial:
                 validation = FORWARD * (now - self._since) / trained * sum(len(part.val) for part in self.parts)
             self._looks += 1
         return now + validation >= self.spec.deadline
+
+    def _left(self) -> float:
+        """Seconds. Whoever plans by them has taken no step yet. The last training does what the search did before it:
+        there is nothing to plan."""
+        self._since, self._looks = time.time(), 0
+        if not self.spec.deadline or self.spec.division == EVERYTHING:
+            return math.inf
+        return self.spec.deadline - self.val_seconds - time.time()
 
     def _soon_out_of_time(self) -> bool:
         left = self.spec.deadline - self.started

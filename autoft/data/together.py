@@ -23,8 +23,8 @@ BESIDE: Final = frozenset(
 def texts(
     options: ReadOptions, table: Table, probe: Mapping[str, Sequence[str]], taken: set[str]
 ) -> tuple[tuple[str, ...], str]:
-    """Several columns of prose in the order of the table, and in words how to read one of them; none where one is meant,
-    or where it cannot be told.
+    """Several columns of prose in the order of the table, and in words how to read one of them; none where one is
+    meant, or where it cannot be told.
 
     Args:
         probe: some values of each column.

@@ -36,6 +36,8 @@ class Watch:
         """Of each trial that has started."""
         self._without_gpu: set[str] = set()
         """Backends of which it was said that they see no GPU."""
+        self._said = False
+        """Whether something that a learner had to say was told: others say much the same."""
 
     def started(self, spec: TrialSpec) -> None:
         self.specs[spec.number] = spec
@@ -51,6 +53,9 @@ class Watch:
         if report.gpu_missed and backend not in self._without_gpu:
             self._without_gpu.add(backend)
             self.listener(Note(text=NO_GPU.format(backend=backend), level="warning"))
+        if report.said and not self._said:
+            self._said = True
+            self.listener(Note(text=f"{spec.name if spec else backend}: {report.said}"))
         self.listener(TrialReported(number=number, report=report))
         self.observers.tell("autoft_trial_reported", number=number, report=report)
 

@@ -12,6 +12,7 @@ from autoft.heads import lbfgs
 from autoft.records import Output, Problem
 from autoft.texthash import terms
 from autoft.textstart import Head, Terms, begin, factors, word_start
+from autoft.until import Until
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BUCKETS = 256
@@ -135,13 +136,46 @@ def test_without_time_or_room_there_is_no_solution_but_rarity(monkeypatch: pytes
     assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never).table is None
 
 
-def test_of_very_many_texts_some_are_solved_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("share", "solved"), [(0.75, 44), (0.4, 0)])
+def test_of_very_many_texts_some_are_solved_on_and_not_few(
+    share: float, solved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows, labels = texts()
-    monkeypatch.setattr(textstart, "MOST_TERMS", sum(map(len, rows)) // 2)
+    monkeypatch.setattr(textstart, "MOST_TERMS", int(share * sum(map(len, rows))))
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    if not solved:
+        assert found.table is None and found.rare.max() > 1
+        assert found.said.startswith("training begins without the linear solution: there is memory for 23 of 60 texts")
+        return
     assert found.table is not None
     assert len(np.flatnonzero(found.table.any(1))) < len(np.unique(np.concatenate(rows)))
+    assert found.said == "the linear solution is that of 44 of 60 texts, as there is memory for no more"
+
+
+@pytest.mark.parametrize(("left", "said"), [(1000.0, ""), (20.0, "that of 35 of 60 texts"), (9.0, "time for 1")])
+def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    monkeypatch.setattr(textstart._Problem, "seconds", lambda self: 10.0)
+    asked: list[int] = []
+
+    def over() -> bool:
+        asked.append(1)
+        return False
+
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(over, lambda: left))
+    assert said in found.said and bool(said) == bool(found.said)
+    assert (found.table is None) == (left == 9.0)
+    assert not asked, "who plans by what is left takes no steps that are counted"
+
+
+def test_a_solution_ends_with_the_time_that_was_left() -> None:
+    rows, labels = texts()
+    left = iter([1e9] * 5)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    late = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: next(left, -1.0)))
+    assert late.table is None and late.rare.max() > 1 and not late.said
 
 
 def test_the_same_texts_are_solved_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:

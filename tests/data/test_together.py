@@ -82,11 +82,11 @@ def test_other_tables_have_the_same_texts(table, tmp_path):
     table("train.csv", both)
     few = table("test.csv", {"description": long, "label": mood, "title": short, "remark": long}, rows=6)
     found = opened(tmp_path)
-    assert [forms.texts_of(s) for s in found.samples if s.split == "test"][0] == (short(0), long(0))
+    assert next(forms.texts_of(s) for s in found.samples if s.split == "test") == (short(0), long(0))
     apart = opened(tmp_path / "train.csv", test=str(few))
     assert {len(forms.texts_of(sample)) for sample in apart.samples} == {2}, "six rows alone show nothing"
     table("test.csv", {"description": long, "label": mood})
-    with pytest.raises(DataError, match="in columns 'Title' and 'Description', but '.*test.csv' has no 'Title'") as e:
+    with pytest.raises(DataError, match=r"in columns 'Title' and 'Description', but '.*test.csv' has no 'Title'") as e:
         opened(tmp_path)
     assert e.value.hint == "Read one alone: --text-col Description"
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from autoft import textstart
 from autoft.api import Job, Output, Problem, Recipe, terms, word_start
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
@@ -132,6 +133,13 @@ def test_the_first_epoch_of_texts_is_the_linear_solution_and_steps_go_on_from_it
     assert further.steps == 4 and further.loss < begun.loss
     after = next(value for name, value in learner.arrays()[block].items() if "rare" in name)
     assert np.array_equal(rare[:, 0], found.rare) and np.array_equal(rare, after), "counted, not trained"
+
+
+def test_of_too_many_words_nothing_is_solved_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textstart, "MOST_TERMS", 20)
+    monkeypatch.setattr(textstart, "_remembered", {})
+    stats = KerasBackend().build(words()).train_epoch(text_feed(), 1, lambda: False)
+    assert stats.steps == 4 and "without the linear solution: there is memory for 1 of 16 texts" in stats.said
 
 
 def test_a_text_network_with_a_hidden_layer_counts_words_and_takes_steps_at_once() -> None:

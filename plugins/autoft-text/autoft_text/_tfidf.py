@@ -1,8 +1,8 @@
 """What every search of texts is measured against: a linear model on TF-IDF weights, without any network.
 
 Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Of
-several texts also what they share: whether two texts are alike is more than what stands in the one and in the other. Its
-strength is chosen by cross-validation on the training part, as far as time allows.
+several texts also what they share: whether two texts are alike is more than what stands in the one and in the other.
+Its strength is chosen by cross-validation on the training part, as far as time allows.
 """
 
 from __future__ import annotations

@@ -88,7 +88,8 @@ class TorchLearner:
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
-        if epoch == 1 and (begun := self._begin(feed, stop)):
+        begun = self._begin(feed, stop) if epoch == 1 else ""
+        if isinstance(begun, EpochStats):
             return begun
         rng = np.random.default_rng((self.job.seed, epoch))
         seed = int(rng.integers(1 << 62))
@@ -101,24 +102,25 @@ class TorchLearner:
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                return EpochStats(self._mean(total, seen), steps, False)
+                return EpochStats(self._mean(total, seen), steps, False, begun)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
-        return EpochStats(self._mean(total, seen), steps, True)
+        return EpochStats(self._mean(total, seen), steps, True, begun)
 
-    def _begin(self, feed: Feed, stop: Stop) -> EpochStats | None:
-        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better."""
+    def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
+        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better.
+        Else what is to be said of the epoch, as a rule nothing."""
         if self.steps or self.net.frozen or not hasattr(self.net.trunk, "begin"):
-            return None
+            return ""
         found = self.net.trunk.begin(feed, self.job.problem, stop, solve=not self.job.recipe.head_width)
         if found is None or found.head is None:
-            return None
+            return found.said if found else ""
         self.set_head({self.job.problem.outputs[0].name: found.head})
-        return EpochStats(found.loss, 1, True)
+        return EpochStats(found.loss, 1, True, found.said)
 
     def _changed(
         self, images: torch.Tensor, targets: Targets, draws: torch.Generator, rng: np.random.Generator

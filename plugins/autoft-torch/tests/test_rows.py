@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from autoft import textstart
 from autoft.api import Job, Output, Problem, Recipe
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
@@ -97,6 +98,13 @@ def test_the_first_epoch_solves_what_words_say_and_later_ones_go_on(tmp_path: Pa
     other = TorchBackend().build(wanted)
     other.inherit(tmp_path)
     assert other.train_epoch(feed, 1, lambda: False).steps == 4, "what was learned is not thrown away"
+
+
+def test_of_too_many_words_nothing_is_solved_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textstart, "MOST_TERMS", 20)
+    monkeypatch.setattr(textstart, "_remembered", {})
+    stats = TorchBackend().build(job("autoft/text-hash", LABEL, "text")).train_epoch(text_feed(), 1, lambda: False)
+    assert stats.steps == 4 and "without the linear solution: there is memory for 1 of 16 texts" in stats.said
 
 
 def test_a_head_with_a_hidden_layer_is_trained_from_the_start() -> None:

@@ -1,0 +1,23 @@
+"""When a learner must stop, and how long it may still take: what is planned by that is not thrown away half done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from autoft.contracts import Stop
+
+
+class Until:
+    """A `Stop` that also tells the seconds that are left."""
+
+    def __init__(self, over: Stop, left: Callable[[], float]) -> None:
+        self.over, self.left = over, left
+
+    def __call__(self) -> bool:
+        return self.over()
+
+
+def seconds_left(stop: Stop) -> float:
+    """Infinite where it does not tell."""
+    return stop.left() if isinstance(stop, Until) else math.inf
