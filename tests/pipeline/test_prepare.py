@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -73,8 +74,8 @@ def prepared(
 
 
 def test_further_parts_of_long_recordings_train(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(data: Dataset, *_: object, **__: object) -> tuple[None, tuple[Issue, ...]]:
-        return None, (Issue(kind="cut_off", subject="01@10s"),)
+    def build(data: Dataset, *_: object, **__: object) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
+        return SimpleNamespace(arrays={}), (Issue(kind="cut_off", subject="01@10s"),)
 
     found = prepared(monkeypatch, build)
     train = found.splits.folds[0].train
@@ -88,11 +89,11 @@ def test_further_parts_of_long_recordings_train(monkeypatch: pytest.MonkeyPatch)
 def test_recordings_that_are_heard_whole_or_have_no_time_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = []
 
-    def build(data: Dataset, *_: object, within: float) -> tuple[None, tuple[Issue, ...]]:
+    def build(data: Dataset, *_: object, within: float) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
         limits.append(within)
         if len(data.samples) > 80:
             raise TooSlow(25.0, 1.0)
-        return None, ()
+        return SimpleNamespace(arrays={}), ()
 
     found = prepared(monkeypatch, build)
     assert len(found.dataset.samples) == 80 and "further parts" not in found.splits.sentence and not found.used

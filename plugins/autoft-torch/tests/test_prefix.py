@@ -78,7 +78,8 @@ def test_every_cut_of_a_network_gives_what_its_images_give(network, job, toys):
 
 @pytest.mark.parametrize("freeze", [0.5, 1.0])
 def test_losses_from_a_cut_are_those_from_images(network, job, toys, freeze):
-    recipe = {"freeze": freeze, "dropout": 0.2, "batch_size": 16}
+    # Adam makes whole steps of gradients that are nothing but rounding, and kernels round differently by machine.
+    recipe = {"freeze": freeze, "dropout": 0.2, "batch_size": 16, "optimizer": "sgd", "lr": 0.01}
     plain, other = (TorchBackend().build(job(network, **recipe)) for _ in range(2))
     cut = [c for c in other.cuts() if c.depth <= other.net.frozen][-1]
     (rows,) = rows_of(other, toys, [cut])
