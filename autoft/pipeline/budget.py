@@ -34,6 +34,8 @@ LEAST = 3.0
 """The same in seconds, at least."""
 UNKNOWN = 0.01
 """Part of the whole time, and at most a second, that a validation is taken to last before the first one."""
+SOLVING = 0.5
+"""Seconds within which a head should be solved on features that are there."""
 FIRST_BUILD = 8.0
 """Seconds until a worker is ready to train, before the first one has told."""
 FIRST_FORK = 3.0
@@ -147,8 +149,11 @@ class Budget:
         deadline = self.deadline
         return max(1.0, min(SHARE * (deadline - search_began), deadline - time.time()))
 
-    def room_for_another(self, backend: str = "") -> bool:
-        """Whether a trial of this backend that starts now would come to an epoch."""
+    def room_for_another(self, backend: str = "", *, solved: bool = False) -> bool:
+        """Whether a trial of this backend that starts now would come to an epoch. A head that is `solved` needs no
+        epochs, and no process of its own: it may begin until `latest`."""
+        if solved and self._epochs:
+            return time.time() + SOLVING < self.latest
         left = self.deadline - time.time()
         if not self._epochs:
             return left > 0

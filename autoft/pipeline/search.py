@@ -200,9 +200,10 @@ def _search(
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         spec = make_spec(number, params)
-        if not budget.room_for_another(spec.backend):
+        solved = spec.recipe.optimizer == "solve"
+        if not budget.room_for_another(spec.backend, solved=solved):
             return None
-        deadline = budget.latest if spec.recipe.optimizer == "solve" else budget.deadline
+        deadline = budget.latest if solved else budget.deadline
         return msgspec.structs.replace(spec, deadline=deadline, allowance=budget.allowance(searching))
 
     interrupted = _run(

@@ -105,6 +105,19 @@ def test_later_a_trial_starts_only_if_it_would_come_to_an_epoch(now):
     assert not budget.room_for_another()
 
 
+def test_a_head_that_is_solved_needs_no_epoch(now):
+    budget = Budget(60, now.now)
+    budget.expect_refit(1.0)
+    now.now = budget.deadline
+    assert not budget.room_for_another(solved=True), "what its features cost is not known"
+    budget.saw(report(1, seconds=20.0, build_seconds=1.0))
+    now.now = budget.deadline
+    assert budget.deadline < budget.latest - 1
+    assert budget.room_for_another(solved=True) and not budget.room_for_another()
+    now.now = budget.latest
+    assert not budget.room_for_another(solved=True)
+
+
 def test_each_backend_has_its_own_times(now):
     budget = Budget(600, now.now)
     budget.backends = ("quick", "slow")
