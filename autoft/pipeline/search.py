@@ -189,8 +189,7 @@ def _search(
     writer.write_yaml("args.yaml", arguments)
     _inform(budget, options, made, prepared.splits)
     concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
-    planned = _planned(str(folder), arguments, made, budget.deadline, concurrency)
-    listener(planned)
+    listener(planned := _planned(str(folder), arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
@@ -203,8 +202,8 @@ def _search(
         solved = spec.recipe.optimizer == "solve"
         if not budget.room_for_another(spec.backend, solved=solved):
             return None
-        deadline = budget.latest if solved else budget.deadline
-        return msgspec.structs.replace(spec, deadline=deadline, allowance=budget.allowance(searching))
+        until = budget.latest if solved else budget.deadline
+        return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
 
     interrupted = _run(
         registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits, nodes.ray
