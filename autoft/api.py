@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
+    from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
@@ -95,6 +96,7 @@ _LATE = {
         for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
     },
     "read_xml": ("autoft.data.xmlfile", "read_xml"),
+    **{name: ("autoft.data.mediatables", name) for name in ("IMAGE_COLUMNS", "media_tables", "table_part")},
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
@@ -232,6 +234,9 @@ __all__ = [
     "walk",
     "word_start",
     "yolo_sign",
+    "IMAGE_COLUMNS",
+    "media_tables",
+    "table_part",
 ]
 
 

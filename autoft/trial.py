@@ -102,7 +102,7 @@ class Trial:
         other = copy.copy(self)
         other.spec, other.started, other.build_seconds, other.prefix_seconds = spec, time.time(), 0.0, 0.0
         other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
-        other.epoch, other.best_epoch, other.best_score = 0, 0, math.nan
+        other.epoch, other.best_epoch, other.best_score, other.resample_seconds = 0, 0, math.nan, 0.0
         other.prefix = self.prefix.again(spec, other._out_of_time)
         return other
 
@@ -293,8 +293,8 @@ class Trial:
         now = time.time()
         validation = self.val_seconds
         if self._since and self.epoch == 1 and not validation:
-            trained = self._looks * self.spec.recipe.batch_size
             if self._looks >= STEADY:
+                trained = self._looks * self.spec.recipe.batch_size
                 validation = FORWARD * (now - self._since) / trained * sum(len(part.val) for part in self.parts)
             self._looks += 1
         return now + validation >= self.spec.deadline

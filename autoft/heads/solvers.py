@@ -67,10 +67,12 @@ def leave_one_out(strengths: Sequence[float], features: Array, targets: Array, o
     return [solver.leave_one_out(strength) for strength in strengths]
 
 
-def cross_validated(strength: float, features: Array, targets: Array, output: Output, folds: Sequence[Array]) -> Array:
-    """Raw outputs (n, size) of the rows of each fold from the logistic head of all others, or, where there is none, of
-    each row from the ridge head of all others."""
-    solver = _solver("logistic", features, targets, output)
+def cross_validated(
+    kind: str, strength: float, features: Array, targets: Array, output: Output, folds: Sequence[Array]
+) -> Array:
+    """Raw outputs (n, size) of the rows of each fold from the logistic head of all others, or of each row from the
+    ridge head of all others."""
+    solver = _solver(kind, features, targets, output)
     return solver.left_out(strength, folds) if isinstance(solver, Logistic) else solver.leave_one_out(strength)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autoft.heads.solvers import cross_validated, leave_one_out
+from autoft.heads.solvers import cross_validated
 from autoft.records import Output
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -21,9 +21,7 @@ def left_out(kind: str, strength: float, features: Array, targets: Array, output
     Raises:
         ValueError: as `solve`.
     """
-    if kind == "ridge":
-        return leave_one_out([strength], features, targets, output)[0]
-    return cross_validated(strength, features, targets, output, spread(targets, FOLDS))
+    return cross_validated(kind, strength, features, targets, output, spread(targets, FOLDS))
 
 
 def spread(targets: Array, folds: int) -> list[Array]:

@@ -135,9 +135,9 @@ def prepare(
     """
     place, left = root or cache.cache_root(), within
 
-    def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...]]:
+    def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...], list[Form]]:
         wanted = _wanted(some, task, decoding, modalities)
-        return store.build(some.dataset, some.digests, wanted, decoding, place, within=seconds)
+        return (*store.build(some.dataset, some.digests, wanted, decoding, place, within=seconds), wanted)
 
     used: Mapping[str, tuple[int, int]] = {}
     found = None
@@ -151,9 +151,8 @@ def prepare(
     except TooSlow as slow:
         checked, used = _part(checked, task, slow.pace, left - slow.spent, within, seed)
         found = built(checked, math.inf)
-    decoded, damaged = found
-    empty = pixels.without(_wanted(checked, task, decoding, modalities), decoded.arrays)
-    issues = (*checked.issues, *damaged, *empty)
+    decoded, damaged, wanted = found
+    issues = (*checked.issues, *damaged, *pixels.without(wanted, decoded.arrays))
     checks.refuse_if_too_bad(issues, checked.total, options.max_bad)
     if used:
         checks.refuse_if_too_bad(damaged, len(checked.dataset.samples), options.max_bad)

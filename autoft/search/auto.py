@@ -74,7 +74,6 @@ class Auto:
         self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))
-        self.solving: set[int] = set()
         self.unsolved: list[Values] = []
         """Heads on the same features as the first one, which tells whether there is time for them."""
         self.narrowed = False
@@ -102,7 +101,7 @@ class Auto:
             return self._again()
         if self._room_for_trials() and (work := self._heads()):
             return work
-        if self.solving:
+        if self._solving():
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
@@ -149,7 +148,6 @@ class Auto:
         self.active.discard(number)
         self.times.forget(number)
         self.ranks.ended(number, failed=result.status == "failed")
-        self.solving.discard(number)
         self._arrive(number, able=False)
 
     def closed(self) -> Sequence[Closed]:
@@ -159,12 +157,11 @@ class Auto:
     # ---- heads ----------------------------------------------------------------------------------------
 
     def _heads(self) -> Work | None:
-        wanted = self.unsolved or self.heads.next(self._left(), {self._model(one) for one in self.solving})
+        wanted = self.unsolved or self.heads.next(self._left(), {self._model(n) for n in self._solving()})
         wanted, self.unsolved = (wanted[:1], wanted[1:]) if not self._of(HEADS) else (wanted, [])
         if self.facts.trials:  # half of them, so that there are others
             wanted = wanted[: max(0, min(self.facts.trials // 2 - len(self.known), self._free()))]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
-        self.solving |= {order.number for order in orders}
         return Work(orders) if orders else None
 
     def _bank(self) -> Work | None:
@@ -343,6 +340,9 @@ class Auto:
             return Order(number, None, until, known.again)
         start = self.starts.begin(number, known.params, self._leaders())
         return Order(number, dict(known.params), until, known.again, start)
+
+    def _solving(self) -> list[int]:
+        return [number for number in self.active if self.known[number].family == HEADS]
 
     def _of(self, family: str) -> list[int]:
         return [number for number, known in self.known.items() if known.family == family]

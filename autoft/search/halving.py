@@ -84,8 +84,9 @@ class Ranks:
         score = self.sign * selection_score(report.score, report.combined, self.mode)
         self.best[number] = max(score, before)
         course = self.course.setdefault(number, {})
-        mean = (sum(then.mean for then in list(course.values())[-1:]) * len(course) + score) / (len(course) + 1)
-        course[report.epoch] = _Then(self.best[number], mean, report.train_loss)
+        last = next(reversed(course.values()), None)
+        total = score + (last.mean * len(course) if last else 0.0)
+        course[report.epoch] = _Then(self.best[number], total / (len(course) + 1), report.train_loss)
         if number == 0 and before <= self.silence:
             self.silent = self.best[0] <= self.silence
             self.first = max(FIRST, report.epoch + self.silent)

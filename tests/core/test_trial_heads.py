@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from autoft import headstart
 from autoft.records import Caching, View
@@ -30,6 +31,15 @@ def test_many_rows_that_validate_say_enough_by_themselves(make_spec, monkeypatch
     monkeypatch.setattr("autoft.trial.ENOUGH", 5)
     _, (report,) = run(make_spec(recipe=SOLVED))
     assert report.combined is None
+
+
+def test_each_solution_tells_its_own_time_of_a_resample(make_spec, monkeypatch):
+    monkeypatch.setattr("autoft.scoring.resample_seconds", lambda *_: 1.0)
+    spec = make_spec(recipe=SOLVED)
+    trial, (report,) = run(spec)
+    other = trial.again(replace(spec, number=2, recipe=replace(spec.recipe, head_strength=1.0)))
+    assert other is not None
+    assert (report.resample_seconds, other.step().resample_seconds) == (1.0, 1.0), "not that of all before it"
 
 
 def test_a_trial_that_trains_has_no_combined_score(make_spec):

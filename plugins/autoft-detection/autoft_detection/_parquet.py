@@ -10,25 +10,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from autoft.api import (
+    IMAGE_COLUMNS,
     DataError,
     Dataset,
     Issue,
     ReadOptions,
     Table,
     image_header,
-    is_media,
+    media_tables,
     missing_picture,
-    part_word,
     read_table,
-    split_word,
-    walk,
+    table_part,
 )
 from autoft_detection._drafts import Draft
 from autoft_detection._drawn import BEFORE
 from autoft_detection._reading import dataset, learning, refuse, wanted
 
-SUFFIXES = (".parquet", ".pq", ".arrow")
-IMAGES = ("image", "images", "pixel_values", "img", "picture")
 OBJECTS = ("objects", "annotations", "annotation", "labels", "label", "target", "faces", "litter")
 BOXES = ("bbox", "bboxes", "boxes", "box")
 CLASSES = ("category", "categories", "class", "classes", "label", "labels", "name", "names", "category_id", "class_id",
@@ -55,7 +52,7 @@ class ParquetBoxReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is such tables, or an empty string. Looks at names alone, and that nothing else is there."""
-        files = _files(source) if learning(source, options) else []
+        files = media_tables(source) if learning(source, options) else []
         if not files or any(reader().sniff(source, options) for reader in BEFORE):
             return ""
         return f"tables that hold images and boxes ({', '.join(file.name for file in files[:3])})"
@@ -66,14 +63,14 @@ class ParquetBoxReader:
         Raises:
             DataError: there are no such tables, or boxes are fractions of their images: of which corner is not told.
         """
-        files = _files(source) if wanted(source, options) else []
+        files = media_tables(source) if wanted(source, options) else []
         if not files:
             raise refuse(source, "tables with images and boxes")
         issues: list[Issue] = []
         drafts: list[Draft] = []
         found: list[list[_Thing]] = []
         for file in files:
-            for draft, things in _rows(read_table(str(file), needs=("image", "boxes")), _split(file), issues):
+            for draft, things in _rows(read_table(str(file), needs=("image", "boxes")), table_part(file), issues):
                 drafts.append(draft)
                 found.append(things)
         corners = _are_corners(drafts, found, source)
@@ -92,19 +89,12 @@ class ParquetBoxReader:
         return dataset(self.name, root if root.is_dir() else root.parent, words, drafts, issues, options)
 
 
-def _files(source: str) -> list[Path]:
-    """The tables, where no images lie beside them: those are about the images then."""
-    paths = [source] if Path(source).is_file() else list(walk(source))
-    found = [Path(path) for path in paths if path.lower().endswith(SUFFIXES)]
-    return [] if found and any(is_media(path, "image") for path in paths) else found
-
-
 def _rows(table: Table, split: str, issues: list[Issue]) -> Iterator[tuple[Draft, list[_Thing]]]:
     """
     Raises:
         DataError: the columns cannot be told.
     """
-    image = next((table.columns.index(c) for name in IMAGES for c in table.media if c.lower() == name), None)
+    image = next((table.columns.index(c) for name in IMAGE_COLUMNS for c in table.media if c.lower() == name), None)
     lower = [name.lower() for name in table.columns]
     things = next(
         (lower.index(name) for name in OBJECTS if name in lower and _hold_boxes(table, lower.index(name))), -1
@@ -194,8 +184,3 @@ def _are_corners(drafts: Sequence[Draft], found: Sequence[Sequence[_Thing]], sou
             sized += a + c <= width + 1 and b + d <= height + 1
             plain += a < c <= width + 1 and b < d <= height + 1
     return total > 0 and sized < SURE * total <= plain
-
-
-def _split(file: Path) -> str:
-    """`train-00000-of-00002.parquet`, or a folder of that name."""
-    return split_word(file.stem.split("-")[0]) or part_word(file.stem) or split_word(file.parent.name)

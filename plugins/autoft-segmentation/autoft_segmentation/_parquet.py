@@ -9,24 +9,21 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from autoft.api import (
+    IMAGE_COLUMNS,
     DataError,
     Dataset,
     Issue,
     ReadOptions,
     Sample,
     Table,
-    is_media,
-    part_word,
+    media_tables,
     read_table,
-    split_word,
+    table_part,
     to_plain,
-    walk,
 )
 from autoft_segmentation import _values
 from autoft_segmentation._folder import wanted
 
-SUFFIXES = (".parquet", ".pq", ".arrow")
-IMAGES = ("image", "images", "pixel_values", "img", "picture")
 MASKS = ("mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentation_mask", "gt")
 """Names of the columns, in small letters."""
 
@@ -45,7 +42,7 @@ class ParquetMaskReader:
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is such tables, or an empty string. Looks at names alone."""
-        files = _files(source) if wanted(source, options) and "mask" not in options.optional else []
+        files = media_tables(source) if wanted(source, options) and "mask" not in options.optional else []
         return f"tables that hold images and masks ({', '.join(file.name for file in files[:3])})" if files else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -54,10 +51,10 @@ class ParquetMaskReader:
         Raises:
             DataError: there are no such tables, or it cannot be told what the masks mean.
         """
-        files = _files(source) if wanted(source, options) else []
+        files = media_tables(source) if wanted(source, options) else []
         if not files:
             raise DataError(f"'{source}' must hold tables with images and masks, but it does not.")
-        parts = [_part(read_table(str(file), needs=("image", "mask")), _split(file)) for file in files]
+        parts = [_part(read_table(str(file), needs=("image", "mask")), table_part(file)) for file in files]
         known = {part.split for part in parts}
         whole = "train" not in known or len(known) == 1
         cells = [row[part.mask] for part in parts for row in part.table.rows]
@@ -89,20 +86,13 @@ class ParquetMaskReader:
         )
 
 
-def _files(source: str) -> list[Path]:
-    """The tables, where no images lie beside them: those are about the images then."""
-    paths = [source] if Path(source).is_file() else list(walk(source))
-    found = [Path(path) for path in paths if path.lower().endswith(SUFFIXES)]
-    return [] if found and any(is_media(path, "image") for path in paths) else found
-
-
 def _part(table: Table, split: str) -> _Part:
     """The table with the places of its columns.
 
     Raises:
         DataError: they cannot be told.
     """
-    image, mask = (_place(table, names) for names in (IMAGES, MASKS))
+    image, mask = (_place(table, names) for names in (IMAGE_COLUMNS, MASKS))
     if image is None or mask is None:
         raise DataError(
             "a table must hold images and masks in one column each, called image and mask or the like, but the columns "
@@ -115,8 +105,3 @@ def _part(table: Table, split: str) -> _Part:
 def _place(table: Table, names: Sequence[str]) -> int | None:
     found = (table.columns.index(column) for name in names for column in table.media if column.lower() == name)
     return next(found, None)
-
-
-def _split(file: Path) -> str:
-    """`train-00000-of-00002.parquet`, or a folder of that name."""
-    return split_word(file.stem.split("-")[0]) or part_word(file.stem) or split_word(file.parent.name)
