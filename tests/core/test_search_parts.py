@@ -45,9 +45,9 @@ def test_forks_start_sooner(now):
     budget.backends = ("torch", "keras")
     slow = budget.deadline
     budget.forks(["torch"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 8 + 0.45), "one of them is no fork"
+    assert budget.reserve == pytest.approx(1 + 2 + 1.2 * 8 + 0.45), "one of them is no fork"
     budget.forks(["torch", "keras"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 3 + 0.45)
+    assert budget.reserve == pytest.approx(1 + 2 + 1.2 * 3 + 0.45)
     budget.expect_refit(1.0)
     assert budget.refit == 0 and budget.latest == budget.deadline == budget.end - budget.reserve > slow
     budget.seconds = 60
