@@ -54,7 +54,7 @@ def test_forks_start_sooner(now):
     budget.expect_refit(1.0)
     assert budget.refit == 1 + 3
     budget.forks(["torch", "keras"], cluster=True)
-    assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 3 + 0.9)
+    assert budget.reserve == pytest.approx(3 + 4 + 1.2 * 3 + 0.9)
 
 
 def test_the_reserve_follows_the_slowest_start_and_validation(now):
