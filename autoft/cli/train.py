@@ -95,8 +95,9 @@ def train(
                 listener(Note(text=text))
         if dry_run:
             from autoft.pipeline.search import plan_search
+            from autoft.pipeline.train import single
 
-            show(plan_search(options, listener), json=json, fixed=True)
+            show(plan_search(single(options), listener), json=json, fixed=True)
             return
         from autoft.pipeline.train import run_train
 

@@ -104,6 +104,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     whole = space.edit(whole, overrides.parse(given, whole))
     space.validate(whole)
     fitting.refuse(whole, ways)
+    fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
     seconds = prepare.seconds_for(checked, whole=whole_recordings)
     return Plan(

@@ -17,10 +17,15 @@ def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) ->
         UsageError: more than one model, backend or value of a parameter is named.
         NoTrialSucceeded: the trial failed.
     """
-    return run_search(_single(options), listener, began, verb="train")
+    return run_search(single(options), listener, began, verb="train")
 
 
-def _single(options: SearchOptions) -> SearchOptions:
+def single(options: SearchOptions) -> SearchOptions:
+    """The search of one trial that trains this.
+
+    Raises:
+        UsageError: more than one model, backend or value of a parameter is named.
+    """
     if len(options.models) > 1:
         raise UsageError(
             f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`."
