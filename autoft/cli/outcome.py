@@ -99,16 +99,14 @@ def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> 
 
 
 def interval(test: dict[str, Any], percent: bool) -> str:
-    """` (95% CI 95.1% to 98.3%)`, or nothing where there is no interval."""
-    bounds = test.get("interval")
-    if not bounds:
-        return ""
-    return f" ({100 * test.get('confidence', 0.95):.0f}% CI {score(bounds[0], percent)} to {score(bounds[1], percent)})"
+    """` (95% CI 95.1% to 98.3%)`, or why there is none; nothing where nothing is known."""
+    span = final.interval(test, percent, f"{100 * test.get('confidence', 0.95):.0f}% CI ")
+    return f" ({span})" if span else ""
 
 
 def _span(test: dict[str, Any], percent: bool) -> str:
-    bounds = test.get("gain_interval")
-    return f" (CI {gain(bounds[0], percent)} to {gain(bounds[1], percent)})" if bounds else ""
+    span = final.gain_interval(test, percent, "CI ")
+    return f" ({span})" if span else ""
 
 
 def paths(board: Board) -> list[tuple[str, str]]:

@@ -63,11 +63,10 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     rows = []
     if best.get("score") is not None:
         rows.append(("validation", metric.name, score(best["score"], metric.percent), ""))
-    bounds = test.get("interval")
     for name, number in by_class.told(test.get("metrics") or {}, 0)[0].items():
         own = name == metric.name
         percent = metric.percent and own
-        span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if own and bounds else ""
+        span = md(final.interval(test, percent)) if own else ""
         rows.append(("locked test", name, score(number, percent), span))
     if not rows:
         return ""

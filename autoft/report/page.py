@@ -78,9 +78,7 @@ def _tiles(m: Material) -> str:
     test, percent = m.summary.get("test") or {}, m.metric.percent
     tiles = []
     if test:
-        bounds = test.get("interval")
-        span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if bounds else ""
-        level = f"{100 * test.get('confidence', 0.95):.0f}% CI {span}" if span else ""
+        level = final.interval(test, percent, f"{100 * test.get('confidence', 0.95):.0f}% CI ")
         own = (test.get("metrics") or {}).get(m.metric.name)
         tiles.append(html.tile(f"{m.metric.name}, locked test", score(own, percent), level))
         tiles += _gain_tile(m.summary, test, m.metric)
@@ -109,13 +107,12 @@ def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metr
     baseline = (test.get("baseline") or {}).get(metric.name)
     if not final.compared(summary) or test.get("gain") is None or baseline is None:
         return []
-    bounds = test.get("gain_interval")
-    span = f", CI {gain(bounds[0], metric.percent)} to {gain(bounds[1], metric.percent)}" if bounds else ""
+    span = final.gain_interval(test, metric.percent, "CI ")
     return [
         html.tile(
             "gain over the baseline",
             gain(test["gain"], metric.percent),
-            f"from {own}{score(baseline, metric.percent)}{span}",
+            f"from {own}{score(baseline, metric.percent)}" + (f", {span}" if span else ""),
         )
     ]
 

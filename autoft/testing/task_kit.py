@@ -189,6 +189,22 @@ class TaskContract(Contract):
         for problem in self.learn(data)[2]:
             assert set(self.scores(data, problem, rows=slice(0, 1))) == set(self.names())
 
+    def test_shares_are_means_of_right_and_wrong(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        names = [metric.name for metric in task.metrics if metric.share]
+        if not names:
+            pytest.skip("no metric is a share of the samples")
+        targets = truth(task, data.samples, schema, problems[0])
+        outputs = {key: np.roll(v, 1, axis=0) for key, v in self.perfect_outputs(problems[0], targets).items()}
+        decoded = task.decode(outputs, schema, problems[0])
+        whole = task.score(decoded, targets, schema, names)
+        rows = [(_row(decoded, row), _row(targets, row)) for row in range(len(data.samples))]
+        single = [task.score(one, other, schema, names) for one, other in rows]
+        for name in names:
+            values = [scores[name] for scores in single]
+            assert {*values} <= {0.0, 1.0}, f"{name} of one sample is 0 or 1, for it is a share"
+            assert math.isclose(whole[name], sum(values) / len(values)), f"{name} is the mean over the samples"
+
     def test_rows_are_flat_and_plain(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
         for problem in problems:
@@ -269,6 +285,10 @@ def truth(task: Task, samples: Sequence[Sample], schema: Schema, problem: Proble
         rows = [masks.decode(row, wanted, side, sample.fields["image"]).pixels for row, sample in enumerate(samples)]
         found["mask"] = np.array(rows, wanted.dtype).reshape(len(samples), side, side)
     return found
+
+
+def _row(arrays: Mapping[str, Array], row: int) -> Arrays:
+    return {key: np.asarray(values)[row : row + 1] for key, values in arrays.items()}
 
 
 def compared(problem: Problem, targets: Mapping[str, Array], side: int = 32) -> Mapping[str, Array]:

@@ -248,6 +248,15 @@ def test_card_tells_what_it_is() -> None:
     assert records.summary()["command"] in text
 
 
+def test_an_interval_that_is_none_is_told_on_card_and_page(tmp_path: Path) -> None:
+    note = "no interval: too few of these 16 samples differ"
+    test = {**records.summary()["test"], "interval": None, "interval_note": note, "gain_interval": None, "gain_note": note}
+    assert f"| 94.4% | {note} |" in model_card(records.config(), records.summary(test=test), records.ARGUMENTS)
+    run = records.write_run(tmp_path / "image-cls" / "search1", test=test)
+    text = write_report(run).read_text()
+    assert text.count(note) == 2 and "None" not in text
+
+
 def test_card_of_a_search_that_goes_on() -> None:
     text = model_card(records.config(), {}, records.ARGUMENTS)
     assert "no score on the locked test part yet" in text

@@ -65,6 +65,14 @@ def test_the_outcome_comes_last_and_the_paths_end_it() -> None:
     assert "verdict: The best model beats the default recipe" in text
 
 
+def test_what_must_be_said_of_an_interval_is_said() -> None:
+    test = {"interval": [0.794, 1.0], "interval_note": "exact, as all 16 samples say the same", "confidence": 0.95}
+    assert outcome.interval(test, percent=True) == " (95% CI 79.4% to 100.0%; exact, as all 16 samples say the same)"
+    none = {"interval": None, "interval_note": "no interval: too few of these 16 samples differ"}
+    assert outcome.interval(none, percent=False) == " (no interval: too few of these 16 samples differ)"
+    assert outcome.interval({"interval": None, "interval_note": ""}, percent=False) == ""
+
+
 def test_quiet_tells_the_outcome_alone() -> None:
     quiet, loud = plain(quiet=True), plain()
     assert loud.endswith(quiet)
