@@ -13,8 +13,9 @@ from autoft import exact, shelf
 from autoft.contracts import Array, Arrays, Detailed, Task
 from autoft.data import forms
 from autoft.data.feed import WholeFeed
+from autoft.data.longer import MOST_SPOKEN
 from autoft.predictor import Predictor
-from autoft.records import DataRef, Metric, Record, Schema, from_json
+from autoft.records import DataRef, Decoding, Metric, Record, Schema, from_json
 from autoft.trialdata import feed_of, open_data
 
 CONFIDENCE = 0.95
@@ -66,10 +67,16 @@ def predict_test(
         predictor = Predictor(model, threads)
         config = predictor.config
         feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem, config.card.modality)
-        if files and config.decoding.windows > 1:
+        if files and heard_in_parts(config.decoding):
             inputs = forms.inputs(predictor.task.inputs[0], [config.card.modality], config.decoding)
             feed = WholeFeed(feed, [open_data(ref).samples[name][1] for name in ids], inputs)
         return predictor.compared(feed)
+
+
+def heard_in_parts(decoding: Decoding) -> bool:
+    """Whether samples of the search may be longer than what its store keeps: where parts are joined, it keeps all of
+    the longest, up to a limit."""
+    return decoding.windows > 1 or (not decoding.windows and decoding.seconds >= MOST_SPOKEN)
 
 
 FEW_GROUPS = 5

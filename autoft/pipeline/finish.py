@@ -59,7 +59,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
-    if outcome.options.address and outcome.plan.decoding.windows > 1:
+    if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     test, said, cut_off = _scored(outcome, best, baseline, refitted=bool(again.get("samples")))
     if said:

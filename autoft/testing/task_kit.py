@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Counting
+from autoft.abilities import Counting, Joining
 from autoft.contracts import Calibrated, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
@@ -244,6 +244,25 @@ class TaskContract(Contract):
                 twice = task.settled(once, each)
                 assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
                 assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
+
+    def test_parts_become_what_they_say_together(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Joining):
+            pytest.skip("the task joins no parts")
+        targets = truth(task, data.samples, schema, problems[0])
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+
+        def told(answers: Mapping[str, Array]) -> list[Mapping[str, Any]]:
+            return list(task.rows(task.settled(answers, schema) if isinstance(task, Calibrated) else answers, schema))
+
+        rows = told(decoded)
+        owners = np.arange(len(rows) - 1)
+        alone = task.joined(decoded, {key: np.asarray(v)[:-1] for key, v in decoded.items()}, owners, schema)
+        assert told(alone) == rows, "one part that is the whole sample changes nothing"
+        twice = task.joined(decoded, {key: np.asarray(v)[[0, 1]] for key, v in decoded.items()}, np.zeros(2, int), schema)
+        assert all(len(values) == len(rows) for values in twice.values()), "one row per sample"
+        found = told(twice)
+        assert found[1:] == rows[1:] and found[0] != rows[0], "only samples that were seen in parts change"
 
     def test_what_is_counted_in_each_sample_is_no_less_than_nothing(self, data: Dataset) -> None:
         task = self.task()
