@@ -81,9 +81,7 @@ class Config(Record):
     def decoding(self) -> Decoding:
         # Models from before parts could be joined have 1, and can be heard to the end all the same.
         told = any(output.head == "sequence" for output in self.problem.outputs)
-        return Decoding(
-            size=self.decode_size, seconds=self.decode_seconds, windows=0 if told else self.decode_windows
-        )
+        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=0 if told else self.decode_windows)
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)

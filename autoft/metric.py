@@ -23,8 +23,8 @@ class Metric(Record):
     blank: float | None = None
     """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
     share: bool = False
-    """Whether it is the mean over the samples of a number that is 0 or 1 for each: then there is an exact interval where
-    resamples tell nothing."""
+    """Whether it is the mean over the samples of a number that is 0 or 1 for each: then there is an exact interval
+    where resamples tell nothing."""
     stand_in: Metric | None = None
     """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
 

@@ -363,6 +363,11 @@ class TrialResult(Record):
     """Folder of its best model; empty when none was kept."""
     start: str = ""
     """Folder of the trial whose model it began with; empty for the network's own weights."""
+    seed: int | None = None
+    """Of its draws: that of the search, or for a configuration that ran again a fresh one. None in older files."""
+    division: int = 0
+    """0 for the folds of the search, above 0 for another division: its score is then on other validation samples than
+    those of the other trials."""
     history: tuple[EpochReport, ...] = ()
     """Every epoch that was reported, for learning curves."""
     ended: float = 0.0

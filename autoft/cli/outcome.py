@@ -10,7 +10,7 @@ from autoft.cli.board import Board, Row
 from autoft.records import Metric
 from autoft.report import by_class, final
 from autoft.report.compared import compared
-from autoft.report.words import DASH, count, duration, gain, line, score, value
+from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, line, score, trial, value
 
 TOP = 5
 MOST = 12
@@ -27,7 +27,7 @@ def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
     recipe = row.recipe
     return (
         str(place),
-        row.name + (" (baseline)" if row.number == 0 else ""),
+        trial(row.name, row.division),
         line(row.model),
         value(recipe.get("freeze")),
         value(recipe.get("lr")),
@@ -40,6 +40,8 @@ def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
 def sentences(board: Board) -> Iterator[str]:
     """The result in words, without the paths."""
     summary, metric = board.summary, board.metric
+    if any(row.division for row in board.ended[:TOP]):
+        yield ELSEWHERE
     yield _trials(summary)
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"

@@ -21,8 +21,8 @@ SLACK: Final = 0.1
 
 
 def parts(source: images.Source, seconds: float) -> list[Array]:
-    """All samples of a recording that is longer than `seconds`, in parts of at most so much, int16 at `audio.RATE`; none
-    of one that is not.
+    """All samples of a recording that is longer than `seconds`, in parts of at most so much, int16 at `audio.RATE`;
+    none of one that is not.
 
     Raises:
         BadSample: as `audio.decode`.

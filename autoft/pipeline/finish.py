@@ -13,6 +13,7 @@ from autoft import artifact, evaluate, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
@@ -228,6 +229,22 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         backends = [backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
+
+
+def no_model(writer: RunWriter, interrupted: bool) -> Exception:
+    """Why a search has come to no model, to be raised."""
+    failed = [result for result in writer.results if result.status == "failed"]
+    if failed and len(failed) == len(writer.results):
+        return NoTrialSucceeded(
+            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
+            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
+        )
+    if interrupted:
+        return Interrupted("interrupted before the first trial had a model.")
+    return BudgetEnded(
+        "the budget ended before any trial came to the end of its first epoch.",
+        "Give more --time, or a smaller network: --preset fast",
+    )
 
 
 def _status(ended: bool, stopped: bool) -> str:

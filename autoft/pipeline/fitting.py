@@ -101,8 +101,8 @@ def refuse_mixed(space: Space, rows: Sequence[Mapping[str, Scalar]], *, single: 
     for key, fits in SOLVED.items():  # values of a search are drawn with each other
         if not _every_value(space, key) <= {*fits}:
             raise UsageError(
-                f"optimizer=solve needs {key}={' or '.join(map(text, fits))} in every trial, but {key} has other values "
-                "in this search.",
+                f"optimizer=solve needs {key}={' or '.join(map(text, fits))} in every trial, but {key} has other "
+                "values in this search.",
                 "Fix freeze=1, head_width=0 and head_init, or leave optimizer out: searches solve heads unasked.",
             )
 

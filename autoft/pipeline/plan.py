@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from autoft import remote, scoring, trial
+from autoft import places, remote, scoring, trial
 from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
@@ -167,7 +168,8 @@ def spec_maker(
             recipe=recipe,
             data=ref,
             metric=plan.metric,
-            seed=options.seed,
+            seed=options.seed + options.repeat,
+            division=options.repeat,
             folder=remote.join(trials, trial_name(number)),
             resources=resources,
             versions=versions[candidate.card.backend],
@@ -245,7 +247,7 @@ def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[
     }
     values["decode_size"] = plan.decoding.size
     values["command"] = command(options, verb)
-    return values
+    return {**places.fixed(values), "folder": str(Path.cwd())}
 
 
 FLAGS = {
@@ -270,6 +272,7 @@ FLAGS = {
     "max_bad": "--max-bad",
     "decode_size": "--decode-size",
     "seed": "--seed",
+    "repeat": "--repeat",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
     "gpus_per_trial": "--gpus-per-trial",

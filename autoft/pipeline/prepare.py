@@ -63,6 +63,8 @@ class Prepared(NamedTuple):
     issues: tuple[Issue, ...]
     used: Mapping[str, tuple[int, int]] = {}
     """Part -> samples that are used, and samples that there are, where time was short."""
+    content: str = ""
+    """One word for what the samples held when they were read."""
 
 
 def check(registry: Registry, options: DataOptions, task: Task, seed: int, listener: Listener) -> Checked:
@@ -173,8 +175,8 @@ def _warn_of_long(checked: Checked, decoding: Decoding, listener: Listener) -> N
     if not decoding.windows and decoding.seconds and long:
         words = (
             f"{long:,} of {len(checked.seconds):,} recordings are longer than {decoding.seconds:g} s: they train and "
-            "validate by their beginning, with all that is said in them. Cut them, with their transcripts, for a better "
-            "model. Predictions, `autoft val` and the test score hear them to their end."
+            "validate by their beginning, with all that is said in them. Cut them, with their transcripts, for a "
+            "better model. Predictions, `autoft val` and the test score hear them to their end."
         )
         listener(Note(text=words, level="warning"))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from autoft import places
 from autoft.artifact import Config
 from autoft.data import people
 from autoft.options import DataOptions, SearchOptions
@@ -144,8 +146,13 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
     for key in DataOptions.__struct_fields__:
         if arguments.get(key) not in (None, "", getattr(defaults, key)):
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
-    words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]
-    words += ["--seed", str(arguments.get("seed", defaults.seed))]
+    folder = Path(arguments["folder"]) if arguments.get("folder") else None
+    words += ["--models", places.network(config.card.name, folder), "--backend", config.backend]
+    words += ["--metric", config.metric.name]
+    seed = int(arguments.get("seed", defaults.seed))
+    words += ["--seed", str(seed)]
+    if config.seed > seed:  # it ran again with a fresh one
+        words += ["--repeat", str(config.seed - seed)]
     recipe = config.recipe.said()
     words += [f"{key}={str(what).lower() if isinstance(what, bool) else what}" for key, what in recipe.items()]
     return shlex.join(words)

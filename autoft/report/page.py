@@ -13,7 +13,7 @@ from autoft.report.compared import compared
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
-from autoft.report.words import DASH, count, duration, gain, score, value
+from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, score, trial, value
 from autoft.run import by_worth, rank
 from autoft.version import VERSION
 
@@ -175,6 +175,8 @@ def _trials(m: Material) -> str:
         for place, result in enumerate(rank(m.results, m.metric), start=1)
     ]
     note = '<p class="soft">All parameters of every trial are in leaderboard.csv and trials.jsonl.</p>' if rows else ""
+    if any(result.division for result in m.results):
+        note += f'<p class="soft">{html.text(ELSEWHERE)}.</p>'
     table = html.table(heads, rows, ("#", m.metric.name, *numbers, "epochs", "best epoch", "time"))
     return html.section("Every trial", table, note)
 
@@ -196,7 +198,7 @@ def _trial(
     kind = "failed" if result.status == "failed" else "best" if leads else ""
     cells = (
         str(place) if result.score is not None else DASH,
-        result.name + (" (baseline)" if result.number == 0 else ""),
+        trial(result.name, result.division),
         compared(metric, result.score, result.metrics),
         result.model,
         *(value(recipe.get(key)) for key in keys),

@@ -42,8 +42,8 @@ class Scale(NamedTuple):
         return ((bent - self.mean) / self.deviation).astype(np.float32)
 
     def undo(self, scaled: Array) -> Array:
-        """float64, in the target's units: what `apply` was given. Not cut at `high`: a truth may lie far beyond all that
-        was trained on, and a score must feel it."""
+        """float64, in the target's units: what `apply` was given. Not cut at `high`: a truth may lie far beyond all
+        that was trained on, and a score must feel it."""
         bent = np.asarray(scaled, np.float64) * self.deviation + self.mean
         return np.asarray(np.expm1(bent) if self.log else bent)
 

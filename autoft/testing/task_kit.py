@@ -259,7 +259,9 @@ class TaskContract(Contract):
         owners = np.arange(len(rows) - 1)
         alone = task.joined(decoded, {key: np.asarray(v)[:-1] for key, v in decoded.items()}, owners, schema)
         assert told(alone) == rows, "one part that is the whole sample changes nothing"
-        twice = task.joined(decoded, {key: np.asarray(v)[[0, 1]] for key, v in decoded.items()}, np.zeros(2, int), schema)
+        twice = task.joined(
+            decoded, {key: np.asarray(v)[[0, 1]] for key, v in decoded.items()}, np.zeros(2, int), schema
+        )
         assert all(len(values) == len(rows) for values in twice.values()), "one row per sample"
         found = told(twice)
         assert found[1:] == rows[1:] and found[0] != rows[0], "only samples that were seen in parts change"

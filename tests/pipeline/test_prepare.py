@@ -74,7 +74,7 @@ def prepared(
     monkeypatch.setattr(store, "build", build)
     decoding = Decoding(size=32, seconds=seconds, windows=windows)
     return prepare.prepare(
-        checked, Lengths(), DataOptions(), decoding, ("image",), 0, lambda event: None, Path("none"), within=100.0
+        checked, Lengths(), DataOptions(), decoding, ("image",), 0, listener, Path("none"), within=100.0
     )
 
 

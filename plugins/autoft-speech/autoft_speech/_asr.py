@@ -119,9 +119,10 @@ class SpeechRecognition:
         found = dict(decoded)
         for kind in ("", "beam_"):
             if f"{kind}index" in decoded:
-                names = f"{kind}index", f"{kind}confidence"
-                one, other = ([arrays[name] for name in names] for arrays in (decoded, parts))
-                found |= zip(names, _joining.joined(*one, *other, owners, space), strict=True)
+                index, sure = f"{kind}index", f"{kind}confidence"
+                found[index], found[sure] = _joining.joined(
+                    decoded[index], decoded[sure], parts[index], parts[sure], owners, space
+                )
         return found
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:

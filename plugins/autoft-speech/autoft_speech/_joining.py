@@ -12,7 +12,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def joined(
     index: Array, confidence: Array, parts: Array, sure: Array, owners: Array, space: int
 ) -> tuple[Array, Array]:
-    """Rows of classes, 0 behind each transcript, and their confidence; rows that parts belong to are those of the parts.
+    """Rows of classes, 0 behind each transcript, and their confidence; those of samples in parts are what these say.
 
     Args:
         index, confidence: of all samples.
