@@ -246,7 +246,9 @@ def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[
         row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
     }
     values["decode_size"] = plan.decoding.size
-    values["command"] = command(options, verb)
+    paths = places.fixed({key: getattr(options, key) for key in (*places.DATA, "models")})
+    repeated = msgspec.structs.replace(options, **{**paths, "models": tuple(paths["models"])})
+    values["command"] = command(repeated, verb)
     return {**places.fixed(values), "folder": str(Path.cwd())}
 
 
