@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from autoft import artifact, places
@@ -134,11 +135,18 @@ def _like(source: str, out: str, base: dict[str, Any], options: SearchOptions) -
     return str(_found(source, out)[0].path) if same else ""
 
 
+class _Seeded(msgspec.Struct):
+    """What is asked of a model's `config.json`, whatever else this or another version has put there."""
+
+    seed: int
+
+
 def repeat_of(run: Run, result: TrialResult) -> int:
     """How often its configuration had run before: as often its seed was raised. Older runs tell it of kept models."""
     seed, began = result.seed, int(run.arguments.get("seed", 0))
-    if seed is None and (folder := run.path / "trials" / result.name).is_dir():
-        seed = artifact.read(folder).seed
+    kept = run.path / "trials" / result.name / artifact.CONFIG
+    if seed is None and kept.is_file():
+        seed = msgspec.json.decode(kept.read_bytes(), type=_Seeded).seed
     return max(0, seed - began) if seed is not None else 0
 
 

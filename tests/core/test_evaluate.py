@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import beta
 
 from autoft import evaluate
-from autoft.records import Schema
+from autoft.records import Decoding, Schema
 from autoft.testing import ToyTask
 from autoft.trial import Trial
 from tests.core.conftest import ACCURACY, LOG_LOSS
@@ -249,3 +249,13 @@ def test_a_kept_model_scores_the_test_part(make_spec, ids):
     assert names == [name.split("/")[0] for name in ids["test"]], "targets in the order of the ids"
     assert decoded["probability"].shape == (len(ids["test"]), 4)
     assert evaluate.all_metrics(TASK, decoded, targets, spec.schema)["accuracy"] > 0.5
+
+
+# ---- long recordings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "windows", "parts"), [(0.0, 1, False), (10.0, 5, True), (7.0, 0, False), (30.0, 0, True)]
+)
+def test_files_are_asked_for_where_the_store_may_lack_the_end(seconds, windows, parts):
+    assert evaluate.heard_in_parts(Decoding(seconds=seconds, windows=windows)) is parts
