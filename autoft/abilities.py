@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from autoft.contracts import Arrays
+from autoft.contracts import Array, Arrays
 from autoft.records import Dataset, Sample, Schema
 
 
@@ -36,6 +36,22 @@ class Counting(Protocol):
 
     def counts(self, dataset: Dataset) -> Sequence[int]:
         """How many things of each sample a score counts, such as the words of a transcript; at least 0."""
+        ...
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """Ability of a task whose answers are told along a sample, as what is said in a recording: those for consecutive
+    parts become one. Samples that are longer than what a network sees at once are then seen to their end."""
+
+    def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
+        """`decoded` with the rows of samples that were seen in parts replaced by what the parts say, in their order.
+
+        Args:
+            decoded: one row per sample, as `Task.decode` gives them.
+            parts: the same of parts, all of a sample's, the first one included. Arrays may have another width.
+            owners: int64 (parts,), the row in `decoded` that each part belongs to; parts of one sample stand in order.
+        """
         ...
 
 

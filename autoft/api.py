@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Joining, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -143,6 +143,7 @@ __all__ = [
     "Feed",
     "ImageHeader",
     "Inheriting",
+    "Joining",
     "Issue",
     "Job",
     "Learner",

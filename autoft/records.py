@@ -12,6 +12,7 @@ from typing import Any, Literal
 from autoft import vocab
 from autoft.datarecords import DataRef, Dataset, Decoding, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
 from autoft.errors import UsageError
+from autoft.metric import Metric, Mode
 from autoft.recipe import Recipe
 from autoft.record import Record, from_dict, from_json, to_json, to_plain
 
@@ -55,7 +56,6 @@ __all__ = [
 
 Scalar = str | int | float | bool | None
 Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
-Mode = Literal["max", "min"]
 
 
 class Entry(Record):
@@ -72,29 +72,6 @@ class Entry(Record):
     """Filled in by the registry: which hook yielded it."""
     plugin: str = ""
     """Filled in by the registry: the distribution it came from."""
-
-
-class Metric(Record):
-    """A number by which models are compared."""
-
-    name: str
-    mode: Mode = "max"
-    summary: str = ""
-    percent: bool = False
-    """Shown as a percentage."""
-    best: float | None = None
-    """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
-    blank: float | None = None
-    """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
-    stand_in: Metric | None = None
-    """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
-
-    def __post_init__(self) -> None:
-        if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
-            raise UsageError(
-                f"a metric that another one stands in for needs best and blank, as does that one, but {self.name} or "
-                f"{self.stand_in.name} lacks one."
-            )
 
 
 class Output(Record):
@@ -386,6 +363,11 @@ class TrialResult(Record):
     """Folder of its best model; empty when none was kept."""
     start: str = ""
     """Folder of the trial whose model it began with; empty for the network's own weights."""
+    seed: int | None = None
+    """Of its draws: that of the search, or for a configuration that ran again a fresh one. None in older files."""
+    division: int = 0
+    """0 for the folds of the search, above 0 for another division: its score is then on other validation samples than
+    those of the other trials."""
     history: tuple[EpochReport, ...] = ()
     """Every epoch that was reported, for learning curves."""
     ended: float = 0.0

@@ -92,6 +92,8 @@ class Run:
                 metric.name: shown(metric, result.score, result.metrics),
                 "model": result.model,
                 "backend": result.backend,
+                "seed": result.seed,
+                "division": result.division,
                 **{k: v for k, v in result.recipe.flat().items() if k != "model"},
                 "best_epoch": result.best_epoch,
                 "trained_epochs": result.epochs,
@@ -200,6 +202,8 @@ class RunWriter:
             metrics=report.metrics,
             combined=report.combined,
             folder=spec.folder,
+            seed=spec.seed,
+            division=spec.division,
         )
         if _scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
             self._show_running(running)

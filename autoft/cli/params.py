@@ -205,6 +205,17 @@ MaxDisk = Annotated[
 ]
 Seed = Annotated[int, _option("--seed", group=_SEARCH, text="Fixes splits and trial configurations.", metavar="N")]
 
+Repeat = Annotated[
+    int,
+    _option(
+        "--repeat",
+        group=_SEARCH,
+        text="Train as a search runs a configuration again: with another seed, and other validation samples where "
+        "these are few.",
+        metavar="N",
+    ),
+]
+
 Concurrency = Annotated[
     int, _option("--concurrency", group=_MACHINE, text="Trials at a time.", shown="as many as fit", metavar="N")
 ]

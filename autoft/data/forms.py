@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from autoft.data import images, masks
+from autoft.data import images, masks, quiet
 from autoft.errors import UsageError
 from autoft.records import Decoding, Sample
 
@@ -102,14 +102,18 @@ class _Recordings:
         return Row(self.arrays(decoded.wave), () if start else decoded.flaws)
 
     def further(self, sample: Sample) -> list[Sequence[Any]]:
-        """The same arrays of further parts of a recording that is longer.
+        """The same arrays of further parts of a recording that is longer; of all of its parts, the first one too, where
+        `Decoding.windows` is 0.
 
         Raises:
             BadSample: they cannot be made.
         """
-        if self.windows < 2:
+        path = str(sample.fields["audio"])
+        if self.windows == 1:
             return []
-        waves = self._audio.further(str(sample.fields["audio"]), self.seconds, self.windows)
+        if not self.windows:
+            return [self.arrays(wave) for wave in quiet.parts(path, self.seconds)]
+        waves = self._audio.further(path, self.seconds, self.windows)
         return [self.arrays(wave) for wave in waves]
 
     def arrays(self, wave: Any) -> Sequence[Any]:

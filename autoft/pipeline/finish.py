@@ -13,6 +13,7 @@ from autoft import artifact, evaluate, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
@@ -59,7 +60,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence]
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
-    if outcome.options.address and outcome.plan.decoding.windows > 1:
+    if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     test, said, cut_off = _scored(outcome, best, baseline, refitted=bool(again.get("samples")))
     if said:
@@ -137,7 +138,8 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
-        "interval": [band.low, band.high],
+        "interval": band.bounds,
+        "interval_note": band.note,
         "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
         "baseline": None,
@@ -159,7 +161,8 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
             "baseline": worse,
             "gain": gain.gain,
             "gain_metric": gained.name,
-            "gain_interval": [gain.interval.low, gain.interval.high],
+            "gain_interval": gain.interval.bounds,
+            "gain_note": gain.interval.note,
             "significant": gain.significant,
             "verdict": verdict,
         }
@@ -226,6 +229,22 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         backends = [backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
+
+
+def no_model(writer: RunWriter, interrupted: bool) -> Exception:
+    """Why a search has come to no model, to be raised."""
+    failed = [result for result in writer.results if result.status == "failed"]
+    if failed and len(failed) == len(writer.results):
+        return NoTrialSucceeded(
+            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
+            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
+        )
+    if interrupted:
+        return Interrupted("interrupted before the first trial had a model.")
+    return BudgetEnded(
+        "the budget ended before any trial came to the end of its first epoch.",
+        "Give more --time, or a smaller network: --preset fast",
+    )
 
 
 def _status(ended: bool, stopped: bool) -> str:

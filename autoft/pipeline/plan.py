@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from autoft import remote, scoring, trial
+from autoft import places, remote, scoring, trial
 from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
@@ -104,6 +105,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     whole = space.edit(whole, overrides.parse(given, whole))
     space.validate(whole)
     fitting.refuse(whole, ways)
+    fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
     seconds = prepare.seconds_for(checked, whole=whole_recordings)
     return Plan(
@@ -166,7 +168,8 @@ def spec_maker(
             recipe=recipe,
             data=ref,
             metric=plan.metric,
-            seed=options.seed,
+            seed=options.seed + options.repeat,
+            division=options.repeat,
             folder=remote.join(trials, trial_name(number)),
             resources=resources,
             versions=versions[candidate.card.backend],
@@ -243,8 +246,10 @@ def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[
         row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
     }
     values["decode_size"] = plan.decoding.size
-    values["command"] = command(options, verb)
-    return values
+    paths = places.fixed({key: getattr(options, key) for key in (*places.DATA, "models")})
+    repeated = msgspec.structs.replace(options, **{**paths, "models": tuple(paths["models"])})
+    values["command"] = command(repeated, verb)
+    return {**places.fixed(values), "folder": str(Path.cwd())}
 
 
 FLAGS = {
@@ -269,6 +274,7 @@ FLAGS = {
     "max_bad": "--max-bad",
     "decode_size": "--decode-size",
     "seed": "--seed",
+    "repeat": "--repeat",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
     "gpus_per_trial": "--gpus-per-trial",

@@ -106,7 +106,8 @@ def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, A
         "refit": config.refit,
         "samples": len(good),
         "metrics": evaluate.all_metrics(task, decoded, targets, config.schema),
-        "interval": [band.low, band.high],
+        "interval": band.bounds,
+        "interval_note": band.note,
         "confidence": evaluate.CONFIDENCE,
         "issues": issues,
     }

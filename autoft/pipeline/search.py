@@ -17,11 +17,11 @@ from autoft import counted, gpus, heads
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
-from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
+from autoft.errors import UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.machine import cores
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, plan, prepare, proposals, storage
+from autoft.pipeline import finish, inputs, plan, prepare, proposals, storage
 from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
@@ -38,12 +38,15 @@ from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, ch
 from autoft.search.strategy import Facts, Strategy
 
 
-def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
+def run_search(
+    options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search", like: str = ""
+) -> Finished:
     """Search until the budget ends, then score the best model once on the test part.
 
     Args:
         began: Unix time at which the user's command began; the budget counts from there.
         verb: how the command that repeats this is written: search, or train for a single configuration.
+        like: folder of the run whose data these should be; what differs is said.
 
     Raises:
         UsageError, DataError: the search cannot begin.
@@ -71,6 +74,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
                 *(checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache),
                 within=budget.preparing,
             )
+            prepared = prepared._replace(content=inputs.content(checked))
+            inputs.compare(like, task, checked, prepared.splits, listener)
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
@@ -109,13 +114,14 @@ def _alone(options: SearchOptions) -> bool:
     return not _on_gpus(options) or bool(gpus.names())
 
 
-def plan_search(options: SearchOptions, listener: Listener) -> Planned:
+def plan_search(options: SearchOptions, listener: Listener, like: str = "") -> Planned:
     """What `run_search` would do, without training, decoding or writing anything."""
     registry = plugins.installed()
     options, task = resolved(registry, options)
     checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
     listener(prepare.recognised(checked.dataset, checked.schema, checked.divided, checked.issues))
+    inputs.compare(like, task, checked, None, listener)
     # What a cluster has is known when it is asked, which a plan does not.
     wished = options.concurrency if options.address else 0
     named = len(gpus.names())
@@ -138,6 +144,11 @@ def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions,
         raise UsageError("a search needs a task.", "Name one: --task; `autoft ls tasks` lists them.")
     if not options.data:
         raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
+    if options.repeat < 0 or (options.repeat and options.trials != 1):
+        raise UsageError(
+            f"repeat must be 0 or above, and is for a single configuration, but got {options.repeat}.",
+            "To train one: autoft train --repeat N",
+        )
     task: Task = registry.get("task", options.task)
     options = _strategy(registry, options)
     if options.strategy == FLAT:
@@ -183,7 +194,7 @@ def _search(
     options = _with_resources(options, nodes.gpus)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
-    _write_inputs(writer, prepared)
+    inputs.write(writer, prepared)
     ref, made = _shared(place, writer, prepared, made, listener)
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
@@ -210,7 +221,7 @@ def _search(
     )
     writer.sweep()
     if writer.best is None:
-        raise _no_model(writer, interrupted)
+        raise finish.no_model(writer, interrupted)
     outcome = finish.Outcome(
         options=options,
         arguments=arguments,
@@ -279,17 +290,17 @@ def _run(
         deadline=budget.end,
         seed=options.seed,
     )
-    facts = _facts(registry, options, made, budget, concurrency, splits)
+    facts, divides = _facts(registry, options, made, budget, concurrency, splits), bool(splits.spare)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
             flat = proposals.strategy(options.scheduler, facts, proposed)
-            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch))
+            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides))
         from autoft.search import ray
 
         return ray.run(settings, proposed.searcher, spec_of, watch)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
-    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch))
+    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides))
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))
     chosen = strategy.chosen()
@@ -353,14 +364,6 @@ def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
     return msgspec.structs.replace(options, gpus_per_trial=share)
 
 
-def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
-    writer.write_json(storage.DATASET, prepared.dataset)
-    writer.write_json(storage.SPLITS, prepared.splits)
-    told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
-    used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
-    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used})
-
-
 def _shared(
     place: Storage, writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan, listener: Listener
 ) -> tuple[DataRef, plan.Plan]:
@@ -379,19 +382,4 @@ def _planned(folder: str, arguments: dict[str, Any], made: plan.Plan, deadline: 
         metric=made.metric.name,
         deadline=deadline,
         concurrency=concurrency,
-    )
-
-
-def _no_model(writer: RunWriter, interrupted: bool) -> Exception:
-    failed = [result for result in writer.results if result.status == "failed"]
-    if failed and len(failed) == len(writer.results):
-        return NoTrialSucceeded(
-            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
-            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
-        )
-    if interrupted:
-        return Interrupted("interrupted before the first trial had a model.")
-    return BudgetEnded(
-        "the budget ended before any trial came to the end of its first epoch.",
-        "Give more --time, or a smaller network: --preset fast",
     )

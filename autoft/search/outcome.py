@@ -76,6 +76,8 @@ def result_of(
         ended=time.time(),
         folder=spec.folder if best and not failed else "",
         start=spec.start,
+        seed=spec.seed,
+        division=spec.division,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 import pytest
 from pluggy import PluginValidationError
@@ -76,9 +77,16 @@ class ThirtyTwoBits(ToyTask):
         return {"label": super().encode(samples, schema, problem)["label"].astype(np.int32)}
 
 
+class SharesOfNothing(ToyTask):
+    """Its log loss is no mean of right and wrong."""
+
+    metrics = tuple(msgspec.structs.replace(metric, share=True) for metric in ToyTask.metrics)
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [
+        (SharesOfNothing, "shares_are_means_of_right_and_wrong"),
         (ClassesAsTheyCome, "schema_ignores_the_order_of_samples"),
         (ClassesAsTheyCome, "unlearnable_data_are_refused_in_words"),
         (EncodesByPlace, "encode_is_deterministic"),
