@@ -40,12 +40,14 @@ class Outcome(NamedTuple):
     ref: DataRef
     writer: RunWriter
     budget: Budget
-    spec: TrialSpec
-    """Of the best trial."""
+    spec: TrialSpec | None
+    """Of the best trial; None where it is not known any more and nothing is trained."""
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool
     storage: Storage
+    notes: tuple[str, ...] = ()
+    """What else is to be said of how it went."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -57,7 +59,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     again = refit.refit(outcome, best, listener)
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
-    notes: list[str] = [outcome.splits.sentence]
+    notes: list[str] = [outcome.splits.sentence, *outcome.notes]
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
     if outcome.options.address and outcome.plan.decoding.windows > 1:
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, gpus, heads
+from autoft import counted, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -23,6 +23,7 @@ from autoft.machine import cores
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare, proposals, storage
 from autoft.pipeline.budget import PLAIN, Budget
+from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, Splits, TrialSpec
@@ -33,11 +34,12 @@ from autoft.search.crew import Crew
 from autoft.search.defaults import is_weak
 from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
-from autoft.search.presets import find_preset
-from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, check_scheduler, check_strategy
+from autoft.search.process import ended_in_words
+from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
 
 
+@ended_in_words()
 def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
     """Search until the budget ends, then score the best model once on the test part.
 
@@ -128,45 +130,6 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     return event
 
 
-def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions, Task]:
-    """The options with aliases and paths resolved, and the task.
-
-    Raises:
-        UsageError: an unknown name.
-    """
-    if not options.task:
-        raise UsageError("a search needs a task.", "Name one: --task; `autoft ls tasks` lists them.")
-    if not options.data:
-        raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
-    task: Task = registry.get("task", options.task)
-    options = _strategy(registry, options)
-    if options.strategy == FLAT:
-        if not options.configs:
-            registry.entry("searcher", options.searcher)
-        check_scheduler(options.scheduler)
-    preset = find_preset(options.preset)
-    return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
-
-
-def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
-    """With the strategy and, if it is flat, its two parts filled in."""
-    named = [f"--{k} {getattr(options, k)}" for k in ("searcher", "scheduler", "configs") if getattr(options, k)]
-    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
-    if options.configs and options.searcher:
-        raise UsageError(f"--configs says what is tried, but --searcher {options.searcher} was given too.")
-    if strategy == FLAT:
-        usual = HALVING if options.configs else "asha"
-        proposing = "" if options.configs else options.searcher or "random"
-        parts = {"searcher": proposing, "scheduler": options.scheduler or usual}
-        return msgspec.structs.replace(options, strategy=strategy, **parts)
-    if named:
-        raise UsageError(
-            f"--strategy {strategy} proposes and stops trials itself, but {' and '.join(named)} was given too.",
-            "Leave one of them out, or use --strategy flat.",
-        )
-    return msgspec.structs.replace(options, strategy=strategy)
-
-
 def _search(
     registry: Registry,
     options: SearchOptions,
@@ -183,18 +146,36 @@ def _search(
     options = _with_resources(options, nodes.gpus)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
-    _write_inputs(writer, prepared)
+    with held.hold(writer.path):
+        return _held(*(registry, options, made, prepared, budget, place, nodes, str(folder), writer, listener, verb))
+
+
+def _held(
+    registry: Registry,
+    options: SearchOptions,
+    made: plan.Plan,
+    prepared: prepare.Prepared,
+    budget: Budget,
+    place: Storage,
+    nodes: Cluster,
+    folder: str,
+    writer: RunWriter,
+    listener: Listener,
+    verb: str,
+) -> Finished:
+    """The search in its run folder, which is this process's until it ends."""
+    _write_inputs(writer, prepared, made)
     ref, made = _shared(place, writer, prepared, made, listener)
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
     _inform(budget, options, made, prepared.splits)
     concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
-    listener(planned := _planned(str(folder), arguments, made, budget.deadline, concurrency))
+    listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
-    watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
+    watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
@@ -225,7 +206,7 @@ def _search(
         storage=place,
     )
     finished = finish.finish(outcome, listener)
-    watch.observers.tell("autoft_search_finished", folder=str(folder), summary=finished.summary)
+    watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
 
 
@@ -353,12 +334,14 @@ def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
     return msgspec.structs.replace(options, gpus_per_trial=share)
 
 
-def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
+def _write_inputs(writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan) -> None:
     writer.write_json(storage.DATASET, prepared.dataset)
     writer.write_json(storage.SPLITS, prepared.splits)
     told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
     used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
-    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used})
+    about = prepared.store
+    kept = storage.Kept(folder=str(about.folder), fingerprint=about.fingerprint, modalities=tuple(made.modalities))
+    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used, "store": kept})
 
 
 def _shared(

@@ -15,7 +15,7 @@ from autoft.datarecords import DataRef, Mask
 from autoft.options import DataOptions
 from autoft.pipeline import plan, predict, prepare
 from autoft.pipeline.plan import spec_maker
-from autoft.pipeline.search import resolved
+from autoft.pipeline.resolve import resolved
 from autoft.search.space import baseline
 from tests.pipeline.conftest import options
 
