@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, gpus, heads, held
+from autoft import counted, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -179,6 +179,8 @@ def _held(
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        if watch.full:
+            return None
         spec = make_spec(number, params)
         solved = spec.recipe.optimizer == "solve"
         if not budget.room_for_another(spec.backend, solved=solved):
@@ -191,7 +193,7 @@ def _held(
     )
     writer.sweep()
     if writer.best is None:
-        raise _no_model(writer, interrupted)
+        raise _no_model(writer, interrupted, watch.full)
     outcome = finish.Outcome(
         options=options,
         arguments=arguments,
@@ -204,10 +206,21 @@ def _held(
         searching=searching,
         interrupted=interrupted,
         storage=place,
+        notes=(watch.full,) if watch.full else (),
     )
-    finished = finish.finish(outcome, listener)
+    finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
+    try:
+        outcome.writer.settle()
+        return finish.finish(outcome, listener)
+    except OSError as error:  # a full disk
+        run, why = outcome.writer.path, full.why(error)
+        hint = f"Free some space, then: autoft report {run} --finish"
+        raise UsageError(f"the outcome of the search could not be written to {run}: {why}.", hint) from error
 
 
 def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits) -> None:
@@ -365,7 +378,9 @@ def _planned(folder: str, arguments: dict[str, Any], made: plan.Plan, deadline: 
     )
 
 
-def _no_model(writer: RunWriter, interrupted: bool) -> Exception:
+def _no_model(writer: RunWriter, interrupted: bool, no_room: str) -> Exception:
+    if no_room:
+        return UsageError(f"{no_room}, and no trial has a model.", "Free some space, or use another --out.")
     failed = [result for result in writer.results if result.status == "failed"]
     if failed and len(failed) == len(writer.results):
         return NoTrialSucceeded(
