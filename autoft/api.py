@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -144,6 +144,7 @@ __all__ = [
     "ImageHeader",
     "Inheriting",
     "Issue",
+    "Itemizing",
     "Job",
     "Learner",
     "Mask",
@@ -156,6 +157,7 @@ __all__ = [
     "Param",
     "PictureMeant",
     "Pictures",
+    "Piecewise",
     "Placed",
     "Problem",
     "ReadOptions",
