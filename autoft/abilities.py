@@ -9,6 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 from autoft.contracts import Arrays
 from autoft.records import Dataset, Sample, Schema
 
+Piece = tuple[Arrays, Sequence[Sample]]
+"""Decoded predictions of some samples, and these."""
+
 
 @runtime_checkable
 class Baselined(Protocol):
@@ -68,9 +71,7 @@ class Piecewise(Protocol):
     """Ability of an `Exporting` task: it writes its files part by part, so that no more than one part of the
     predictions is held at a time."""
 
-    def export_parts(
-        self, parts: Iterable[tuple[Arrays, Sequence[Sample]]], names: Sequence[str], schema: Schema, folder: Path
-    ) -> Sequence[str]:
+    def export_parts(self, parts: Iterable[Piece], names: Sequence[str], schema: Schema, folder: Path) -> Sequence[str]:
         """As `Exporting.export`, of predictions that come part by part, each with its samples.
 
         Args:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import typer
 
-from autoft import full
 from autoft.cli import failures
 from autoft.cli.group import build
 from autoft.errors import EXIT_INTERRUPTED, EXIT_OK, AutoftError
@@ -43,6 +42,8 @@ def run(words: Sequence[str], began: float = 0.0) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except OSError as error:
+        from autoft import full
+
         return (
             failures.known(full.refused(error), style) if full.says_no_room(error) else failures.internal(error, style)
         )

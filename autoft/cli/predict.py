@@ -15,7 +15,6 @@ import typer
 from autoft.cli import params as p
 from autoft.cli.command import verb
 from autoft.cli.emit import document, table
-from autoft.errors import UsageError
 from autoft.options import DataOptions
 from autoft.report.issues import summarised
 from autoft.report.words import clean, count
@@ -34,10 +33,10 @@ SHOWN = 50
 
 More = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SOURCE]...", help="Further sources, as a shell makes them of --source *.jpg."),
+    typer.Argument(metavar="SOURCE", help="Further sources, as a shell makes them of --source *.jpg."),
 ]
 Source = Annotated[
-    list[str] | None,
+    list[str],
     typer.Option(
         "--source",
         help="File, folder, table of files or pattern such as 'new/*.jpg'; may be given several times.",
@@ -64,8 +63,8 @@ Conf = Annotated[
 
 def predict(
     model: p.Model,
+    source: Source,
     more: More = None,
-    source: Source = None,
     out: Out = "",
     conf: Conf = None,
     image_col: p.ImageCol = "",
@@ -84,9 +83,7 @@ def predict(
     """
     from autoft.cli import rowfile
 
-    sources = [*(source or ()), *(more or ())]
-    if not source:
-        raise UsageError("--source must name what to predict.", f"For example: autoft predict {model} --source ./new")
+    sources = [*source, *(more or ())]
     folder = Path(out) if out and not Path(out).suffix else None
     if folder:
         rowfile.check_folder(out)

@@ -179,11 +179,9 @@ def _held(
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
-        if watch.full:
-            return None
         spec = make_spec(number, params)
         solved = spec.recipe.optimizer == "solve"
-        if not budget.room_for_another(spec.backend, solved=solved):
+        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
             return None
         until = budget.latest if solved else budget.deadline
         return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
@@ -206,7 +204,7 @@ def _held(
         searching=searching,
         interrupted=interrupted,
         storage=place,
-        notes=(watch.full,) if watch.full else (),
+        notes=watch.notes,
     )
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)

@@ -47,6 +47,11 @@ class Watch:
         self._without_room = 0
         """Trials in a row that failed for want of room."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the summary should say of how the trials went."""
+        return (self.full,) if self.full else ()
+
     def started(self, spec: TrialSpec) -> None:
         self.specs[spec.number] = spec
         self.listener(TrialStarted(spec=spec))
