@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from autoft.contracts import Array, Arrays
 from autoft.records import Dataset, Sample, Schema
+
+Piece = tuple[Arrays, Sequence[Sample]]
+"""Decoded predictions of some samples, and these."""
 
 
 @runtime_checkable
@@ -65,6 +68,31 @@ class Inheriting(Protocol):
 
         Raises:
             TrialFailed: they are of another network.
+        """
+        ...
+
+
+@runtime_checkable
+class Itemizing(Protocol):
+    """Ability of a task: a prediction is a list of things, which a row of a table can count but not hold."""
+
+    def items(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema) -> Iterator[dict[str, Any]]:
+        """For each sample what its row holds beside `Task.rows` in JSON and in Python: names that are no columns there,
+        and lists of records of names, numbers and texts."""
+        ...
+
+
+@runtime_checkable
+class Piecewise(Protocol):
+    """Ability of an `Exporting` task: it writes its files part by part, so that no more than one part of the
+    predictions is held at a time."""
+
+    def export_parts(self, parts: Iterable[Piece], names: Sequence[str], schema: Schema, folder: Path) -> Sequence[str]:
+        """As `Exporting.export`, of predictions that come part by part, each with its samples.
+
+        Args:
+            names: ids of all samples that may come. They need not be unique, but no file of one sample may take the
+                place of another's.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Joining, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -145,6 +145,7 @@ __all__ = [
     "Inheriting",
     "Joining",
     "Issue",
+    "Itemizing",
     "Job",
     "Learner",
     "Mask",
@@ -157,6 +158,7 @@ __all__ = [
     "Param",
     "PictureMeant",
     "Pictures",
+    "Piecewise",
     "Placed",
     "Problem",
     "ReadOptions",

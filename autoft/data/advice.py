@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
 from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
@@ -11,6 +12,9 @@ from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
 ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".tfrecord", ".tfrecords", "-ubyte")
+SCHEME = "hf://"
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""An owner and a name."""
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -18,7 +22,25 @@ def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataEr
     """The error for `source`. `formats` lists what the installed readers understand."""
     medium = media_field(options.needs) or "data"
     message, hint = _what_is_wrong(source, options, medium)
+    if source and missing(source):
+        formats = ""  # whoever mistypes a path does not ask for formats
     return DataError(message, "\n".join(line for line in (hint, formats) if line))
+
+
+def on_hub(source: str) -> bool:
+    """Whether this names a data set on the Hugging Face hub, and nothing on this machine: `imgs/x` beside a folder
+    `imgs` is a path that was mistyped."""
+    if source.startswith(SCHEME):
+        return True
+    named = HUB_NAME.fullmatch(source) is not None
+    return named and not os.path.exists(source) and not os.path.isdir(os.path.dirname(source))
+
+
+def missing(source: str) -> str:
+    """That a path does not exist, and a name near it, in words; empty for one that does and for names of a hub."""
+    if os.path.exists(source) or on_hub(source):
+        return ""
+    return f"the data must exist, but there is no file or folder '{source}'.{_near(source)}"
 
 
 def is_array(name: str) -> bool:
@@ -34,8 +56,8 @@ def layout(medium: str) -> str:
 def _what_is_wrong(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     if not source:
         return "a data set must be named, but none was.", "Say where it is: --data FOLDER"
-    if not os.path.exists(source):
-        return f"the data must exist, but there is no file or folder '{source}'.{_near(source)}", ""
+    if words := missing(source):
+        return words, ""
     if os.path.isfile(source):
         return _wrong_file(source, options, medium)
     if not os.access(source, os.R_OK | os.X_OK):

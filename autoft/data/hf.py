@@ -6,21 +6,19 @@ import hashlib
 import importlib
 import importlib.util
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autoft.data import columns, unpack
+from autoft.data import advice, columns, unpack
+from autoft.data.advice import SCHEME
 from autoft.data.labels import FIELD as LABELS
 from autoft.data.media import SUFFIXES, media_field, split_word
 from autoft.data.merge import unique_ids
 from autoft.errors import DataError, UsageError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
-SCHEME = "hf://"
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 ENDPOINT = "HF_ENDPOINT"
 PATIENCE = 5.0
 """Seconds after which the hub counts as unreachable."""
@@ -39,7 +37,7 @@ class HuggingFaceReader:
             return ""
         if _saved(source):
             return "a Hugging Face data set saved to disk"
-        if not os.path.exists(source) and (source.startswith(SCHEME) or HUB_NAME.fullmatch(source)):
+        if advice.on_hub(source):
             return "the name of a data set on the Hugging Face hub"
         return ""
 

@@ -13,7 +13,7 @@ from autoft import artifact, evaluate, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
-from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
@@ -41,12 +41,14 @@ class Outcome(NamedTuple):
     ref: DataRef
     writer: RunWriter
     budget: Budget
-    spec: TrialSpec
-    """Of the best trial."""
+    spec: TrialSpec | None
+    """Of the best trial; None where it is not known any more and nothing is trained."""
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool
     storage: Storage
+    notes: tuple[str, ...] = ()
+    """What else is to be said of how it went."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -58,7 +60,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     again = refit.refit(outcome, best, listener)
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
-    notes: list[str] = [outcome.splits.sentence]
+    notes: list[str] = [outcome.splits.sentence, *outcome.notes]
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
     if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
@@ -231,8 +233,10 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         return [evaluate.read_test(job) for job in jobs]
 
 
-def no_model(writer: RunWriter, interrupted: bool) -> Exception:
+def no_model(writer: RunWriter, interrupted: bool, no_room: str) -> Exception:
     """Why a search has come to no model, to be raised."""
+    if no_room:
+        return UsageError(f"{no_room}, and no trial has a model.", "Free some space, or use another --out.")
     failed = [result for result in writer.results if result.status == "failed"]
     if failed and len(failed) == len(writer.results):
         return NoTrialSucceeded(

@@ -32,13 +32,15 @@ class _Dataset(msgspec.Struct):
     samples: tuple[_Sample, ...]
 
 
-def write(writer: RunWriter, prepared: Prepared) -> None:
-    """Write the samples, their parts, and what is to be said of them."""
+def write(writer: RunWriter, prepared: Prepared, modalities: tuple[str, ...]) -> None:
+    """Write the samples, their parts, what is to be said of them, and where they lie decoded."""
     writer.write_json(storage.DATASET, prepared.dataset)
     writer.write_json(storage.SPLITS, prepared.splits)
     told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
     used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
-    kept = {"split": prepared.splits.sentence, "used": used, "content": prepared.content}
+    about = prepared.store
+    store = storage.Kept(folder=str(about.folder), fingerprint=about.fingerprint, modalities=modalities)
+    kept = {"split": prepared.splits.sentence, "used": used, "content": prepared.content, "store": store}
     writer.write_json(REPORT, {**told, **kept})
 
 

@@ -139,7 +139,7 @@ def prepare(
     _warn_of_long(checked, decoding, listener)
 
     def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...], list[Form]]:
-        wanted = _wanted(some, task, decoding, modalities)
+        wanted = forms_of(some.dataset.samples, some.schema, task, decoding, modalities)
         return (*store.build(some.dataset, some.digests, wanted, decoding, place, within=seconds), wanted)
 
     used: Mapping[str, tuple[int, int]] = {}
@@ -189,11 +189,11 @@ def _longer(checked: Checked, decoding: Decoding) -> Checked | None:
     return found and checked._replace(dataset=found.dataset, digests=found.digests, divided=found.splits)
 
 
-def _wanted(checked: Checked, task: Task, decoding: Decoding, modalities: Collection[str]) -> list[Form]:
-    return [
-        *forms.inputs(task.inputs[0], modalities, decoding),
-        *truths(task, checked.dataset.samples, checked.schema, decoding),
-    ]
+def forms_of(
+    samples: Sequence[Sample], schema: Schema, task: Task, decoding: Decoding, modalities: Collection[str]
+) -> list[Form]:
+    """What a store keeps of each sample."""
+    return [*forms.inputs(task.inputs[0], modalities, decoding), *truths(task, samples, schema, decoding)]
 
 
 def _part(

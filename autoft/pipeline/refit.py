@@ -75,7 +75,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
         ValueError: the trial did not have one configuration from its beginning to its end.
         FileNotFoundError: the model that the trial began with is gone.
     """
-    if outcome.interrupted:
+    if outcome.interrupted or outcome.spec is None:
         raise TimeoutError("the search was interrupted")
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
     if HOPE * needed > left:
@@ -89,6 +89,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
 
 
 def _fit(outcome: Outcome, best: TrialResult) -> None:
+    assert outcome.spec is not None  # else it was not possible
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, gpus, heads
+from autoft import counted, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -23,6 +23,7 @@ from autoft.machine import cores
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, inputs, plan, prepare, proposals, storage
 from autoft.pipeline.budget import PLAIN, Budget
+from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, Splits, TrialSpec
@@ -33,11 +34,12 @@ from autoft.search.crew import Crew
 from autoft.search.defaults import is_weak
 from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
-from autoft.search.presets import find_preset
-from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, check_scheduler, check_strategy
+from autoft.search.process import ended_in_words
+from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
 
 
+@ended_in_words()
 def run_search(
     options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search", like: str = ""
 ) -> Finished:
@@ -134,50 +136,6 @@ def plan_search(options: SearchOptions, listener: Listener, like: str = "") -> P
     return event
 
 
-def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions, Task]:
-    """The options with aliases and paths resolved, and the task.
-
-    Raises:
-        UsageError: an unknown name.
-    """
-    if not options.task:
-        raise UsageError("a search needs a task.", "Name one: --task; `autoft ls tasks` lists them.")
-    if not options.data:
-        raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
-    if options.repeat < 0 or (options.repeat and options.trials != 1):
-        raise UsageError(
-            f"repeat must be 0 or above, and is for a single configuration, but got {options.repeat}.",
-            "To train one: autoft train --repeat N",
-        )
-    task: Task = registry.get("task", options.task)
-    options = _strategy(registry, options)
-    if options.strategy == FLAT:
-        if not options.configs:
-            registry.entry("searcher", options.searcher)
-        check_scheduler(options.scheduler)
-    preset = find_preset(options.preset)
-    return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
-
-
-def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
-    """With the strategy and, if it is flat, its two parts filled in."""
-    named = [f"--{k} {getattr(options, k)}" for k in ("searcher", "scheduler", "configs") if getattr(options, k)]
-    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
-    if options.configs and options.searcher:
-        raise UsageError(f"--configs says what is tried, but --searcher {options.searcher} was given too.")
-    if strategy == FLAT:
-        usual = HALVING if options.configs else "asha"
-        proposing = "" if options.configs else options.searcher or "random"
-        parts = {"searcher": proposing, "scheduler": options.scheduler or usual}
-        return msgspec.structs.replace(options, strategy=strategy, **parts)
-    if named:
-        raise UsageError(
-            f"--strategy {strategy} proposes and stops trials itself, but {' and '.join(named)} was given too.",
-            "Leave one of them out, or use --strategy flat.",
-        )
-    return msgspec.structs.replace(options, strategy=strategy)
-
-
 def _search(
     registry: Registry,
     options: SearchOptions,
@@ -194,24 +152,42 @@ def _search(
     options = _with_resources(options, nodes.gpus)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
-    inputs.write(writer, prepared)
+    with held.hold(writer.path):
+        return _held(*(registry, options, made, prepared, budget, place, nodes, str(folder), writer, listener, verb))
+
+
+def _held(
+    registry: Registry,
+    options: SearchOptions,
+    made: plan.Plan,
+    prepared: prepare.Prepared,
+    budget: Budget,
+    place: Storage,
+    nodes: Cluster,
+    folder: str,
+    writer: RunWriter,
+    listener: Listener,
+    verb: str,
+) -> Finished:
+    """The search in its run folder, which is this process's until it ends."""
+    inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
     _inform(budget, options, made, prepared.splits)
     concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
-    listener(planned := _planned(str(folder), arguments, made, budget.deadline, concurrency))
+    listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
-    watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
+    watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         spec = make_spec(number, params)
         solved = spec.recipe.optimizer == "solve"
-        if not budget.room_for_another(spec.backend, solved=solved):
+        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
             return None
         until = budget.latest if solved else budget.deadline
         return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
@@ -221,7 +197,7 @@ def _search(
     )
     writer.sweep()
     if writer.best is None:
-        raise finish.no_model(writer, interrupted)
+        raise finish.no_model(writer, interrupted, watch.full)
     outcome = finish.Outcome(
         options=options,
         arguments=arguments,
@@ -234,10 +210,21 @@ def _search(
         searching=searching,
         interrupted=interrupted,
         storage=place,
+        notes=watch.notes,
     )
-    finished = finish.finish(outcome, listener)
-    watch.observers.tell("autoft_search_finished", folder=str(folder), summary=finished.summary)
+    finished = _finished(outcome, listener)
+    watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
+    try:
+        outcome.writer.settle()
+        return finish.finish(outcome, listener)
+    except OSError as error:  # a full disk
+        run, why = outcome.writer.path, full.why(error)
+        hint = f"Free some space, then: autoft report {run} --finish"
+        raise UsageError(f"the outcome of the search could not be written to {run}: {why}.", hint) from error
 
 
 def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits) -> None:

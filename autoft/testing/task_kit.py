@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Counting, Joining
-from autoft.contracts import Calibrated, Tallying, Task
+from autoft.abilities import Counting, Itemizing, Joining, Piecewise
+from autoft.contracts import Calibrated, Exporting, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
 from autoft.errors import DataError
@@ -215,6 +216,34 @@ class TaskContract(Contract):
                 assert next(iter(row)) == "prediction" and list(row) == list(table[0])
                 plain = all(value is None or type(value) in (str, int, float, bool) for value in row.values())
                 assert plain, f"rows hold plain Python values, for CSV and JSON: {row}"
+
+    def test_what_rows_cannot_hold_is_told_as_json(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Itemizing):
+            pytest.skip("rows say it all")
+        for problem in problems:
+            targets = dict(truth(task, data.samples, schema, problem))
+            decoded = task.decode(self.perfect_outputs(problem, targets), schema, problem)
+            items, rows = list(task.items(decoded, data.samples, schema)), list(task.rows(decoded, schema))
+            assert len(items) == len(data.samples)
+            assert json.loads(json.dumps(items)) == items, "names, numbers, texts and lists of these"
+            assert not {*items[0]} & {"file", *rows[0]}, "names that are no columns"
+
+    def test_files_of_parts_are_those_of_the_whole(self, data: Dataset, tmp_path: Path) -> None:
+        task, schema, problems = self.learn(data)
+        if not (isinstance(task, Piecewise) and isinstance(task, Exporting)):
+            pytest.skip("the task writes no files part by part")
+        targets = dict(truth(task, data.samples, schema, problems[0]))
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+        whole, parts = tmp_path / "whole", tmp_path / "parts"
+        whole.mkdir()
+        parts.mkdir()
+        cut = ((slice(0, 1), data.samples[:1]), (slice(1, None), data.samples[1:]))
+        pieces = [({key: np.asarray(v)[rows] for key, v in decoded.items()}, some) for rows, some in cut]
+        task.export(decoded, data.samples, schema, whole)
+        task.export_parts(iter(pieces), [sample.id for sample in data.samples], schema, parts)
+        written = [{str(p.relative_to(at)): p.read_bytes() for p in at.rglob("*.*")} for at in (whole, parts)]
+        assert written[0] == written[1] and written[0]
 
     def test_tallies_say_what_predictions_say(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -11,8 +13,9 @@ from autoft.errors import TrialFailed, UsageError
 from autoft.pipeline import budget as budgets
 from autoft.pipeline.budget import Budget
 from autoft.records import EpochReport, from_json, to_json
+from autoft.search import process
 from autoft.search.outcome import Failure, failure_of, result_of, spec_of_config
-from autoft.search.process import interruptible, memory_mb
+from autoft.search.process import ended_in_words, interruptible, memory_mb
 from autoft.search.settings import SCHEDULERS, check_scheduler
 from tests.core import told
 from tests.core.conftest import LOG_LOSS
@@ -219,6 +222,40 @@ def test_the_first_ctrl_c_is_a_wish_and_the_second_an_order():
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("the second one must be heard")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_sigterm_is_the_same_wish_and_comes_twice_from_timeout(monkeypatch):
+    monkeypatch.setattr(process, "_told", [])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert process._told, "the same wish once more"
+        process._told[0] -= 2 * process.SAME
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the second one must be heard")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch):
+    monkeypatch.setattr(process, "_told", [])
+    with pytest.raises(KeyboardInterrupt), ended_in_words():
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it must be heard")
+
+
+def test_a_worker_leaves_signals_to_its_driver_and_its_forks_do_not():
+    program = (
+        "import os, signal, time; from autoft.search.process import left_to_the_driver; left_to_the_driver()\n"
+        "os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGINT)\n"
+        "ready, told = os.pipe(); child = os.fork()\n"
+        "if child == 0: os.write(told, b'.'); time.sleep(60)\n"
+        "os.read(ready, 1); os.kill(child, signal.SIGTERM)\n"
+        "print(os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_outside_the_main_thread_nothing_is_caught():
