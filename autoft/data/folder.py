@@ -32,7 +32,7 @@ class FolderReader:
         layout = find_layout(source, field)
         if not layout or (len({f.label for f in layout.folders}) == 1 and _beside_tables(source, layout.root)):
             return ""
-        if tables_in(layout.root) and not any(folder.split for folder in layout.folders):
+        if (tables_in(layout.root) or tables_in(source)) and not any(folder.split for folder in layout.folders):
             by_folder = {
                 os.path.abspath(p): f.label for f in layout.folders for p in walk(f.path) if is_media(p, field)
             }
@@ -53,12 +53,16 @@ class FolderReader:
             return _read_plain(source, field)
         layout = find_layout(source, field)
         assert layout is not None
-        found = _read_classes(source, layout, field)
-        if options.group_col != people.NONE or not any(sample.group for sample in found.samples):
-            return found
-        samples = tuple(msgspec.structs.replace(sample, group="") for sample in found.samples)
-        words = f"{found.recognised}; divided one by one, as --group-col {people.NONE} says"
-        return msgspec.structs.replace(found, samples=samples, recognised=words)
+        return one_by_one(_read_classes(source, layout, field), options)
+
+
+def one_by_one(found: Dataset, options: ReadOptions) -> Dataset:
+    """Without groups that the user does not want."""
+    if options.group_col != people.NONE or not any(sample.group for sample in found.samples):
+        return found
+    samples = tuple(msgspec.structs.replace(sample, group="") for sample in found.samples)
+    words = f"{found.recognised}; divided one by one, as --group-col {people.NONE} says"
+    return msgspec.structs.replace(found, samples=samples, recognised=words)
 
 
 def _beside_tables(source: str, root: str) -> bool:

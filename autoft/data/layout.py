@@ -117,9 +117,9 @@ def _layout(source: str, field: str) -> Layout | None:
         if inner and len(inner.folders) > 1:
             return inner
     classes = _told_apart(inside, field)
-    if all(is_container(f.label) for f in classes.folders):
-        return None
-    if are_portions({f.label for f in classes.folders}) and not _crossed(classes.folders, field):
+    portions = are_portions({f.label for f in classes.folders})
+    held = all(is_container(f.label) for f in classes.folders)
+    if (portions or held) and not (portions and _crossed(classes.folders, field)):
         return None
     if all(os.path.isdir(os.path.join(f.path, name)) for f in classes.folders for name in DRAWN_ON):
         return None
@@ -221,11 +221,11 @@ def _told_apart(folders: tuple[ClassFolder, ...], field: str) -> _Classes:
 def _copies(folders: tuple[ClassFolder, ...]) -> tuple[str, ...]:
     """Folders whose own folders have the names of those beside them, as data sets that were packed twice have:
     `cell_images/Parasitized` beside `Parasitized`."""
-    names = {folder.label for folder in folders}
+    names = [folder.label for folder in folders]
     found = [
         folder.path
         for folder in folders
-        if all(os.path.isdir(os.path.join(folder.path, name)) for name in names - {folder.label})
+        if all(name == folder.label or os.path.isdir(os.path.join(folder.path, name)) for name in names)
     ]
     return tuple(found) if len(found) == 1 and len(names) > 2 else ()
 

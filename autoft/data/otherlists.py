@@ -21,6 +21,8 @@ SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet")
 FEW: Final = 20
 """Files beyond which they are no lists: they are about a file each."""
 SHOWN: Final = 4
+LARGEST: Final = 64 << 20
+"""Bytes of a table beyond which it holds pixels or features, and nobody is looked for in it."""
 ABOUT: Final = re.compile(
     r"(readme|licen[cs]e|copying|notes?|cite|citation|change|require|about|info|credit|attribution|.*submission)",
     re.IGNORECASE,
@@ -46,6 +48,8 @@ def groups(source: str, root: str, by_class: Mapping[str, str]) -> Groups:
         by_class: path of each file -> its class.
     """
     for path in (path for folder in _between(source, root) for path in _files(folder) if is_table(path)):
+        if os.path.getsize(path) > LARGEST:
+            continue
         try:
             table = read_table(path)
         except AutoftError:  # a table of something else

@@ -66,7 +66,7 @@ def _within(places: Sequence[Place], names: Mapping[str, str]) -> str:
     several = sorted(label for label, found in inside.items() if len(found) > 1)
     if not several or 2 * len(names) < len(places):
         return ""
-    return f"; folders within them, such as {several[0]}/{min(inside[several[0]])}, are taken for nothing"
+    return f"; folders lie within these, such as {several[0]}/{min(inside[several[0]])}, and are not told apart"
 
 
 def _classes(places: Sequence[Place], names: Mapping[str, str], source: str, field: str) -> Levels:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-from autoft.data import advice, encodings, otherlists, speakers
-from autoft.data.folder import shown, unlabelled
+from autoft.data import advice, encodings, otherlists, people, speakers
+from autoft.data.folder import one_by_one, shown, unlabelled
 from autoft.data.layout import Layout, find_layout, in_words
 from autoft.data.media import holds_media, is_media, is_text, walk
 from autoft.data.places import Levels, Place
@@ -25,7 +25,12 @@ class TextFolderReader:
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is class folders of texts (or texts to predict on), or an empty string."""
         required = set(options.needs) - set(options.optional)
-        fits = FIELD in options.needs and required <= {FIELD, "label"} and not options.columns and not options.group_col
+        fits = (
+            FIELD in options.needs
+            and required <= {FIELD, "label"}
+            and not options.columns
+            and options.group_col in ("", people.NONE)
+        )
         if not fits or not os.path.exists(source):
             return ""
         if unlabelled(options):
@@ -62,13 +67,14 @@ class TextFolderReader:
         encoded = told[0][0] if len(told) == 1 else ", ".join(f"{count} {name}" for name, count in told)
         classes = len({sample.fields["label"] for sample in samples if "label" in sample.fields})
         sentence = f"{words}: " + (f"{classes} class{'es' if classes != 1 else ''}, " if classes else "")
-        return Dataset(
+        dataset = Dataset(
             samples=tuple(sorted(samples, key=lambda sample: sample.id)),
             reader=self.name,
             root=os.path.abspath(source),
             recognised=f"{sentence}{len(samples)} text files ({encoded}){said}",
             issues=tuple(issues),
         )
+        return one_by_one(dataset, options)
 
 
 def _beside_a_table(source: str) -> bool:

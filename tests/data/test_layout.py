@@ -209,9 +209,19 @@ def test_texts_in_numbered_folders_of_classes(files):
     assert "not read: Index.txt" in found.recognised
 
 
+def test_folds_of_classes_are_groups(classes, open_data):
+    for fold in ("fold1", "fold2", "fold3"):
+        root = classes({"cat": 2, "dog": 2}, under=fold)
+    found = open_data(root)
+    assert {(s.fields["label"], s.group) for s in found.samples} == {
+        (c, f"fold{n}") for c in ("cat", "dog") for n in (1, 2, 3)
+    }
+    assert "the outer folders are no classes by their names, each stays in one part" in found.recognised
+
+
 def test_folders_within_classes_are_said(classes, open_data):
     root = classes({"birds/3000": 2, "birds/3001": 2, "plants/7000": 2})
-    assert "folders within them, such as birds/3000, are taken for nothing" in open_data(root).recognised
+    assert "folders lie within these, such as birds/3000, and are not told apart" in open_data(root).recognised
 
 
 def test_a_single_folder_is_a_layout_and_no_data(classes):
