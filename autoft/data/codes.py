@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from autoft.data import advice
-from autoft.data.media import shared_words
 from autoft.data.places import SPEAKER, TOGETHER, Levels, Place
 from autoft.errors import DataError
 
@@ -17,6 +16,10 @@ FEWEST: Final = 3
 """Folders."""
 MOST: Final = 0.9
 """Share of the folders that must have a code, for it to go across them."""
+NUMBER: Final = re.compile(r"\d{2,}")
+"""What many people are called; `7` is a digit."""
+SIGN: Final = re.compile(r"[A-Z]{1,2}\d{2,}")
+"""What people are called who have no names: a letter or two, and a number."""
 AGAIN: Final = 2
 """Files of each code in a folder, on average, for it to be a class."""
 
@@ -24,8 +27,8 @@ AGAIN: Final = 2
 def read(places: Sequence[Place], field: str) -> Levels | None:
     """The classes by codes in the files' names, each folder a group; None where folders are the classes.
 
-    The folders must differ in numbers alone or be called like people, and each file must have its folder's name in its
-    own. What stands before it and comes again in nearly all folders is the class, for it is no count: where the folders
+    The folders must be called by numbers of two digits or more, or like people, and each file must have its folder's
+    name in its own. What stands before it and comes again in nearly all folders is the class, for it is no count: where the folders
     are called like people, or are more than these numbers. Letters behind it that come again in all folders may be the
     class as well as the folder.
 
@@ -33,7 +36,7 @@ def read(places: Sequence[Place], field: str) -> Levels | None:
         DataError: folders and letters could both be the classes.
     """
     labels = {place.label for place in places}
-    if len(labels) < FEWEST or field == "text" or not _are_people(labels):
+    if len(labels) < FEWEST or field == "text" or not (_are_people(labels) or all(map(NUMBER.fullmatch, labels))):
         return None
     stems = {place.path: os.path.splitext(os.path.basename(place.path))[0] for place in places}
     before: dict[str, str] = {}
@@ -45,8 +48,8 @@ def read(places: Sequence[Place], field: str) -> Levels | None:
         before[place.path], behind[place.path] = head.strip("_-. "), re.split(r"[\d_\-. ]", rest.strip("_-. "))[0]
     heads = {*before.values()}
     fewer = all(head.isdigit() for head in heads) and len(heads) < len(labels)
-    if not fewer and any(heads) and not all(map(SPEAKER.fullmatch, labels)):
-        return None  # anna_7_1.wav in 7/
+    if not fewer and not _are_people(labels):
+        return None  # anna_7_1.wav and 7_anna_1.wav lie in 7/
     if _across(places, before) and len(places) >= AGAIN * len(heads) * len(labels):
         found_in = [place._replace(label=before[place.path], group=place.label) for place in places]
         first = places[0]
@@ -78,6 +81,5 @@ def _doubt(first: Place, code: str, field: str) -> DataError:
 
 
 def _are_people(names: Collection[str]) -> bool:
-    """Whether names differ in numbers alone, or are those of people."""
-    numbered = bool(shared_words(names)) or all(name.isdigit() for name in names)
-    return numbered or all(map(SPEAKER.fullmatch, names)) or all(re.fullmatch(r"[A-Z]{1,2}\d+", name) for name in names)
+    """Whether names are those of people, or their signs: `Actor_03`, `AF01`."""
+    return all(map(SPEAKER.fullmatch, names)) or all(SIGN.fullmatch(name) for name in names)

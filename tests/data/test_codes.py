@@ -33,11 +33,25 @@ def test_numbers_before_the_folder_are_the_class(audio):
 
 
 @pytest.mark.parametrize(
-    "form", ["{c}/{c}_{n}.wav", "{c}/anna_{c}_{n}.wav", "{c}/{n}_{c}_{n}.wav", "{c}/take{n}.wav", "{c}/{c}_{n}_1.wav"]
+    "form",
+    ["{c}/{c}_{n}.wav", "{c}/anna_{c}_{n}.wav", "{c}/{n}_{c}_{n}.wav", "{c}/take{n}.wav", "{c}/{c}_{n}_1.wav"],
 )
 def test_folders_of_classes_stay_classes(audio, form):
     found = audio(*(form.format(c=c, n=n) for c in range(4) for n in range(6)))
     assert {s.fields["label"] for s in found.samples} == {*"0123"} and not any(s.group for s in found.samples)
+
+
+def test_numbers_before_digits_are_no_classes(audio):
+    found = audio(*(f"{c}/{p}_{c}_{n}.wav" for c in range(4) for p in (1, 2) for n in range(3)))
+    assert {s.fields["label"] for s in found.samples} == {*"0123"}
+
+
+def test_names_of_people_behind_numbers_are_no_classes(audio):
+    """The free spoken digits in class folders."""
+    found = audio(
+        *(f"{c}/{c}_{who}_{n}.wav" for c in range(4) for who in ("george", "theo", "jackson") for n in (0, 1))
+    )
+    assert {s.fields["label"] for s in found.samples} == {*"0123"}
 
 
 def test_letters_behind_people_are_refused(classes, open_data, tmp_path):
