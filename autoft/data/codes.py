@@ -28,9 +28,9 @@ def read(places: Sequence[Place], field: str) -> Levels | None:
     """The classes by codes in the files' names, each folder a group; None where folders are the classes.
 
     The folders must be called by numbers of two digits or more, or like people, and each file must have its folder's
-    name in its own. What stands before it and comes again in nearly all folders is the class, for it is no count: where the folders
-    are called like people, or are more than these numbers. Letters behind it that come again in all folders may be the
-    class as well as the folder.
+    name in its own. What stands before it and comes again in nearly all folders is the class, for it is no count: where
+    the folders are called like people, or are more than these numbers. Letters behind it that come again in all folders
+    may be the class as well as the folder.
 
     Raises:
         DataError: folders and letters could both be the classes.

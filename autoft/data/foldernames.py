@@ -29,10 +29,11 @@ def is_wrapper(name: str) -> bool:
     return bool(part_word(name)) or is_container(name) or (bool(words) and PORTIONS.issuperset(words))
 
 
-def holds_sets(name: str) -> bool:
-    """Whether some of the words say that sets of classes lie within: `lung_image_sets`."""
-    words = frozenset(words_of(name))
-    return not words.isdisjoint(CONTAINERS | PORTIONS) and not words <= CONTAINERS | PORTIONS
+def own_words(name: str) -> tuple[str, ...]:
+    """`lung` of `lung_image_sets`: the words beside those that say that sets of classes lie within; none without these."""
+    words = words_of(name)
+    rest = tuple(word for word in words if word not in CONTAINERS | PORTIONS)
+    return rest if len(rest) < len(words) else ()
 
 
 def are_portions(names: Collection[str]) -> bool:
@@ -59,7 +60,7 @@ def parts_by_words(names: Collection[str]) -> dict[str, str]:
     }
     alike = len({*rest.values()}) == 1 or not any(rest[name] for name in parts if parts[name] == "train")
     fits = len(found) > 1 and "" not in found and alike
-    return parts if fits and (found >= {"train"} or (found == {"val", "test"} and len({*rest.values()}) == 1)) else {}
+    return parts if fits and ("train" in found or (found == {"val", "test"} and len({*rest.values()}) == 1)) else {}
 
 
 def beside_containers(names: Collection[str], parts: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from autoft.data.foldernames import (
     are_portions,
     beside_containers,
-    holds_sets,
     is_container,
     is_wrapper,
+    own_words,
     parts_by_words,
 )
 from autoft.data.media import (
@@ -142,7 +142,7 @@ def _of_parts(source: str, folders: list[str], field: str) -> Layout | None:
             beside = _classes_in(os.path.join(source, name), field, part_of(name))
             if inner >= parts.keys():
                 copies.append(name)
-            elif part_of(name) and {f.label for f in beside.folders} <= learned:
+            elif part_of(name) and DRAWN.isdisjoint(words_of(name)) and {f.label for f in beside.folders} <= learned:
                 below[name] = beside
             else:
                 unused.append(name)
@@ -156,7 +156,7 @@ def _of_parts(source: str, folders: list[str], field: str) -> Layout | None:
 
 def _ways(source: str, folders: list[str], field: str) -> list[dict[str, str]]:
     """Name -> part, in the ways in which the names can be read, the surest first."""
-    plain = parts_among(folders, split_word)
+    plain = _developed(parts_among(folders, split_word))
     worded = _parts_in_words(source, folders, field)
     filled = [name for name in folders if holds_media(os.path.join(source, name), field)]
     among = parts_by_words(filled)
@@ -165,6 +165,14 @@ def _ways(source: str, folders: list[str], field: str) -> list[dict[str, str]]:
     ways += [{**worded, **plain}] if worded else []
     ways += [way for way in (among, held) if _trains(source, way, field)]
     return [*ways, plain]
+
+
+def _developed(parts: dict[str, str]) -> dict[str, str]:
+    """With what is for development as training, where only an evaluation lies beside it."""
+    developed = all("dev" in words_of(name) for name, part in parts.items() if part == "val")
+    if {*parts.values()} != {"val", "test"} or not developed:
+        return parts
+    return {name: "train" if part == "val" else part for name, part in parts.items()}
 
 
 def _trains(source: str, parts: Mapping[str, str], field: str) -> bool:
@@ -208,7 +216,7 @@ def _classes_in(folder: str, field: str, split: str) -> _Classes:
 
 def _told_apart(folders: tuple[ClassFolder, ...], field: str) -> _Classes:
     """The classes among folders: without copies of all of them, and those within letters and sets."""
-    copies = _copies(folders)
+    copies = _copies(folders, field)
     kept = tuple(folder for folder in folders if folder.path not in copies)
     if leaves := _below_letters(kept, field):
         return _Classes(leaves, copies, "; the outer folders are first letters of the classes")
@@ -218,14 +226,15 @@ def _told_apart(folders: tuple[ClassFolder, ...], field: str) -> _Classes:
     return _Classes(kept, copies)
 
 
-def _copies(folders: tuple[ClassFolder, ...]) -> tuple[str, ...]:
-    """Folders whose own folders have the names of those beside them, as data sets that were packed twice have:
+def _copies(folders: tuple[ClassFolder, ...], field: str) -> tuple[str, ...]:
+    """Folders whose own folders have the names of all those beside them, as data sets that were packed twice have:
     `cell_images/Parasitized` beside `Parasitized`."""
     names = [folder.label for folder in folders]
     found = [
         folder.path
         for folder in folders
         if all(name == folder.label or os.path.isdir(os.path.join(folder.path, name)) for name in names)
+        and {f.label for f in _class_folders(folder.path, field, "")} <= {*names}
     ]
     return tuple(found) if len(found) == 1 and len(names) > 2 else ()
 
@@ -246,13 +255,19 @@ def _below_letters(folders: tuple[ClassFolder, ...], field: str) -> tuple[ClassF
 
 
 def _below_sets(folders: tuple[ClassFolder, ...], field: str) -> tuple[ClassFolder, ...]:
-    """The folders in folders that are called sets of something, where none comes twice: `lung_image_sets/lung_aca`."""
-    if len(folders) < 2 or not all(holds_sets(folder.label) for folder in folders):
+    """The folders in folders that are called sets of something, where all of them have its name and none comes twice:
+    `lung_image_sets/lung_aca`. So `fake_images/gan` is of the class `fake_images`."""
+    if len(folders) < 2 or not all(own_words(folder.label) for folder in folders):
         return ()
     inner = [_class_folders(folder.path, field, folder.split) for folder in folders]
     labels = [f.label for found in inner for f in found]
     bare = any(e.is_file() and is_media(e.path, field) for folder in folders for e in entries(folder.path))
-    fits = not bare and len({*labels}) == len(labels) and all(len(found) > 1 for found in inner)
+    own = all(
+        {*words_of(f.label)} & {*own_words(folder.label)}
+        for folder, found in zip(folders, inner, strict=True)
+        for f in found
+    )
+    fits = own and not bare and len({*labels}) == len(labels) and all(len(found) > 1 for found in inner)
     return tuple(f for found in inner for f in found) if fits else ()
 
 

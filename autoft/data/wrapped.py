@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from autoft.data.foldernames import is_wrapper
-from autoft.data.media import ARCHIVES, entries
+from autoft.data.media import ARCHIVES, entries, is_junk
 from autoft.data.pictures import DRAWN
 from autoft.data.tablefiles import JSON, JSONL, LISTS, PARQUET, TEXT, unpacked
 
@@ -34,7 +34,7 @@ def places(source: str) -> list[str]:
 
 def is_told_below(place: str, inner: str) -> bool:
     """Whether class folders in `place` would be the folder around a data set that tables or lists in it tell."""
-    if place == inner or not inner.startswith(place + os.sep):
+    if not os.path.abspath(inner).startswith(os.path.abspath(place) + os.sep):
         return False
     below = [inner, *(entry.path for entry in entries(inner) if entry.is_dir())]
     return any(e.is_file() and unpacked(e.name).endswith(_TOLD) for folder in below for e in entries(folder))
@@ -42,9 +42,20 @@ def is_told_below(place: str, inner: str) -> bool:
 
 def _lone(folder: str) -> str:
     """The only folder in one that has no files but those about the data; empty where there is none."""
-    if not os.path.isdir(folder):
+    lone = ""
+    try:
+        with os.scandir(folder) as found:
+            for entry in found:  # of a folder of many files the first one says it
+                if is_junk(entry.name):
+                    continue
+                if entry.is_dir() and not lone:
+                    lone = entry.path
+                elif entry.is_dir() or not _is_about(entry.name):
+                    return ""
+    except (OSError, ValueError):  # no folder, or not for us: whoever reads it says so
         return ""
-    below = entries(folder)
-    folders = [entry.path for entry in below if entry.is_dir()]
-    about = all(e.is_dir() or e.name.lower().endswith(_SUFFIXES) or _ABOUT.match(e.name) for e in below)
-    return folders[0] if len(folders) == 1 and about else ""
+    return lone
+
+
+def _is_about(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES) or bool(_ABOUT.match(name))

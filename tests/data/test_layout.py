@@ -99,6 +99,30 @@ def test_images_in_a_container_beside_a_part_train(classes, picture, open_data):
     assert "val_256/ has no class folders" in found.recognised and "first letters of the classes" in found.recognised
 
 
+def test_development_beside_an_evaluation_trains(classes, open_data):
+    for part in ("dev", "eval"):
+        root = classes({"a": 2, "b": 2}, under=part)
+    assert Counter(sample.split for sample in open_data(root).samples) == {"train": 4, "test": 4}
+
+
+def test_kinds_of_one_class_are_no_sets_of_classes(classes, open_data):
+    root = classes({"real_images/cats": 2, "real_images/dogs": 2, "fake_images/gan": 2, "fake_images/vae": 2})
+    found = open_data(root)
+    assert counts(found) == {("real_images", ""): 4, ("fake_images", ""): 4}
+    assert "such as fake_images/gan, and are not told apart" in found.recognised
+
+
+def test_a_folder_of_more_than_the_classes_beside_it_is_no_copy(classes, open_data):
+    root = classes({"a": 2, "b": 2, "all/a": 2, "all/b": 2, "all/c": 2})
+    assert ("all", "") in counts(open_data(root))
+
+
+def test_masks_of_a_part_are_no_part(classes, open_data):
+    for part in ("train", "test", "train_masks"):
+        root = classes({"a": 2, "b": 2}, under=part)
+    assert len(open_data(root).samples) == 8
+
+
 def test_letters_that_hold_files_are_classes(classes, open_data):
     assert counts(open_data(classes({"a": 2, "b": 2}))) == {("a", ""): 2, ("b", ""): 2}
 

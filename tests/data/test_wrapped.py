@@ -69,8 +69,9 @@ def test_a_folder_around_such_tables_is_no_class(classes, open_data, tmp_path):
     root = classes({"a": 3}, under="", root="outer/ham")
     for name in ("one.csv", "two.csv"):
         (root / name).write_text("image,kind\n000,x\n001,y\n")
-    with pytest.raises(DataError, match=r"ham' must hold one table"):
-        open_data(tmp_path / "outer")
+    for source in (tmp_path / "outer", f"{tmp_path}/outer/"):
+        with pytest.raises(DataError, match=r"ham' must hold one table"):
+            open_data(source)
 
 
 def test_predictions_take_all_files_below(classes, open_data):
