@@ -30,7 +30,7 @@ def is_wrapper(name: str) -> bool:
 
 
 def own_words(name: str) -> tuple[str, ...]:
-    """`lung` of `lung_image_sets`: the words beside those that say that sets of classes lie within; none without these."""
+    """`lung` of `lung_image_sets`: the words beside those that say that sets lie within; none without these."""
     words = words_of(name)
     rest = tuple(word for word in words if word not in CONTAINERS | PORTIONS)
     return rest if len(rest) < len(words) else ()
