@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from autoft.data import hf
 from autoft.data.hf import HuggingFaceReader
 from autoft.errors import DataError, UsageError
 from autoft.records import ReadOptions
@@ -181,8 +180,3 @@ def test_an_existing_folder_is_no_hub_name(classes, monkeypatch):
     root = classes({"a": 1})
     monkeypatch.chdir(root.parent)
     assert HuggingFaceReader().sniff("imgs/a", NEEDS) == ""
-
-
-def test_a_split_for_evaluation_never_takes_the_place_of_the_test():
-    parts = hf._parts({"train": 1, "test": 3, "eval": 2})
-    assert parts == {"train": 1, "val": 2, "test": 3}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autoft.data import inspect, readers
+from autoft.data import hf, inspect, readers
 from autoft.data.foldernames import are_portions, parts_by_words
 from autoft.data.layout import find_layout
 from autoft.data.media import parts_among, split_word, words_of
@@ -170,6 +170,10 @@ def test_what_evaluates_beside_test_validates():
     assert parts_among(["train", "dev", "eval", "test", "x"], split_word) == {
         "train": "train", "dev": "val", "test": "test",
     }  # fmt: skip
+
+
+def test_a_split_for_evaluation_never_takes_the_place_of_the_test():
+    assert hf._parts({"train": 1, "test": 3, "eval": 2}) == {"train": 1, "val": 2, "test": 3}
 
 
 @pytest.mark.parametrize(
