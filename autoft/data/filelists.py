@@ -13,7 +13,7 @@ import msgspec
 
 from autoft.data import advice, classnames
 from autoft.data.filenames import written
-from autoft.data.folder import find_layout
+from autoft.data.layout import find_layout
 from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import ASIDE, Files

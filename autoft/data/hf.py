@@ -14,7 +14,7 @@ from typing import Any
 from autoft.data import advice, columns, unpack
 from autoft.data.advice import SCHEME
 from autoft.data.labels import FIELD as LABELS
-from autoft.data.media import SUFFIXES, media_field, split_word
+from autoft.data.media import SUFFIXES, media_field, parts_among, split_word
 from autoft.data.merge import unique_ids
 from autoft.errors import DataError, UsageError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -136,7 +136,7 @@ def _parts(loaded: Any) -> dict[str, Any]:
         return {"": loaded}
     if len(loaded) == 1:
         return {"": next(iter(loaded.values()))}
-    parts = {split_word(name): rows for name, rows in loaded.items() if split_word(name)}
+    parts = {part: loaded[name] for name, part in parts_among(loaded, split_word).items()}
     if "train" not in parts:
         raise DataError(f"a data set with several splits must have one named train, but it has {', '.join(loaded)}.")
     return parts

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from autoft.data import advice
+from autoft.data import advice, wrapped
 from autoft.data.checks import summarise
 from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
@@ -139,11 +140,22 @@ def _inputs(task: Task) -> str:
 
 
 def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:
-    found = _recognise(registry, source, options)
+    learning = not {*options.needs} & {*options.optional}
+    place, found, likeliest = source, _Found(None, ()), source
+    for place in wrapped.places(source) if learning else [source]:
+        found = _recognise(registry, place, options)
+        likeliest = place if likeliest == source else likeliest
+        if found.reader and found.reader.name in ("folder", "texts") and wrapped.is_told_below(place, likeliest):
+            found, source = _Found(None, found.failed), likeliest  # the folder around a data set is no class
+        if found.reader:
+            break
     if found.reader is None:
         formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in _fitting(registry, options))
         raise advice.unrecognised(source, options, f"Understood are {formats}." if formats else "")
-    dataset = found.reader.read(source, options)
+    dataset = found.reader.read(place, options)
+    if place != source:
+        within = f"{os.path.relpath(place, source)}/: {dataset.recognised}"
+        dataset = msgspec.structs.replace(dataset, recognised=within)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *found.failed))
 
 

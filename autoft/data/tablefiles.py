@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from autoft.data.media import entries, part_of, split_word
+from autoft.data.media import entries, part_of, parts_among, split_word
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
@@ -123,9 +123,8 @@ def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tupl
     """(path, split) of those whose names say a part, if training is one; none where a part has several tables, other
     than numbered pieces of one."""
     by_part: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        by_part[word(os.path.basename(path))].append(path)
-    by_part.pop("", None)
+    for path, part in parts_among(paths, lambda path: word(os.path.basename(path))).items():
+        by_part[part].append(path)
     if "train" not in by_part or len(by_part) < least:
         return ()
     if any(len({NUMBERS.sub("", path) for path in found}) > 1 for found in by_part.values()):

@@ -117,9 +117,16 @@ def test_a_table_beside_folders_is_read_where_it_says_more(data, table, reader):
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
 
 
+def test_a_table_above_folders_is_read_where_it_says_more(data):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    names = [f"clips/{who}/{n}.wav" for who in ("ann", "bob") for n in (1, 2)]
+    root = data(names, "path,label\n" + "".join(f"{name},{name[-5]}\n" for name in names))
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == "table"
+
+
 @pytest.mark.parametrize(("kinds", "reader"), [("xyxy", "table"), ("1212", "folder")])
 def test_folders_that_differ_in_numbers_say_less_than_words_in_a_table(data, kinds, reader):
     task = SimpleNamespace(inputs=("audio",), targets=("label",))
-    names = [f"part_{n % 2}/{n}.wav" for n in range(4)]
+    names = [f"batch_{n % 2}/{n}.wav" for n in range(4)]
     root = data(names, "path,kind\n" + "".join(f"{name},{kind}\n" for name, kind in zip(names, kinds, strict=True)))
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
