@@ -44,9 +44,9 @@ def leading(metric: Metric, score: float, best: float) -> bool:
 def repeated(recipe: Recipe, best_epoch: int) -> Recipe:
     """The recipe of a run that does once more what a trial of this recipe did up to its best epoch.
 
-    Its schedule comes to its end where the run does, in at least `FEWEST` epochs: a trial that patience ends has its best
-    epoch near the peak of its rate. Where the first epoch was the best, training on made it worse; a constant rate has no
-    end to come to; what is solved takes no steps. Nothing stops it early.
+    Its schedule comes to its end where the run does, in at least `FEWEST` epochs: a trial that patience ends has its
+    best epoch near the peak of its rate. Where the first epoch was the best, training on made it worse; a constant rate
+    has no end to come to; what is solved takes no steps. Nothing stops it early.
     """
     plain = best_epoch < 2 or recipe.schedule == "constant" or recipe.optimizer == "solve"
     epochs = best_epoch if plain else min(recipe.epochs, max(best_epoch, FEWEST))

@@ -1,9 +1,9 @@
 """The configuration that a search has chosen, trained once more on all samples that are not test.
 
 What decides between configurations must not be learned from; once that is decided, those samples would lie idle. The
-new model is trained for as many epochs as were best before, its schedule to the end (`course.repeated`), and all that was
-settled on validation (thresholds, a beam) stays as it was settled then: this model has seen the samples that it could be
-settled on.
+new model is trained for as many epochs as were best before, its schedule to the end (`course.repeated`), and all that
+was settled on validation (thresholds, a beam) stays as it was settled then: this model has seen the samples that it
+could be settled on.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Auto:
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
-        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))
+        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.unsolved: list[Values] = []
         """Heads on the same features as the first one, which tells whether there is time for them."""
         self.narrowed = False

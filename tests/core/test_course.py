@@ -10,6 +10,8 @@ from autoft.course import FEWEST, leading, repeated
 from autoft.headbank import rate
 from autoft.recipe import Recipe
 from autoft.records import Metric
+from autoft.trial import Trial
+from tests.core import told
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear"])
@@ -46,3 +48,15 @@ def test_of_equal_epochs_the_last_leads(mode: str) -> None:
     worse = 0.4 if mode == "max" else 0.6
     assert leading(metric, 0.5, math.nan) and leading(metric, 0.5, 0.5) and leading(metric, 0.5, worse)
     assert not leading(metric, worse, 0.5)
+
+
+def test_patience_goes_on_from_the_first_of_equal_epochs(make_spec, tmp_path) -> None:
+    spec = make_spec(told.CARD, recipe={"epochs": 9, "patience": 3, "scores": "0.25,0.5,0.5,0.5,0.5"})
+    before = Trial(spec)
+    for _ in range(3):
+        before.step()
+    before.save_state(tmp_path / "state")
+    after = Trial(spec)
+    after.load_state(tmp_path / "state")
+    assert (after.best_epoch, after.since) == (3, 2)
+    assert [after.step().done, after.step().done] == ["", "no better score for 3 epochs"]

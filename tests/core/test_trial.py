@@ -255,18 +255,6 @@ def test_its_clock_its_plan_and_its_patience_go_on_too(make_spec, clock, tmp_pat
     assert after.step().done == "no better score for 3 epochs"
 
 
-def test_patience_goes_on_from_the_first_of_equal_epochs(make_spec, tmp_path):
-    spec = make_spec(told.CARD, recipe={"epochs": 9, "patience": 3, "scores": "0.25,0.5,0.5,0.5,0.5"})
-    before = Trial(spec)
-    for _ in range(3):
-        before.step()
-    before.save_state(tmp_path / "state")
-    after = Trial(spec)
-    after.load_state(tmp_path / "state")
-    assert (after.best_epoch, after.since) == (3, 2)
-    assert [after.step().done, after.step().done] == ["", "no better score for 3 epochs"]
-
-
 def test_a_model_newer_than_the_state_is_not_replaced_by_a_worse_one(make_spec, tmp_path):
     """A worker that is lost after a checkpoint repeats epochs; the best model may be of one of them."""
     spec = make_spec(told.CARD, recipe={"scores": "0.25,0.75,0.5,0.5"})
