@@ -52,16 +52,16 @@ class Extents:
         return tuple(size for size in sizes if least * area(size) <= left / 2) or sizes[-1:]
 
     def planned(self, brackets: int, *, begun: bool) -> int:
-        """Epochs that the trials of a bracket plan for, at most. Of those that begin at a solved head every second
-        bracket, the first one included, has a short schedule that comes to its end; the others show whether more
-        epochs are worth more. Where scores tell nothing at first, none is short.
+        """Epochs that the trials of a bracket plan for, at most. Of those that begin at a solved head two brackets of
+        three, the first ones included, have a short schedule that comes to its end; the others show whether more epochs
+        are worth more. Where scores tell nothing at first, none is short.
 
         Args:
             brackets: of the same family that there were.
             begun: whether its trials begin at a solved head.
         """
         short = max(LEAST, round(SHORT * self.facts.epochs))
-        fits = begun and brackets % 2 == 0 and self.ranks.first == FIRST and 2 * short <= self.facts.epochs
+        fits = begun and brackets % 3 < 2 and self.ranks.first == FIRST and 2 * short <= self.facts.epochs
         return short if fits else self.facts.epochs
 
     def of(self, family: str, left: float, most: int, planned: int = 0) -> tuple[int, int]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autoft.course import FEWEST, leading, repeated
 from autoft.headbank import rate
 from autoft.recipe import Recipe
-from autoft.records import Metric
+from autoft.records import Metric, Mode
 from autoft.trial import Trial
 from tests.core import told
 
@@ -43,14 +45,14 @@ def test_where_the_first_epoch_was_the_best_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("mode", ["max", "min"])
-def test_of_equal_epochs_the_last_leads(mode: str) -> None:
+def test_of_equal_epochs_the_last_leads(mode: Mode) -> None:
     metric = Metric(name="m", mode=mode)
     worse = 0.4 if mode == "max" else 0.6
     assert leading(metric, 0.5, math.nan) and leading(metric, 0.5, 0.5) and leading(metric, 0.5, worse)
     assert not leading(metric, worse, 0.5)
 
 
-def test_patience_goes_on_from_the_first_of_equal_epochs(make_spec, tmp_path) -> None:
+def test_patience_goes_on_from_the_first_of_equal_epochs(make_spec: Any, tmp_path: Path) -> None:
     spec = make_spec(told.CARD, recipe={"epochs": 9, "patience": 3, "scores": "0.25,0.5,0.5,0.5,0.5"})
     before = Trial(spec)
     for _ in range(3):

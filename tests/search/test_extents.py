@@ -47,10 +47,10 @@ def test_whole_networks_need_some_epochs() -> None:
     assert extents.of(WHOLE, cost(FEWEST, 2) * each * 1.1, FEWEST) == (0, 0)
 
 
-def test_every_second_bracket_of_trials_that_begin_at_a_solved_head_has_a_short_schedule() -> None:
+def test_two_of_three_brackets_of_trials_that_begin_at_a_solved_head_have_a_short_schedule() -> None:
     strategy = Machine(2, 1e5).strategy
     extents = strategy.extents
-    assert [extents.planned(n, begun=True) for n in range(4)] == [LEAST, 20, LEAST, 20]
+    assert [extents.planned(n, begun=True) for n in range(4)] == [LEAST, LEAST, 20, LEAST]
     assert extents.planned(0, begun=False) == 20
     assert extents.of(PARTIAL, 1e9, 27, LEAST) == (6, LEAST), "nothing was measured"
     extents.facts = extents.facts._replace(epochs=40)
@@ -68,7 +68,7 @@ def test_short_schedules_are_for_what_a_solved_head_begins() -> None:
     brackets = machine.strategy.brackets
     for family in (PARTIAL, WHOLE):
         planned = [bracket.epochs for bracket in brackets if bracket.family == family and not bracket.alone]
-        assert planned[:2] == [LEAST, 20]
+        assert planned[:2] == [LEAST, LEAST] and planned[2:3] in ([], [20])
     assert all(
         machine.params[number].get("epochs", 20) == bracket.epochs for bracket in brackets for number in bracket.numbers
     )
