@@ -20,6 +20,8 @@ class Metric(Record):
     """Shown as a percentage."""
     best: float | None = None
     """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
+    alike: bool = False
+    """All classes count alike in it, however few samples they have: by default they then do so in the loss."""
     blank: float | None = None
     """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
     share: bool = False

@@ -134,8 +134,7 @@ class ModelCard(Record):
     heads: tuple[str, ...] = ("pooled",)
     """The outputs that a network can be made of it for."""
     native: tuple[str, ...] = ()
-    """Those of `heads` for which the checkpoint brings a head of its own, pretrained with it: that one is trained on,
-    and only what hangs on the classes is new. Its loss may be its own as well (`native`)."""
+    """Those of `heads` that it brings, pretrained: only what hangs on classes is new. Its loss may be `native`."""
     params: int = 0
     """Parameters of the backbone; 0 when unknown."""
     macs: float = 0.0
@@ -151,8 +150,7 @@ class ModelCard(Record):
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
     counts: bool = False
-    """Whether it learns from all samples of a search before the first step (it counts their words): what it gives is
-    then no function of one sample, and is not kept."""
+    """Whether it learns from all samples before the first step (it counts words): what it gives is then not kept."""
     lr: float = 0.0
     """Peak rate of Adam at which its pretrained blocks are fine-tuned, where that is far below what suits most networks
     (transformers for texts and speech); 0 where it is not. A search looks around it."""

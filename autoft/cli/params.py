@@ -151,7 +151,14 @@ Backend = Annotated[
     ),
 ]
 MetricName = Annotated[
-    str, _option("--metric", group=_SEARCH, text="What to compare models by.", shown="the task's first", metavar="NAME")
+    str,
+    _option(
+        "--metric",
+        group=_SEARCH,
+        text="What to compare models by. One that counts all classes alike weighs them so in training, too.",
+        shown="the task's first",
+        metavar="NAME",
+    ),
 ]
 Strategy = Annotated[
     str,

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from autoft import evaluate
+from autoft.course import repeated
 from autoft.records import EpochReport, TrialResult
 
 START = 3.0
@@ -101,12 +102,13 @@ class Budget:
         self.refit = needed if needed <= REFIT * self.seconds else 0.0
 
     def to_refit(self, result: TrialResult) -> float:
-        """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
+        """Seconds to train this trial's configuration once more, in a fresh process."""
         if not self.refit_ratio:
             return 0.0
         first = result.history[0] if result.history else None
         build, prefix = (first.build_seconds, first.prefix_seconds) if first else (0.0, 0.0)
-        trained = max(0.0, result.seconds - build - prefix) * result.best_epoch / max(1, result.epochs)
+        epochs = repeated(result.recipe, result.best_epoch).epochs
+        trained = max(0.0, result.seconds - build - prefix) * epochs / max(1, result.epochs)
         views = prefix if self.views_anew and result.recipe.views else 0.0
         return self.start + self._build + self.refit_ratio * (trained + views)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from autoft import places, remote, scoring, trial
+from autoft import heads, places, remote, scoring, trial
 from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
@@ -91,7 +91,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     cards = [msgspec.structs.replace(models.posed(c.card, c.problem), name=c.key) for c in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
-    whole = default_space(cards, sizes, options.preset, samples)
+    whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike)
     if options.strategy == "auto":
         whole = (*whole, *families.additions(norms=any(c.modality == "image" and c.pretrained for c in cards)))
     ways = fitting.problems(registry, task, checked.schema, candidates)
@@ -217,6 +217,16 @@ def _kept(
         for name, candidate in plan.candidates.items()
         if candidate.card.backend in able and fits(candidate.card) and scoring.is_pooled(candidate.problem)
     )
+
+
+def posed(plan: Plan) -> tuple[str, ...]:
+    """The formulations whose solved heads differ, that of the default recipe first; none where there is no choice."""
+    first, words = next(iter(plan.problems.values())), dict[str, Problem]()
+    for param in plan.space:
+        if param.key == "formulation":
+            values = (space.default_of(param), *param.choices)
+            words |= {str(value): first[str(value)] for value in values if value in first}
+    return heads.distinct(words)
 
 
 def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:

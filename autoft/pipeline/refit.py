@@ -12,6 +12,7 @@ import msgspec
 
 from autoft import artifact, remote, shelf
 from autoft import refit as lastly
+from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.records import TrialResult, to_json
@@ -47,7 +48,7 @@ def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
         return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
         return _left_out(str(error), listener)
-    return {"samples": samples, "epochs": best.best_epoch, "seconds": time.time() - began}
+    return {"samples": samples, "epochs": repeated(best.recipe, best.best_epoch).epochs, "seconds": time.time() - began}
 
 
 def folder(outcome: Outcome) -> str:

@@ -320,6 +320,7 @@ def _facts(
         weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
+        posed=plan.posed(made),
         perfect=made.metric.best,
         blank=made.metric.blank,
         chance=counted.chance(made.metric),

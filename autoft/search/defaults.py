@@ -40,6 +40,8 @@ CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
     "mixup": {0.0: 4, 0.2: 1},
     "cutmix": {0.0: 4, 1.0: 1},
 }
+ALIKE: Final[Mapping[Scalar, int]] = {"balanced": 3, "none": 1}
+"""Of `class_weights`, where the metric counts all classes alike (docs/adr/0056-schedules-end.md)."""
 WIDER: Final[Mapping[str, tuple[Scalar, ...]]] = {
     "dropout": (0.3, 0.5),
     "head_width": (512,),
@@ -86,12 +88,18 @@ RATES: Final = (
 
 
 def default_space(
-    models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence[int]], preset: str, n_train: int
+    models: Sequence[ModelCard],
+    image_sizes: Mapping[str, Sequence[int]],
+    preset: str,
+    n_train: int,
+    *,
+    alike: bool = False,
 ) -> Space:
     """What is searched when the user says nothing.
 
     `image_sizes` has the sides in pixels by model name, the default first; a model left out has no image size.
-    The number of training samples bounds the batch size.
+    The number of training samples bounds the batch size. Where the metric counts all classes `alike`, so does the loss
+    by default.
 
     Raises:
         UsageError: no model, or an unknown preset.
@@ -114,7 +122,11 @@ def default_space(
         _choice("nesterov", (False, True), False, when={"optimizer": ("sgd",)}),
         *_batches(n_train, wanted.breadth),
         Param(key="weight_decay", kind="float", low=1e-5, high=5e-2, log=True, default=DEFAULTS["weight_decay"]),
-        *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing", "class_weights", "head_width")),
+        *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing")),
+        _weighted("class_weights", ALIKE, "balanced")
+        if alike
+        else _weighted("class_weights", CHOICES["class_weights"]),
+        _weighted("head_width", CHOICES["head_width"]),
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
         _weighted("augment", CHOICES["augment"]),
         *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
@@ -135,9 +147,9 @@ def _choice(
     return Param(key=key, choices=tuple(choices), default=default, when=conditions)
 
 
-def _weighted(key: str, weights: Mapping[Scalar, int]) -> Param:
+def _weighted(key: str, weights: Mapping[Scalar, int], default: Scalar = None) -> Param:
     choices = [value for value, weight in weights.items() for _ in range(weight)]
-    return _choice(key, choices, DEFAULTS[key])
+    return _choice(key, choices, DEFAULTS[key] if default is None else default)
 
 
 def _among(key: str, names: Sequence[str], others: Sequence[str]) -> dict[str, tuple[Scalar, ...]]:

@@ -8,12 +8,14 @@ make one vector of many.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from autoft.counted import selection_score
 from autoft.records import EpochReport, Mode, Scalar
-from autoft.search.families import VIEWS, Head, heads, readings
+from autoft.search.families import VIEWS, key_of
+from autoft.search.headgrid import Head, beyond, heads, readings
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
 
@@ -34,10 +36,18 @@ class Heads:
         networks: those whose heads can be solved, the most promising first.
         mode: whether larger or smaller scores are better. A head's value is its selection score (`records.py`).
         parts: training and validation samples.
+        posed: formulations whose solutions differ.
     """
 
-    def __init__(self, space: Space, networks: Sequence[str], mode: Mode, parts: tuple[int, int] = (0, 0)) -> None:
-        self.space, self.mode = space, mode
+    def __init__(
+        self,
+        space: Space,
+        networks: Sequence[str],
+        mode: Mode,
+        parts: tuple[int, int] = (0, 0),
+        posed: Sequence[str] = (),
+    ) -> None:
+        self.space, self.mode, self.posed = space, mode, posed
         self._todo = [(name, way) for name in networks for way in _by_promise(readings(space, name))]
         usual = next((param.default for param in space if param.key == "head_rows"), 0)
         self._probes, self._parts = Probes(networks, 0 if usual else parts[0]), parts
@@ -45,23 +55,32 @@ class Heads:
         self.dropped: set[str] = set()
         """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
-        self._best: dict[str, tuple[float, Head]] = {}
+        self._best: dict[str, tuple[float, Head, Values]] = {}
+        self._tried: dict[object, set[float]] = defaultdict(set)
+        """Strengths that were handed out, by all else of their heads."""
         self._seconds: dict[str, float] = {}
         """For the features of a network, per unit of area."""
 
     def next(self, left: float, busy: Collection[str] = ()) -> list[Values]:
-        """The heads of the next network and reading whose features take no more than their share of `left` seconds;
-        empty when there are none now.
+        """The heads of the next network and reading whose features take no more than their share of `left` seconds,
+        then those beyond the ends of the usual strengths; empty when there are none now.
 
         Args:
             busy: networks that are being worked on: what their features cost is known when that is done.
         """
+        found = self._grid(left, busy) or self._outward(busy)
+        for params in found:
+            if not self.is_probe(params):
+                self._tried[_kind(params)].add(float(params.get("head_strength") or 0))
+        return found
+
+    def _grid(self, left: float, busy: Collection[str]) -> list[Values]:
         if not self._probes.over:
             if name := self._probes.next(busy):
                 if first := heads(self.space, name, readings(self.space, name)[:1])[:1]:
                     return [{**params, "head_rows": PROBE} for params in first]
                 self._probes.skip(name)
-                return self.next(left, busy)
+                return self._grid(left, busy)
             if busy:
                 return []
             self.dropped = self._probes.end()
@@ -69,8 +88,18 @@ class Heads:
         for name, way in [(name, way) for name, way in self._todo if name not in busy]:
             self._todo.remove((name, way))
             expected = self._seconds.get(name, 0.0) * area(way.get("image_size"))
-            if expected <= SHARE * left and (found := heads(self.space, name, (way,))):
+            if expected <= SHARE * left and (found := heads(self.space, name, (way,), self.posed)):
                 return found
+        return []
+
+    def _outward(self, busy: Collection[str]) -> list[Values]:
+        """More heads of a network whose best one is the least or the most held back of its kind."""
+        if not any(param.key == "head_strength" and not param.fixed for param in self.space):
+            return []
+        for name, (_, head, params) in self._best.items():
+            strengths = beyond(self._tried[_kind(params)], head.strength) if name not in busy else []
+            if strengths:
+                return [{**params, "head_strength": strength} for strength in strengths]
         return []
 
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
@@ -87,8 +116,8 @@ class Heads:
         sizes[size] = max(value, sizes.get(size, -float("inf")))
         if name not in self._best or value > self._best[name][0]:
             reading = {key: params[key] for key in readings(self.space, name)[0]}
-            head = Head(name, reading, str(params["head_init"]), float(params["head_strength"] or 0))
-            self._best[name] = (value, head)
+            strength, word = float(params["head_strength"] or 0), str(params.get("formulation", ""))
+            self._best[name] = (value, Head(name, reading, str(params["head_init"]), strength, word), dict(params))
 
     def is_probe(self, params: Mapping[str, Scalar]) -> bool:
         """Whether this is a head on some of the samples, which only tells whether its network goes on."""
@@ -124,6 +153,11 @@ class Heads:
 def area(size: Scalar) -> float:
     """Of an image, in units in which times do not become tiny; 1 where there is no image size."""
     return (float(size) / UNIT) ** 2 if isinstance(size, int | float) and size else 1.0
+
+
+def _kind(params: Mapping[str, Scalar]) -> object:
+    """The same for heads that differ by their strength alone."""
+    return key_of({key: value for key, value in params.items() if key != "head_strength"})
 
 
 def _by_promise(ways: Iterable[Values]) -> list[Values]:

@@ -23,9 +23,18 @@ def metrics(things: str) -> tuple[Metric, ...]:
             summary=f"share of {things} whose class is predicted right",
         ),
         Metric(
-            name="balanced_accuracy", percent=True, best=1.0, summary="mean over classes of the share predicted right"
+            name="balanced_accuracy",
+            percent=True,
+            best=1.0,
+            alike=True,
+            summary="mean over classes of the share predicted right",
         ),
-        Metric(name="macro_f1", best=1.0, summary="mean over classes of the harmonic mean of precision and recall"),
+        Metric(
+            name="macro_f1",
+            best=1.0,
+            alike=True,
+            summary="mean over classes of the harmonic mean of precision and recall",
+        ),
         Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
         Metric(name="roc_auc", best=1.0, summary=ranks),
     )

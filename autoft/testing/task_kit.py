@@ -84,6 +84,11 @@ class TaskContract(Contract):
         assert schema.task == task.name
         assert from_json(to_json(schema), Schema) == schema
 
+    def test_a_metric_that_counts_classes_alike_has_classes(self, data: Dataset) -> None:
+        task, schema, _ = self.learn(data)
+        alike = [metric.name for metric in task.metrics if metric.alike]
+        assert schema.classes or not alike, f"{', '.join(alike)} counts classes alike, but the schema has none"
+
     def test_schema_ignores_the_order_of_samples(self, data: Dataset) -> None:
         turned = msgspec.structs.replace(data, samples=data.samples[::-1])
         assert self.task().schema(turned) == self.task().schema(data), (

@@ -136,10 +136,10 @@ def test_each_backend_has_its_own_times(now):
 # ---- what a trial came to -------------------------------------------------------------------------------
 
 
-def test_the_best_epoch_counts_and_of_equal_ones_the_earliest(make_spec):
+def test_the_best_epoch_counts_and_of_equal_ones_the_last(make_spec):
     reports = [report(1, 0.2), report(2, 0.7), report(3, 0.7), report(4, 0.1, done="all epochs done")]
     found = result_of(make_spec(number=3), reports, "finished", "all epochs done", "")
-    assert (found.score, found.best_epoch, found.epochs, found.seconds) == (0.7, 2, 4, 40.0)
+    assert (found.score, found.best_epoch, found.epochs, found.seconds) == (0.7, 3, 4, 40.0)
     assert found.metrics == {"accuracy": 0.7} and found.history == tuple(reports)
     assert (found.name, found.model, found.backend, found.status) == ("t0003", "numpy/mlp", "numpy", "finished")
     assert found.folder.endswith("t0003") and found.ended > 0

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 from typing import Any
 
 import msgspec
@@ -198,8 +199,9 @@ def test_other_data_and_other_parts_are_told(images: Path, tmp_path: Path) -> No
         return prepare.check(plugins, wanted, task, 0, Heard())
 
     before = read()
-    nothing = prepare.Prepared(before.dataset, before.schema, None, before.divided, (), content=inputs.content(before))  # type: ignore[arg-type]
-    inputs.write(RunWriter(run, task.metrics[0]), nothing)
+    store = Mock(folder=tmp_path / "store", fingerprint="none")
+    nothing = prepare.Prepared(before.dataset, before.schema, store, before.divided, (), content=inputs.content(before))
+    inputs.write(RunWriter(run, task.metrics[0]), nothing, ("image",))
 
     def told(splits: Splits | None = before.divided) -> list[str]:
         return list(inputs.differences(run, read(), task.targets, splits))

@@ -13,16 +13,13 @@ from autoft.search.defaults import default_space
 from autoft.search.families import (
     HEADS,
     PARTIAL,
-    PLAIN,
     WHOLE,
     Draws,
     additions,
     all_share,
-    heads,
-    readings,
     subspace,
-    values_of,
 )
+from autoft.search.headgrid import PLAIN, heads, readings, values_of
 from tests.search.test_auto import CARDS, Machine, space
 
 

@@ -66,6 +66,13 @@ class CrashesWithoutRows(ToyTask):
         return super().score(decoded, targets, schema, names)
 
 
+class AlikeWithoutClasses(ToyTask):
+    metrics = (msgspec.structs.replace(ToyTask.metrics[0], alike=True),)
+
+    def schema(self, dataset: Dataset) -> Schema:
+        return msgspec.structs.replace(super().schema(dataset), classes=())
+
+
 class NumpyRows(ToyTask):
     def rows(self, decoded: Any, schema: Schema) -> Iterator[dict[str, Scalar]]:
         for chances in decoded["probability"]:
@@ -89,6 +96,7 @@ class SharesOfNothing(ToyTask):
         (SharesOfNothing, "shares_are_means_of_right_and_wrong"),
         (ClassesAsTheyCome, "schema_ignores_the_order_of_samples"),
         (ClassesAsTheyCome, "unlearnable_data_are_refused_in_words"),
+        (AlikeWithoutClasses, "a_metric_that_counts_classes_alike_has_classes"),
         (EncodesByPlace, "encode_is_deterministic"),
         (EncodesByPlace, "unknown_label_is_named"),
         (DecodesUpsideDown, "perfect_outputs_score_perfectly"),
