@@ -6,8 +6,8 @@ import json
 import shlex
 import shutil
 from pathlib import Path
-from unittest.mock import Mock
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
