@@ -58,6 +58,7 @@ WORDS = {
         "image whose annotation swaps width and height, what is drawn as it is",
         "images whose annotations swap width and height, what is drawn as it is",
     ),
+    "several_files": ("name that several files have", "names that several files have"),
     "shape_without_area": (
         "image with points, lines or cuboids, which are not used",
         "images with points, lines or cuboids, which are not used",

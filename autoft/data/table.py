@@ -185,4 +185,4 @@ def _file(source: Source, text: str, split: str, where: str) -> tuple[str, Issue
     found = source.files.find(text, split)
     if found.path:
         return found.path, None
-    return "", Issue(kind="missing", subject=f"{where}: {text}" if text else where, detail=found.reason)
+    return "", Issue(kind=found.kind, subject=f"{where}: {text}" if text else where, detail=found.reason)

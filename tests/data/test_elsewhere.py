@@ -64,7 +64,7 @@ def test_of_files_with_one_name_the_folders_and_the_part_decide(files):
         ("all/s1/a.png", "p", "train"), ("all/s2/a.png", "q", "val"), ("val/b.png", "p", "val"),
     ]  # fmt: skip
     (missing,) = [issue for issue in dataset.issues if issue.drops]
-    assert missing.kind == "missing"
+    assert missing.kind == "several_files"
     assert missing.detail == "2 files have this name, such as all/s1/c.png and all/s2/c.png"
 
 

@@ -123,3 +123,22 @@ def test_folders_that_differ_in_numbers_say_less_than_words_in_a_table(data, kin
     names = [f"part_{n % 2}/{n}.wav" for n in range(4)]
     root = data(names, "path,kind\n" + "".join(f"{name},{kind}\n" for name, kind in zip(names, kinds, strict=True)))
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
+
+
+@pytest.mark.parametrize("table", ["trainLabels.csv", "train.csv", "train_labels.csv"])
+def test_a_lone_table_means_the_folder_it_is_called_after(data, table):
+    names = [f"{part}/{n}.wav" for part in ("train", "test") for n in range(12)]
+    root = data(names, "id,label\n" + "".join(f"{n},{'xy'[n % 2]}\n" for n in range(12)), table)
+    dataset = read(root)
+    assert found(dataset, root) == [f"train/{n}.wav" for n in range(12)]
+    assert {sample.split for sample in dataset.samples} == {""}
+    assert found(read(root / table), root) == [f"train/{n}.wav" for n in range(12)]
+
+
+def test_a_name_that_several_files_have_is_called_so(data):
+    root = data(["train/1.wav", "test/1.wav"], "path,label\n1.wav,x\n1.wav,y\n", "labels.csv")
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    with pytest.raises(DataError, match="2 names that several files have") as caught:
+        readers.open_dataset(load(), DataOptions(data=str(root)), task)
+    assert "such as test/1.wav and train/1.wav" in str(caught.value)
+    assert "train/1.png" in caught.value.hint
