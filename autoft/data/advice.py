@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from autoft.data import unread
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
 from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
-ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".tfrecord", ".tfrecords", "-ubyte")
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -19,11 +19,6 @@ def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataEr
     medium = media_field(options.needs) or "data"
     message, hint = _what_is_wrong(source, options, medium)
     return DataError(message, "\n".join(line for line in (hint, formats) if line))
-
-
-def is_array(name: str) -> bool:
-    """Whether a file holds samples as numbers, by its name: a program would have to say what is what in it."""
-    return name.lower().removesuffix(".gz").endswith(ARRAYS)
 
 
 def layout(medium: str) -> str:
@@ -80,23 +75,22 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
             needed = ", ".join(options.needs)
             words = f"the tables in '{source}' do not give what this task needs: {needed}"
             return f"{words}.", f"Write the {medium}s as files, and the rest in one of the formats below."
-        arrays = [entry.name for entry in found if entry.is_file() and is_array(entry.name)]
-        if arrays:
-            words = f"the folder '{source}' must hold {medium} files, but it holds arrays, which are not read"
-            return f"{words}: {arrays[0]}.", f"Write each as a file of its own. {layout(medium)}."
+        there, instead = unread.words(source)
+        if there:
+            words = f"the folder '{source}' must hold {medium} files, but {there}"
+            return f"{words}.", f"{instead}Write each sample as a file of its own. {layout(medium)}."
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
+    there = unread.words(source)[0]
+    beside = f", and {there}" if there else ""
     if "label" not in options.needs:
         needed = " and ".join(field for field in options.needs if field != medium) or medium
-        return (
-            f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised.",
-            "",
-        )
+        words = f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised"
+        return f"{words}{beside}.", ""
     flat = [entry.name + "/" for entry in found if entry.is_dir() and split_word(entry.name)]
     where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
-    return f"the {medium} files in {where} must say their class, but they are not in class folders.", (
-        f"{layout(medium)}, or list them in a CSV file with the columns {medium},label."
-    )
+    words = f"the {medium} files in {where} must say their class, but they are not in class folders"
+    return f"{words}{beside}.", (f"{layout(medium)}, or list them in a CSV file with the columns {medium},label.")
 
 
 def _near(source: str) -> str:

@@ -50,8 +50,8 @@ class Files:
         understood.
 
         Else the only file below the root that has this name, or this name and a suffix; among several the one whose
-        folders agree with the cell's, then the one in a folder named like `split`, or like the table. A file that is missing from a folder
-        that is there is not looked for.
+        folders agree with the cell's, then the one in a folder named like `split`, or like the table. A file that is
+        missing from a folder that is there is not looked for.
         """
         if not text or "\0" in text or not is_text(text):
             return Named("", "no name of a file" if text else "empty cell")

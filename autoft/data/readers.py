@@ -35,6 +35,7 @@ ORDER = (
     "folder",
     "texts",
     "lines",
+    "arrays",
     "table",
     "names",
     "number-folders",
