@@ -184,5 +184,5 @@ def test_classes_in_a_file_of_matlab_are_named(tmp_path, picture, open_data):
     for place in range(4):
         picture(tmp_path / "jpg" / f"image_{place}.jpg", seed=place)
     (tmp_path / "imagelabels.mat").write_bytes(b"MATLAB 5.0 MAT-file")
-    with pytest.raises(DataError, match="imagelabels.mat is MATLAB's, which is not read"):
+    with pytest.raises(DataError, match=r"imagelabels\.mat is MATLAB's, which is not read"):
         open_data(tmp_path)
