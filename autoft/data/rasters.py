@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import isqrt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -79,21 +80,28 @@ def _whole(data: bytes, count: int, between: str) -> Array | None:
     """Many times quicker than word by word, for whole numbers alone; None for what is none of these."""
     raw = np.frombuffer(data, np.uint8)
     digit = (raw - np.uint8(48)) < 10
-    others = np.unique(raw[~digit])
-    if not set(bytes(others)) <= set((between or " ,[]\n\t").encode()):
+    if not len(raw) or not (digit | _allowed(between)[raw]).all():
         return None
-    edges = np.diff(digit.astype(np.int8), prepend=0, append=0)
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    if len(starts) != count or (between and len(raw) - int(digit.sum()) != count - 1):
+    turns = np.flatnonzero(digit[1:] != digit[:-1]) + 1
+    edges = np.concatenate([[0] * bool(digit[0]), turns, [len(raw)] * bool(digit[-1])]).astype(np.int64)
+    starts, ends = edges[::2], edges[1::2] - 1
+    if len(starts) != count or (between and len(raw) - int((ends - starts + 1).sum()) != count - 1):
         return None
     longest = int((ends - starts).max()) + 1
     if longest > DIGITS:
         return None
-    found = np.zeros(count, np.int32)
-    for place in range(longest):
-        at = ends - place
-        found += np.where(at >= starts, (raw[at] - np.uint8(48)).astype(np.int32) * 10**place, 0)
+    found = (raw[ends] - np.uint8(48)).astype(np.int32)
+    for place in range(1, longest):
+        there = np.flatnonzero(ends - starts >= place)
+        found[there] += (raw[ends[there] - place] - np.uint8(48)).astype(np.int32) * 10**place
     return found.astype(np.float32) if found.max() > 255 else found.astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _allowed(between: str) -> Array:
+    table = np.zeros(256, np.bool_)
+    table[list((between or " ,[]\n\t").encode())] = True
+    return table
 
 
 def top(pieces: Iterable[Array], where: str) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from autoft.data import classnames, labels, numbers
+from autoft.data import absent, classnames, labels, numbers
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.merge import unique_ids
 from autoft.data.roles import Roles, Source, assign
@@ -16,6 +17,8 @@ FIELDS: Final = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "t
 """What columns can hold."""
 NAMES: Final = ("classes.txt", "class_names.txt", "label_names.txt")
 """Files beside tables that name the classes which are numbers in them."""
+
+WHOLE: Final = re.compile(r"([+-]?\d+)\.0+")
 
 
 class Told(NamedTuple):
@@ -55,8 +58,19 @@ def told(sources: Sequence[Source], names: Sequence[str], source: str, options: 
     seen = [name for each in fields for name in each.get(labels.FIELD) or (each.get("label"),)]
     for name in labels.never([roles.labels for roles in parts], seen):
         issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
+    samples = _whole(samples)
     samples, said = _with_names(samples, [os.path.dirname(one.table.path) or "." for one in sources])
     return Told(unique_ids(samples), tuple(issues), (*sentences, *said), _columns(sources, parts))
+
+
+def _whole(samples: list[Sample]) -> list[Sample]:
+    """The samples with `1` in place of `1.0`, where all classes are numbers: a program that wrote a table with empty
+    cells made fractions of them, in that part alone."""
+    classes = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    plain = {label: found[1] for label in classes if (found := WHOLE.fullmatch(label))}
+    if not plain or not all(map(numbers.is_number, classes)):
+        return samples
+    return [classnames.renamed(sample, plain) for sample in samples]
 
 
 def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
@@ -134,6 +148,8 @@ def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
 def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
+    if field == "label" and roles.dash and text == absent.DASH:
+        return None, Issue(kind="no_label", subject=where, detail="a dash")
     return numbers.number(text, where, roles.comma) if field == "value" else (text, None)
 
 
