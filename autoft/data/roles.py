@@ -25,8 +25,8 @@ class Roles(NamedTuple):
     split: int | None
     group: int | None
     sentence: str
-    comma: bool
-    """Numbers have a decimal comma."""
+    number: numbers.Form
+    """How numbers are written."""
     taken: frozenset[str]
     """Columns that are spoken for."""
     labels: labels.Labels | None = None
@@ -167,7 +167,9 @@ def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -
     if "text" not in options.columns:
         same |= together.again(source.table, [first.columns[place] for place in known.texts])
     there = msgspec.structs.replace(options, columns={**same, **options.columns})
-    return _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
+    found = _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
+    # a small table may show less than the first one does
+    return found if found.number.comma or not known.number.thousands else found._replace(number=known.number)
 
 
 def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
@@ -184,7 +186,7 @@ def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
 
 
 def _left_out(why: str) -> Roles:
-    return Roles({}, None, None, f"{why} and is left out", False, frozenset(), left_out=True)
+    return Roles({}, None, None, f"{why} and is left out", numbers.Form(), frozenset(), left_out=True)
 
 
 def _cells(table: Table, name: str) -> list[str]:
@@ -217,8 +219,8 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     options = _without(options, "label") if flags else options
     chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
     _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
-    comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
-    marks = {"value": " (decimal comma)"} if comma else {}
+    written = numbers.form(_cells(table, chosen["value"])) if "value" in chosen else numbers.Form()
+    marks = {"value": written.said()}
     said = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}{alone}"] * bool(pair)
     said += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
@@ -229,7 +231,7 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
         names.index(parts.split) if parts.split else None,
         names.index(group) if group else None,
         ", ".join(said) + parts.remark,
-        comma,
+        written,
         frozenset({*taken, *chosen.values()}),
         labels=flags,
         texts=tuple(names.index(name) for name in pair),

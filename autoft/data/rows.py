@@ -150,7 +150,7 @@ def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue |
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
     if field == "label" and roles.dash and text == absent.DASH:
         return None, Issue(kind="no_label", subject=where, detail="a dash")
-    return numbers.number(text, where, roles.comma) if field == "value" else (text, None)
+    return numbers.number(text, where, roles.number) if field == "value" else (text, None)
 
 
 def _file(source: Source, text: str, split: str, where: str) -> tuple[str, Issue | None]:
