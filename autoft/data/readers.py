@@ -108,7 +108,7 @@ def _divisible(dataset: Dataset) -> Dataset:
 
 def _ungrouped(dataset: Dataset) -> Dataset:
     """Other readers tell speakers, who are the same everywhere."""
-    if dataset.reader != "table" or not any(sample.group for sample in dataset.samples):
+    if dataset.reader not in ("table", "hf") or not any(sample.group for sample in dataset.samples):
         return dataset
     samples = tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
     said = f"{dataset.recognised}; not so with --val or --test, unless --group-col names the column"
