@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from autoft.data import absent, classnames, labels, numbers
+from autoft.data import absent, classnames, labels, numbers, unwrap
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.merge import unique_ids
 from autoft.data.roles import Roles, Source, assign
@@ -46,6 +46,7 @@ def told(sources: Sequence[Source], names: Sequence[str], source: str, options: 
     samples: list[Sample] = []
     issues: list[Issue] = []
     parts = assign(sources, options)
+    sources = unwrap.alone(sources, parts)
     sentences = []
     for one, roles, name in zip(sources, parts, names, strict=True):
         if not roles.left_out:
