@@ -11,6 +11,8 @@ from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
+WIDE = 50
+"""Commas in the first line of a table that hardly anybody wrote by hand."""
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -64,9 +66,10 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
-        largest = max((os.path.join(source, name) for name in tables), key=os.path.getsize)
+        paths = [os.path.join(source, name) for name in tables]
+        largest = max([path for path in paths if not _is_wide(path)] or paths, key=os.path.getsize)
         return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
-            f"Name one of them: {largest} (the largest)"
+            f"Name the one that says the {' and the '.join(options.needs)}, such as {largest}"
         )
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
@@ -91,6 +94,12 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
     words = f"the {medium} files in {where} must say their class, but they are not in class folders"
     return f"{words}{beside}.", (f"{layout(medium)}, or list them in a CSV file with the columns {medium},label.")
+
+
+def _is_wide(path: str) -> bool:
+    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
+    with open(path, "rb") as file:
+        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
 
 
 def _near(source: str) -> str:

@@ -51,7 +51,7 @@ def form(cells: Iterable[str]) -> Form:
     sign = signs.pop() if len(signs) == 1 else ""
     plain = [rest for _, rest in found] if sign else filled
     comma = decimal_comma(plain)
-    return Form(comma, not comma and _thousands(plain), sign)
+    return Form(comma, not comma and _thousands(plain, sign not in ("", "%")), sign)
 
 
 def _unsigned(cell: str) -> tuple[str, str]:
@@ -63,10 +63,11 @@ def _unsigned(cell: str) -> tuple[str, str]:
     return "", cell
 
 
-def _thousands(cells: Iterable[str]) -> bool:
-    """Whether commas can only set thousands apart: a cell shows it, or there are whole numbers below a thousand, and
-    none beyond without a comma."""
-    some = sure = small = False
+def _thousands(cells: Iterable[str], money: bool) -> bool:
+    """Whether commas can only set thousands apart: a cell shows it, or they are prices, of which none has three
+    decimals, or there are whole numbers below a thousand; and none beyond without a comma."""
+    some = sure = False
+    small = money
     for cell in cells:
         if LARGE.fullmatch(cell) or (COMMA.fullmatch(cell) and not THOUSANDS.fullmatch(cell)):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from types import SimpleNamespace
 
 import pytest
@@ -142,3 +143,17 @@ def test_a_name_that_several_files_have_is_called_so(data):
         readers.open_dataset(load(), DataOptions(data=str(root)), task)
     assert "such as test/1.wav and train/1.wav" in str(caught.value)
     assert "train/1.png" in caught.value.hint
+
+
+def test_numbers_name_files_that_are_filled_up_with_zeros(data):
+    root = data(["clips/000007.wav", "clips/000010.wav"], "id,label\n7,x\n10,y\n")
+    assert found(read(root), root) == ["clips/000007.wav", "clips/000010.wav"]
+    (root / "clips/07.wav").touch()
+    assert [issue.kind for issue in read(root).issues] == ["several_files"]
+
+
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_are_the_same_in_either_form(data, forms):
+    here, there = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
+    root = data([f"clips/{here}.wav", "clips/b.wav"], f"path,label\n{there}.wav,x\nb.wav,y\n")
+    assert found(read(root), root) == [f"clips/{here}.wav", "clips/b.wav"]
