@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import delimited, encodings, jsonlines, lstasks, marked, parquet, pixelcells, pixelrows
+from autoft.data import delimited, encodings, jsonlines, lstasks, marked, parquet
 from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, unpacked
 from autoft.errors import DataError
 from autoft.records import Issue
@@ -64,17 +64,27 @@ def _written(path: str, named: bool | None, needs: Sequence[str]) -> Table:
         lines = whole or jsonlines.read(found.text, path)
         words = f"{lines.form} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
-    if "image" in needs and (pictures := pixelrows.read(found.text, path)):
-        words = f"CSV ({found.described()}), {pictures.said}"
-        return Table(
-            path, pictures.columns, pictures.rows, pictures.numbers, words, pictures.issues, (pixelrows.PIXELS,)
-        )
+    if "image" in needs and (pictures := _pixels(path, found)):
+        return pictures
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
 
 
+def _pixels(path: str, found: encodings.Decoded) -> Table | None:
+    """The table with files in place of a column for each pixel, if its rows are pictures."""
+    from autoft.data import pixelrows  # it loads numpy
+
+    pictures = pixelrows.read(found.text, path)
+    if not pictures:
+        return None
+    words = f"CSV ({found.described()}), {pictures.said}"
+    return Table(path, pictures.columns, pictures.rows, pictures.numbers, words, pictures.issues, (pixelrows.PIXELS,))
+
+
 def _pictures(table: Table) -> Table:
     """The table with files in place of cells that hold all numbers of a picture, if there is such a column."""
+    from autoft.data import pixelcells  # it loads numpy
+
     found = pixelcells.read(table.columns, table.rows, table.numbers, table.path)
     if not found:
         return table
