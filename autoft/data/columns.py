@@ -222,6 +222,12 @@ def _ambiguous(field: str, guesses: list[str], columns: Sequence[str], where: st
             f"each row of '{where}' must name an image file, but its {len(columns)} columns hold pixels.",
             "Write the images as files, in one folder per class, such as 7/0001.png.",
         )
+    if field == "image" and {"images", "annotations", "categories"} <= {*columns}:
+        return DataError(
+            f"each row of '{where}' must be an image and what is said of it, but it is COCO's JSON, which tells boxes "
+            "or shapes in images.",
+            "Learn these (--task object-det, --task image-seg), or write a table with the columns image,label.",
+        )
     several = f", or texts that belong together: {flag} COLUMN,COLUMN" if field == "text" and len(guesses) > 1 else ""
     return DataError(
         f"one column of '{where}' must be the {field}, but {reason}. Its columns are: {shown(columns)}.",

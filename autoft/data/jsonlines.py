@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from autoft.data import jsonforms, lstasks
+from autoft.data import lstasks
 from autoft.errors import DataError
 from autoft.records import Issue
 
@@ -52,6 +52,8 @@ def whole(text: str) -> Lines | None:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return None
+    from autoft.data import jsonforms  # commands that read nothing start without it
+
     objects = jsonforms.objects(found)
     if objects and all(map(lstasks.is_task, objects)):
         said = lstasks.several(objects)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -123,6 +122,10 @@ def plain_path(name: str) -> PurePosixPath:
 
 def _plain(name: str) -> str:
     """In small letters; an accent may be a sign of its own or part of its letter, as the file system likes it."""
+    if name.isascii():
+        return name.lower()
+    import unicodedata  # commands that read nothing start without it
+
     return unicodedata.normalize("NFC", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""Files that hold samples or classes and are not read: pickles, MATLAB's, archives of arrays of other programs."""
+"""Files that hold samples or classes and are not read as such: pickles, MATLAB's, arrays of other programs, boxes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_array(name: str) -> bool:
 def words(source: str) -> tuple[str, str]:
     """What lies in a folder, for the middle of a sentence, and what to do about it; empty strings where it holds no
     such file."""
-    others = []
+    others, boxes = [], ""
     for number, path in enumerate(walk(source)):
         if number > MOST:
             break
@@ -34,17 +34,13 @@ def words(source: str) -> tuple[str, str]:
             return f"{name} is a pickle, and to open one would run what it says", cifar
         if is_array(name):
             others.append(name)
+        boxes = boxes or (name if name.lower().endswith(".xml") else "")
     if not others:
-        return "", ""
+        return (f"XML files such as {boxes} tell boxes, which --task object-det learns" if boxes else ""), ""
     matlab = next((name for name in others if name.lower().endswith(".mat")), "")
-    return (
-        (f"{matlab} is MATLAB's, which is not read", "")
-        if matlab
-        else (
-            f"it holds arrays, which are not read: {others[0]}",
-            "",
-        )
-    )
+    if matlab:
+        return f"{matlab} is MATLAB's, which is not read", ""
+    return f"it holds arrays, which are not read: {others[0]}", ""
 
 
 def _is_pickle(path: str) -> bool:

@@ -186,3 +186,14 @@ def test_classes_in_a_file_of_matlab_are_named(tmp_path, picture, open_data):
     (tmp_path / "imagelabels.mat").write_bytes(b"MATLAB 5.0 MAT-file")
     with pytest.raises(DataError, match=r"imagelabels\.mat is MATLAB's, which is not read"):
         open_data(tmp_path)
+
+
+def test_boxes_are_no_classes_of_images_and_said(tmp_path, picture, open_data):
+    for place in range(4):
+        picture(tmp_path / "JPEGImages" / f"{place}.jpg", seed=place)
+        (tmp_path / "JPEGImages" / f"{place}.xml").write_text("<annotation></annotation>")
+    with pytest.raises(DataError, match=r"0\.xml tell boxes, which --task object-det learns"):
+        open_data(tmp_path)
+    (tmp_path / "a.json").write_text('{"images": [{"id": 1}], "annotations": [{"id": 2}], "categories": [{"id": 3}]}')
+    with pytest.raises(DataError, match="it is COCO's JSON"):
+        open_data(tmp_path / "a.json")
