@@ -110,7 +110,7 @@ def _sample(line: _Line, files: Files, split: str, options: ReadOptions, where: 
         return Issue(kind="no_label", subject=where, detail="a path alone")
     told = files.find(line.file, split)
     if not told.path:
-        return Issue(kind="missing", subject=where, detail=told.reason)
+        return Issue(kind=told.kind, subject=where, detail=told.reason)
     fields = {files.medium: told.path} | ({"label": line.label} if line.label else {})
     return Sample(id=_id(told.path, files.root), fields=fields, split=split)
 

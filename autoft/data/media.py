@@ -38,6 +38,8 @@ _BESIDE: Final = (
 )
 BESIDE: Final = frozenset(_BESIDE.split())
 """Words that say nothing beside the word for a part, as in `train_images` and `Training_set`."""
+CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins without a sign before it."""
 JUNK: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 
 OnError = Callable[[str, str], None]
@@ -61,10 +63,11 @@ def part_word(name: str) -> str:
 
 
 def part_of(name: str) -> str:
-    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`.
+    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`,
+    `trainLabels.csv`.
 
     A name alone does not tell `asl_test` from a class: look at those beside it as well."""
-    parts = {split_word(word) for word in words_of(name)} - {""}
+    parts = {split_word(word) for word in words_of(CAMEL.sub("_", name))} - {""}
     return parts.pop() if len(parts) == 1 else ""
 
 

@@ -12,6 +12,7 @@ from autoft.data import advice, wrapped
 from autoft.data.checks import summarise
 from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
+from autoft.data.named import SEVERAL
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
 from autoft.records import Dataset, Entry, Issue, Mask, ReadOptions
@@ -35,6 +36,7 @@ ORDER = (
     "folder",
     "texts",
     "lines",
+    "arrays",
     "table",
     "names",
     "number-folders",
@@ -107,7 +109,7 @@ def _divisible(dataset: Dataset) -> Dataset:
 
 def _ungrouped(dataset: Dataset) -> Dataset:
     """Other readers tell speakers, who are the same everywhere."""
-    if dataset.reader != "table" or not any(sample.group for sample in dataset.samples):
+    if dataset.reader not in ("table", "hf") or not any(sample.group for sample in dataset.samples):
         return dataset
     samples = tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
     said = f"{dataset.recognised}; not so with --val or --test, unless --group-col names the column"
@@ -193,7 +195,11 @@ def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
 def _nothing_left(dataset: Dataset, options: DataOptions, medium: str) -> DataError:
     reasons = "; ".join(summarise(dataset.issues))
     hint = ""
-    if any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
+    several = next((issue.detail for issue in dataset.issues if issue.kind == SEVERAL), "")
+    if several:
+        reasons += f"; of the first, {several}"
+        hint = "Write the folder into each name, such as train/1.png, or call the table after the folder: train.csv"
+    elif any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
         hint = "File names in a table are relative to the table's own folder, or anywhere below it."
         hint += f" If another column names them: --{medium}-col COLUMN"
     elif dataset.issues and dataset.issues[0].kind == "no_number":

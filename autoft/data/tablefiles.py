@@ -85,8 +85,11 @@ def _file(source: str) -> tuple[tuple[str, str], ...]:
 
 def _is_bare(path: str) -> bool:
     """Whether a file without a suffix has a tab in each line, as `SMSSpamCollection` does."""
-    if os.path.splitext(path)[1]:
-        return False
+    return not os.path.splitext(path)[1] and _is_tabbed(path)
+
+
+def _is_tabbed(path: str) -> bool:
+    """Whether each of the first lines of a file has a tab."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
     lines = [line for line in head.split(b"\n") if line.strip()]
@@ -109,14 +112,21 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
-        parts = _parts(kept, lambda name: split_word(os.path.splitext(unpacked(name))[0]), 1)
-        parts = parts or (() if suffixes is LISTS else _parts(kept, part_of, 2))
+        parts = _parts(kept, lambda name: _dotted(os.path.splitext(unpacked(name))[0]), 1)
+        further = [path for path in kept if suffixes is not LISTS or _is_tabbed(path)]
+        parts = parts or _parts(further, part_of, 2)
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
     bare = [e.path for e in entries(folder) if e.is_file() and "." not in e.name] if LISTS in kinds else []
     bare = [path for path in bare if _is_bare(path)] if len(bare) <= FEW else []
     return Tables(((bare[0], ""),)) if len(bare) == 1 else Tables()
+
+
+def _dotted(stem: str) -> str:
+    """As `split_word`, also with one such word between points: `train.ft`, `cnews.train`."""
+    words = {split_word(word) for word in stem.split(".")} - {""}
+    return words.pop() if len(words) == 1 else ""
 
 
 def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tuple[tuple[str, str], ...]:
