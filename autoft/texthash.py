@@ -121,7 +121,7 @@ def weighed(numbers: Array, rare: Array, buckets: int) -> Array:
 
     Args:
         numbers: what `terms` gave.
-        rare: of every number, as `rarity` or `telling` gives them.
+        rare: what every number says, such as its `rarity`.
     """
     weights = rare[numbers] * np.where(numbers >= buckets, PIECES, 1)
     scaled: Array = (weights / max(1e-6, float(np.sqrt((weights**2).sum())))).astype(np.float32)

@@ -7,11 +7,12 @@ With weights x of a text's terms (`texthash.weighed`), it minimises
 
     mean loss + strength / 2 * |solution|^2        (the bias is free)
 
-by L-BFGS. What a term counts in x follows from how it tells classes apart (`texthash.telling`); where numbers are wanted,
-and where nothing is solved, from how rare it is. The strength is the one that does best on a part of the training texts that
-is left out first, of those weights as well: they are read off the labels, and on texts that they have seen the weakest
-strength would be the best. Then all are used, as far as there is time and memory. Of long texts, each of which has thousands of terms, these may be few: a
-solution on a small part of them is worse than steps over all, so then there is none.
+by L-BFGS. What a term counts in x is the geometric mean of how it tells classes apart (`texthash.telling`) and of how
+rare it is; where numbers are wanted, and where nothing is solved, how rare it is. The strength is the one that does
+best on a part of the training texts that is left out first, of those weights as well: they are read off the labels, and
+on texts that they have seen the weakest strength would be the best. Then all are used, as far as there is time and
+memory. Of long texts, each of which has thousands of terms, these may be few: a solution on a small part of them is
+worse than steps over all, so then there is none.
 """
 
 from __future__ import annotations
@@ -219,8 +220,9 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
     """
     if refusal(output):
         return None
-    goal, rare = encode(output, targets), rarity(rows, buckets)
+    goal = encode(output, targets)
     kept = np.flatnonzero(goal.kept)
+    rare = rarity([rows[row] for row in kept], buckets)
     chosen = _affordable(kept, rows, MOST_TERMS)
     if not len(chosen):
         return None
@@ -327,8 +329,9 @@ class _Problem:
         if self.goal.loss != "mse":
             terms.count(np.ones(len(terms.columns)))
             found, unseen = telling(terms.back(self.goal.values * counted[:, None]), terms.back(counted[:, None])[:, 0])
-            rare = np.full(len(rare), unseen, np.float32)
-            rare[terms.columns] = found
+            tells = np.full(len(rare), unseen, np.float32)
+            tells[terms.columns] = found
+            rare = np.sqrt(tells * rare)
         pieces = terms.columns >= len(rare) // 2
         terms.count(rare[terms.columns] * np.where(pieces, PIECES, 1), level=True)
         self.squares = terms.squares()
