@@ -94,9 +94,10 @@ def rarity(rows: Sequence[Array], buckets: int) -> Array:
 
 
 def telling(having: Array, every: Array) -> tuple[Array, float]:
-    """How much each of n numbers tells classes apart, float64 (n,), and one that no sample has: the root mean square, over
-    the classes, of the logarithm of its odds in a class to those outside, as naive Bayes takes them (one is added to
-    each count). A linear model on terms so weighed is that of Wang & Manning (2012), with one weight for all classes.
+    """How much each of n numbers tells classes apart, float64 (n,), and one that no sample has.
+
+    The root mean square, over the classes, of the logarithm of its odds in a class to those outside, as naive Bayes
+    takes them, with one added to each count (Wang & Manning, 2012, with one weight for all classes).
 
     A class of none of the samples, or of all, says nothing. Without another one, all numbers tell as much.
 

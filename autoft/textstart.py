@@ -222,7 +222,7 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
         return None
     goal = encode(output, targets)
     kept = np.flatnonzero(goal.kept)
-    rare = rarity([rows[row] for row in kept], buckets)
+    rare = rarity([rows[row] for row in kept.tolist()], buckets)
     chosen = _affordable(kept, rows, MOST_TERMS)
     if not len(chosen):
         return None
