@@ -355,14 +355,10 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
     plain = facts.featured - facts.sharing
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family, sharing=sharing)
-        own = [name for name in networks if family == PARTIAL or {*depths(space, name)} != {1.0}]
+        own = [name for name in networks if family == PARTIAL or {*spaces.depths(space, name)} != {1.0}]
         if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
             found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain)
     return found
-
-
-def depths(space: Space, model: str) -> tuple[Scalar, ...]:
-    return values_of(space, "freeze", spaces.resolve(space, {"model": model}))
 
 
 def price(freeze: Scalar, *, shared: bool) -> float:
