@@ -76,6 +76,7 @@ from autoft.vocab import did_you_mean
 if TYPE_CHECKING:
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
+    from autoft.data.cepstrum import usual as usual_cepstra
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
     from autoft.data.stated import PictureMeant, picture_meant
@@ -100,6 +101,7 @@ _LATE = {
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
+    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -234,6 +236,7 @@ __all__ = [
     "to_json",
     "to_plain",
     "unreachable",
+    "usual_cepstra",
     "walk",
     "word_start",
     "yolo_sign",

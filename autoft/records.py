@@ -150,10 +150,11 @@ class ModelCard(Record):
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
     counts: bool = False
-    """Whether it learns from all samples before the first step (it counts words): what it gives is then not kept."""
+    """Whether it learns from all samples before the first step (counts their words): what it gives is not kept."""
+    fixed: bool = False
+    """Whether its trunk has nothing to learn: heads alone are trained (`freeze` is 1), beside a preset's networks."""
     lr: float = 0.0
-    """Peak rate of Adam at which its pretrained blocks are fine-tuned, where that is far below what suits most networks
-    (transformers for texts and speech); 0 where it is not. A search looks around it."""
+    """Peak rate of Adam for its pretrained blocks, where far below the usual one (transformers); 0 where it is not."""
     weights: str = ""
     """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
     offline: bool = False

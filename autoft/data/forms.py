@@ -154,6 +154,23 @@ class Waves(_Recordings):
         return [whole, np.array(len(heard), np.int64)]
 
 
+class Cepstra(_Recordings):
+    """Recordings as numbers of how they sound: float32 (width,), see `cepstrum.statistics`."""
+
+    def __init__(self, decoding: Decoding) -> None:
+        from autoft.data import cepstrum
+
+        super().__init__(decoding)
+        self._cepstrum = cepstrum
+        self.files = (File("cepstra", "float32", (cepstrum.WIDTH,)),)
+
+    def key(self, workers: int) -> str:
+        return f"{self._audio.DECODER}|cepstra|{self._cepstrum.VERSION}|{self.seconds:g}"
+
+    def arrays(self, wave: Any) -> Sequence[Any]:
+        return [self._cepstrum.statistics(wave)]
+
+
 @runtime_checkable
 class Windowed(Protocol):
     """A form whose samples may be longer than what a network sees at once."""
@@ -206,12 +223,13 @@ _MAKERS: Final[Mapping[tuple[str, str], Callable[[Decoding], Form]]] = {
     ("image", "image"): Squares,
     ("audio", "image"): Spectrograms,
     ("audio", "audio"): Waves,
+    ("audio", "cepstra"): Cepstra,
     ("text", "text"): Texts,
 }
 """(field, modality of the network) -> the form that goes from one to the other."""
 
 
-KEYS: Final = {"image": ("image",), "audio": ("audio", "length"), "text": ("text",)}
+KEYS: Final = {"image": ("image",), "audio": ("audio", "length"), "text": ("text",), "cepstra": ("cepstra",)}
 """Modality -> keys under which a feed gives what its networks take in."""
 
 

@@ -193,8 +193,9 @@ def _caching(plan: Plan, options: SearchOptions) -> Caching | None:
 
 def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
     """The networks whose backend can cut them, so that trials share what frozen blocks give. Those of other modalities
-    are a sequence of tokens or of frames before the head."""
-    return _kept(plan, registry, options, "cut", lambda card: card.modality == "image")
+    are a sequence of tokens or of frames before the head, unless they have nothing to learn: then all is frozen."""
+    cut = _kept(plan, registry, options, "cut", lambda card: card.modality == "image")
+    return cut | _kept(plan, registry, options, "features", lambda card: card.fixed)
 
 
 def featured(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:

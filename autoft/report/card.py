@@ -162,6 +162,7 @@ def _origin(config: Config, arguments: Mapping[str, Any]) -> str:
     card = config.card
     facts = [f"- network: {code(card.name)}" + (f", {size(card.params)} parameters" if card.params else "")]
     weights = md(card.weights or card.source or "yes") if card.pretrained else "none (from scratch)"
+    weights = "none (nothing is learned but the head)" if card.fixed else weights
     facts.append(f"- pretrained weights: {weights}")
     facts.append(f"- licence of the network: {md(card.licence or 'not stated; look it up before you share it')}")
     if arguments.get("group_col", people.NONE) not in ("", people.NONE):

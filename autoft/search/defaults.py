@@ -72,6 +72,8 @@ WHOLE: Final[Frozen] = (0.0, (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
 FIRST: Final[Frozen] = (0.1, (0.0, 0.1, 0.1, 0.25, 0.5, 0.75, 1.0))
 """For those whose cards name a rate, or that bring the head as well. The default keeps one block of twelve: the table
 of tokens, or the convolutions of speech networks, which are usually kept (Baevski et al., 2020)."""
+ALL: Final[Frozen] = (1.0, (1.0,))
+"""For networks with nothing to learn."""
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
@@ -107,15 +109,16 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    own = tuple(card.name for card in models if card.pretrained and (card.lr or card.native))
-    new = [card for card in models if card.pretrained and card.name not in own]
+    fixed = tuple(card.name for card in models if card.fixed)
+    own = tuple(card.name for card in models if card.pretrained and (card.lr or card.native) and not card.fixed)
+    new = [card for card in models if card.pretrained and card.name not in (*own, *fixed)]
     strong = tuple(card.name for card in new if not is_weak(card))
     weak = tuple(card.name for card in new if is_weak(card))
-    scratch = tuple(card.name for card in models if not card.pretrained)
+    scratch = tuple(card.name for card in models if not (card.pretrained or card.fixed))
     space = (
         _choice("model", [card.name for card in models], models[0].name),
         *_image_sizes(models, image_sizes),
-        *_depth({DEEP: strong, WHOLE: weak, FIRST: own}, scratch),
+        *_depth({DEEP: strong, WHOLE: weak, FIRST: own}, scratch, fixed),
         *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
         *_rates(models),
         _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
@@ -128,7 +131,7 @@ def default_space(
         else _weighted("class_weights", CHOICES["class_weights"]),
         _weighted("head_width", CHOICES["head_width"]),
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
-        _weighted("augment", CHOICES["augment"]),
+        *_augmentations(fixed, [card.name for card in models if not card.fixed]),
         *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
         *_texts(models),
         _choice("epochs", (wanted.epochs,), wanted.epochs),
@@ -185,15 +188,24 @@ def is_weak(card: ModelCard) -> bool:
     return card.pretrained and 0 < card.prior < WEAK
 
 
-def _depth(own: Mapping[Frozen, Sequence[str]], scratch: Sequence[str]) -> Iterator[Param]:
-    """How deep to freeze; a network without pretrained weights is always trained whole."""
+def _depth(own: Mapping[Frozen, Sequence[str]], scratch: Sequence[str], fixed: Sequence[str]) -> Iterator[Param]:
+    """How deep to freeze; a network without pretrained weights is always trained whole, one with nothing to learn
+    never."""
     pretrained = [name for names in own.values() for name in names]
-    for (default, choices), names in own.items():
+    for (default, choices), names in {**own, ALL: fixed}.items():
         if names:
-            others = [name for name in (*pretrained, *scratch) if name not in names]
+            others = [name for name in (*pretrained, *scratch, *fixed) if name not in names]
             yield _choice("freeze", choices, default, when=_among("model", names, others))
     if pretrained:
-        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=_among("model", pretrained, scratch))
+        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=_among("model", pretrained, (*scratch, *fixed)))
+
+
+def _augmentations(fixed: Sequence[str], others: Sequence[str]) -> Iterator[Param]:
+    """Numbers are not augmented."""
+    if others:
+        yield replace(_weighted("augment", CHOICES["augment"]), when=_among("model", others, fixed))
+    if fixed:
+        yield _choice("augment", ("none",), "none", when=_among("model", fixed, others))
 
 
 def _rates(models: Sequence[ModelCard]) -> Iterator[Param]:
@@ -244,7 +256,7 @@ def _fitted(param: Param, breadth: Breadth) -> Param:
     """The parameter as wide as the preset wants it."""
     if breadth == "narrow" and param.key in FIXED_WHEN_NARROW:
         return replace(param, choices=(param.default,))
-    if breadth == "wide" and param.key in WIDER:
+    if breadth == "wide" and param.key in WIDER and len(param.choices) > 1:
         return replace(param, choices=(*param.choices, *WIDER[param.key]))
     if breadth == "wide" and param.key == "lr":
         return replace(param, low=float(f"{param.low / 3:.1g}"), high=2 * param.high)

@@ -235,9 +235,8 @@ class Draws:
             params["views"] = VIEWS if self.sharing and params.get("augment", "none") != "none" else 0
         elif self._open("views"):
             params["views"] = 0
-        if params.get("freeze") == 1.0 or not self._open(
-            "head_init"
-        ):  # no statistics are learned, or no head is solved
+        # No statistics are learned, or no head is solved.
+        if params.get("freeze") == 1.0 or not self._open("head_init"):
             params |= self._left_open(params, {"norms": "batch"})
         solved = head(name)
         if not self._open("head_init"):
@@ -288,8 +287,9 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
     plain = facts.featured - facts.sharing
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family, sharing=sharing)
-        if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, plain=plain)
+        own = [name for name in networks if family == PARTIAL or {*spaces.depths(space, name)} != {1.0}]
+        if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
+            found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain)
     return found
 
 
