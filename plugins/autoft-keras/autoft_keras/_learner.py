@@ -77,7 +77,9 @@ class KerasLearner:
     def restore(cls, job: Job, folder: Path) -> KerasLearner:
         """With the weights that `save` wrote."""
         where = device(job)
-        return cls(job, _state.load_model(job, folder), where, folder)
+        net = Net.of(job, weights=False)
+        _state.load_model(net, folder)
+        return cls(job, net, where, folder)
 
     # ---- what is in it ----------------------------------------------------------------------------
 
@@ -350,7 +352,7 @@ class KerasLearner:
 
     def inherit(self, folder: Path) -> None:
         """See `Inheriting`. Arrays alone are taken over: dropout, precision and what is frozen are this recipe's."""
-        _state.fill(self.net, _state.arrays(_state.load_model(self.job, folder)), str(folder))
+        _state.load_model(self.net, folder)
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""

@@ -13,7 +13,7 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_keras import caches
 
-#: Name under which the learner puts its card into a `.keras` file.
+#: Name under which the learner puts its card into a `.keras` file, or beside weights alone.
 CARD = "autoft_card.json"
 CONFIG = "config.json"
 #: More than this is no description of a network.
@@ -86,6 +86,18 @@ def own_card(path: Path) -> ModelCard | None:
     """The card in a `.keras` file that an autoft learner of this backend saved."""
     values = _member(path, CARD)
     return msgspec.convert(values, ModelCard) if values else None
+
+
+def kept_card(path: Path) -> ModelCard:
+    """The card beside weights that an autoft learner of this backend saved.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return msgspec.convert(read_json(path), ModelCard)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path} must hold the card of a network, but does not: {error}") from error
 
 
 def keras_config(path: Path) -> dict[str, Any]:
