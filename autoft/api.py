@@ -74,6 +74,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
+    from autoft.batches import in_order, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
@@ -100,6 +101,8 @@ _LATE = {
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
+    "in_order": ("autoft.batches", "in_order"),
+    "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -207,6 +210,7 @@ __all__ = [
     "hub_file",
     "hub_folder",
     "image_header",
+    "in_order",
     "is_media",
     "is_table",
     "listed",
@@ -232,6 +236,7 @@ __all__ = [
     "to_plain",
     "unreachable",
     "walk",
+    "windows",
     "word_start",
     "yolo_sign",
     "IMAGE_COLUMNS",

@@ -54,7 +54,7 @@ class Net:
 
     @classmethod
     def of(cls, job: Job, *, weights: bool = True) -> Net:
-        """The network of a job, with pretrained weights and new heads; or with arrays that are still to be filled in."""
+        """The network of a job, with pretrained weights and new heads, or with arrays still to be filled in."""
         trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
         own = _own.of(job)
         dense = not own and any(output.head == "dense" for output in job.problem.outputs)

@@ -37,6 +37,8 @@ REFUSED = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__")
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
+#: Those whose graph shows maps at several strides, which boxes and masks stand on.
+MAPS = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
 #: Those with a head of their own: the library that makes them, the head, and the least side that it takes.
 OWN = {"DeepLabV3": ("kerashub-maps", "dense", 64), "RetinaNet": ("kerashub-boxes", "boxes", 64)}
 #: What is told of a detector's head, beside its backbone.
@@ -189,7 +191,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         name=name,
         backend="keras",
         modality="image",
-        heads=(head,),
+        heads=(head, "dense") if family in MAPS else (head,),
         native=(head,) if family in OWN else (),
         params=params,
         input_size=size,

@@ -12,7 +12,7 @@ import pytest
 
 from autoft.api import Job, ModelCard
 from autoft.testing.toys import ArrayFeed
-from autoft_keras import catalogue
+from autoft_keras import _levels, _trunks, catalogue
 from autoft_keras.backend import KerasBackend
 from autoft_keras.local import LocalSource
 
@@ -24,35 +24,65 @@ SMALL: dict[str, dict[str, Any]] = {
     "DeiT": {"patch_size": 8, **TWO, "intermediate_dim": 32},
     "SwinTransformer": {"patch_size": 4, "embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4},
     "MiT": {
-        **{"layerwise_depths": [1, 1], "num_layers": 2, "layerwise_num_heads": [1, 2], "layerwise_sr_ratios": [2, 1]},
-        **{"max_drop_path_rate": 0.1, "layerwise_patch_sizes": [7, 3], "layerwise_strides": [4, 2]},
+        "layerwise_depths": [1, 1],
+        "num_layers": 2,
+        "layerwise_num_heads": [1, 2],
+        "layerwise_sr_ratios": [2, 1],
+        "max_drop_path_rate": 0.1,
+        "layerwise_patch_sizes": [7, 3],
+        "layerwise_strides": [4, 2],
         "hidden_dims": [8, 16],
     },
     "HGNetV2": {
-        **{"depths": [1, 1], "embedding_size": 8, "hidden_sizes": [8, 16], "stem_channels": [3, 8, 8]},
-        **{"hidden_act": "relu", "use_learnable_affine_block": False, "use_lightweight_conv_block": [False, False]},
+        "depths": [1, 1],
+        "embedding_size": 8,
+        "hidden_sizes": [8, 16],
+        "stem_channels": [3, 8, 8],
+        "hidden_act": "relu",
+        "use_learnable_affine_block": False,
+        "use_lightweight_conv_block": [False, False],
         "stackwise_stage_filters": [(8, 8, 8, 1, 1, 3), (8, 8, 16, 1, 1, 3)],
         "apply_downsample": [False, True],
     },
     "CSPNet": {
-        **{"stem_filters": 8, "stem_kernel_size": 3, "stem_strides": 1, "stackwise_depth": [1, 1]},
-        **{"stackwise_strides": [1, 2], "stackwise_num_filters": [16, 32], "block_type": "dark_block", "stage_type": "csp"},
+        "stem_filters": 8,
+        "stem_kernel_size": 3,
+        "stem_strides": 1,
+        "stackwise_depth": [1, 1],
+        "stackwise_strides": [1, 2],
+        "stackwise_num_filters": [16, 32],
+        "block_type": "dark_block",
+        "stage_type": "dark",
     },
     "DenseNet": {"stackwise_num_repeats": [1, 1], "growth_rate": 8},
     "VGG": {"stackwise_num_repeats": [1, 1], "stackwise_num_filters": [8, 8]},
     "Xception": {"stackwise_conv_filters": [[8, 8], [8, 16], [16, 16]], "stackwise_pooling": [True, True, False]},
     "EfficientNet": {
-        **{"stackwise_kernel_sizes": [3, 3], "stackwise_num_repeats": [1, 1], "stackwise_input_filters": [8, 8]},
-        **{"stackwise_output_filters": [8, 16], "stackwise_expansion_ratios": [1, 4], "stackwise_strides": [1, 2]},
-        **{"stackwise_squeeze_and_excite_ratios": [0.25, 0.25], "stackwise_block_types": ["v1", "unfused"]},
-        **{"stackwise_width_coefficients": [1.0, 1.0], "stackwise_depth_coefficients": [1.0, 1.0]},
+        "stackwise_kernel_sizes": [3, 3],
+        "stackwise_num_repeats": [1, 1],
+        "stackwise_input_filters": [8, 8],
+        "stackwise_output_filters": [8, 16],
+        "stackwise_expansion_ratios": [1, 4],
+        "stackwise_strides": [1, 2],
+        "stackwise_squeeze_and_excite_ratios": [0.25, 0.25],
+        "stackwise_block_types": ["v1", "unfused"],
+        "stackwise_width_coefficients": [1.0, 1.0],
+        "stackwise_depth_coefficients": [1.0, 1.0],
     },
     "MobileNet": {
-        **{"stackwise_expansion": [[8, 8], [16]], "stackwise_num_blocks": [2, 1], "stackwise_num_filters": [[8, 8], [8]]},
-        **{"stackwise_kernel_size": [[3, 3], [5]], "stackwise_num_strides": [[2, 1], [2]], "output_num_filters": 16},
-        **{"stackwise_se_ratio": [[None, None], [0.25]], "stackwise_padding": [[1, 1], [2]], "depthwise_filters": 8},
-        **{"stackwise_activation": [["relu", "relu"], ["hard_swish"]], "depthwise_stride": 2},
-        **{"depthwise_residual": False, "last_layer_filter": 16},
+        "stackwise_expansion": [[8, 8], [16]],
+        "stackwise_num_blocks": [2, 1],
+        "stackwise_num_filters": [[8, 8], [8]],
+        "stackwise_kernel_size": [[3, 3], [5]],
+        "stackwise_num_strides": [[2, 1], [2]],
+        "output_num_filters": 16,
+        "stackwise_se_ratio": [[None, None], [0.25]],
+        "stackwise_padding": [[1, 1], [2]],
+        "depthwise_filters": 8,
+        "stackwise_activation": [["relu", "relu"], ["hard_swish"]],
+        "depthwise_stride": 2,
+        "depthwise_residual": False,
+        "last_layer_filter": 16,
     },
 }
 """Backbone -> what makes a small one. ResNet is that of `hub_encoder`."""
@@ -82,6 +112,10 @@ def test_a_network_of_kerashub_is_opened_again(
     network.save_to_preset(str(tmp_path / "preset"))
     card = LocalSource().resolve(str(tmp_path / "preset"))
     assert card is not None
+    if "dense" in card.heads:
+        assert _levels.model(_trunks.empty(card, 64)).outputs
+    else:
+        assert kind in ("ViT", "DeiT", "SwinTransformer")
     check(job(card, batch_size=16), toys, tmp_path / "model")
     kept = {path.name for path in (tmp_path / "model").iterdir()}
     assert kept == ({"model.weights.h5", "autoft_card.json"} if kind in UNOPENED else {"model.keras"})
