@@ -30,7 +30,7 @@ def waves(audio: Array, lengths: Array, least: int, behind: int) -> Array:
 
 
 def sped(values: Tensor, most: float, draws: Draws) -> Tensor:
-    """Waves that are NaN behind the end, all faster or slower by the same factor, drawn up to `most` from 1, then filled
+    """Waves that are NaN behind the end, all faster or slower by a factor drawn up to `most` from 1, and filled
     up to a multiple of `MULTIPLE`."""
     if not most:
         return values

@@ -147,3 +147,10 @@ def test_networks_whose_layers_lose_their_prefix_are_taken_over(
         extra={"library": "keras", "architecture": kind},
     )
     check(job(card, freeze=0.5, batch_size=16), toys, tmp_path)
+
+
+def test_boxes_and_masks_stand_on_files_and_encoders_that_have_maps(tiny: ModelCard) -> None:
+    assert tiny.heads == ("pooled", "dense")
+    heads = {card.name: card.heads for card in catalogue.listed()}
+    assert heads["kerashub/resnet_18_imagenet"] == ("pooled", "dense")
+    assert heads["kerashub/vit_base_patch16_224_imagenet"] == ("pooled",)
