@@ -102,12 +102,9 @@ _LATE = {
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
-<<<<<<< HEAD
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
-=======
     "in_order": ("autoft.batches", "in_order"),
     "windows": ("autoft.batches", "windows"),
->>>>>>> wh
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),

@@ -47,7 +47,7 @@ def shuffled(
         return []
     if lengths is not None and rng is not None:
         about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
-        parts = _cut(np.arange(len(order)), NEAR * size)
+        parts = [np.arange(len(order))[first : first + NEAR * size] for first in range(0, len(order), NEAR * size)]
         order = order[np.concatenate([part[about[part].argsort()] for part in parts])]
         batches = shuffled(order, size, equal=equal)
         return [batches[place] for place in rng.permutation(len(batches))]
