@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from autoft.contracts import Arrays
-from autoft.records import Dataset, Sample, Schema
+from autoft.contracts import Arrays, Cuttable
+from autoft.recipe import LEVELS
+from autoft.records import Cut, Dataset, Sample, Schema
 
 
 @runtime_checkable
@@ -51,6 +52,29 @@ class Inheriting(Protocol):
             TrialFailed: they are of another network.
         """
         ...
+
+
+@runtime_checkable
+class Leveled(Protocol):
+    """Ability of a `Cuttable` learner: heads can stand on all levels of its network (`Recipe.pooling=levels`), not on
+    the last features alone (Head2Toe: Evci et al., ICML 2022). Its backend's `abilities` name "levels"."""
+
+    def levels(self) -> Cut | None:
+        """Where the features of all levels stand, behind all blocks; None where heads need more than a vector.
+
+        The last features come first among them. `extract` takes it beside the others of `cuts`, which does not list
+        it, whatever the recipe says; `enter` takes it with pooling=levels alone, and then nothing else: earlier levels
+        are not there behind a cut.
+        """
+        ...
+
+
+def stands_on(learner: Cuttable, pooling: str) -> Cut | None:
+    """Where the features stand that a head sees which is pooled like this; None where there are none."""
+    if pooling == LEVELS:
+        return learner.levels() if isinstance(learner, Leveled) else None
+    cuts = learner.cuts()
+    return cuts[-1] if cuts and len(cuts[-1].shape) == 1 else None
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Leveled, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -146,6 +146,7 @@ __all__ = [
     "Issue",
     "Job",
     "Learner",
+    "Leveled",
     "Mask",
     "Metric",
     "ModelCard",

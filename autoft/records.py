@@ -174,11 +174,9 @@ class ModelCard(Record):
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
     counts: bool = False
-    """Whether it learns from all samples of a search before the first step (it counts their words): what it gives is
-    then no function of one sample, and is not kept."""
+    """Whether it learns from all samples before the first step (it counts words): nothing that it gives is kept."""
     lr: float = 0.0
-    """Peak rate of Adam at which its pretrained blocks are fine-tuned, where that is far below what suits most networks
-    (transformers for texts and speech); 0 where it is not. A search looks around it."""
+    """Peak rate of Adam for its pretrained blocks, where far below the usual one (transformers), else 0."""
     weights: str = ""
     """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
     offline: bool = False
@@ -282,6 +280,8 @@ class Caching(Record):
     """Fractions of `Recipe.freeze` that trials of this search may have: one pass keeps what all of them need."""
     max_bytes: int
     """Most bytes on disk, for all that is kept there."""
+    levels: bool = False
+    """Whether trials may have heads on all levels (`abilities.Leveled`): the same pass keeps these features, too."""
 
 
 class TrialSpec(Record):

@@ -167,7 +167,7 @@ class Auto:
     def _bank(self) -> Work | None:
         """Heads by steps of a network whose solved heads are known, once for each."""
         most = self._free() if self.facts.trials else bankwork.COUNT
-        solved = {name: head for name in self.networks if (head := self.heads.best(name))}
+        solved = {name: head for name in self.networks if (head := self.heads.leading(name))}
         orders = tuple(
             self._order(self._begin(bankwork.BANK, params).number, 0) for params in self.bank.next(solved, most)
         )
@@ -244,7 +244,9 @@ class Auto:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials(self.kept)
-            params = None if full else self.draws[family].draw(best, self.heads.best, near=count == 1)
+            params = (
+                None if full else self.draws[family].draw(best, self.heads.best, near=count == 1, wide=self.heads.wide)
+            )
             if params is None:
                 break
             params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}

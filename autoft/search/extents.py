@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from autoft.search.families import PARTIAL, WHOLE, Draws, head_sizes
+from autoft.search.families import PARTIAL, WHOLE, Draws
 from autoft.search.halving import Ranks
+from autoft.search.headspace import head_sizes
 from autoft.search.headwork import area
 from autoft.search.strategy import Facts
 from autoft.search.times import Times

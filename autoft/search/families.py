@@ -14,26 +14,21 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
+from autoft.recipe import LEVELS
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
+from autoft.search.headspace import PLAIN, Head
 from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
-STRENGTHS: Final = {
-    "ridge": (1.0, 1e-1, 10.0, 1e-2, 100.0, 1e-3),
-    "logistic": (1e-2, 1e-1, 1e-3, 1e-4, 1.0),
-}
-"""The usual ones first: time may end before all are solved."""
 SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
-PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix": 0.0}
-"""What leaves a sample as it is."""
 READING: Final = ("text_length", "truncation", "pooling")
 """What decides the features of a text beside the network."""
 VIEWS: Final = 4
@@ -51,86 +46,27 @@ NEAR: Final = 0.15
 """Standard deviation of a number drawn around another, as a part of its range."""
 
 
-class Head(NamedTuple):
-    """How a head is solved, and on what."""
-
-    model: str
-    reading: Values
-    """What decides the features beside the network: the image size, or how the vectors of tokens become one."""
-    kind: str
-    strength: float
-
-
-def additions(*, norms: bool = True) -> tuple[Param, ...]:
+def additions(*, norms: bool = True, levels: Sequence[str] = ()) -> tuple[Param, ...]:
     """The parameters that the strategy searches beyond the default space; trial 0 leaves them as they are.
 
     Args:
         norms: whether there are networks whose batch statistics may be kept.
+        levels: networks whose heads may stand on all levels.
     """
     solved: dict[str, tuple[Scalar, ...]] = {"head_init": ("ridge", "logistic")}
+    alone: dict[str, tuple[Scalar, ...]] = {"freeze": (1.0,), "model": tuple(levels)}
     return (
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
         Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
         Param(key="head_rows", choices=(0,), default=0, when=solved),
         Param(key="views", choices=(0, VIEWS), default=0),
         *((Param(key="norms", choices=("batch", "kept"), default="batch"),) if norms else ()),
+        *((Param(key="pooling", choices=("auto", LEVELS), default="auto", when=alone),) if levels else ()),
     )
 
 
 def models(space: Space) -> tuple[str, ...]:
     return tuple(str(value) for param in space if param.key == "model" for value in dict.fromkeys(param.choices))
-
-
-def values_of(space: Space, key: str, params: Mapping[str, Scalar]) -> tuple[Scalar, ...]:
-    """The listed values that `key` may take beside `params`; none where it is a range or not searched."""
-    found = next((p for p in space if p.key == key and spaces.active(p, params)), None)
-    return (spaces.listed(found) or ()) if found is not None else ()
-
-
-def head_sizes(space: Space, model: str) -> tuple[Scalar, ...]:
-    """Image sizes at which heads of a network can be solved, its default first; None stands for what the data have."""
-    base = spaces.resolve(space, {"model": model})
-    default = base.get("image_size")
-    return tuple(dict.fromkeys((default, *values_of(space, "image_size", base))))
-
-
-def readings(space: Space, model: str) -> list[Values]:
-    """The ways in which features of a network can be had, its default first: images of several sizes, tokens pooled
-    in several ways, or what the data have."""
-    base = spaces.resolve(space, {"model": model})
-    key = next((key for key in ("image_size", "pooling") if key in base), "")
-    return [{key: value} for value in dict.fromkeys((base[key], *values_of(space, key, base)))] if key else [{}]
-
-
-def heads(space: Space, model: str, ways: Sequence[Values] = ()) -> list[Values]:
-    """All heads to be solved for a network on features that are had in these ways, or in all; empty where the space
-    forbids them."""
-    base = spaces.resolve(space, {"model": model})
-    if "freeze" in base and 1.0 not in values_of(space, "freeze", base):
-        return []
-    if base.get("head_width", 0) and 0 not in values_of(space, "head_width", base):
-        return []
-    kinds = {value for param in space if param.key == "head_init" for value in param.choices} & STRENGTHS.keys()
-    rows: Values = {p.key: p.default for p in space if p.key == "head_rows" and p.default}  # where the user says so
-    found = []
-    for way in ways or readings(space, model):
-        for kind, strengths in STRENGTHS.items():
-            if kinds and kind not in kinds:
-                continue  # numbers have no logistic solution
-            for strength in strengths:
-                chosen: Values = {
-                    **base,
-                    "freeze": 1.0,
-                    "optimizer": "solve",
-                    "head_init": kind,
-                    "head_strength": strength,
-                    "head_width": 0,
-                    **PLAIN,
-                    "epochs": 1,
-                    **way,
-                }
-                found.append({key: value for key, value in chosen.items() if _known(space, key)} | rows)
-    return found
 
 
 def subspace(space: Space, family: str, *, sharing: bool = True) -> Space | None:
@@ -198,13 +134,19 @@ class Draws:
         self._seen = {key_of(params) for params in known}
 
     def draw(
-        self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None], *, near: bool = False
+        self,
+        best: Mapping[str, Scalar] | None,
+        head: Callable[[str], Head | None],
+        *,
+        near: bool = False,
+        wide: Callable[[str], Head | None] = lambda model: None,
     ) -> Values | None:
         """The next configuration, or None when nothing new is found.
 
         Args:
             best: the best configuration of this family so far.
-            head: the best solved head of a network, to start from.
+            head: the best solved head of a network, to start from: of its last features, which blocks that train have.
+            wide: the same of all levels, for heads alone.
             near: around the best one, or the default recipe where there is none, and of no head alone: for a trial that
                 has no rivals.
         """
@@ -216,7 +158,8 @@ class Draws:
                 self._cheapen(params, best if way == 1 else None, generator)
             self.count += 1
             begun = way == 1 and bool(best) and (best or {}).get("head_init", "random") != "random"
-            self._finish(params, head, generator, near=near, begun=begun)
+            wider = params.get("freeze") == 1.0 and params.get("pooling") == LEVELS
+            self._finish(params, wide if wider else head, generator, near=near, begun=begun)
             if near and params.get("freeze") == 1.0:
                 continue
             if (key := key_of(params)) not in self._seen:
@@ -294,7 +237,9 @@ class Draws:
         allowed = self.sizes.get(name)
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
-        if params.get("freeze") == 1.0 and name in self.plain:
+        if params.get("freeze") != 1.0 and params.get("pooling") == LEVELS:
+            params.pop("pooling")  # the depth was drawn again
+        if params.get("freeze") == 1.0 and (name in self.plain or params.get("pooling") == LEVELS):
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):
@@ -379,10 +324,6 @@ def is_shared(params: Mapping[str, Scalar], sharing: Collection[str]) -> bool:
 def key_of(params: Mapping[str, Scalar]) -> tuple[tuple[str, Scalar], ...]:
     """The same for the same configuration."""
     return tuple(sorted(params.items()))
-
-
-def _known(space: Space, key: str) -> bool:
-    return any(param.key == key for param in space)
 
 
 def _near(param: Param, around: Mapping[str, Scalar], generator: random.Random, kept: Collection[str] = ()) -> Scalar:

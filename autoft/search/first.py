@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from autoft.search import space as spaces
-from autoft.search.families import PLAIN, models, values_of
+from autoft.search.families import models
+from autoft.search.headspace import PLAIN, values_of
 from autoft.search.headwork import area
 from autoft.search.space import Values
 from autoft.search.strategy import Facts

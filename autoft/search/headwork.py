@@ -2,7 +2,8 @@
 
 Heads are cheap where features are shared, so every network is tried at every image size that time allows: features that
 are better at 224 pixels than at 128 make better partly frozen networks too. Of networks for texts it is every way to
-make one vector of many.
+make one vector of many. Where a network for images gives features of all levels, heads on these come first: as a rule
+they are better, for the same pass. Only a head on the last features can be what a partly frozen network begins with.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from autoft.counted import selection_score
+from autoft.recipe import LEVELS
 from autoft.records import EpochReport, Mode, Scalar
-from autoft.search.families import VIEWS, Head, heads, readings
+from autoft.search.families import VIEWS
+from autoft.search.headspace import Head, heads, pooled, readings
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
 
 SHARE: Final = 0.2
 """Part of the time left that the features of one network at one image size may take."""
+LEVELED: Final = 8192
+"""Training samples up to which heads see all levels: several thousand numbers of each are held in memory."""
 UNIT: Final = 100
 """Side of an image of area 1; where there are no images, all is of area 1."""
 CLOSE: Final = 0.02
@@ -45,7 +50,8 @@ class Heads:
         self.dropped: set[str] = set()
         """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
-        self._best: dict[str, tuple[float, Head]] = {}
+        self._best: dict[tuple[str, bool], tuple[float, Head]] = {}
+        """Of a network, on its last features or (True) on all levels."""
         self._seconds: dict[str, float] = {}
         """For the features of a network, per unit of area."""
 
@@ -69,9 +75,13 @@ class Heads:
         for name, way in [(name, way) for name, way in self._todo if name not in busy]:
             self._todo.remove((name, way))
             expected = self._seconds.get(name, 0.0) * area(way.get("image_size"))
-            if expected <= SHARE * left and (found := heads(self.space, name, (way,))):
+            if expected <= SHARE * left and (found := heads(self.space, name, self._ways(name, way))):
                 return found
         return []
+
+    def _ways(self, name: str, way: Values) -> list[Values]:
+        """All that one pass gives the features of."""
+        return pooled(self.space, way, name)[::-1] if self._parts[0] <= LEVELED else [way]
 
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
         """A head of this network was solved."""
@@ -83,20 +93,33 @@ class Heads:
             self._seconds[name] = per_area * sum(self._parts) / (PROBE + self._parts[1])
             return
         self._seconds[name] = max(per_area, self._seconds.get(name, 0.0))
-        sizes = self._values.setdefault(name, {})
-        sizes[size] = max(value, sizes.get(size, -float("inf")))
-        if name not in self._best or value > self._best[name][0]:
-            reading = {key: params[key] for key in readings(self.space, name)[0]}
+        wide = params.get("pooling") == LEVELS
+        if not wide:  # what sizes are worth is asked for blocks that train
+            sizes = self._values.setdefault(name, {})
+            sizes[size] = max(value, sizes.get(size, -float("inf")))
+        if (name, wide) not in self._best or value > self._best[name, wide][0]:
+            reading = {key: params[key] for key in readings(self.space, name)[0]} | (
+                {"pooling": LEVELS} if wide else {}
+            )
             head = Head(name, reading, str(params["head_init"]), float(params["head_strength"] or 0))
-            self._best[name] = (value, head)
+            self._best[name, wide] = (value, head)
 
     def is_probe(self, params: Mapping[str, Scalar]) -> bool:
         """Whether this is a head on some of the samples, which only tells whether its network goes on."""
         return not self._usual and params.get("head_rows", 0) == PROBE
 
     def best(self, name: str) -> Head | None:
-        """The best head of a network."""
-        return self._best[name][1] if name in self._best else None
+        """The best head of a network on its last features."""
+        return self._best[name, False][1] if (name, False) in self._best else None
+
+    def wide(self, name: str) -> Head | None:
+        """The best head of a network on all levels."""
+        return self._best[name, True][1] if (name, True) in self._best else None
+
+    def leading(self, name: str) -> Head | None:
+        """The better one of both."""
+        found = [self._best[key] for key in ((name, False), (name, True)) if key in self._best]
+        return max(found, key=lambda one: one[0])[1] if found else None
 
     def viewable(self, name: str, left: float, forward: float = 0.0) -> float:
         """The largest side of images for which what frozen blocks give for `VIEWS` versions of all samples takes no
@@ -110,9 +133,9 @@ class Heads:
         return UNIT * math.sqrt(max(0.0, SHARE * left) / seconds) if seconds else float("inf")
 
     def ranked(self, networks: Sequence[str]) -> list[str]:
-        """Networks by their best head; of equal ones the earlier in `networks` comes first."""
-        known = [name for name in networks if name in self._best]
-        return sorted(known, key=lambda name: (-self._best[name][0], networks.index(name)))
+        """Networks by their best head on the last features; of equal ones the earlier in `networks` comes first."""
+        known = [name for name in networks if (name, False) in self._best]
+        return sorted(known, key=lambda name: (-self._best[name, False][0], networks.index(name)))
 
     def sizes(self, name: str) -> tuple[int, ...]:
         """Image sizes at which the features of a network are as good as at the best one, the largest first."""

@@ -15,7 +15,8 @@ from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Head, additions, heads
+from autoft.search.families import HEADS, PARTIAL, WHOLE, additions
+from autoft.search.headspace import Head, heads
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),

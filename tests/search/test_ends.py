@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoft.search.families import heads
+from autoft.search.headspace import heads
 from tests.search.test_auto import Machine, space
 
 
