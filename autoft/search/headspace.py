@@ -56,7 +56,7 @@ def readings(space: Space, model: str) -> list[Values]:
 def pooled(space: Space, way: Values, model: str) -> list[Values]:
     """A reading of images, and the same with all levels where the network and the space have them: one pass gives the
     features of both. Any other reading is one alone."""
-    alone = {"model": model, "freeze": 1.0}
+    alone: Values = {"model": model, "freeze": 1.0}
     words = values_of(space, "pooling", alone) if "pooling" not in way else ()
     return [way if word != LEVELS else {**way, "pooling": word} for word in words] or [way]
 
