@@ -31,6 +31,11 @@ ALIASES: Final = {
 }
 WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 NAMES: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+BESIDE: Final[Mapping[tuple[str, Scalar], Mapping[str, Scalar]]] = {
+    ("optimizer", "solve"): {"freeze": 1.0, "head_init": "ridge"},
+    ("pooling", "levels"): {"freeze": 1.0},
+}
+"""What a value needs beside it: whether it is there is asked of whole configurations."""
 NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 RANGE: Final = re.compile(rf"\s*({NUMBER})\s*\.\.\s*({NUMBER})\s*(:\s*log)?\s*")
 TYPES: Final[Mapping[str, type]] = {key: kind for key, kind in get_type_hints(Recipe).items() if key != "extra"}
@@ -149,7 +154,7 @@ def _value(key: str, piece: Any, space: Sequence[Param]) -> Scalar:
             hint,
         )
     if key in TYPES:
-        Recipe.of({key: value})
+        Recipe.of({**BESIDE.get((key, value), {}), key: value})
     return value
 
 
