@@ -60,7 +60,8 @@ class Leveled(Protocol):
     the last features alone (Head2Toe: Evci et al., ICML 2022). Its backend's `abilities` name "levels"."""
 
     def levels(self) -> Cut | None:
-        """Where the features of all levels stand, behind all blocks; None where heads need more than a vector.
+        """Where the features of all levels stand, behind all blocks; None where heads need more than a vector. It is
+        the last cut where the network shows no levels.
 
         The last features come first among them. `extract` takes it beside the others of `cuts`, which does not list
         it, whatever the recipe says; `enter` takes it with pooling=levels alone, and then nothing else: earlier levels

@@ -64,7 +64,8 @@ class Prefix:
     def enter(self, point: Point | None) -> None:
         """Let the net take rows of what stands at the point, or images again."""
         features = self.net.trunk.outputs[0]
-        if point and (point.place == self.wide.place) != (features is self.wide.tensor):
+        levels = self.wide.place != self.points[-1].place  # else the network shows nothing but its last features
+        if point and levels and (point.place == self.wide.place) != (features is self.wide.tensor):
             raise ValueError(
                 f"a head of {features.shape[-1]} features must not stand on a cut of the shape {point.shape}: heads on "
                 "all levels stand on these alone, and only they do."

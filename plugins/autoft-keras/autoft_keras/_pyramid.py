@@ -29,11 +29,13 @@ def model(trunk: keras.Model) -> keras.Model:
 
 
 def wide(trunk: keras.Model) -> Symbol:
-    """The features of all levels of a trunk, whether or not it gives them already."""
-    if _joins(trunk):
+    """The features of all levels of a trunk, whether or not it gives them already; where it shows neither maps nor
+    tokens, its last ones alone."""
+    levels = [] if _joins(trunk) else _shown(trunk)
+    if not levels:
         return trunk.outputs[0]
     parts = [ops.cast(trunk.outputs[0], "float32")]
-    for level in _shown(trunk):
+    for level in levels:
         values, over = ops.cast(level, "float32"), tuple(range(1, len(level.shape) - 1))
         parts += [figure(values, axis=over) for figure in (ops.mean, ops.std, ops.max)]
     return keras.layers.Concatenate(name=JOINED, dtype="float32")(parts)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autoft_keras import _levels, _pyramid, _trunks
-from autoft_keras.backend import prepare
+from autoft_keras.backend import KerasBackend, prepare
 
 FEATURES = """
 import sys
@@ -43,3 +43,12 @@ def test_the_last_features_are_found_again(bundled):
     assert wide.output_shape[1] == trunk.output_shape[1] + 3 * sum(maps)
     assert _pyramid.wide(wide) is wide.outputs[0] and _pyramid.plain(trunk) is trunk
     np.testing.assert_allclose(_pyramid.plain(wide)(images).numpy(), trunk(images).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_that_shows_nothing_has_its_last_features_alone(bundled, job, toys, monkeypatch):
+    prepare()
+    monkeypatch.setattr(_pyramid, "_shown", lambda trunk: [])
+    learner = KerasBackend().build(job(bundled, freeze=1.0, pooling="levels"))
+    assert learner.levels() == learner.cuts()[-1]
+    for cut in learner.cuts():
+        learner.enter(cut)

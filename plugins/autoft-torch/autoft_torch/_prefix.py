@@ -94,8 +94,8 @@ class Prefix:
         if self.entered:
             self.entered.leave()
             self.entered = None
-        wide = point is not None and point == self._facts().wide
-        if point and wide != (self.pooling == "levels"):
+        wide = bool(point and point.levels)
+        if point and wide != (self.pooling == "levels") and self._facts().wide.levels:
             raise ValueError(
                 f"a head with pooling={self.pooling} must not stand on a cut of the shape {point.shape}: heads on all "
                 "levels stand on these alone, and only they do."

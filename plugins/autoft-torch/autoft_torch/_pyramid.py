@@ -45,7 +45,8 @@ def width(levels: Sequence[Level]) -> int:
 
 @torch.no_grad()
 def find(trunk: nn.Module, size: int) -> tuple[Level, ...]:
-    """The levels of a trunk on images of this size, the finest first; none where it shows neither maps nor tokens."""
+    """The levels of a trunk on images of this size, the finest first. None where it shows neither maps nor tokens:
+    heads then see its last features alone."""
     trunk.eval()
     where = next(trunk.parameters()).device
     images = torch.zeros(1, 3, size, size, device=where)
@@ -123,8 +124,9 @@ def _listening(
 ) -> Iterator[None]:
     def listen(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
         def hook(_: nn.Module, __: object, output: object) -> None:
-            if isinstance(output, torch.Tensor):
-                note(name, output)
+            given = output[0] if isinstance(output, tuple) and output else output
+            if isinstance(given, torch.Tensor):
+                note(name, given)
 
         return module.register_forward_hook(hook)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from autoft.api import TrialFailed
-from autoft_torch import _levels, _pyramid, _trunks
+from autoft.api import TrialFailed, View
+from autoft.testing.toys import ArrayFeed
+from autoft_torch import _levels, _prefix, _pyramid, _trunks
 from autoft_torch.backend import TorchBackend
 
 SIDE = 64
@@ -39,6 +41,17 @@ def test_a_network_of_tokens_gives_them_at_some_depths(card) -> None:
     trunk = _trunks.empty(card("timm", "test_vit", sized=True), SIDE).eval()
     levels = _pyramid.find(trunk, SIDE)
     assert levels and levels[-1].module.startswith("blocks.") and {level.places for level in levels} == {(1,)}
+
+
+def test_a_network_that_shows_nothing_has_its_last_features_alone(job, card, toys, monkeypatch) -> None:
+    monkeypatch.setattr(_pyramid, "find", lambda trunk, size: ())
+    monkeypatch.setattr(_prefix, "_known", {})
+    learner = TorchBackend().build(job(card("timm", "test_resnet"), freeze=1.0, pooling="levels"))
+    assert learner.levels() == learner.cuts()[-1]
+    wanted = learner.predict(toys)["class"]
+    ((rows,),) = learner.extract(toys, [learner.levels()], View())
+    learner.enter(learner.levels())
+    np.testing.assert_allclose(learner.predict(ArrayFeed({"activation": rows}))["class"], wanted, atol=1e-5)
 
 
 def test_texts_have_no_levels(job, card) -> None:
