@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from autoft.contracts import Arrays, Cuttable
+from autoft.contracts import Array, Arrays, Cuttable
 from autoft.recipe import LEVELS
 from autoft.records import Cut, Dataset, Sample, Schema
+
+Piece = tuple[Arrays, Sequence[Sample]]
+"""Decoded predictions of some samples, and these."""
 
 
 @runtime_checkable
@@ -41,6 +44,22 @@ class Counting(Protocol):
 
 
 @runtime_checkable
+class Joining(Protocol):
+    """Ability of a task whose answers are told along a sample, as what is said in a recording: those for consecutive
+    parts become one. Samples that are longer than what a network sees at once are then seen to their end."""
+
+    def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
+        """`decoded` with the rows of samples that were seen in parts replaced by what the parts say, in their order.
+
+        Args:
+            decoded: one row per sample, as `Task.decode` gives them.
+            parts: the same of parts, all of a sample's, the first one included. Arrays may have another width.
+            owners: int64 (parts,), the row in `decoded` that each part belongs to; parts of one sample stand in order.
+        """
+        ...
+
+
+@runtime_checkable
 class Inheriting(Protocol):
     """Ability of a learner: it can begin with what another has learned. Its backend's `abilities` name "inherit"."""
 
@@ -51,6 +70,16 @@ class Inheriting(Protocol):
         Raises:
             TrialFailed: they are of another network.
         """
+        ...
+
+
+@runtime_checkable
+class Itemizing(Protocol):
+    """Ability of a task: a prediction is a list of things, which a row of a table can count but not hold."""
+
+    def items(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema) -> Iterator[dict[str, Any]]:
+        """For each sample what its row holds beside `Task.rows` in JSON and in Python: names that are no columns there,
+        and lists of records of names, numbers and texts."""
         ...
 
 
@@ -76,6 +105,21 @@ def stands_on(learner: Cuttable, pooling: str) -> Cut | None:
         return learner.levels() if isinstance(learner, Leveled) else None
     cuts = learner.cuts()
     return cuts[-1] if cuts and len(cuts[-1].shape) == 1 else None
+
+
+@runtime_checkable
+class Piecewise(Protocol):
+    """Ability of an `Exporting` task: it writes its files part by part, so that no more than one part of the
+    predictions is held at a time."""
+
+    def export_parts(self, parts: Iterable[Piece], names: Sequence[str], schema: Schema, folder: Path) -> Sequence[str]:
+        """As `Exporting.export`, of predictions that come part by part, each with its samples.
+
+        Args:
+            names: ids of all samples that may come. They need not be unique, but no file of one sample may take the
+                place of another's.
+        """
+        ...
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Leveled, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -76,6 +76,7 @@ from autoft.vocab import did_you_mean
 if TYPE_CHECKING:
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
+    from autoft.data.cepstrum import usual as usual_cepstra
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
     from autoft.data.stated import PictureMeant, picture_meant
@@ -100,6 +101,7 @@ _LATE = {
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
+    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -143,7 +145,9 @@ __all__ = [
     "Feed",
     "ImageHeader",
     "Inheriting",
+    "Joining",
     "Issue",
+    "Itemizing",
     "Job",
     "Learner",
     "Leveled",
@@ -157,6 +161,7 @@ __all__ = [
     "Param",
     "PictureMeant",
     "Pictures",
+    "Piecewise",
     "Placed",
     "Problem",
     "ReadOptions",
@@ -232,6 +237,7 @@ __all__ = [
     "to_json",
     "to_plain",
     "unreachable",
+    "usual_cepstra",
     "walk",
     "word_start",
     "yolo_sign",

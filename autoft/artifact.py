@@ -67,7 +67,7 @@ class Config(Record):
     decode_seconds: float = 0.0
     """Of recordings: longer ones are cut, shorter ones filled with silence."""
     decode_windows: int = 1
-    """Of longer recordings: the most parts that are heard, spread evenly, their predictions averaged."""
+    """Of longer recordings: the most parts that are heard, spread evenly, their predictions averaged; 0 joins all."""
     refit: bool = False
     """Whether it has learned from the validation part as well; `score` is then that of the model before."""
     columns: dict[str, str] = {}
@@ -79,7 +79,9 @@ class Config(Record):
 
     @property
     def decoding(self) -> Decoding:
-        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=self.decode_windows)
+        # Models from before parts could be joined have 1, and can be heard to the end all the same.
+        told = any(output.head == "sequence" for output in self.problem.outputs)
+        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=0 if told else self.decode_windows)
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
@@ -169,7 +171,7 @@ def _preprocess(config: Config) -> dict[str, object]:
     told: dict[str, object] = {}
     if config.decode_seconds:
         told |= {"recording": "one channel, 16000 samples per second, int16", "seconds": config.decode_seconds}
-        told |= {"windows": config.decode_windows}
+        told |= {"windows": config.decoding.windows}
     if config.image_size:
         told |= {
             "decode": "log-mel spectrogram, the loudest place white, 80 dB below it black, low bands below"

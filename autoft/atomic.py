@@ -6,7 +6,10 @@ import ctypes
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -14,10 +17,17 @@ _RENAME_EXCHANGE = 2
 
 def write_text(path: Path, text: str) -> None:
     """Write and sync a file under another name, then move it into place."""
+    with written(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[TextIO]:
+    """The same piece by piece: the file takes its place when the context ends well."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -42,7 +42,7 @@ class _Member:
     def __init__(self, spec: TrialSpec) -> None:
         self.spec = spec
         self.epochs = spec.recipe.epochs
-        self.best_epoch, self.best_score = 0, math.nan
+        self.best_epoch, self.best_score, self.since = 0, math.nan, 0
         self.best: Head | None = None
         """Of its best epoch, where that is not on the disk yet."""
         self.schema = self.best_schema = spec.schema
@@ -177,6 +177,8 @@ class Bank:
         member, metric, score = self.members[number], self.lead.metric, counted(self.lead.metric, metrics)
         course.check(metric, self.epoch, metrics[metric.name], loss)
         if course.better(metric, score, member.best_score):
+            member.since = self.epoch
+        if course.leading(metric, score, member.best_score):
             member.best_epoch, member.best_score = self.epoch, score
             member.best, member.best_schema = self.banks[0].head(number), member.schema
         late = not complete or self._out_of_time()
@@ -190,7 +192,7 @@ class Bank:
                 seconds=member.seconds,
                 complete=complete,
                 planned=member.epochs if member.epochs != member.spec.recipe.epochs else 0,
-                done=course.ended(member.spec.recipe, self.epoch, member.epochs, member.best_epoch, late),
+                done=course.ended(member.spec.recipe, self.epoch, member.epochs, member.since, late),
                 build_seconds=self.build_seconds,
                 val_seconds=self.val_seconds / len(self.banks[0]),
                 prefix=self._words() if self.epoch == 1 else "",

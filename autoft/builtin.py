@@ -24,6 +24,12 @@ READERS = (
         gives=TOLD,
     ),
     Entry(
+        name="arrays",
+        target="autoft.data.arrays:ArrayReader",
+        summary="Pictures in NumPy's .npz and .npy, MNIST's idx files or CIFAR's binary ones, with their classes",
+        gives=("image", "columns", "label", "labels", "value"),
+    ),
+    Entry(
         name="folder",
         target="autoft.data.folder:FolderReader",
         summary="Class folders, with train/val/test above them or not",

@@ -1,15 +1,20 @@
-"""What an epoch means for its trial: whether it failed, whether it is the best so far, whether it is the last."""
+"""What an epoch means for its trial: whether it failed, whether it is the best so far, whether it is the last; and for
+how many epochs its configuration runs once more."""
 
 from __future__ import annotations
 
 import math
 from typing import Final
 
+import msgspec
+
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
 from autoft.records import Metric
 
 OUT_OF_TIME: Final = "out of time"
+FEWEST: Final = 5
+"""Epochs in which a rate that falls to its end does some good (docs/adr/0056-schedules-end.md)."""
 
 
 def check(metric: Metric, epoch: int, score: float, loss: float) -> None:
@@ -28,6 +33,24 @@ def better(metric: Metric, score: float, best: float) -> bool:
     if math.isnan(best):
         return True
     return score > best if metric.mode == "max" else score < best
+
+
+def leading(metric: Metric, score: float, best: float) -> bool:
+    """Whether an epoch with this score is the best so far. Of equal ones the last is: its rate is the lowest. Patience
+    counts from the first of them (`better`), so that nothing trains longer for it."""
+    return score == best or better(metric, score, best)
+
+
+def repeated(recipe: Recipe, best_epoch: int) -> Recipe:
+    """The recipe of a run that does once more what a trial of this recipe did up to its best epoch.
+
+    Its schedule comes to its end where the run does, in at least `FEWEST` epochs: a trial that patience ends has its
+    best epoch near the peak of its rate. Where the first epoch was the best, training on made it worse; a constant rate
+    has no end to come to; what is solved takes no steps. Nothing stops it early.
+    """
+    plain = best_epoch < 2 or recipe.schedule == "constant" or recipe.optimizer == "solve"
+    epochs = best_epoch if plain else min(recipe.epochs, max(best_epoch, FEWEST))
+    return msgspec.structs.replace(recipe, epochs=max(1, epochs), patience=0)
 
 
 def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> str:

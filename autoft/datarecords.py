@@ -154,7 +154,8 @@ class Decoding(Record):
     """Of recordings: longer ones are cut, shorter ones filled with silence; 0 where there are none."""
     windows: int = 1
     """Of recordings that are longer: so many parts of `seconds` are heard at most when a model predicts, spread evenly,
-    and their predictions averaged. Trials hear one in each sample."""
+    and their predictions averaged; 0 hears all of it, part after part, and joins what is said. Trials hear one part in
+    each sample."""
 
 
 class DataRef(Record):

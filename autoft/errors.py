@@ -58,7 +58,7 @@ class BudgetEnded(AutoftError):
 
 
 class Interrupted(AutoftError):
-    """The user pressed Ctrl-C; the best model so far is kept."""
+    """Ctrl-C or SIGTERM; the best model so far is kept."""
 
     exit_code = EXIT_INTERRUPTED
 

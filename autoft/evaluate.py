@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from autoft import shelf
+from autoft import exact, shelf
 from autoft.contracts import Array, Arrays, Detailed, Task
 from autoft.data import forms
 from autoft.data.feed import WholeFeed
+from autoft.data.longer import MOST_SPOKEN
 from autoft.predictor import Predictor
-from autoft.records import DataRef, Metric, Record, Schema, from_json
+from autoft.records import DataRef, Decoding, Metric, Record, Schema, from_json
 from autoft.trialdata import feed_of, open_data
 
 CONFIDENCE = 0.95
@@ -25,16 +26,26 @@ FEWEST = 50
 """Resamples that are made however late it is: fewer have no tails to speak of."""
 ANSWERS = ("decoded", "targets")
 """What `write_test` leaves, by file."""
+ALIKE = 1e-9
+"""Part of a score by which resamples may differ through rounding alone."""
 SECONDS = 3.0
 """Time that one bootstrap takes for more than `ENOUGH` resamples."""
 
 
 class Interval(Record):
-    """A percentile bootstrap interval (Efron, 1979)."""
+    """A percentile bootstrap interval (Efron, 1979), or an exact one where no resample differs from another."""
 
     low: float
+    """NaN where there is none."""
     high: float
     resamples: int
+    note: str = ""
+    """What must be said of it: that it is exact, or why there is none."""
+
+    @property
+    def bounds(self) -> list[float] | None:
+        """Both ends, as summaries have them."""
+        return None if math.isnan(self.low) else [self.low, self.high]
 
 
 class Comparison(Record):
@@ -56,10 +67,16 @@ def predict_test(
         predictor = Predictor(model, threads)
         config = predictor.config
         feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem, config.card.modality)
-        if files and config.decoding.windows > 1:
+        if files and heard_in_parts(config.decoding):
             inputs = forms.inputs(predictor.task.inputs[0], [config.card.modality], config.decoding)
             feed = WholeFeed(feed, [open_data(ref).samples[name][1] for name in ids], inputs)
         return predictor.compared(feed)
+
+
+def heard_in_parts(decoding: Decoding) -> bool:
+    """Whether samples of the search may be longer than what its store keeps: where parts are joined, it keeps all of
+    the longest, up to a limit."""
+    return decoding.windows > 1 or (not decoding.windows and decoding.seconds >= MOST_SPOKEN)
 
 
 FEW_GROUPS = 5
@@ -122,7 +139,8 @@ def interval(
     def score(rows: Array) -> float:
         return _score(task, take(decoded, rows), take(targets, rows), schema, metric)
 
-    return _bootstrap(score, _units(groups, _length(decoded)), seed, seconds)
+    units = _units(groups, _length(decoded))
+    return _wide(_bootstrap(score, units, seed, seconds), units, exact.share if metric.share else None)
 
 
 def compare(
@@ -149,7 +167,8 @@ def compare(
 
     everything = np.arange(_length(decoded))
     difference = gain(everything)
-    band = _bootstrap(gain, _units(groups, len(everything)), seed, seconds)
+    units = _units(groups, len(everything))
+    band = _wide(_bootstrap(gain, units, seed, seconds), units, exact.gain if metric.share else None)
     significant = band.low > 0 or band.high < 0
     return Comparison(
         gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric)
@@ -159,8 +178,9 @@ def compare(
 def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     scale, unit = (100.0, " points") if metric.percent else (1.0, "")
     size = f"{abs(gain) * scale:.3g}{unit} of {metric.name.replace('_', ' ')}"
-    sure = f"({CONFIDENCE:.0%} interval {band.low * scale + 0.0:+.3g} to {band.high * scale + 0.0:+.3g})"
-    if math.isnan(gain) or math.isnan(band.low):
+    ends = f"{CONFIDENCE:.0%} interval {band.low * scale + 0.0:+.3g} to {band.high * scale + 0.0:+.3g}"
+    sure = f"({'; '.join(part for part in (ends if band.bounds else '', band.note) if part)})"
+    if math.isnan(gain) or not (band.bounds or band.note):
         return f"{metric.name.replace('_', ' ')} does not apply to these samples, so the models cannot be compared"
     if band.low > 0:
         return f"better than the baseline by {size} {sure}: significant"
@@ -191,6 +211,18 @@ def _units(groups: Sequence[str], n: int) -> list[Array]:
     if few_groups(groups) or not any(groups):
         return [np.array([row]) for row in range(n)]
     return _grouped(groups)
+
+
+def _wide(band: Interval, units: Sequence[Array], exactly: Callable[..., exact.Band | None] | None) -> Interval:
+    """The interval, unless no resample differs: then the exact one, by the number of samples or groups that are drawn,
+    or none at all. That the samples at hand are alike does not say that all others are."""
+    if math.isnan(band.low) or band.high - band.low > ALIKE * max(1.0, abs(band.low)):
+        return band
+    drawn = f"{len(units):,} {'samples' if all(len(unit) == 1 for unit in units) else 'groups'}"
+    ends = exactly(band.low, len(units), (1 - CONFIDENCE) / 2) if exactly else None
+    note = f"exact, as all {drawn} say the same" if ends else f"no interval: too few of these {drawn} differ"
+    low, high = ends or (math.nan, math.nan)
+    return Interval(low=low, high=high, resamples=band.resamples, note=note)
 
 
 def _bootstrap(score: Callable[[Array], float], units: Sequence[Array], seed: int, seconds: float) -> Interval:

@@ -75,6 +75,9 @@ class SearchOptions(DataOptions):
     storage: str = ""
     """Shared folder or bucket that all nodes reach; empty is local."""
     seed: int = 0
+    repeat: int = 0
+    """Of a single configuration: above 0 it is trained as a search runs it again, with the seed of the split and this
+    number added to it, and where validation is small on another division of the same samples."""
     name: str = ""
     """Name of the run; empty numbers it."""
     out: str = "runs"

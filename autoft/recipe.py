@@ -94,12 +94,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Parameters that a plugin added with `autoft_edit_space`; unknown to core."""
 
     def __post_init__(self) -> None:
-        for key, kind in WORDS.items():
-            vocab.check(kind, getattr(self, key))
-        for key, (low, high) in RANGES.items():
-            value = getattr(self, key)
-            if not (math.isfinite(value) and low <= value <= high):
-                raise UsageError(f"{key} must lie in [{low:g}, {high:g}], but got {value:g}.")
+        for key in (*WORDS, *RANGES, "class_weights"):
+            check(key, getattr(self, key))
         if self.optimizer == "solve" and (self.freeze < 1 or self.head_init == "random" or self.head_width):
             raise UsageError(
                 "optimizer=solve needs a linear head on a frozen backbone: freeze=1, head_width=0 and head_init=ridge "
@@ -110,8 +106,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 f"pooling=levels needs a frozen backbone, since a head alone sees earlier depths: freeze=1, but got "
                 f"{self.freeze:g}."
             )
-        if self.class_weights not in ("none", "balanced"):
-            raise UsageError(f"class_weights must be none or balanced, but got '{self.class_weights}'.")
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Recipe:
@@ -133,6 +127,22 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """As `flat`, in the form of overrides: without the model, and without empty words, which leave the choice to
         the task."""
         return {key: value for key, value in self.flat().items() if key != "model" and value != ""}
+
+
+def check(key: str, value: Any) -> None:
+    """Whether a field may have this value, whatever the others have: its word is known, or its number in range.
+
+    Raises:
+        UsageError: it may not.
+    """
+    if key in WORDS:
+        vocab.check(WORDS[key], value)
+    elif key in RANGES:
+        low, high = RANGES[key]
+        if not (math.isfinite(value) and low <= value <= high):
+            raise UsageError(f"{key} must lie in [{low:g}, {high:g}], but got {value:g}.")
+    elif key == "class_weights" and value not in ("none", "balanced"):
+        raise UsageError(f"class_weights must be none or balanced, but got '{value}'.")
 
 
 FIELDS: Final = Recipe.__struct_fields__

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from autoft import vocab
 from autoft.datarecords import DataRef, Dataset, Decoding, Fold, Issue, Mask, ReadOptions, Sample, Shape, Splits
 from autoft.errors import UsageError
+from autoft.metric import Metric, Mode
 from autoft.recipe import Recipe
 from autoft.record import Record, from_dict, from_json, to_json, to_plain
 
@@ -55,7 +56,6 @@ __all__ = [
 
 Scalar = str | int | float | bool | None
 Kind = Literal["task", "backend", "reader", "models", "searcher", "strategy", "command"]
-Mode = Literal["max", "min"]
 
 
 class Entry(Record):
@@ -72,29 +72,6 @@ class Entry(Record):
     """Filled in by the registry: which hook yielded it."""
     plugin: str = ""
     """Filled in by the registry: the distribution it came from."""
-
-
-class Metric(Record):
-    """A number by which models are compared."""
-
-    name: str
-    mode: Mode = "max"
-    summary: str = ""
-    percent: bool = False
-    """Shown as a percentage."""
-    best: float | None = None
-    """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
-    blank: float | None = None
-    """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
-    stand_in: Metric | None = None
-    """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
-
-    def __post_init__(self) -> None:
-        if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
-            raise UsageError(
-                f"a metric that another one stands in for needs best and blank, as does that one, but {self.name} or "
-                f"{self.stand_in.name} lacks one."
-            )
 
 
 class Output(Record):
@@ -157,8 +134,7 @@ class ModelCard(Record):
     heads: tuple[str, ...] = ("pooled",)
     """The outputs that a network can be made of it for."""
     native: tuple[str, ...] = ()
-    """Those of `heads` for which the checkpoint brings a head of its own, pretrained with it: that one is trained on,
-    and only what hangs on the classes is new. Its loss may be its own as well (`native`)."""
+    """Those of `heads` that it brings, pretrained: only what hangs on classes is new. Its loss may be `native`."""
     params: int = 0
     """Parameters of the backbone; 0 when unknown."""
     macs: float = 0.0
@@ -174,9 +150,11 @@ class ModelCard(Record):
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     pretrained: bool = True
     counts: bool = False
-    """Whether it learns from all samples before the first step (it counts words): nothing that it gives is kept."""
+    """Whether it learns from all samples before the first step (counts their words): what it gives is not kept."""
+    fixed: bool = False
+    """Whether its trunk has nothing to learn: heads alone are trained (`freeze` is 1), beside a preset's networks."""
     lr: float = 0.0
-    """Peak rate of Adam for its pretrained blocks, where far below the usual one (transformers), else 0."""
+    """Peak rate of Adam for its pretrained blocks, where far below the usual one (transformers); 0 where it is not."""
     weights: str = ""
     """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
     offline: bool = False
@@ -386,6 +364,11 @@ class TrialResult(Record):
     """Folder of its best model; empty when none was kept."""
     start: str = ""
     """Folder of the trial whose model it began with; empty for the network's own weights."""
+    seed: int | None = None
+    """Of its draws: that of the search, or for a configuration that ran again a fresh one. None in older files."""
+    division: int = 0
+    """0 for the folds of the search, above 0 for another division: its score is then on other validation samples than
+    those of the other trials."""
     history: tuple[EpochReport, ...] = ()
     """Every epoch that was reported, for learning curves."""
     ended: float = 0.0

@@ -1,8 +1,9 @@
 """The configuration that a search has chosen, trained once more on all samples that are not test.
 
 What decides between configurations must not be learned from; once that is decided, those samples would lie idle. The
-new model has the epochs that were best before, and all that was settled on validation (thresholds, a beam) stays as it
-was settled then: this model has seen the samples that it could be settled on.
+new model is trained for as many epochs as were best before, its schedule to the end (`course.repeated`), and all that
+was settled on validation (thresholds, a beam) stays as it was settled then: this model has seen the samples that it
+could be settled on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from autoft.course import OUT_OF_TIME
+from autoft.course import OUT_OF_TIME, repeated
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.records import Record, Schema, TrialResult, TrialSpec, from_json
@@ -25,8 +26,7 @@ class RefitJob(Record):
     """Asks another process for `fit`."""
 
     spec: TrialSpec
-    epochs: int
-    """After which the model is kept."""
+    """The model is kept after the last epoch of its recipe."""
     least: float
     """Score on the samples that validated: whoever has learned from them must not be worse than whoever has not."""
 
@@ -46,9 +46,8 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadl
             deadline=deadline,
             allowance=0.0,
             division=EVERYTHING,
-            recipe=result.recipe,
+            recipe=repeated(result.recipe, result.best_epoch),
         ),
-        epochs=result.best_epoch,
         least=result.score if result.score is not None else 0.0,
     )
 
@@ -60,12 +59,13 @@ def fit(payload: str) -> None:
         TrialFailed: time was over, or the new model is worse on what it has learned than the old one was.
     """
     wanted = from_json(payload, RefitJob)
+    epochs = wanted.spec.recipe.epochs
     trial = Trial(wanted.spec)
     report = trial.step()
-    while report.complete and report.epoch < wanted.epochs and report.done != OUT_OF_TIME:
+    while report.complete and report.epoch < epochs and report.done != OUT_OF_TIME:
         report = trial.step()
-    if not report.complete or report.epoch < wanted.epochs:
-        raise TrialFailed(f"time was over in epoch {report.epoch} of {wanted.epochs}")
+    if not report.complete or report.epoch < epochs:
+        raise TrialFailed(f"time was over in epoch {report.epoch} of {epochs}")
     sign = 1 if wanted.spec.metric.mode == "max" else -1
     if sign * report.score < sign * wanted.least:
         raise TrialFailed(

@@ -92,6 +92,8 @@ class Run:
                 metric.name: shown(metric, result.score, result.metrics),
                 "model": result.model,
                 "backend": result.backend,
+                "seed": result.seed,
+                "division": result.division,
                 **{k: v for k, v in result.recipe.flat().items() if k != "model"},
                 "best_epoch": result.best_epoch,
                 "trained_epochs": result.epochs,
@@ -174,6 +176,9 @@ class RunWriter:
         """Log an ended trial, put its model into `best/` if it leads, and prune models that no longer matter.
 
         Returns whether it leads.
+
+        Raises:
+            OSError: the disk is full. Where that came before the trial was logged, it does not count.
         """
         append_line(self.path / "trials.jsonl", to_json(result))
         self.results.append(result)
@@ -181,8 +186,8 @@ class RunWriter:
         leads = able and (self.best is None or better(result, self.best, self.metric))
         if leads:
             self.best = result
+        self._prune()  # first, as it makes room
         self._show_best(result)
-        self._prune()
         return leads
 
     def saw(self, spec: TrialSpec, report: EpochReport) -> None:
@@ -200,6 +205,8 @@ class RunWriter:
             metrics=report.metrics,
             combined=report.combined,
             folder=spec.folder,
+            seed=spec.seed,
+            division=spec.division,
         )
         if _scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
             self._show_running(running)
@@ -217,9 +224,18 @@ class RunWriter:
             self._show(result)
         return True
 
+    def settle(self) -> None:
+        """Put the model of the best trial into `best/`, if another one is there because the disk was full."""
+        if self.best is not None and self._shown != self.best:
+            self._show(self.best)
+
     def publish(self, model: Path) -> None:
         """Put this model folder into `best/`. Which trial is the best stays as it is."""
-        replace_folder(self._copied(model, shutil.copy2), self.path / "best")
+        try:
+            copy = self._copied(model, shutil.copy2)
+        except OSError:  # a full disk, as a rule: links take no room
+            copy = self._copied(model, _linked)
+        replace_folder(copy, self.path / "best")
 
     def _copied(self, model: Path, copy_file: Callable[[str, str], object]) -> Path:
         """A copy of this model folder that can take the place of `best/`."""

@@ -9,12 +9,17 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from autoft.abilities import Joining
 from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
 from autoft.counted import names
 from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
 """Samples whose maps are held at a time."""
+
+
+LONG_ROWS: Final = 8
+"""Samples whose parts are held at a time: each may last for hours."""
 
 
 class TruthFeed(Feed, Protocol):
@@ -128,10 +133,24 @@ def whole(learner: Learner, feed: Feed, problem: Problem) -> dict[str, Array]:
     return {name: (values / counts[:, None]).astype(outputs[name].dtype) for name, values in sums.items()}
 
 
+def _answers(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem) -> dict[str, Array]:
+    """Decoded predictions for the samples, those that are longer than what the learner sees at once seen to their end
+    where the task can join what it says of parts."""
+    found = dict(task.decode(whole(learner, feed, problem), schema, problem))
+    if is_pooled(problem) or not isinstance(task, Joining) or not isinstance(feed, LongFeed):
+        return found
+    for first in range(0, len(feed), LONG_ROWS):
+        arrays, owners = feed.further(np.arange(first, min(first + LONG_ROWS, len(feed))))
+        if len(owners):
+            parts = task.decode(learner.predict(_Held(arrays, len(owners))), schema, problem)
+            found = dict(task.joined(found, parts, first + owners, schema))
+    return found
+
+
 def decoded(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem) -> dict[str, Array]:
     """`Task.decode` of the predictions for all rows."""
     if not is_dense(problem):
-        return dict(task.decode(whole(learner, feed, problem), schema, problem))
+        return _answers(task, learner, feed, schema, problem)
     return _joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
 
 
@@ -142,7 +161,7 @@ def compared(
     and no targets."""
     if not is_dense(problem):
         everything = np.arange(len(feed))
-        return dict(task.decode(whole(learner, feed, problem), schema, problem)), feed.truth(everything)
+        return _answers(task, learner, feed, schema, problem), feed.truth(everything)
     found, truths = [], []
     for index, part in _parts(task, learner, feed, schema, problem):
         truth = feed.truth(index)

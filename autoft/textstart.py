@@ -7,9 +7,12 @@ With weights x of a text's terms (`texthash.weighed`), it minimises
 
     mean loss + strength / 2 * |solution|^2        (the bias is free)
 
-by L-BFGS. The strength is the one that does best on a part of the training texts that is left out first; then all are
-used, as far as there is time and memory. Of long texts, each of which has thousands of terms, these may be few: a
-solution on a small part of them is worse than steps over all, so then there is none.
+by L-BFGS. What a term counts in x is the geometric mean of how it tells classes apart (`texthash.telling`) and of how
+rare it is; where numbers are wanted, and where nothing is solved, how rare it is. The strength is the one that does
+best on a part of the training texts that is left out first, of those weights as well: they are read off the labels, and
+on texts that they have seen the weakest strength would be the best. Then all are used, as far as there is time and
+memory. Of long texts, each of which has thousands of terms, these may be few: a solution on a small part of them is
+worse than steps over all, so then there is none.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from autoft.heads.encode import Targets, encode, log_softmax, measure, refusal, 
 from autoft.heads.lbfgs import minimise
 from autoft.heads.validate import spread
 from autoft.records import Output, Problem
-from autoft.texthash import rarity, weighed
+from autoft.texthash import PIECES, rarity, telling
 from autoft.until import seconds_left
 
 if TYPE_CHECKING:
@@ -72,7 +75,9 @@ class Start(NamedTuple):
     """A solution for the whole table."""
 
     head: Head
-    """Weights float32 (size, buckets) and bias."""
+    """Weights float32 (size, 2 * buckets) and bias."""
+    rare: Array
+    """float32 (2 * buckets,): what it makes each number count."""
     strength: float
     loss: float
     """Mean over the texts that it was solved on."""
@@ -81,26 +86,33 @@ class Start(NamedTuple):
 
 
 class Terms:
-    """Texts as sparse rows over those columns that occur."""
+    """Texts as sparse rows over those columns that occur. Each number counts once, until it is `count`ed otherwise."""
 
-    def __init__(self, numbers: Sequence[Array], weights: Sequence[Array]) -> None:
+    def __init__(self, numbers: Sequence[Array]) -> None:
         """
         Args:
             numbers: int (k,) for each text.
-            weights: float (k,) for each text.
         """
         self.n = len(numbers)
         lengths = np.array([max(1, len(row)) for row in numbers])
         self.starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         self.lengths = lengths
-        none = np.zeros(1, np.int64)  # an empty text has number 0 with weight 0: every row must have one
+        none = np.zeros(1, np.int64)  # an empty text has number 0, which counts 0: every row must have one
         flat = np.concatenate([row if len(row) else none for row in numbers])
         there = np.zeros(int(flat.max()) + 1, bool)
         there[flat] = True
         self.columns = np.flatnonzero(there)
         self.index = (np.cumsum(there, dtype=np.int32) - 1)[flat]
-        self.values = np.concatenate([row if len(row) else none for row in weights]).astype(np.float64)
-        self.matrix = _matrix(self.values, self.index, np.append(self.starts, len(flat)), len(self.columns))
+        values = np.ones(len(flat))
+        self.matrix = _matrix(values, self.index, np.append(self.starts, len(flat)), len(self.columns))
+        self.values = values if self.matrix is None else self.matrix.data
+
+    def count(self, weights: Array, *, level: bool = False) -> None:
+        """Let each number count so much (columns,), brought to length 1 in each text where `level` says so."""
+        self.values[:] = np.where(self.columns > 0, weights, 0.0)[self.index]
+        if level:
+            norms = np.sqrt(np.add.reduceat(self.values**2, self.starts))
+            self.values /= np.repeat(np.maximum(norms, 1e-6), self.lengths)
 
     def times(self, vectors: Array) -> Array:
         """(columns, size) to (n, size)."""
@@ -133,7 +145,7 @@ class WordStart(NamedTuple):
     """What a network of hashed words learns from its training texts before the first step."""
 
     rare: Array
-    """float32 (2 * buckets,), see `texthash.rarity`."""
+    """float32 (2 * buckets,): what each number counts, see `texthash.weighed`."""
     table: Array | None
     """float32 (2 * buckets, r), the first columns of its table, r at most its width; None where nothing was solved."""
     head: tuple[Array, Array] | None
@@ -181,31 +193,26 @@ def _key(rows: Sequence[Array], arrays: Arrays, problem: Problem, sizes: tuple[i
 def _word_start(
     rows: Sequence[Array], arrays: Arrays, problem: Problem, buckets: int, width: int, stop: Stop
 ) -> WordStart:
-    rare = rarity(rows, buckets)
     found, said = None, ""
     if width and len(problem.outputs) == 1:
         (output,) = problem.outputs
-        weights = [weighed(row, rare, buckets) for row in rows]
         try:
-            found = begin(rows, weights, arrays[output.target], output, 2 * buckets, stop)
+            found = begin(rows, arrays[output.target], output, buckets, stop)
         except Few as few:
             said = str(few)
     if found is None:
-        return WordStart(rare, None, None, float("nan"), said)
+        return WordStart(rarity(rows, buckets), None, None, float("nan"), said)
     left, right = factors(found.head, width)
     head = np.zeros((len(left), width), np.float32)
     head[:, : left.shape[1]] = left * HEAD
-    return WordStart(rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said)
+    return WordStart(found.rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said)
 
 
-def begin(
-    numbers: Sequence[Array], weights: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop
-) -> Start | None:
+def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop) -> Start | None:
     """The solution for these texts, or None where this output has none, or one too large, or time is over.
 
     Args:
-        numbers: int (k,) for each text, below `buckets`.
-        weights: float (k,) for each text.
+        rows: `texthash.terms` of each text.
         targets: as `Task.encode` gives them for this output.
 
     Raises:
@@ -214,27 +221,28 @@ def begin(
     if refusal(output):
         return None
     goal = encode(output, targets)
-    rows = np.flatnonzero(goal.kept)
-    chosen = _affordable(rows, numbers, MOST_TERMS)
+    kept = np.flatnonzero(goal.kept)
+    rare = rarity([rows[row] for row in kept.tolist()], buckets)
+    chosen = _affordable(kept, rows, MOST_TERMS)
     if not len(chosen):
         return None
-    _refuse_few(len(chosen), len(rows), "memory")
-    problem = _problem(chosen, numbers, weights, goal, stop)
+    _refuse_few(len(chosen), len(kept), "memory")
+    problem = _problem(chosen, rows, goal, rare, stop)
     if problem is None:
         return None
     why, share = "memory", SHARE * seconds_left(stop) / problem.seconds()
     if share < 1:
-        why, total = "time", sum(len(numbers[row]) for row in chosen)
-        fitting = _affordable(chosen, numbers, int(share * total))
-        _refuse_few(len(fitting), len(rows), why)
+        why, total = "time", sum(len(rows[row]) for row in chosen)
+        fitting = _affordable(chosen, rows, int(share * total))
+        _refuse_few(len(fitting), len(kept), why)
         chosen = fitting
-        problem = _problem(chosen, numbers, weights, goal, stop)
+        problem = _problem(chosen, rows, goal, rare, stop)
     try:
-        found = _solved(problem, targets[chosen], buckets) if problem else None
+        found = _solved(problem, targets[chosen]) if problem else None
     except Late:
         return None
-    said = f"the linear solution is that of {len(chosen):,} of {len(rows):,} texts, as there is {why} for no more"
-    return found._replace(said=said) if found and len(chosen) < len(rows) else found
+    said = f"the linear solution is that of {len(chosen):,} of {len(kept):,} texts, as there is {why} for no more"
+    return found._replace(said=said) if found and len(chosen) < len(kept) else found
 
 
 def _refuse_few(count: int, total: int, why: str) -> None:
@@ -263,28 +271,27 @@ def _affordable(rows: Array, numbers: Sequence[Array], most: int) -> Array:
     return np.sort(order[: max(1, int(np.searchsorted(total, most, "right")))])
 
 
-def _problem(
-    chosen: Array, numbers: Sequence[Array], weights: Sequence[Array], goal: Targets, stop: Stop
-) -> _Problem | None:
+def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, stop: Stop) -> _Problem | None:
     """That of the chosen texts, or None where its solution is too large."""
     places = np.searchsorted(np.flatnonzero(goal.kept), chosen)
     goal = Targets(goal.kept[chosen], goal.values[places], goal.weights[places], goal.loss)
-    terms = Terms([numbers[row] for row in chosen], [weights[row] for row in chosen])
+    terms = Terms([rows[row] for row in chosen])
     if len(terms.columns) * goal.values.shape[1] > MOST_NUMBERS:
         return None
     # A stop that tells how long there is left may take each question for a step of training.
     late = stop if math.isinf(seconds_left(stop)) else lambda: seconds_left(stop) <= 0
-    return _Problem(terms, goal, late)
+    return _Problem(terms, goal, rare, late)
 
 
-def _solved(problem: _Problem, targets: Array, buckets: int) -> Start:
+def _solved(problem: _Problem, targets: Array) -> Start:
     terms, goal = problem.terms, problem.goal
     strength, near = _strength(problem, targets)
+    rare = problem.weigh(np.ones(terms.n))
     found = problem.solve(strength, near, np.ones(terms.n), FINE)
     loss = measure(goal.loss, problem.raw(found), goal.values, goal.weights)
-    weights = np.zeros((found.shape[1], buckets), np.float32)
+    weights = np.zeros((found.shape[1], len(rare)), np.float32)
     weights[:, terms.columns] = found[1:].T
-    return Start(Head(weights, found[0].astype(np.float32)), strength, loss)
+    return Start(Head(weights, found[0].astype(np.float32)), rare, strength, loss)
 
 
 def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
@@ -295,6 +302,7 @@ def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
     out = spread(targets, PARTS)[0]
     inside = np.ones(n)
     inside[out] = 0
+    problem.weigh(inside)
     for strength in STRENGTHS:
         near = problem.solve(strength, near, inside, ROUGH)
         raw = problem.raw(near)[out]
@@ -306,12 +314,28 @@ def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
 
 
 class _Problem:
-    def __init__(self, terms: Terms, goal: Targets, stop: Stop) -> None:
-        self.terms, self.goal, self.stop = terms, goal, stop
-        self.squares = terms.squares()
+    def __init__(self, terms: Terms, goal: Targets, rare: Array, stop: Stop) -> None:
+        """`rare` is the rarity of every number."""
+        self.terms, self.goal, self.rare, self.stop = terms, goal, rare, stop
+        self.squares = np.zeros(len(terms.columns))
         size = goal.values.shape[1]
         # The curvature where all outcomes are equally likely; in units of it, all columns are alike to the solver.
         self.spread = {"cross_entropy": 1 / max(2, size), "binary_cross_entropy": 1 / 4}.get(goal.loss, 1.0)
+
+    def weigh(self, counted: Array) -> Array:
+        """Let numbers count by what they say in those texts that are 1 in `counted` (n,), not 0; what each number, of
+        all there are, counts now."""
+        terms, rare = self.terms, self.rare
+        if self.goal.loss != "mse":
+            terms.count(np.ones(len(terms.columns)))
+            found, unseen = telling(terms.back(self.goal.values * counted[:, None]), terms.back(counted[:, None])[:, 0])
+            tells = np.full(len(rare), unseen, np.float32)
+            tells[terms.columns] = found
+            rare = np.sqrt(tells * rare)
+        pieces = terms.columns >= len(rare) // 2
+        terms.count(rare[terms.columns] * np.where(pieces, PIECES, 1), level=True)
+        self.squares = terms.squares()
+        return rare
 
     def nothing(self) -> Array:
         return np.zeros((1 + len(self.terms.columns), self.goal.values.shape[1]))

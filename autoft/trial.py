@@ -47,6 +47,8 @@ class _State(NamedTuple):
     epoch: int
     planned: int
     seconds: float
+    since: int
+    """The first epoch with the best score."""
 
 
 class Trial:
@@ -81,6 +83,8 @@ class Trial:
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
+        self.since = 0
+        """The first epoch with that score, from which patience counts."""
         self.schema = spec.schema
         """As calibrated on the validation part of the first fold, by the task's own means."""
         self.taken_up = 0
@@ -102,7 +106,7 @@ class Trial:
         other = copy.copy(self)
         other.spec, other.started, other.build_seconds, other.prefix_seconds = spec, time.time(), 0.0, 0.0
         other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
-        other.epoch, other.best_epoch, other.best_score, other.resample_seconds = 0, 0, math.nan, 0.0
+        other.epoch, other.best_epoch, other.best_score, other.since, other.resample_seconds = 0, 0, math.nan, 0, 0.0
         other.prefix = self.prefix.again(spec, other._out_of_time)
         return other
 
@@ -135,6 +139,8 @@ class Trial:
         score, loss = counted(self.spec.metric, metrics), float(np.mean([s.loss for s in stats]))
         course.check(self.spec.metric, self.epoch, metrics[self.spec.metric.name], loss)
         if course.better(self.spec.metric, score, self.best_score):
+            self.since = self.epoch
+        if course.leading(self.spec.metric, score, self.best_score):
             self.best_score, self.best_epoch = score, self.epoch
             if self.spec.division != EVERYTHING:  # what it scores there says nothing of which epoch is best
                 self.keep(score)
@@ -175,7 +181,7 @@ class Trial:
             place = folder / f"fold{number}"
             place.mkdir(parents=True, exist_ok=True)
             part.learner.save_state(place)
-        state = _State(self.spec.number, self.epoch, self.epochs, time.time() - self.started)
+        state = _State(self.spec.number, self.epoch, self.epochs, time.time() - self.started, self.since)
         (folder / STATE).write_bytes(msgspec.json.encode(state))
 
     def load_state(self, folder: Path) -> None:
@@ -194,6 +200,8 @@ class Trial:
         kept = shelf.kept(self.spec.folder)
         if kept:
             self.best_epoch, self.best_score = kept.epoch, math.nan if kept.score is None else kept.score
+            own = state.trial == self.spec.number and kept.epoch <= state.epoch
+            self.since = state.since if own else kept.epoch
 
     def _part(self, fold: Fold) -> Part:
         spec = self.spec
@@ -332,7 +340,7 @@ class Trial:
         if recipe.optimizer == "solve":
             return "the head is solved"
         late = not complete or self._out_of_time()
-        return course.ended(recipe, self.epoch, self.epochs, max(self.best_epoch, self.taken_up), late)
+        return course.ended(recipe, self.epoch, self.epochs, max(self.since, self.taken_up), late)
 
 
 def _on_gpu(learner: Learner) -> bool:

@@ -31,11 +31,22 @@ FIELDS: Final = (
 ACTIVATION: Final = "activation"
 
 #: What a pretrained network takes in.
-MODALITIES: Final = ("image", "audio", "text", "tabular")
+MODALITIES: Final = (
+    "image",
+    "audio",
+    "text",
+    "tabular",
+    "cepstra",  # a few numbers that say how a recording sounds, see `autoft.data.cepstrum`
+)
 
 #: Field of a sample -> modalities of the networks that can take it, the nearest first. A feed gives it under the word
 #: of the network's modality: a recording is shown to a network for images as its log-mel spectrogram.
-TAKEN_BY: Final = {"image": ("image",), "audio": ("audio", "image"), "text": ("text",), "columns": ("tabular",)}
+TAKEN_BY: Final = {
+    "image": ("image",),
+    "audio": ("audio", "image", "cepstra"),
+    "text": ("text",),
+    "columns": ("tabular",),
+}
 
 #: The shape of what a network gives out.
 HEADS: Final = (

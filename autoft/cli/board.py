@@ -34,6 +34,8 @@ class Row(msgspec.Struct):
     status: str = "running"
     seconds: float = 0.0
     reason: str = ""
+    division: int = 0
+    """Above 0: validated on other samples than the other trials."""
 
 
 class Board:
@@ -100,6 +102,7 @@ class Board:
             status=result.status,
             seconds=result.seconds,
             reason=result.reason,
+            division=result.division,
         )
 
     def _start(self, spec: TrialSpec) -> None:

@@ -50,10 +50,11 @@ def _load(place: Path) -> Mapping[Any, Any]:
 
 
 def _of_user(loaded: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Without what `args.yaml` of a run tells beside the options: the whole space in words, and the command."""
+    """Without what `args.yaml` of a run tells beside the options: the whole space in words, the command, and
+    the folder in which it was given."""
     if "overrides" not in loaded:
         return loaded
-    return {key: what for key, what in loaded.items() if key not in ("space", "command")}
+    return {key: what for key, what in loaded.items() if key not in ("space", "command", "folder")}
 
 
 def _key(written: str, place: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from autoft import compose, registry
+from autoft import compose, held, registry
 from autoft.cli import params as p
 from autoft.cli.command import verb
 from autoft.cli.emit import document, table
@@ -139,15 +139,17 @@ def _runs(out: str = p.DEFAULTS.out) -> Rows:
 def _run(run: Any) -> dict[str, Any]:
     try:
         metrics, arguments = run.metrics, run.arguments
+        ended = metrics.get("trials") or {}
+        trials = sum(ended.values()) if ended else len(run.results())
     except Exception as error:  # a damaged run is listed as such; the others still matter
         return {"run": str(run.path), "task": "", "status": f"unreadable ({type(error).__name__})"} | _NO_SCORES
-    test, trials = metrics.get("test") or {}, metrics.get("trials") or {}
+    test = metrics.get("test") or {}
     metric = metrics.get("metric") or ""
     return {
         "run": str(run.path),
         "task": arguments.get("task", ""),
-        "status": metrics.get("status", "no outcome"),
-        "trials": sum(trials.values()) if trials else len(run.results()),
+        "status": metrics.get("status") or ("running" if held.is_held(run.path) else "no outcome"),
+        "trials": trials,
         "metric": metric,
         "validation": (metrics.get("best") or {}).get("score"),
         "test": (test.get("metrics") or {}).get(metric),

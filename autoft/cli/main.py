@@ -41,6 +41,12 @@ def run(words: Sequence[str], began: float = 0.0) -> int:
         # The reader of our output (head, less) has gone. Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except OSError as error:
+        from autoft import full
+
+        return (
+            failures.known(full.refused(error), style) if full.says_no_room(error) else failures.internal(error, style)
+        )
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_INTERRUPTED
     except Exception as error:  # the last resort: a bug of ours or of a plugin, kept in a file, never shown raw

@@ -10,7 +10,7 @@ from autoft.cli.board import Board, Row
 from autoft.records import Metric
 from autoft.report import by_class, final
 from autoft.report.compared import compared
-from autoft.report.words import DASH, count, duration, gain, line, score, value
+from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, line, score, trial, value
 
 TOP = 5
 MOST = 12
@@ -27,7 +27,7 @@ def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
     recipe = row.recipe
     return (
         str(place),
-        row.name + (" (baseline)" if row.number == 0 else ""),
+        trial(row.name, row.division),
         line(row.model),
         value(recipe.get("freeze")),
         value(recipe.get("lr")),
@@ -40,6 +40,8 @@ def cells(place: int, row: Row, metric: Metric) -> tuple[str, ...]:
 def sentences(board: Board) -> Iterator[str]:
     """The result in words, without the paths."""
     summary, metric = board.summary, board.metric
+    if any(row.division for row in board.ended[:TOP]):
+        yield ELSEWHERE
     yield _trials(summary)
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
@@ -99,16 +101,14 @@ def _compared(summary: dict[str, Any], test: dict[str, Any], metric: Metric) -> 
 
 
 def interval(test: dict[str, Any], percent: bool) -> str:
-    """` (95% CI 95.1% to 98.3%)`, or nothing where there is no interval."""
-    bounds = test.get("interval")
-    if not bounds:
-        return ""
-    return f" ({100 * test.get('confidence', 0.95):.0f}% CI {score(bounds[0], percent)} to {score(bounds[1], percent)})"
+    """` (95% CI 95.1% to 98.3%)`, or why there is none; nothing where nothing is known."""
+    span = final.interval(test, percent, f"{100 * test.get('confidence', 0.95):.0f}% CI ")
+    return f" ({span})" if span else ""
 
 
 def _span(test: dict[str, Any], percent: bool) -> str:
-    bounds = test.get("gain_interval")
-    return f" (CI {gain(bounds[0], percent)} to {gain(bounds[1], percent)})" if bounds else ""
+    span = final.gain_interval(test, percent, "CI ")
+    return f" ({span})" if span else ""
 
 
 def paths(board: Board) -> list[tuple[str, str]]:

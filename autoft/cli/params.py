@@ -151,7 +151,14 @@ Backend = Annotated[
     ),
 ]
 MetricName = Annotated[
-    str, _option("--metric", group=_SEARCH, text="What to compare models by.", shown="the task's first", metavar="NAME")
+    str,
+    _option(
+        "--metric",
+        group=_SEARCH,
+        text="What to compare models by. One that counts all classes alike weighs them so in training, too.",
+        shown="the task's first",
+        metavar="NAME",
+    ),
 ]
 Strategy = Annotated[
     str,
@@ -204,6 +211,17 @@ MaxDisk = Annotated[
     ),
 ]
 Seed = Annotated[int, _option("--seed", group=_SEARCH, text="Fixes splits and trial configurations.", metavar="N")]
+
+Repeat = Annotated[
+    int,
+    _option(
+        "--repeat",
+        group=_SEARCH,
+        text="Train as a search runs a configuration again: with another seed, and other validation samples where "
+        "these are few.",
+        metavar="N",
+    ),
+]
 
 Concurrency = Annotated[
     int, _option("--concurrency", group=_MACHINE, text="Trials at a time.", shown="as many as fit", metavar="N")

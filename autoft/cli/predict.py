@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,16 +19,30 @@ from autoft.options import DataOptions
 from autoft.report.issues import summarised
 from autoft.report.words import clean, count
 
+if TYPE_CHECKING:
+    from autoft.pipeline.predict import Prediction
+
 EXAMPLES = (
     ("autoft predict runs/image-cls/search1 --source ./new --out preds.csv", "a folder, to a table"),
     ("autoft predict search1 --source photo.jpg", "one file, on the screen"),
+    ("autoft predict search1 --source new/*.jpg --source older --out preds.csv", "several files and folders"),
     ("autoft predict ./best --source list.csv --image-col path --out preds.jsonl", "files that a table names"),
     ("autoft predict search1:t0000 --source ./new --json", "another trial's model, for scripts"),
 )
 SHOWN = 50
 
+More = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SOURCE", help="Further sources, as a shell makes them of --source *.jpg."),
+]
 Source = Annotated[
-    str, typer.Option("--source", help="File, folder or table of files.", metavar="PATH", show_default=False)
+    list[str],
+    typer.Option(
+        "--source",
+        help="File, folder, table of files or pattern such as 'new/*.jpg'; may be given several times.",
+        metavar="PATH",
+        show_default=False,
+    ),
 ]
 Out = Annotated[
     str,
@@ -47,6 +64,7 @@ Conf = Annotated[
 def predict(
     model: p.Model,
     source: Source,
+    more: More = None,
     out: Out = "",
     conf: Conf = None,
     image_col: p.ImageCol = "",
@@ -58,36 +76,61 @@ def predict(
 ) -> None:
     """Label new files with the best model of a run.
 
+    Each row names its file as you did, or by its path below a folder; with several sources, each name begins with
+    its source. Boxes of a picture stand in .json, .jsonl and --json, masks and pictures in a folder.
+
     A CSV cell that a spreadsheet would run as a formula gets an apostrophe in front; JSON keeps every name as it is.
     """
     from autoft.cli import rowfile
 
-    files = Path(out) if out and not Path(out).suffix else None
-    if out and not files:
-        rowfile.check(out)
-    from autoft.pipeline import predict as pipeline
-
-    columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col)
-    predictions = pipeline.predict(model, source, runs, confidence=conf, columns=columns)
-    rows = list(predictions.rows())
-    for sentence in summarised(getattr(predictions, "issues", ())):
-        print(f"warning: {sentence}", file=sys.stderr)
-    written = predictions.export(files) if files else ()
-    if out and not files:
-        rowfile.write(rows, out)
-    if json:
-        document({"predictions": len(rows), "out": out} if out else rows, sys.stdout)
+    sources = [*source, *(more or ())]
+    folder = Path(out) if out and not Path(out).suffix else None
+    if folder:
+        rowfile.check_folder(out)
     elif out:
-        if not quiet:
-            print(f"{count(len(rows), 'prediction')}: {clean(out)}" + "".join(f"\n  {clean(word)}" for word in written))
+        rowfile.check(out)
+    from autoft.pipeline.predict import Prediction
+    from autoft.predictor import Predictor
+    from autoft.run import model_folder
+
+    predictor = Predictor(model_folder(model, runs))
+    if folder:
+        predictor.refuse_export()
+    columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col)
+    asked = Prediction(predictor, sources, columns, conf)
+    words: Sequence[str] = ()
+    if folder:
+        words = asked.export(folder)
+    elif out:
+        rowfile.write(asked.rows(nested=rowfile.nested(out)), out)
+    elif json:
+        _document(asked)
     else:
-        _screen(rows)
+        _screen(asked)
+    for sentence in summarised(tuple(asked.issues)):
+        print(f"warning: {sentence}", file=sys.stderr)
+    if out and json:
+        document({"predictions": asked.done, "out": out}, sys.stdout)
+    elif out and not quiet:
+        print(f"{count(asked.done, 'prediction')}: {clean(out)}" + "".join(f"\n  {clean(word)}" for word in words))
 
 
-def _screen(rows: list[dict[str, Any]]) -> None:
-    table(list(_short(rows[:SHOWN])), cut="file")
-    if len(rows) > SHOWN:
-        print(f"and {len(rows) - SHOWN} more; write them all with --out preds.csv")
+def _document(asked: Prediction) -> None:
+    """One document, or none: what fails in the middle is told in one of its own."""
+    from autoft.cli import rowfile
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        for text in rowfile.pieces(asked.rows(nested=True), ".json"):
+            file.write(text)
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout)
+
+
+def _screen(asked: Prediction) -> None:
+    rows = list(islice(every := asked.rows(), SHOWN))
+    table(list(_short(rows)), cut="file")
+    if further := sum(1 for _ in every):
+        print(f"and {further} more; write them all with --out preds.csv")
 
 
 def _short(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -55,4 +55,5 @@ def trial(result: TrialResult, row: Row, best: Row | None, metric: Metric) -> st
     end = f"{count(row.epoch, 'epoch')} in {duration(row.seconds)}"
     lead = compared(metric, best.score, best.metrics) if best else DASH
     mark = "  (stopped early)" if result.status == "stopped" else ""
+    mark += "  (again, on other validation samples)" if result.division > 0 else ""
     return f"{head}  {end}  {line(metric.name)} {compared(metric, row.score, row.metrics)}  best {lead}{mark}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
+from autoft import artifact, places
 from autoft.cli import params as p
 from autoft.cli import screen, settings
 from autoft.cli.command import verb
@@ -15,7 +17,7 @@ from autoft.cli.planned import show
 from autoft.cli.search import end
 from autoft.errors import UsageError
 from autoft.events import Note
-from autoft.options import DataOptions
+from autoft.options import DataOptions, SearchOptions
 
 if TYPE_CHECKING:
     from autoft.records import TrialResult
@@ -67,6 +69,7 @@ def train(
     backend: p.Backend = DEFAULTS.backend,
     metric: p.MetricName = "",
     seed: p.Seed = DEFAULTS.seed,
+    repeat: p.Repeat = DEFAULTS.repeat,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
     gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
     address: p.Address = "",
@@ -87,6 +90,7 @@ def train(
     """
     base, said = of_trial(source, out) if source else ({}, "")
     options, remark = settings.with_task(settings.search_options(ctx, base))
+    like = _like(source, out, base, options)
     if len(options.models) > 1:
         raise UsageError(f"train takes one network, but got {len(options.models)}: {', '.join(options.models)}.")
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
@@ -95,12 +99,13 @@ def train(
                 listener(Note(text=text))
         if dry_run:
             from autoft.pipeline.search import plan_search
+            from autoft.pipeline.train import single
 
-            show(plan_search(options, listener), json=json, fixed=True)
+            show(plan_search(single(options), listener, like), json=json, fixed=True)
             return
         from autoft.pipeline.train import run_train
 
-        finished = run_train(options, listener, ctx.obj or 0.0)
+        finished = run_train(options, listener, ctx.obj or 0.0, like)
     end(finished.summary, json=json)
 
 
@@ -118,8 +123,31 @@ def of_trial(source: str, out: str) -> tuple[dict[str, Any], str]:
         options["metric"] = options["metric"]["name"]
     words = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in result.recipe.said().items()}
     said = f"{result.name} went on from the model of {Path(result.start).name}; this training begins anew"
-    own = {"models": (result.model,), "backend": result.backend, "overrides": words}
-    return {**options, **own}, said if result.start else ""
+    base = places.base_of(arguments, run.path)
+    models = (places.network(result.model, base),)
+    own = {"models": models, "backend": result.backend, "overrides": words, "repeat": repeat_of(run, result)}
+    return {**places.fixed(options, base), **own}, said if result.start else ""
+
+
+def _like(source: str, out: str, base: dict[str, Any], options: SearchOptions) -> str:
+    """Folder of the run whose data these should be; empty where the user names others."""
+    same = source and all(getattr(options, key) == base.get(key, "") for key in ("data", "val", "test"))
+    return str(_found(source, out)[0].path) if same else ""
+
+
+class _Seeded(msgspec.Struct):
+    """What is asked of a model's `config.json`, whatever else this or another version has put there."""
+
+    seed: int
+
+
+def repeat_of(run: Run, result: TrialResult) -> int:
+    """How often its configuration had run before: as often its seed was raised. Older runs tell it of kept models."""
+    seed, began = result.seed, int(run.arguments.get("seed", 0))
+    kept = run.path / "trials" / result.name / artifact.CONFIG
+    if seed is None and kept.is_file():
+        seed = msgspec.json.decode(kept.read_bytes(), type=_Seeded).seed
+    return max(0, seed - began) if seed is not None else 0
 
 
 def _found(source: str, out: str) -> tuple[Run, TrialResult]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 
+from autoft.data import unread
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
 from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
 
-ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".tfrecord", ".tfrecords", "-ubyte")
+SCHEME = "hf://"
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""An owner and a name."""
+WIDE = 50
+"""Commas in the first line of a table that hardly anybody wrote by hand."""
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -18,12 +24,25 @@ def unrecognised(source: str, options: ReadOptions, formats: str = "") -> DataEr
     """The error for `source`. `formats` lists what the installed readers understand."""
     medium = media_field(options.needs) or "data"
     message, hint = _what_is_wrong(source, options, medium)
+    if source and missing(source):
+        formats = ""  # whoever mistypes a path does not ask for formats
     return DataError(message, "\n".join(line for line in (hint, formats) if line))
 
 
-def is_array(name: str) -> bool:
-    """Whether a file holds samples as numbers, by its name: a program would have to say what is what in it."""
-    return name.lower().removesuffix(".gz").endswith(ARRAYS)
+def on_hub(source: str) -> bool:
+    """Whether this names a data set on the Hugging Face hub, and nothing on this machine: `imgs/x` beside a folder
+    `imgs` is a path that was mistyped."""
+    if source.startswith(SCHEME):
+        return True
+    named = HUB_NAME.fullmatch(source) is not None
+    return named and not os.path.exists(source) and not os.path.isdir(os.path.dirname(source))
+
+
+def missing(source: str) -> str:
+    """That a path does not exist, and a name near it, in words; empty for one that does and for names of a hub."""
+    if os.path.exists(source) or on_hub(source):
+        return ""
+    return f"the data must exist, but there is no file or folder '{source}'.{_near(source)}"
 
 
 def layout(medium: str) -> str:
@@ -34,8 +53,8 @@ def layout(medium: str) -> str:
 def _what_is_wrong(source: str, options: ReadOptions, medium: str) -> tuple[str, str]:
     if not source:
         return "a data set must be named, but none was.", "Say where it is: --data FOLDER"
-    if not os.path.exists(source):
-        return f"the data must exist, but there is no file or folder '{source}'.{_near(source)}", ""
+    if words := missing(source):
+        return words, ""
     if os.path.isfile(source):
         return _wrong_file(source, options, medium)
     if not os.access(source, os.R_OK | os.X_OK):
@@ -69,9 +88,10 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if (options.columns or options.group_col) and not tables_in(source) and not tables:
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
-        largest = max((os.path.join(source, name) for name in tables), key=os.path.getsize)
+        paths = [os.path.join(source, name) for name in tables]
+        largest = max([path for path in paths if not _is_wide(path)] or paths, key=os.path.getsize)
         return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
-            f"Name one of them: {largest} (the largest)"
+            f"Name the one that says the {' and the '.join(options.needs)}, such as {largest}"
         )
     if medium == "data":
         return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
@@ -80,23 +100,28 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
             needed = ", ".join(options.needs)
             words = f"the tables in '{source}' do not give what this task needs: {needed}"
             return f"{words}.", f"Write the {medium}s as files, and the rest in one of the formats below."
-        arrays = [entry.name for entry in found if entry.is_file() and is_array(entry.name)]
-        if arrays:
-            words = f"the folder '{source}' must hold {medium} files, but it holds arrays, which are not read"
-            return f"{words}: {arrays[0]}.", f"Write each as a file of its own. {layout(medium)}."
+        there, instead = unread.words(source)
+        if there:
+            words = f"the folder '{source}' must hold {medium} files, but {there}"
+            return f"{words}.", f"{instead}Write each sample as a file of its own. {layout(medium)}."
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
+    there = unread.words(source)[0]
+    beside = f", and {there}" if there else ""
     if "label" not in options.needs:
         needed = " and ".join(field for field in options.needs if field != medium) or medium
-        return (
-            f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised.",
-            "",
-        )
+        words = f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised"
+        return f"{words}{beside}.", ""
     flat = [entry.name + "/" for entry in found if entry.is_dir() and split_word(entry.name)]
     where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
-    return f"the {medium} files in {where} must say their class, but they are not in class folders.", (
-        f"{layout(medium)}, or list them in a CSV file with the columns {medium},label."
-    )
+    words = f"the {medium} files in {where} must say their class, but they are not in class folders"
+    return f"{words}{beside}.", (f"{layout(medium)}, or list them in a CSV file with the columns {medium},label.")
+
+
+def _is_wide(path: str) -> bool:
+    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
+    with open(path, "rb") as file:
+        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
 
 
 def _near(source: str) -> str:

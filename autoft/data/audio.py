@@ -94,20 +94,38 @@ def further(source: images.Source, seconds: float, most: int) -> list[Array]:
     Raises:
         BadSample: as `decode`.
     """
-    data = source if isinstance(source, bytes) else images.read(source)
     found = []
-    with _opened(data) as file:
+    with opened(source) as file:
         rate = file.samplerate
         for start in starts(file.frames / rate, seconds, most)[1:]:
-            try:
-                file.seek(round(start * rate))
-                values = file.read(round(seconds * rate) + 1, dtype="float32", always_2d=True)
-            except _library().LibsndfileError as error:
-                raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
-            if not len(values):
+            wave = read(file, round(start * rate), round(seconds * rate) + 1, seconds)
+            if not len(wave):
                 raise BadSample("cut_off", f"nothing can be decoded from second {start:.1f} on")
-            found.append(_at_rate(np.nan_to_num(values, posinf=0.0, neginf=0.0), rate, seconds))
+            found.append(wave)
     return found
+
+
+def opened(source: images.Source) -> Any:
+    """An open `soundfile.SoundFile`.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    return _opened(source if isinstance(source, bytes) else images.read(source))
+
+
+def read(file: Any, start: int, frames: int, seconds: float) -> Array:
+    """Samples of an open recording from this frame on, int16 at `RATE`, at most `seconds` of them.
+
+    Raises:
+        BadSample: cut_off.
+    """
+    try:
+        file.seek(start)
+        values = file.read(frames, dtype="float32", always_2d=True)
+    except _library().LibsndfileError as error:
+        raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
+    return _at_rate(np.nan_to_num(values, posinf=0.0, neginf=0.0), file.samplerate, seconds)
 
 
 def starts(total: float, seconds: float, most: int) -> list[float]:

@@ -58,6 +58,7 @@ WORDS = {
         "image whose annotation swaps width and height, what is drawn as it is",
         "images whose annotations swap width and height, what is drawn as it is",
     ),
+    "several_files": ("name that several files have", "names that several files have"),
     "shape_without_area": (
         "image with points, lines or cuboids, which are not used",
         "images with points, lines or cuboids, which are not used",
@@ -65,6 +66,7 @@ WORDS = {
     "shape_unreadable": ("shape that cannot be read, not used", "shapes that cannot be read, not used"),
     "not_audio": ("file that is no recording", "files that are no recordings"),
     "not_an_image": ("file that is not an image", "files that are not images"),
+    "not_pixels": ("row that is no picture", "rows that are no pictures"),
     "not_text": ("file that is no text", "files that are no texts"),
     "orphan_label": ("annotation without an image, not used", "annotations without an image, not used"),
     "piped": ("recording that a command would make, not run", "recordings that commands would make, not run"),

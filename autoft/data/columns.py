@@ -33,6 +33,8 @@ INDEX_NAMES = ("", "index", "unnamed: 0", "level_0")
 KNOWN = frozenset({*SPLIT_NAMES, *INDEX_NAMES[1:], *(name for names in USUAL.values() for name in names)})
 """A first line with one of these holds names."""
 FLAGS = dict.fromkeys(("label", "labels", "value", "transcript"), "--target")
+PARSED = re.compile(r"(_binary)?_parse$")
+"""What SNLI and MultiNLI call the tree of a sentence, behind its name."""
 PROBE = 200
 SHOWN = 20
 """Columns that a message lists at most."""
@@ -166,8 +168,10 @@ def likely(free: list[str], probe: Mapping[str, Sequence[str]], field: str, wher
 
 
 def aside(columns: Sequence[str]) -> set[str]:
-    """Columns that are never guessed: how an annotation of Label Studio was made, where all of these are there."""
-    return {"id", *lstasks.NOTES} if lstasks.is_short(columns) else set()
+    """Columns that are never guessed: how an annotation of Label Studio was made, where all of these are there; and
+    the trees of sentences that stand in columns of their own."""
+    trees = {name for name in columns if name.endswith("_parse") and PARSED.sub("", name) in columns}
+    return trees | ({"id", *lstasks.NOTES} if lstasks.is_short(columns) else set())
 
 
 def last_word(name: str) -> str:
@@ -217,6 +221,12 @@ def _ambiguous(field: str, guesses: list[str], columns: Sequence[str], where: st
         return DataError(
             f"each row of '{where}' must name an image file, but its {len(columns)} columns hold pixels.",
             "Write the images as files, in one folder per class, such as 7/0001.png.",
+        )
+    if field == "image" and {"images", "annotations", "categories"} <= {*columns}:
+        return DataError(
+            f"each row of '{where}' must be an image and what is said of it, but it is COCO's JSON, which tells boxes "
+            "or shapes in images.",
+            "Learn these (--task object-det, --task image-seg), or write a table with the columns image,label.",
         )
     several = f", or texts that belong together: {flag} COLUMN,COLUMN" if field == "text" and len(guesses) > 1 else ""
     return DataError(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from autoft.data import advice
 from autoft.data.media import is_media, is_text, relative, walk
-from autoft.data.speakers import TOGETHER
+from autoft.data.places import TOGETHER
 from autoft.data.tablefiles import tables_in
 from autoft.errors import UsageError
 from autoft.records import Dataset, Issue, ReadOptions, Sample

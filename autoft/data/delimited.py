@@ -106,6 +106,12 @@ def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
         right = sum(len(line.cells) == width for line in plain)
         if right >= SOUND * len(plain):
             return plain, True
+    if re.search(f'{re.escape(delimiter)} +"', text):
+        # `1, "a, b"`: the quote does not stand at the beginning of its cell
+        spaced = _lines(text, delimiter, skipinitialspace=True)
+        fewer = _wrong(spaced, width) - _wrong(found, width)
+        if fewer < 0 or (fewer == 0 and len(spaced) == len(found)):
+            found = spaced
     if '\\"' in text:
         escaped = _lines(text, delimiter, escapechar="\\", doublequote=False)
         if _wrong(escaped, width) < _wrong(found, width):
@@ -123,6 +129,7 @@ def _lines(
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL,
     escapechar: str | None = None,
     doublequote: bool = True,
+    skipinitialspace: bool = False,
 ) -> list[_Line]:
     """Every line that is not blank. `newline=""` leaves line ends inside quotes alone."""
     csv.field_size_limit(LONGEST)
@@ -132,6 +139,7 @@ def _lines(
         quoting=quoting,
         escapechar=escapechar,
         doublequote=doublequote,
+        skipinitialspace=skipinitialspace,
     )
     found, start = [], 1
     for cells in reader:
@@ -147,7 +155,7 @@ def _delimiter(text: str) -> str:
 
     def columns(delimiter: str) -> int:
         try:
-            widths = [len(line.cells) for line in _lines(head, delimiter)]
+            widths = [len(line.cells) for line in _lines(head, delimiter, skipinitialspace=True)]
         except csv.Error:
             return 0
         # A quoted cell may be cut off at the end of the head: its line does not count.

@@ -110,7 +110,8 @@ class DecodedFeed:
 
     def further(self, index: Array) -> tuple[dict[str, Array], Array]:
         """Inputs of further parts of recordings that are longer than what a network hears at once, and for each part
-        int64 the place in `index` of its recording."""
+        int64 the place in `index` of its recording. Of all of their parts, in order, where these are joined
+        (`Decoding.windows` 0)."""
         forms = [form for form in self.inputs if isinstance(form, Windowed)]
 
         def parts(place: int) -> list[list[Sequence[Array]]]:

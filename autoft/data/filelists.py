@@ -13,7 +13,7 @@ import msgspec
 
 from autoft.data import advice, classnames
 from autoft.data.filenames import written
-from autoft.data.folder import find_layout
+from autoft.data.layout import find_layout
 from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
 from autoft.data.merge import unique_ids
 from autoft.data.named import ASIDE, Files
@@ -110,7 +110,7 @@ def _sample(line: _Line, files: Files, split: str, options: ReadOptions, where: 
         return Issue(kind="no_label", subject=where, detail="a path alone")
     told = files.find(line.file, split)
     if not told.path:
-        return Issue(kind="missing", subject=where, detail=told.reason)
+        return Issue(kind=told.kind, subject=where, detail=told.reason)
     fields = {files.medium: told.path} | ({"label": line.label} if line.label else {})
     return Sample(id=_id(told.path, files.root), fields=fields, split=split)
 

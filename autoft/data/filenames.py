@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import advice
-from autoft.data.folder import is_container, media_files
+from autoft.data.folder import media_files
+from autoft.data.foldernames import is_container
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
 from autoft.data.tablefiles import is_sheet, is_table
 from autoft.errors import DataError

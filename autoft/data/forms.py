@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from autoft.data import images, masks
+from autoft.data import images, masks, quiet
 from autoft.errors import UsageError
 from autoft.records import Decoding, Sample
 
@@ -102,14 +102,18 @@ class _Recordings:
         return Row(self.arrays(decoded.wave), () if start else decoded.flaws)
 
     def further(self, sample: Sample) -> list[Sequence[Any]]:
-        """The same arrays of further parts of a recording that is longer.
+        """The same arrays of further parts of a recording that is longer; of all of its parts, the first one too, where
+        `Decoding.windows` is 0.
 
         Raises:
             BadSample: they cannot be made.
         """
-        if self.windows < 2:
+        path = str(sample.fields["audio"])
+        if self.windows == 1:
             return []
-        waves = self._audio.further(str(sample.fields["audio"]), self.seconds, self.windows)
+        if not self.windows:
+            return [self.arrays(wave) for wave in quiet.parts(path, self.seconds)]
+        waves = self._audio.further(path, self.seconds, self.windows)
         return [self.arrays(wave) for wave in waves]
 
     def arrays(self, wave: Any) -> Sequence[Any]:
@@ -148,6 +152,23 @@ class Waves(_Recordings):
         whole = np.zeros(self.samples, np.int16)
         whole[: len(heard)] = heard
         return [whole, np.array(len(heard), np.int64)]
+
+
+class Cepstra(_Recordings):
+    """Recordings as numbers of how they sound: float32 (width,), see `cepstrum.statistics`."""
+
+    def __init__(self, decoding: Decoding) -> None:
+        from autoft.data import cepstrum
+
+        super().__init__(decoding)
+        self._cepstrum = cepstrum
+        self.files = (File("cepstra", "float32", (cepstrum.WIDTH,)),)
+
+    def key(self, workers: int) -> str:
+        return f"{self._audio.DECODER}|cepstra|{self._cepstrum.VERSION}|{self.seconds:g}"
+
+    def arrays(self, wave: Any) -> Sequence[Any]:
+        return [self._cepstrum.statistics(wave)]
 
 
 @runtime_checkable
@@ -202,12 +223,13 @@ _MAKERS: Final[Mapping[tuple[str, str], Callable[[Decoding], Form]]] = {
     ("image", "image"): Squares,
     ("audio", "image"): Spectrograms,
     ("audio", "audio"): Waves,
+    ("audio", "cepstra"): Cepstra,
     ("text", "text"): Texts,
 }
 """(field, modality of the network) -> the form that goes from one to the other."""
 
 
-KEYS: Final = {"image": ("image",), "audio": ("audio", "length"), "text": ("text",)}
+KEYS: Final = {"image": ("image",), "audio": ("audio", "length"), "text": ("text",), "cepstra": ("cepstra",)}
 """Modality -> keys under which a feed gives what its networks take in."""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from autoft.data.numbers import is_number
+from autoft.data.numbers import are_numbers, is_number
 
 ENOUGH: Final = 10
 """Filled cells from which on a column shows what it holds."""
@@ -81,8 +81,7 @@ def is_class(name: str, cells: Sequence[str]) -> bool:
 def is_value(name: str, cells: Sequence[str]) -> bool:
     """Numbers that differ."""
     filled = _filled(cells)
-    numbers = sum(map(is_number, filled))
-    return numbers >= MOST * len(filled) and len(set(filled)) > 1 and not is_id(name, filled)
+    return sum(are_numbers(filled)) >= MOST * len(filled) and len(set(filled)) > 1 and not is_id(name, filled)
 
 
 KINDS: Final[Mapping[str, Callable[[str, Sequence[str]], bool]]] = {

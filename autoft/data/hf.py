@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import os
-import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from autoft.data import columns, unpack
-from autoft.data.labels import FIELD as LABELS
-from autoft.data.media import SUFFIXES, media_field, split_word
-from autoft.data.merge import unique_ids
+from autoft.data import advice, columns, hftables
+from autoft.data.advice import SCHEME
+from autoft.data.media import media_field, parts_among, split_word
+from autoft.data.named import Files
+from autoft.data.roles import Source
+from autoft.data.rows import told
 from autoft.errors import DataError, UsageError
-from autoft.records import Dataset, Issue, ReadOptions, Sample
+from autoft.records import Dataset, ReadOptions
 
-SCHEME = "hf://"
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 ENDPOINT = "HF_ENDPOINT"
 PATIENCE = 5.0
 """Seconds after which the hub counts as unreachable."""
-FEATURES = {"image": "Image", "audio": "Audio"}
-LISTS = ("List", "LargeList", "Sequence")
 
 
 class HuggingFaceReader:
@@ -39,7 +35,7 @@ class HuggingFaceReader:
             return ""
         if _saved(source):
             return "a Hugging Face data set saved to disk"
-        if not os.path.exists(source) and (source.startswith(SCHEME) or HUB_NAME.fullmatch(source)):
+        if advice.on_hub(source):
             return "the name of a data set on the Hugging Face hub"
         return ""
 
@@ -52,27 +48,23 @@ class HuggingFaceReader:
         """
         library = _library(source)
         parts = _load_saved(library, source) if _saved(source) else _load_hub(library, source)
-        samples: list[Sample] = []
-        issues: list[Issue] = []
-        sentences = []
-        hidden = {f"no_{field}" for field in options.needs}
+        medium = media_field(options.needs)
+        sources = []
         for split, part in parts.items():
-            roles = _roles(part, options, source)
-            own, faults = list[Sample](), list[Issue]()
-            _read_part(library, part, split, roles, options, own, faults)
-            if not own and split in ("val", "test") and faults and all(issue.kind in hidden for issue in faults):
-                # a part of a competition, whose classes are kept back
-                sentences.append(f"{split} {len(part)} rows say nothing of what is to be learned and are left out")
-                continue
-            samples, issues = samples + own, issues + faults
-            said = ", ".join(f"{field} in '{name}'" for field, name in roles.items())
-            sentences.append(f"{split or 'all'} {len(part)} rows ({said})")
+            options = hftables.choosing(options, part.features, source)
+            path = hftables.where(source, split)
+            rows = hftables.table(library, part, path, options.needs)
+            sources.append(Source(rows, split, Files(path, source, medium) if medium else None))
+        for one in sources:
+            options = columns.remembering(options, one.table.columns, one.table.path)
+        found = told(sources, [split or "all" for split in parts], source, options)
         return Dataset(
-            samples=unique_ids(samples),
+            samples=found.samples,
             reader=self.name,
             root=os.path.abspath(source) if os.path.exists(source) else source,
-            recognised=f"{self.sniff(source, options)}: {', '.join(sentences)}",
-            issues=tuple(issues),
+            recognised=f"{self.sniff(source, options)}: {'; '.join(found.sentences)}",
+            issues=found.issues,
+            columns=found.columns,
         )
 
 
@@ -138,96 +130,7 @@ def _parts(loaded: Any) -> dict[str, Any]:
         return {"": loaded}
     if len(loaded) == 1:
         return {"": next(iter(loaded.values()))}
-    parts = {split_word(name): rows for name, rows in loaded.items() if split_word(name)}
+    parts = {part: loaded[name] for name, part in parts_among(loaded, split_word).items()}
     if "train" not in parts:
         raise DataError(f"a data set with several splits must have one named train, but it has {', '.join(loaded)}.")
     return parts
-
-
-def _roles(part: Any, options: ReadOptions, source: str) -> dict[str, str]:
-    """Field -> column: media by the type of the feature, the others by name or as the only one left."""
-    features = {name: type(feature).__name__ for name, feature in part.features.items()}
-    options = columns.remembering(options, list(features), source)
-    chosen = {}
-    for field in options.needs:
-        if field not in FEATURES or field in options.columns:
-            continue
-        typed = [name for name, kind in features.items() if kind == FEATURES[field]]
-        if len(typed) != 1:
-            flag = columns.FLAGS.get(field, f"--{field}-col")
-            raise DataError(
-                f"one column of '{source}' must hold {field} data, but {len(typed)} do. Its columns are: "
-                + ", ".join(f"{name} ({kind})" for name, kind in features.items()),
-                f"Name it: {flag} COLUMN",
-            )
-        chosen[field] = typed[0]
-    classes = [name for name, kind in features.items() if kind == "ClassLabel"]
-    if "label" in options.needs and "label" not in options.columns and len(classes) == 1:
-        chosen["label"] = classes[0]
-    lists = [name for name, feature in part.features.items() if _of_words(feature)]
-    if LABELS in options.needs and LABELS not in options.columns and len(lists) == 1:
-        chosen[LABELS] = lists[0]
-    fixed = ReadOptions(**{**_as_dict(options), "columns": {**chosen, **options.columns}})
-    simple = [
-        name for name, kind in features.items() if kind in ("Value", "ClassLabel") or name in fixed.columns.values()
-    ]
-    taken = {options.group_col} if options.group_col else set()
-    return columns.choose(fixed, simple, {name: [] for name in simple}, source, taken)
-
-
-def _of_words(feature: Any) -> bool:
-    """Whether a column holds lists of words or classes."""
-    return type(feature).__name__ in LISTS and type(feature.feature).__name__ in ("Value", "ClassLabel")
-
-
-def _as_dict(options: ReadOptions) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in options.__struct_fields__}
-
-
-def _read_part(
-    library: Any,
-    part: Any,
-    split: str,
-    roles: dict[str, str],
-    options: ReadOptions,
-    samples: list[Sample],
-    issues: list[Issue],
-) -> None:
-    group = options.group_col and columns.named(options.group_col, part.column_names, "--group-col", "the data set")
-    media = {field: name for field, name in roles.items() if field in SUFFIXES}
-    for field, name in media.items():
-        kind = type(part.features[name]).__name__
-        if kind != FEATURES[field]:
-            raise DataError(f"column '{name}' must hold {field} data, but it holds {kind}.")
-        part = part.cast_column(name, getattr(library, kind)(decode=False))
-    files = {field: _unpacked(part, field, name) for field, name in media.items()}
-    rest = {*roles.values(), group} - {"", *media.values()}
-    words = {name: _values(part.features[name], part[name]) for name in rest}
-    for row in range(len(part)):
-        where = f"{split or 'row'}/{row:06d}" if split else f"row {row:06d}"
-        fields: dict[str, Any] = {field: paths[row] for field, paths in files.items()}
-        fields |= {field: words[name][row] for field, name in roles.items() if field not in media}
-        missing = next((field for field in roles if fields[field] in ("", None)), "")
-        if missing and missing not in options.optional:
-            kind = "missing" if missing in SUFFIXES else f"no_{missing}"
-            issues.append(Issue(kind=kind, subject=where, detail="empty cell"))
-            continue
-        fields = {field: value for field, value in fields.items() if value not in ("", None)}
-        if isinstance(fields.get(LABELS), str):  # a column of single classes
-            fields[LABELS] = [fields[LABELS]]
-        samples.append(Sample(id=where, fields=fields, split=split, group=str(words[group][row]) if group else ""))
-
-
-def _values(feature: Any, cells: Sequence[Any]) -> list[Any]:
-    """Words of a column; class numbers by name, those below 0 (hidden labels) and None as an empty word. Lists stay."""
-    if _of_words(feature):
-        return [list(dict.fromkeys(word for word in _values(feature.feature, cell or ()) if word)) for cell in cells]
-    names = getattr(feature, "names", None)
-    if names:
-        return ["" if cell is None or cell < 0 else str(names[cell]) for cell in cells]
-    return ["" if cell is None else (cell if isinstance(cell, float) else str(cell).strip()) for cell in cells]
-
-
-def _unpacked(part: Any, field: str, column: str) -> list[str]:
-    key = hashlib.blake2b(f"{part._fingerprint}|{column}|{len(part)}".encode(), digest_size=16).hexdigest()
-    return unpack.files(key, field, (row[column] for row in part.select_columns([column])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,6 +17,10 @@ from autoft.records import Dataset, Issue, Sample
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
+
+
+BY_PLACE: Final = ("folder", "texts", "lines", "names")
+"""Readers that tell the class of a file by where it lies. In tables several people may have judged the same one."""
 
 
 class Inspection(NamedTuple):
@@ -57,6 +61,8 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
     samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
     about, leaving = twins.report(samples, digests, fields)
+    if dataset.reader in BY_PLACE:
+        twins.refuse_if_two_labelled(samples, about, dataset.root)
     kept = [(sample, found) for sample, found in good if sample.id not in leaving]
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
     return Inspection(

@@ -46,34 +46,20 @@ def read(text: str, path: str) -> Lines:
 
 
 def whole(text: str) -> Lines | None:
-    """The table that a JSON file is: a list of objects, also as the only list in an object, or an object of columns.
+    """The table that a JSON file is (`jsonforms`).
     None where it is none of these, such as JSON Lines. Rows are counted from 1."""
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return None
-    objects = _objects(found)
+    from autoft.data import jsonforms  # commands that read nothing start without it
+
+    objects = jsonforms.objects(found)
     if objects and all(map(lstasks.is_task, objects)):
         said = lstasks.several(objects)
         form = "Label Studio's JSON" + (f", {said}" if said else "")
         return _table(list(enumerate(lstasks.rows(objects), 1)), [])._replace(form=form)
     return _table(list(enumerate(objects, 1)), [])._replace(form="JSON") if objects else None
-
-
-def _objects(found: Any) -> list[dict[str, Any]]:
-    if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list)]
-        tables = [value for value in lists if value and all(isinstance(row, dict) for row in value)]
-        if len(tables) == 1:
-            return list(tables[0])
-        columns = {key: list(cells.values()) if isinstance(cells, dict) else cells for key, cells in found.items()}
-        even = all(isinstance(cells, list) for cells in columns.values())
-        if not even or len(columns) < 2 or len({len(cells) for cells in columns.values()}) != 1:
-            return []
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
-        return found
-    return []
 
 
 def _table(objects: list[tuple[int, dict[str, Any]]], issues: list[Issue]) -> Lines:

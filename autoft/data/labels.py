@@ -56,7 +56,7 @@ class Labels(NamedTuple):
 
     def _split(self, cell: str) -> list[str]:
         if self.separator == "[":
-            return _bracketed(cell)
+            return bracketed(cell)
         parts = cell.split(self.separator) if self.separator else [cell]
         return [part.strip() for part in parts if part.strip()]
 
@@ -220,7 +220,7 @@ def _cells(table: Table, name: str) -> list[str]:
     return [row[place] for row in table.rows]
 
 
-def _bracketed(cell: str) -> list[str]:
+def bracketed(cell: str) -> list[str]:
     """`["a", "b"]` and `['a', 'b']`, as programs write lists; what is no such list is split at commas."""
     try:
         values = ast.literal_eval(cell) if cell else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,10 @@ from autoft.records import Dataset, Decoding, Fold, Sample, Splits
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
+
+
+MOST_SPOKEN: Final = 30.0
+"""Seconds that are heard at once of a recording whose course is told step by step."""
 
 
 class Longer(NamedTuple):

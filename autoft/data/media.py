@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -22,10 +22,15 @@ SPLIT_WORDS: Final = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "validate": "val",
     "dev": "val",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluate": "test",
+    "evaluation": "test",
 }
+_EVALUATE: Final = frozenset({"eval", "evaluate", "evaluation"})
 _BESIDE: Final = (
     "image images img imgs picture pictures photo photos jpg jpeg png file files audio clips wav wavs set sets data "
     "dataset split part labels label classes csv meta metadata annotation annotations mask masks seg boxes "
@@ -33,6 +38,8 @@ _BESIDE: Final = (
 )
 BESIDE: Final = frozenset(_BESIDE.split())
 """Words that say nothing beside the word for a part, as in `train_images` and `Training_set`."""
+CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins without a sign before it."""
 JUNK: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
 
 OnError = Callable[[str, str], None]
@@ -56,16 +63,33 @@ def part_word(name: str) -> str:
 
 
 def part_of(name: str) -> str:
-    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`.
+    """As `split_word`, also for names with one such word among any others: `tweets_train.csv`, `test-00000.parquet`,
+    `trainLabels.csv`.
 
     A name alone does not tell `asl_test` from a class: look at those beside it as well."""
-    parts = {split_word(word) for word in words_of(name)} - {""}
+    parts = {split_word(word) for word in words_of(CAMEL.sub("_", name))} - {""}
     return parts.pop() if len(parts) == 1 else ""
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a file's name, in small letters."""
-    return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+    """The words of a file's name, in small letters: `test`, `images` of `TestImages.txt`."""
+    apart = re.sub(r"([a-z])(?=[A-Z])", r"\1 ", name)
+    return [word for word in re.split(r"[^a-z]+", apart.lower()) if word]
+
+
+def parts_among(names: Iterable[str], word: Callable[[str], str]) -> dict[str, str]:
+    """Name -> part, of those that lie side by side and say one. What evaluates is for test, and where something else is
+    called so, for validation; where that has its own as well, it is nothing that can be told."""
+    found = {name: part for name in names if (part := word(name))}
+    evaluate = {name for name in found if not _EVALUATE.isdisjoint(words_of(os.path.basename(name)))}
+    others = {part for name, part in found.items() if name not in evaluate}
+    if "test" not in others:
+        return found
+    return {
+        name: part if name not in evaluate else "val"
+        for name, part in found.items()
+        if name not in evaluate or "val" not in others
+    }
 
 
 def shared_words(names: Collection[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from autoft.data.media import SUFFIXES, is_text
+from autoft.data.media import SUFFIXES, is_text, part_of
 from autoft.data.pictures import Pictures
 
 ASIDE: Final = frozenset(
@@ -17,6 +17,8 @@ ASIDE: Final = frozenset(
 """Folders with these names hold tables about files that lie beside the folder."""
 DISTINCT: Final = 0.9
 """Share of the values of a column that must differ for it to name files without their suffixes: classes repeat."""
+SEVERAL: Final = "several_files"
+"""Kind of issue: a name that more than one file has."""
 
 
 class Named(NamedTuple):
@@ -25,6 +27,8 @@ class Named(NamedTuple):
     path: str
     reason: str = ""
     """Why there is no such file."""
+    kind: str = "missing"
+    """A word of `Issue.kind`."""
 
 
 class Files:
@@ -35,6 +39,9 @@ class Files:
         self.root = os.path.abspath(root) if os.path.isdir(root) else self.folder
         if self.root == self.folder and os.path.basename(self.folder).lower() in ASIDE:
             self.root = os.path.dirname(self.folder)
+        self.part = part_of(os.path.splitext(os.path.basename(table))[0])
+        """What the table's own name says, for rows whose part is not told: `trainLabels.csv` means `train/1.png`, not
+        `test/1.png`."""
         self.below: Counter[str] = Counter()
         """Folders below the root in which files were found by their names alone, and how many."""
 
@@ -43,8 +50,8 @@ class Files:
         understood.
 
         Else the only file below the root that has this name, or this name and a suffix; among several the one whose
-        folders agree with the cell's, then the one in a folder named like `split`. A file that is missing from a folder
-        that is there is not looked for.
+        folders agree with the cell's, then the one in a folder named like `split`, or like the table. A file that is
+        missing from a folder that is there is not looked for.
         """
         if not text or "\0" in text or not is_text(text):
             return Named("", "no name of a file" if text else "empty cell")
@@ -59,13 +66,13 @@ class Files:
                     return Named(path)
         above = os.path.dirname(plain)
         known = whole and above and any(os.path.isdir(os.path.join(base, above)) for base in bases)
-        found = [] if known else [path for path in self._files.meant(text, split) if is_text(path)]
+        found = [] if known else [path for path in self._files.meant(text, split or self.part) if is_text(path)]
         if len(found) == 1:
             self.below[os.path.dirname(self._files.id(found[0]))] += 1
             return Named(found[0])
         if found:
             shown = " and ".join(map(self._files.id, found[:2]))
-            return Named("", f"{len(found)} files have this name, such as {shown}")
+            return Named("", f"{len(found)} files have this name, such as {shown}", SEVERAL)
         web = "://" in text
         return Named(
             "", "addresses are not downloaded" if web else "there is no such file beside the table or below it"

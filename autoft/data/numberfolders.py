@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from autoft.data import advice
-from autoft.data.folder import FolderReader, find_layout
+from autoft.data.folder import FolderReader
+from autoft.data.layout import find_layout
 from autoft.data.media import media_field
 from autoft.data.numbers import is_number
 from autoft.records import Dataset, ReadOptions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import json
@@ -99,14 +98,14 @@ class _ArrowFile:
 def _read(path: str, file: _ParquetFile | _ArrowFile, arrow: Any, needs: Sequence[str]) -> Columns:
     names, types = list(file.schema.names), list(file.schema.types)
     features, medium = _features(file.schema.metadata), media_field(tuple(needs))
-    digest = _digest(path) if medium and any(_holds_bytes(arrow, kind) for kind in types) else ""
+    digest = unpack.digest(path) if medium and any(_holds_bytes(arrow, kind) for kind in types) else ""
     cells: dict[str, list[str]] = {}
     media, named = [], []
     for place, (name, kind) in enumerate(zip(names, types, strict=True)):
         if _holds_bytes(arrow, kind):
             if medium and medium == _medium(file, place, features.get(name)):
                 folder = os.path.dirname(os.path.abspath(path))
-                key = hashlib.blake2b(f"{digest}|{place}|{medium}|{folder}".encode(), digest_size=16).hexdigest()
+                key = unpack.key(digest, str(place), medium, folder)
                 found = (_cell(value, folder) for value in file.pieces(place))
                 cells[name] = unpack.files(key, medium, found)
                 media.append(name)
@@ -218,8 +217,3 @@ def _unreadable(arrow: Any, kind: Any) -> bool:
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         kind = kind.value_type
     return bool(types.is_nested(kind) or _bytes(arrow, kind))
-
-
-def _digest(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import columns, guess
-from autoft.data.media import split_word
+from autoft.data.media import part_word, split_word
 from autoft.data.tabular import Table
 
 FLAG: Final = re.compile(r"is_?([a-z]+?)(?:_?(?:set|data|image|part))?")
@@ -15,8 +15,12 @@ FLAG: Final = re.compile(r"is_?([a-z]+?)(?:_?(?:set|data|image|part))?")
 FOLDS: Final = frozenset({"fold", "folds", "kfold", "k_fold", "fold_id", "cv_fold"})
 FOLD: Final = re.compile(r"(?:fold)?[\s_\-]?\d+(?:\.0)?", re.IGNORECASE)
 """What stands in a column of folds; other words are classes."""
+MOST: Final = 12
+"""Words that a column of parts can have at most."""
 LEAST: Final = 3
 """Folds that training, validation and test need."""
+WORDS: Final = {"trial": "val", "publictest": "val", "privatetest": "test"}
+"""What columns call parts besides: SemEval's tasks, and contests, in small letters."""
 PARTS: Final = ("test", "val", "train")
 """From the one that wins where a row is marked twice: what is tested is never trained on."""
 
@@ -39,10 +43,10 @@ class Parting(NamedTuple):
     def marked(self, cells: Sequence[str]) -> str:
         """The part of a row by its yes and no. A row without any yes is of a part that no column marks: it trains, else
         tests, else validates."""
-        yes = {part for _, place, part in self.flags if cells[place].lower() in guess.YES}
-        known = {part for _, _, part in self.flags}
-        other = next((part for part in ("train", "test", "val") if part not in known), "train")
-        return next((part for part in PARTS if part in yes), other)
+        yes = {own for _, place, own in self.flags if cells[place].lower() in guess.YES}
+        known = {own for _, _, own in self.flags}
+        other = next((own for own in ("train", "test", "val") if own not in known), "train")
+        return next((own for own in PARTS if own in yes), other)
 
 
 def find(table: Table, named: Collection[str], grouped: bool, parts: bool) -> Parting:
@@ -55,9 +59,11 @@ def find(table: Table, named: Collection[str], grouped: bool, parts: bool) -> Pa
     """
     free = [name for name in table.columns if name not in named and table.columns.count(name) == 1]
     split, remark = _in_words(table, free)
-    marks = tuple((name, table.columns.index(name), part) for name in free if (part := _marks(table, name)))
+    marks = tuple((name, table.columns.index(name), own) for name in free if (own := _marks(table, name)))
     flags = () if split else marks
-    taken = {name for name in free if name.lower() in columns.SPLIT_NAMES} | {name for name, _, _ in marks}
+    taken = (
+        {name for name in free if name.lower() in columns.SPLIT_NAMES} | {name for name, _, _ in marks} | {split} - {""}
+    )
     said = [f"split in '{split}'"] if split else []
     said += [f"parts in {' and '.join(repr(name) for name, _, _ in flags)} (yes or no)"] if flags else []
     folds = [name for name in free if name.lower() in FOLDS and _folds(table, name)]
@@ -69,23 +75,44 @@ def find(table: Table, named: Collection[str], grouped: bool, parts: bool) -> Pa
     return Parting(split, flags, fold, tuple(said), remark, frozenset({*taken, *folds}))
 
 
+def part(word: str) -> str:
+    """train, val or test where a cell says so, else an empty string."""
+    return part_word(word) or WORDS.get(re.sub(r"[\W_]+", "", word.lower()), "")
+
+
 def _in_words(table: Table, free: Sequence[str]) -> tuple[str, str]:
+    """The column that says the part of each row, by its name, else by its values alone; and what is not used."""
     for name in free:
         if name.lower() in columns.SPLIT_NAMES:
             words = sorted(_filled(table, name))
-            if words and all(split_word(word) for word in words):
+            if words and all(map(part, words)):
                 return name, ""
-            shown = ", ".join(f"'{word}'" for word in words[:3])
-            return "", f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
-    return "", ""
+            return "", _unused(name, words)
+    classes = {*columns.USUAL["label"], *columns.USUAL["labels"]}
+    said = {name: sorted(_filled(table, name)) for name in free if name.lower() not in classes}
+    said = {name: words for name, words in said.items() if 1 < len(words) <= MOST}
+    parts = {name: {part(word) for word in words} for name, words in said.items()}
+    found = [name for name, own in parts.items() if "train" in own and "" not in own and len(own) > 1]
+    if len(found) == 1:
+        return found[0], ""
+    if found:
+        return "", f" (columns {' and '.join(map(repr, found))} say parts, and none of them is used: keep one of them)"
+    mixed = [name for name, own in parts.items() if {"train", "", "test"} <= own or {"train", "", "val"} <= own]
+    return "", _unused(mixed[0], said[mixed[0]]) if mixed else ""
+
+
+def _unused(name: str, words: Sequence[str]) -> str:
+    others = [word for word in words if not part(word)] or words
+    shown = ", ".join(f"'{word}'" for word in others[:3])
+    return f" (column '{name}' is not used: it must say train, val or test, but says {shown})"
 
 
 def _marks(table: Table, name: str) -> str:
     """The part whose rows have a yes in this column, or an empty string."""
     found = FLAG.fullmatch(name.strip().lower())
-    part = split_word(found[1]) if found else ""
-    words = {word.lower() for word in _filled(table, name)} if part else set()
-    return part if words and words <= guess.YES | guess.NO else ""
+    marked = split_word(found[1]) if found else ""
+    words = {word.lower() for word in _filled(table, name)} if marked else set()
+    return marked if words and words <= guess.YES | guess.NO else ""
 
 
 def _folds(table: Table, name: str) -> bool:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 NONE: Final = "none"
 """What is named in place of a column of groups where samples are to be divided one by one."""
 _SURE: Final = "speaker|spk|spkr|talker|patient|participant|volunteer|signer"
-_PERHAPS: Final = "subject|person|client|actor|actress|child|reader|individual"
-"""Words that mean other things as well: the subject of a mail, a client's name for a product. They count with an id."""
+_PERHAPS: Final = "subject|person|client|actor|actress|child|reader|individual|driver"
+"""Words that mean other things as well: the subject of a mail, a client's name for a product. They count with an id, in
+the name of the column or in its cells."""
 _ID: Final = "ids?|no|nr|num|number|code|key|uid|uuid"
 NAME: Final = re.compile(rf"({_SURE})s?(name|{_ID})?|({_PERHAPS})s?({_ID})")
 """The name of such a column, in small letters and digits alone."""
+PERHAPS: Final = re.compile(rf"({_PERHAPS})s?")
+CELL: Final = re.compile(r"[A-Za-z]+[\s_\-]?\d+")
+"""An id of somebody: `p002`, `Actor_03`."""
 LEAST: Final = 3
 """People that training, validation and test need, in nearly every class."""
 MOST: Final = 0.9
@@ -54,7 +58,7 @@ def find(tables: Sequence[Table], free: Collection[str], label: str) -> People:
     cells = {name: [cell for table in tables for cell in _cells(table, name)] for name in names}
     classes = [cell for table in tables for cell in _cells(table, label)] if label else []
     remark = ""
-    for name in [name for name in names if NAME.fullmatch(re.sub(r"[\W_]+", "", name.lower()))]:
+    for name in [name for name in names if _names_people(name, cells[name])]:
         if not _again(cells[name]):
             continue
         why = _unfit(cells[name], classes)
@@ -71,6 +75,13 @@ def find(tables: Sequence[Table], free: Collection[str], label: str) -> People:
         return People()
     quoted = f"'{ids[0]}'" if " " in ids[0] else ids[0]
     return People(remark=f" (values of '{ids[0]}' come again; --group-col {quoted} keeps each in one part)")
+
+
+def _names_people(name: str, cells: Sequence[str]) -> bool:
+    plain = re.sub(r"[\W_]+", "", name.lower())
+    if NAME.fullmatch(plain):
+        return True
+    return bool(PERHAPS.fullmatch(plain)) and all(CELL.fullmatch(cell) for cell in cells if cell)
 
 
 def _again(cells: Sequence[str]) -> bool:

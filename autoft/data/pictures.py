@@ -33,13 +33,16 @@ class Pictures:
         self.paths: list[str] = []
         self._named: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[str]] = defaultdict(list)
+        self._numbers: dict[str, list[str]] = defaultdict(list)
         for path in walk(str(self.root)):
             if not is_media(path, field):
                 self.others.append(path)
                 continue
             self.paths.append(path)
-            self._named[Path(path).name.lower()].append(path)
-            self._stems[Path(path).stem.lower()].append(path)
+            self._named[_plain(Path(path).name)].append(path)
+            self._stems[(stem := _plain(Path(path).stem))].append(path)
+            if stem.isdigit():
+                self._numbers[stem.lstrip("0")].append(path)
 
     def id(self, path: str) -> str:
         """The path below the root."""
@@ -62,7 +65,7 @@ class Pictures:
 
     def stemmed(self, stem: str, near: Path, split: str = "") -> str:
         """As `named`, for a name without its suffix."""
-        return self._best(self._stems.get(stem.lower(), ()), (), near, split)
+        return self._best(self._stems.get(_plain(stem), ()), (), near, split)
 
     def meant(self, name: str, split: str = "") -> list[str]:
         """All files that `name` can mean: those of several whose folders fit it best, then those in no folder of masks,
@@ -84,10 +87,13 @@ class Pictures:
         return not DRAWN.isdisjoint(part.lower() for part in Path(path).relative_to(self.root).parts[:-1])
 
     def _called(self, plain: PurePosixPath) -> Sequence[str]:
-        """Files of that name; else those that it names without a suffix, or with that of another format."""
-        name = plain.name.lower()
-        stem = plain.stem.lower() if plain.suffix.lower() in SUFFIXES[self.field] else name
+        """Files of that name; else those that it names without a suffix, or with that of another format; else, for a
+        number, those whose names fill it up with zeros: 7 is `000007.png`."""
+        name = _plain(plain.name)
+        stem = _plain(plain.stem) if plain.suffix.lower() in SUFFIXES[self.field] else name
         found = self._named.get(name, self._stems.get(stem, []))
+        if not found and name.isdigit():
+            found = self._numbers.get(name.lstrip("0"), [])
         if found or not (upload := UPLOAD.fullmatch(name)):
             return found
         first = self._called(PurePosixPath(upload[1]))
@@ -112,6 +118,15 @@ def plain_path(name: str) -> PurePosixPath:
         except ValueError:  # no address: words with `://` and a bracket among them
             return PurePosixPath(name)
     return PurePosixPath(name.replace("\\", "/"))
+
+
+def _plain(name: str) -> str:
+    """In small letters; an accent may be a sign of its own or part of its letter, as the file system likes it."""
+    if name.isascii():
+        return name.lower()
+    import unicodedata  # commands that read nothing start without it
+
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def missing_picture(subject: str, detail: str = "there is no such image below the data folder") -> Issue:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from autoft.data import advice
+from autoft.data import advice, wrapped
 from autoft.data.checks import summarise
 from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
+from autoft.data.named import SEVERAL
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
 from autoft.records import Dataset, Entry, Issue, Mask, ReadOptions
@@ -34,6 +36,7 @@ ORDER = (
     "folder",
     "texts",
     "lines",
+    "arrays",
     "table",
     "names",
     "number-folders",
@@ -106,7 +109,7 @@ def _divisible(dataset: Dataset) -> Dataset:
 
 def _ungrouped(dataset: Dataset) -> Dataset:
     """Other readers tell speakers, who are the same everywhere."""
-    if dataset.reader != "table" or not any(sample.group for sample in dataset.samples):
+    if dataset.reader not in ("table", "hf") or not any(sample.group for sample in dataset.samples):
         return dataset
     samples = tuple(msgspec.structs.replace(sample, group="") for sample in dataset.samples)
     said = f"{dataset.recognised}; not so with --val or --test, unless --group-col names the column"
@@ -139,11 +142,22 @@ def _inputs(task: Task) -> str:
 
 
 def _open(registry: Registry, source: str, options: ReadOptions) -> Dataset:
-    found = _recognise(registry, source, options)
+    learning = not {*options.needs} & {*options.optional}
+    place, found, likeliest = source, _Found(None, ()), source
+    for place in wrapped.places(source) if learning else [source]:
+        found = _recognise(registry, place, options)
+        likeliest = place if likeliest == source else likeliest
+        if found.reader and found.reader.name in ("folder", "texts") and wrapped.is_told_below(place, likeliest):
+            found, source = _Found(None, found.failed), likeliest  # the folder around a data set is no class
+        if found.reader:
+            break
     if found.reader is None:
         formats = "; ".join(f"{entry.name}: {entry.summary}" for entry in _fitting(registry, options))
         raise advice.unrecognised(source, options, f"Understood are {formats}." if formats else "")
-    dataset = found.reader.read(source, options)
+    dataset = found.reader.read(place, options)
+    if place != source:
+        within = f"{os.path.relpath(place, source)}/: {dataset.recognised}"
+        dataset = msgspec.structs.replace(dataset, recognised=within)
     return msgspec.structs.replace(dataset, issues=(*dataset.issues, *found.failed))
 
 
@@ -181,7 +195,11 @@ def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:
 def _nothing_left(dataset: Dataset, options: DataOptions, medium: str) -> DataError:
     reasons = "; ".join(summarise(dataset.issues))
     hint = ""
-    if any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
+    several = next((issue.detail for issue in dataset.issues if issue.kind == SEVERAL), "")
+    if several:
+        reasons += f"; of the first, {several}"
+        hint = "Write the folder into each name, such as train/1.png, or call the table after the folder: train.csv"
+    elif any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
         hint = "File names in a table are relative to the table's own folder, or anywhere below it."
         hint += f" If another column names them: --{medium}-col COLUMN"
     elif dataset.issues and dataset.issues[0].kind == "no_number":

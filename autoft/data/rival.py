@@ -17,18 +17,18 @@ MOST = 0.9
 
 
 def table_says_more(source: str, root: str, options: ReadOptions, field: str, by_folder: Mapping[str, str]) -> bool:
-    """Whether a table beside the folders names nearly all of these files, and gives other classes than the folders,
-    such as speakers, in which they lie; or parts, which the folders do not.
+    """Whether a table beside the folders or above them names nearly all of these files, and gives other classes than
+    the folders, such as speakers, in which they lie; or parts, which the folders do not.
 
     Its labels are in a column with a usual name. They may be words in any column where the folders' names differ in
     numbers alone: `batch_1` and `batch_2` say nothing, `cats` and `dogs` do.
 
     Args:
-        root: the folder of the folders and the table.
+        root: the folder of the folders; the table lies there or in `source`.
         by_folder: path of each file -> name of its folder.
     """
     tables = find(source).parts
-    if not tables or tables != tables_in(root) or not by_folder:
+    if not tables or tables not in (tables_in(root), tables_in(source)) or not by_folder:
         return False
     from autoft.data.table import TableReader
 

@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import columns, guess, labels, numbers, parting, people, synonyms, together
-from autoft.data.media import SUFFIXES, media_field, split_word
+from autoft.data import absent, columns, guess, labels, numbers, parting, people, synonyms, together
+from autoft.data.media import SUFFIXES, media_field
 from autoft.data.named import Files
 from autoft.data.tabular import Table
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
-HIDDEN: Final = frozenset({"", "-1", "-1.0", "?"})
+HIDDEN: Final = frozenset({"", "-1", "-1.0", "?", absent.DASH})
 """What stands in place of labels that are not told."""
 CUTS: Final = (("start", "end"), ("start_time", "end_time"), ("offset", "duration"), ("begin", "end"))
 """Columns that cut a recording into pieces."""
@@ -25,8 +25,8 @@ class Roles(NamedTuple):
     split: int | None
     group: int | None
     sentence: str
-    comma: bool
-    """Numbers have a decimal comma."""
+    number: numbers.Form
+    """How numbers are written."""
     taken: frozenset[str]
     """Columns that are spoken for."""
     labels: labels.Labels | None = None
@@ -36,12 +36,14 @@ class Roles(NamedTuple):
     """Columns of texts that belong together, where there are several."""
     marks: parting.Parting = parting.Parting()
     """Columns of yes and no that mark parts, if any."""
+    dash: bool = False
+    """A dash in place of a label is none."""
 
     def part(self, cells: Sequence[str], otherwise: str) -> str:
         """The part that a row is of: train, val, test, or what is known of its table."""
         if self.marks.flags:
             return self.marks.marked(cells)
-        return split_word(cells[self.split]) if self.split is not None else otherwise
+        return parting.part(cells[self.split]) if self.split is not None else otherwise
 
 
 class Source(NamedTuple):
@@ -61,7 +63,7 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
         DataError: columns were not named and cannot be told.
         UsageError: a column that was named does not exist.
     """
-    return _together(_assigned(sources, options), sources, options)
+    return _dashes(_together(_assigned(sources, options), sources, options), sources)
 
 
 def _assigned(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
@@ -104,6 +106,19 @@ def _together(parts: list[Roles], sources: Sequence[Source], options: ReadOption
         group = table.columns.index(found.column) if found.column else None
         said = ", ".join(filter(None, [parts[place].sentence, found.said])) + found.remark
         parts[place] = parts[place]._replace(group=group, sentence=said)
+    return parts
+
+
+def _dashes(parts: list[Roles], sources: Sequence[Source]) -> list[Roles]:
+    """The roles with a dash as an empty label, where it is that."""
+    places = [place for place, roles in enumerate(parts) if not roles.left_out and "label" in roles.fields]
+    cells = {place: [row[parts[place].fields["label"]] for row in sources[place].table.rows] for place in places}
+    if not absent.is_dash([cell for own in cells.values() for cell in own]):
+        return parts
+    for place, own in cells.items():
+        count = own.count(absent.DASH)
+        said = f", '{absent.DASH}' is no label ({count:,} row{'s' * (count != 1)})" if count else ""
+        parts[place] = parts[place]._replace(dash=True, sentence=parts[place].sentence + said)
     return parts
 
 
@@ -152,7 +167,9 @@ def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -
     if "text" not in options.columns:
         same |= together.again(source.table, [first.columns[place] for place in known.texts])
     there = msgspec.structs.replace(options, columns={**same, **options.columns})
-    return _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
+    found = _roles(source, there, {lower[name.lower()]: name for name in flags if name.lower() in lower})
+    # a small table may show less than the first one does
+    return found if found.number.comma or not known.number.thousands else found._replace(number=known.number)
 
 
 def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
@@ -160,7 +177,7 @@ def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
     lower = {name.lower(): name for name in table.columns}
     there = [lower[name.lower()] for name in names if name.lower() in lower]
     cells = {cell for name in there for cell in _cells(table, name)} or {""}
-    seen = {cell for name in names for cell in _cells(first, name)} - {""}
+    seen = {cell for name in names for cell in _cells(first, name)} - {"", absent.DASH}
     if not cells <= HIDDEN or not cells.isdisjoint(seen):
         return ""
     shown = ", ".join(f"'{name}'" for name in names[: labels.SHOWN])
@@ -169,7 +186,7 @@ def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
 
 
 def _left_out(why: str) -> Roles:
-    return Roles({}, None, None, f"{why} and is left out", False, frozenset(), left_out=True)
+    return Roles({}, None, None, f"{why} and is left out", numbers.Form(), frozenset(), left_out=True)
 
 
 def _cells(table: Table, name: str) -> list[str]:
@@ -202,8 +219,8 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     options = _without(options, "label") if flags else options
     chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
     _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
-    comma = "value" in chosen and numbers.decimal_comma(row[names.index(chosen["value"])] for row in table.rows)
-    marks = {"value": " (decimal comma)"} if comma else {}
+    written = numbers.form(_cells(table, chosen["value"])) if "value" in chosen else numbers.Form()
+    marks = {"value": written.said()}
     said = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}{alone}"] * bool(pair)
     said += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
@@ -214,7 +231,7 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
         names.index(parts.split) if parts.split else None,
         names.index(group) if group else None,
         ", ".join(said) + parts.remark,
-        comma,
+        written,
         frozenset({*taken, *chosen.values()}),
         labels=flags,
         texts=tuple(names.index(name) for name in pair),

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
 
-from autoft.data import advice, classnames, columns, labels, numbers
-from autoft.data.media import SUFFIXES, media_field, relative
-from autoft.data.merge import unique_ids
+from autoft.data import advice, columns
+from autoft.data.media import media_field, relative
 from autoft.data.named import Files
-from autoft.data.roles import Roles, Source, assign
+from autoft.data.roles import Source
+from autoft.data.rows import FIELDS, told
 from autoft.data.tablefiles import find
 from autoft.data.tabular import read_table
-from autoft.records import Dataset, Issue, ReadOptions, Sample
-
-FIELDS = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
-
-NAMES = ("classes.txt", "class_names.txt", "label_names.txt")
-"""Files beside tables that name the classes which are numbers in them."""
+from autoft.records import Dataset, ReadOptions
 
 
 class TableReader:
@@ -43,8 +37,6 @@ class TableReader:
         found = find(source)
         if not found.parts:
             raise advice.unrecognised(source, options)
-        samples: list[Sample] = []
-        issues: list[Issue] = []
         medium = media_field(options.needs)
         sources = [
             _source(path, split, Files(path, source, medium) if medium else None, options)
@@ -52,60 +44,17 @@ class TableReader:
         ]
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
-        parts = assign(sources, options)
-        names = _names(source, [one.table.path for one in sources])
-        sentences = []
-        for one, roles, name in zip(sources, parts, names, strict=True):
-            if not roles.left_out:
-                issues += one.table.issues
-                for row, number in zip(one.table.rows, one.table.numbers, strict=True):
-                    _add(
-                        _Row(one, row, number, f"{name}:" if len(sources) > 1 else ""), roles, options, samples, issues
-                    )
-            table, remark = one.table, one.files.sentence() if one.files else ""
-            sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}{remark}")
-        if found.left_out:
-            sentences.append(f"not read: {', '.join(found.left_out)}")
-        fields = [sample.fields for sample in samples]
-        seen = [name for each in fields for name in each.get(labels.FIELD) or (each.get("label"),)]
-        for name in labels.never([roles.labels for roles in parts], seen):
-            issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
+        all_of_it = told(sources, _names(source, [one.table.path for one in sources]), source, options)
+        left_out = [f"not read: {', '.join(found.left_out)}"] if found.left_out else []
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
-        samples, said = _with_names(samples, [os.path.dirname(path) or "." for path, _ in found.parts])
         return Dataset(
-            samples=unique_ids(samples),
+            samples=all_of_it.samples,
             reader=self.name,
             root=os.path.abspath(root),
-            recognised="; ".join([*sentences, *said]),
-            issues=tuple(issues),
-            columns=_columns(sources, parts),
+            recognised="; ".join([*all_of_it.sentences, *left_out]),
+            issues=all_of_it.issues,
+            columns=all_of_it.columns,
         )
-
-
-def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
-    """The samples with names of classes in place of numbers, where a file beside the tables names just these, and in
-    words which file."""
-    numbers = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
-    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
-        return samples, []
-    path, told = classnames.named(numbers, list(dict.fromkeys(folders)), NAMES)
-    if set(told) != numbers or len(set(told.values())) != len(numbers):
-        return samples, []
-    return [classnames.renamed(sample, told) for sample in samples], [f"{os.path.basename(path)} names the classes"]
-
-
-def _columns(sources: list[Source], parts: list[Roles]) -> dict[str, str]:
-    """Field -> column of the first table that is read; of texts that belong together, with commas between them."""
-    table, roles = next((one.table, roles) for one, roles in zip(sources, parts, strict=True) if not roles.left_out)
-    texts = {"text": ",".join(table.columns[place] for place in roles.texts)} if roles.texts else {}
-    return {**texts, **{field: table.columns[place] for field, place in roles.fields.items()}}
-
-
-class _Row(NamedTuple):
-    source: Source
-    cells: tuple[str, ...]
-    number: int
-    prefix: str
 
 
 def _source(path: str, split: str, files: Files | None, options: ReadOptions) -> Source:
@@ -125,64 +74,3 @@ def _names(source: str, paths: list[str]) -> list[str]:
     if len(set(plain)) == len(plain):
         return plain
     return [relative(path, source) for path in paths]
-
-
-def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:
-    """Make a sample of a row, or an issue of what is missing."""
-    main = media_field(options.needs)
-    where = f"{os.path.basename(row.source.table.path)} line {row.number}"
-    split = roles.part(row.cells, row.source.split)
-    fields: dict[str, Any] = {}
-    for field, column in roles.fields.items():
-        text = row.cells[column]
-        value, issue = _file(row.source, text, split, where) if field in SUFFIXES else _word(field, text, where, roles)
-        if issue and not (field in options.optional and not text):
-            issues.append(issue)
-            return
-        if not issue:
-            fields[field] = value
-    if roles.texts:
-        fields["text"] = [row.cells[place] for place in roles.texts]
-        if not any(fields["text"]):
-            issues.append(Issue(kind="no_text", subject=where, detail="empty cells"))
-            return
-    if roles.labels:
-        try:
-            fields |= _labels(roles.labels.of(row.cells), options)
-        except ValueError as error:
-            if not {labels.FIELD, "label"} & {*options.optional}:
-                issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
-                return
-    table = row.source.table
-    named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
-    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
-    group = row.cells[roles.group] if roles.group is not None else ""
-    samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
-
-
-def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
-    """All labels of a row, or the one that a class needs.
-
-    Raises:
-        ValueError: it is none, or several.
-    """
-    if labels.FIELD in options.needs:
-        return {labels.FIELD: found}
-    if len(found) == 1:
-        return {"label": found[0]}
-    raise ValueError(f"{len(found)} columns say yes, but one class is needed")
-
-
-def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:
-    if not text:
-        return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
-    return numbers.number(text, where, roles.comma) if field == "value" else (text, None)
-
-
-def _file(source: Source, text: str, split: str, where: str) -> tuple[str, Issue | None]:
-    """The file that a cell names."""
-    assert source.files is not None
-    found = source.files.find(text, split)
-    if found.path:
-        return found.path, None
-    return "", Issue(kind="missing", subject=f"{where}: {text}" if text else where, detail=found.reason)

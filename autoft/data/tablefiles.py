@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from autoft.data.media import entries, part_of, split_word
+from autoft.data.media import entries, part_of, parts_among, split_word
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
@@ -85,8 +85,11 @@ def _file(source: str) -> tuple[tuple[str, str], ...]:
 
 def _is_bare(path: str) -> bool:
     """Whether a file without a suffix has a tab in each line, as `SMSSpamCollection` does."""
-    if os.path.splitext(path)[1]:
-        return False
+    return not os.path.splitext(path)[1] and _is_tabbed(path)
+
+
+def _is_tabbed(path: str) -> bool:
+    """Whether each of the first lines of a file has a tab."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
     lines = [line for line in head.split(b"\n") if line.strip()]
@@ -109,8 +112,9 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
-        parts = _parts(kept, lambda name: split_word(os.path.splitext(unpacked(name))[0]), 1)
-        parts = parts or (() if suffixes is LISTS else _parts(kept, part_of, 2))
+        parts = _parts(kept, lambda name: _dotted(os.path.splitext(unpacked(name))[0]), 1)
+        further = [path for path in kept if suffixes is not LISTS or _is_tabbed(path)]
+        parts = parts or _parts(further, part_of, 2)
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
@@ -119,13 +123,18 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
     return Tables(((bare[0], ""),)) if len(bare) == 1 else Tables()
 
 
+def _dotted(stem: str) -> str:
+    """As `split_word`, also with one such word between points: `train.ft`, `cnews.train`."""
+    words = {split_word(word) for word in stem.split(".")} - {""}
+    return words.pop() if len(words) == 1 else ""
+
+
 def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tuple[tuple[str, str], ...]:
     """(path, split) of those whose names say a part, if training is one; none where a part has several tables, other
     than numbered pieces of one."""
     by_part: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        by_part[word(os.path.basename(path))].append(path)
-    by_part.pop("", None)
+    for path, part in parts_among(paths, lambda path: word(os.path.basename(path))).items():
+        by_part[part].append(path)
     if "train" not in by_part or len(by_part) < least:
         return ()
     if any(len({NUMBERS.sub("", path) for path in found}) > 1 for found in by_part.values()):

@@ -37,14 +37,16 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) 
 
     Args:
         named: whether the first line of CSV and the like holds names; None finds it out.
-        needs: fields that are asked for: media that lie in Parquet are unpacked into the cache where they are needed.
+        needs: fields that are asked for: media that lie in a table, as files or as numbers, are unpacked into the cache
+            where they are needed.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
         UsageError: Parquet, and pyarrow is not installed, or the cache cannot be written.
     """
     try:
-        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named)
+        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named, needs)
+        table = _pictures(table) if "image" in needs and not table.media else table
         if lstasks.is_short(table.columns):
             table = table._replace(rows=lstasks.listed(table.rows))
     except OSError as error:
@@ -54,7 +56,7 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) 
     return table
 
 
-def _written(path: str, named: bool | None) -> Table:
+def _written(path: str, named: bool | None, needs: Sequence[str]) -> Table:
     found = encodings.decode(_bytes(path))
     plain = unpacked(path)
     if plain.endswith(JSONL + JSON):
@@ -62,8 +64,37 @@ def _written(path: str, named: bool | None) -> Table:
         lines = whole or jsonlines.read(found.text, path)
         words = f"{lines.form} ({found.described()})"
         return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
+    if "image" in needs and (pictures := _pixels(path, found)):
+        return pictures
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
     return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
+
+
+def _pixels(path: str, found: encodings.Decoded) -> Table | None:
+    """The table with files in place of a column for each pixel, if its rows are pictures."""
+    from autoft.data import pixelrows  # it loads numpy
+
+    pictures = pixelrows.read(found.text, path)
+    if not pictures:
+        return None
+    words = f"CSV ({found.described()}), {pictures.said}"
+    return Table(path, pictures.columns, pictures.rows, pictures.numbers, words, pictures.issues, (pixelrows.PIXELS,))
+
+
+def _pictures(table: Table) -> Table:
+    """The table with files in place of cells that hold all numbers of a picture, if there is such a column."""
+    from autoft.data import pixelcells  # it loads numpy
+
+    found = pixelcells.read(table.columns, table.rows, table.numbers, table.path)
+    if not found:
+        return table
+    return table._replace(
+        rows=found.rows,
+        numbers=found.numbers,
+        described=f"{table.described}, {found.said}",
+        issues=(*table.issues, *found.issues),
+        media=found.media,
+    )
 
 
 def _bytes(path: str) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 
-from autoft.data import advice, encodings
-from autoft.data.folder import Layout, find_layout, in_words, shown, unlabelled
+from autoft.data import advice, encodings, otherlists, people, speakers
+from autoft.data.folder import one_by_one, shown, unlabelled
+from autoft.data.layout import Layout, find_layout, in_words
 from autoft.data.media import holds_media, is_media, is_text, walk
+from autoft.data.places import Levels, Place
 from autoft.data.tablefiles import find, tables_in
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
@@ -24,14 +25,19 @@ class TextFolderReader:
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is class folders of texts (or texts to predict on), or an empty string."""
         required = set(options.needs) - set(options.optional)
-        fits = FIELD in options.needs and required <= {FIELD, "label"} and not options.columns and not options.group_col
+        fits = (
+            FIELD in options.needs
+            and required <= {FIELD, "label"}
+            and not options.columns
+            and options.group_col in ("", people.NONE)
+        )
         if not fits or not os.path.exists(source):
             return ""
         if unlabelled(options):
             found = is_media(source, FIELD) if os.path.isfile(source) else holds_media(source, FIELD)
             return "text files" if found and not _beside_a_table(source) else ""
         layout = find_layout(source, FIELD)
-        alone = layout is not None and len(layout.folders) == 1
+        alone = layout is not None and len({folder.label for folder in layout.folders}) == 1
         return in_words(layout) if layout and not (alone and find(source).parts) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -46,26 +52,29 @@ class TextFolderReader:
         samples: list[Sample] = []
         issues: list[Issue] = []
         written: Counter[str] = Counter()
-        for path, label, split in _files(source, None if unlabelled(options) else find_layout(source, FIELD), issues):
+        layout = None if unlabelled(options) else find_layout(source, FIELD)
+        places, said = _places(source, layout, issues)
+        for path, label, split, group in places:
             name = os.path.relpath(path, source if os.path.isdir(source) else os.path.dirname(source) or ".")
             found = _read(path, name.replace(os.sep, "/"), issues)
             if found:
                 written[found.described()] += 1
                 fields = {FIELD: found.text.strip(), **({"label": label} if label else {})}
-                samples.append(Sample(id=name.replace(os.sep, "/"), fields=fields, split=split))
+                samples.append(Sample(id=name.replace(os.sep, "/"), fields=fields, split=split, group=group))
         if not samples:
             raise DataError(f"there must be texts in '{source}', but all of its files are empty or unreadable.")
         told = written.most_common()
         encoded = told[0][0] if len(told) == 1 else ", ".join(f"{count} {name}" for name, count in told)
         classes = len({sample.fields["label"] for sample in samples if "label" in sample.fields})
         sentence = f"{words}: " + (f"{classes} class{'es' if classes != 1 else ''}, " if classes else "")
-        return Dataset(
+        dataset = Dataset(
             samples=tuple(sorted(samples, key=lambda sample: sample.id)),
             reader=self.name,
             root=os.path.abspath(source),
-            recognised=f"{sentence}{len(samples)} text files ({encoded})",
+            recognised=f"{sentence}{len(samples)} text files ({encoded}){said}",
             issues=tuple(issues),
         )
+        return one_by_one(dataset, options)
 
 
 def _beside_a_table(source: str) -> bool:
@@ -73,24 +82,30 @@ def _beside_a_table(source: str) -> bool:
     return os.path.isdir(source) and bool(tables_in(source))
 
 
-def _files(source: str, layout: Layout | None, issues: list[Issue]) -> Iterable[tuple[str, str, str]]:
-    """(path, label, split) of every text file. What cannot be used becomes an issue."""
+def _places(source: str, layout: Layout | None, issues: list[Issue]) -> Levels:
+    """Every text file, with its class and its part. What cannot be used becomes an issue."""
 
     def report(path: str, reason: str) -> None:
         issues.append(Issue(kind="unreadable", subject=shown(path), detail=reason))
 
     if layout is None and os.path.isfile(source):
-        yield source, "", ""
-        return
-    places = [(f.path, f.label, f.split) for f in layout.folders] if layout else [(source, "", "")]
-    for folder, label, split in places:
+        return Levels([Place(source, "", "")])
+    folders = [(f.path, f.label, f.split) for f in layout.folders] if layout else [(source, "", "")]
+    found: list[Place] = []
+    above: dict[str, str] = {}
+    for folder, label, split in folders:
         for path in walk(folder, report):
             if not is_text(path):
                 issues.append(Issue(kind="bad_name", subject=shown(path), detail="rename it"))
             elif is_media(path, FIELD):
-                yield path, label, split
+                found.append(Place(path, label, split))
+                above[path] = folder
             else:
                 issues.append(Issue(kind="not_text", subject=shown(path), detail="not used", drops=False))
+    if not layout:
+        return Levels(found)
+    told = speakers.level(found, above, source, FIELD)
+    return told._replace(said=told.said + otherlists.unread(source, layout.root, ()))
 
 
 def _read(path: str, name: str, issues: list[Issue]) -> encodings.Decoded | None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from autoft.errors import DataError
 from autoft.records import Issue, Sample
 
 #: The part that keeps a sample which lies in several: the one further from training.
 RANK = {"": 0, "train": 0, "val": 1, "test": 2}
 NAMES = ("train", "val", "test")
+FEW = 5
+"""Files in two classes that are no reason to stop, whatever their share."""
+MOST = 0.25
+"""Share of the samples that may be of files in two classes, each of which is there twice at least."""
 
 
 def report(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[str]) -> tuple[list[Issue], set[str]]:
@@ -28,6 +33,23 @@ def report(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[st
     for members in by_group:
         leaving |= _leak(members, f"group '{members[0].group}'", issues)
     return issues, leaving
+
+
+def refuse_if_two_labelled(samples: Sequence[Sample], issues: Iterable[Issue], root: str) -> None:
+    """Stop where a large share of the samples are files that lie in two classes: a copy of all was taken for a class.
+
+    Raises:
+        DataError: it says how many, and names one.
+    """
+    conflicts = [issue for issue in issues if issue.kind == "conflicting_label"]
+    if len(conflicts) < FEW or 2 * len(conflicts) < MOST * len(samples):
+        return
+    raise DataError(
+        f"a file must be of one class, but of {len(samples)} in '{root}' {len(conflicts)} or more lie in two: "
+        f"'{conflicts[0].subject}', {conflicts[0].detail}.",
+        "One of these classes is probably a copy of others: take its folder out, or give the folder of one copy as the "
+        "data.",
+    )
 
 
 def _collect(pairs: Iterable[tuple[Sample, str]]) -> list[list[Sample]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -14,6 +15,17 @@ from autoft.data import cache
 from autoft.data.media import SUFFIXES, medium_magic
 
 INDEX = "files.json"
+
+
+def digest(path: str) -> str:
+    """Of all that stands in a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def key(*words: str) -> str:
+    """A name for what is told by these words alone."""
+    return hashlib.blake2b("|".join(words).encode(), digest_size=16).hexdigest()
 
 
 def files(key: str, field: str, cells: Iterable[Mapping[str, Any] | None]) -> list[str]:

@@ -19,11 +19,12 @@ What was solved stays for a while in this process, so that many strengths on the
 
 from __future__ import annotations
 
-from autoft.heads.encode import finish, loss, refusal, solvable
+from autoft.heads.encode import distinct, finish, loss, refusal, solvable
 from autoft.heads.solvers import Head, leave_one_out, path, solve
 from autoft.heads.validate import left_out
 
 __all__ = [
+    "distinct",
     "Head",
     "finish",
     "leave_one_out",

@@ -14,6 +14,8 @@ CHUNK = 4096
 """Rows that are held in double precision at a time."""
 FLAT = 1e-6
 """A feature whose deviation is smaller than this part of its mean is constant but for rounding."""
+FEW = 4
+"""Rows for each feature below which projections are held in double precision for left-out scores."""
 MANY, MOST = 2048, 1536
 """Rows and features, of both of which there may be so many; else so many directions are found, within what as many
 rows, spread over all, span: to find all of many thousand takes minutes."""
@@ -71,6 +73,14 @@ class Decomposition:
         """float32 (n, r): the scaled features along the directions."""
         return np.concatenate([(rows @ self.directions).astype(np.float32) for _, rows in self._chunks()])
 
+    @functools.cached_property
+    def exact(self) -> Array:
+        """As `projected`, but in double precision where rows are few: a small strength fits these nearly without fault,
+        and what a row is off by without itself is then a ratio of tiny numbers."""
+        if self.n >= FEW * self.features.shape[1]:
+            return self.projected
+        return np.concatenate([rows @ self.directions for _, rows in self._chunks()])
+
     def correlate(self, values: Array) -> Array:
         """(r, size): weighted mean products of the directions with `values` (n, size)."""
         products = sum(rows.T @ (self.row_weights[part, None] * values[part]) for part, rows in self._chunks())
@@ -82,8 +92,9 @@ class Decomposition:
         return weights.astype(np.float32), (bias - weights @ self.mean).astype(np.float32)
 
     def nbytes(self) -> int:
-        """Bytes that this holds once `projected` is there."""
-        return int(self.features.nbytes + self.directions.nbytes + 4 * self.n * len(self.variances))
+        """Bytes that this holds once `projected` and `exact` are there."""
+        few = self.n < FEW * self.features.shape[1]
+        return int(self.features.nbytes + self.directions.nbytes + (4 + 8 * few) * self.n * len(self.variances))
 
     def _chunks(self) -> Iterator[tuple[slice, Array]]:
         """Scaled rows in double precision, some at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,16 @@ def refusal(output: Output) -> str:
 def solvable(problem: Problem) -> bool:
     """Whether all heads of a problem can be solved."""
     return not any(refusal(output) for output in problem.outputs)
+
+
+def distinct(problems: Mapping[str, Problem]) -> tuple[str, ...]:
+    """Names of the problems whose solutions differ, the first of each: some losses are solved in another's place."""
+    found: dict[object, str] = {}
+    for name, problem in problems.items():
+        if solvable(problem):
+            outputs = ((o.name, o.target, o.size, o.post, NEAREST[o.loss], o.weight) for o in problem.outputs)
+            found.setdefault((problem.encoder, tuple(outputs)), name)
+    return tuple(found.values())
 
 
 def encode(output: Output, targets: Array) -> Targets:

@@ -11,6 +11,8 @@ from autoft.heads.encode import Targets, log_softmax, sigmoid
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+SMALL = {"float32": 1e-6, "float64": 1e-10}
+"""The least part of a row's error that its own weight in the solution leaves: less is rounding."""
 STEPS = 30
 LIMITS = (1e-3, 1e4)
 """Of the factor on the scores."""
@@ -45,11 +47,11 @@ class Ridge:
 
     def _left_out(self, strength: float, mean: bool = True) -> Array:
         """Scores of each row, left out; without `mean` it still counts in the bias."""
-        projected, shrunk = self.parts.projected, 1 / (self.parts.variances + strength)
+        rows, shrunk = self.parts.exact, 1 / (self.parts.variances + strength)
         values, weights, n = self.targets.values, self.targets.weights, self.parts.n
-        fitted = projected @ (self.along * shrunk[:, None]).astype(np.float32) + self.mean
-        leverage = weights / n * (float(mean) + np.square(projected) @ shrunk.astype(np.float32))
-        left: Array = values - (values - fitted) / np.maximum(1 - leverage, 1e-6)[:, None]
+        fitted = rows @ (self.along * shrunk[:, None]).astype(rows.dtype) + self.mean
+        leverage = weights / n * (float(mean) + np.square(rows) @ shrunk.astype(rows.dtype))
+        left: Array = values - (values - fitted) / np.maximum(1 - leverage, SMALL[rows.dtype.name])[:, None]
         return left
 
     def _scale(self, strength: float) -> tuple[Array, Array]:

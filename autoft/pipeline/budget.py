@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from autoft import evaluate
+from autoft.course import repeated
 from autoft.records import EpochReport, TrialResult
 
 START = 3.0
@@ -15,7 +16,11 @@ START = 3.0
 FORK = 1.0
 """The same without a cluster, by a fork of a process that has imported the framework."""
 SCORING = 5.0
-"""Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a tenth."""
+"""Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a part.
+
+Of 30 s a tenth was kept, with a process for each model, and 4 s were left over every time."""
+BRIEF = 1 / 15
+"""That part of the whole time."""
 WRITING = 2.0
 """Seconds of these for what comes after the last score: summary, card and report."""
 DRAWS = 3 * evaluate.FEWEST
@@ -97,12 +102,13 @@ class Budget:
         self.refit = needed if needed <= REFIT * self.seconds else 0.0
 
     def to_refit(self, result: TrialResult) -> float:
-        """Seconds to train this trial's configuration up to its best epoch once more, in a fresh process."""
+        """Seconds to train this trial's configuration once more, in a fresh process."""
         if not self.refit_ratio:
             return 0.0
         first = result.history[0] if result.history else None
         build, prefix = (first.build_seconds, first.prefix_seconds) if first else (0.0, 0.0)
-        trained = max(0.0, result.seconds - build - prefix) * result.best_epoch / max(1, result.epochs)
+        epochs = repeated(result.recipe, result.best_epoch).epochs
+        trained = max(0.0, result.seconds - build - prefix) * epochs / max(1, result.epochs)
         views = prefix if self.views_anew and result.recipe.views else 0.0
         return self.start + self._build + self.refit_ratio * (trained + views)
 
@@ -126,7 +132,7 @@ class Budget:
         """Seconds kept back for the final evaluation: two models in fresh processes, side by side."""
         validation = max(self._validations, default=min(1.0, UNKNOWN * self.seconds))
         drawn = DRAWS * max(self._resamples, default=0.0) * self.test_ratio
-        usual = min(SCORING, self.seconds / 10)
+        usual = min(SCORING, BRIEF * self.seconds)
         scoring = usual + max(0.0, drawn - usual / 2) + 1.5 * validation * self.test_ratio
         return self.start + scoring + 1.2 * self._build + 2 * self.transfer + self.plain
 

@@ -13,6 +13,7 @@ from autoft import artifact, evaluate, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import plan, refit
@@ -40,12 +41,14 @@ class Outcome(NamedTuple):
     ref: DataRef
     writer: RunWriter
     budget: Budget
-    spec: TrialSpec
-    """Of the best trial."""
+    spec: TrialSpec | None
+    """Of the best trial; None where it is not known any more and nothing is trained."""
     searching: float
     """Unix time at which the first trial could start."""
     interrupted: bool
     storage: Storage
+    notes: tuple[str, ...] = ()
+    """What else is to be said of how it went."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -57,9 +60,9 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     again = refit.refit(outcome, best, listener)
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
-    notes: list[str] = [outcome.splits.sentence]
+    notes: list[str] = [outcome.splits.sentence, *outcome.notes]
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
-    if outcome.options.address and outcome.plan.decoding.windows > 1:
+    if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     test, said, cut_off = _scored(outcome, best, baseline, refitted=bool(again.get("samples")))
     if said:
@@ -137,7 +140,8 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
-        "interval": [band.low, band.high],
+        "interval": band.bounds,
+        "interval_note": band.note,
         "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
         "baseline": None,
@@ -159,7 +163,8 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
             "baseline": worse,
             "gain": gain.gain,
             "gain_metric": gained.name,
-            "gain_interval": [gain.interval.low, gain.interval.high],
+            "gain_interval": gain.interval.bounds,
+            "gain_note": gain.interval.note,
             "significant": gain.significant,
             "verdict": verdict,
         }
@@ -226,6 +231,24 @@ def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[di
         backends = [backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
+
+
+def no_model(writer: RunWriter, interrupted: bool, no_room: str) -> Exception:
+    """Why a search has come to no model, to be raised."""
+    if no_room:
+        return UsageError(f"{no_room}, and no trial has a model.", "Free some space, or use another --out.")
+    failed = [result for result in writer.results if result.status == "failed"]
+    if failed and len(failed) == len(writer.results):
+        return NoTrialSucceeded(
+            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
+            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
+        )
+    if interrupted:
+        return Interrupted("interrupted before the first trial had a model.")
+    return BudgetEnded(
+        "the budget ended before any trial came to the end of its first epoch.",
+        "Give more --time, or a smaller network: --preset fast",
+    )
 
 
 def _status(ended: bool, stopped: bool) -> str:

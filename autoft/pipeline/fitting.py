@@ -11,13 +11,20 @@ from autoft import compose, scoring
 from autoft.contracts import Task
 from autoft.errors import UsageError
 from autoft.pipeline.models import Candidate
+from autoft.recipe import Recipe
 from autoft.records import Param, Problem, Scalar, Schema
 from autoft.registry import Registry
-from autoft.search.space import Space
+from autoft.search.space import DEFAULTS, Space, listed, resolve, text
 from autoft.vocab import did_you_mean
 
 POOLED: Final[Mapping[str, Scalar]] = {"mixup": 0.0, "cutmix": 0.0, "head_init": "random", "views": 0}
 """What only pooled heads know, and the value that leaves it out."""
+SOLVED: Final[Mapping[str, tuple[Scalar, ...]]] = {
+    "freeze": (1.0,),
+    "head_width": (0,),
+    "head_init": ("ridge", "logistic"),
+}
+"""What a trial must have whose head is solved."""
 WITH: Final = {"head_strength": "head_init"}
 """What goes with another key."""
 
@@ -75,6 +82,36 @@ def refuse(space: Space, ways: Mapping[str, Mapping[str, Problem]]) -> None:
                 if value and value not in known:
                     near = did_you_mean(str(value), known)
                     raise UsageError(f"formulation must be one of {', '.join(known)}, but got '{value}'.{near}")
+
+
+def refuse_mixed(space: Space, rows: Sequence[Mapping[str, Scalar]], *, single: bool) -> None:
+    """Refuse values that are right by themselves and wrong together, before anything is trained.
+
+    Args:
+        rows: configurations that the user lists.
+        single: that of trial 0 is the only one.
+
+    Raises:
+        UsageError: says which law they break.
+    """
+    for row in rows or [{}]:
+        Recipe.of(resolve(space, row))
+    if single or rows or not any("solve" in param.choices for param in space if param.key == "optimizer"):
+        return
+    for key, fits in SOLVED.items():  # values of a search are drawn with each other
+        if not _every_value(space, key) <= {*fits}:
+            raise UsageError(
+                f"optimizer=solve needs {key}={' or '.join(map(text, fits))} in every trial, but {key} has other "
+                "values in this search.",
+                "Fix freeze=1, head_width=0 and head_init, or leave optimizer out: searches solve heads unasked.",
+            )
+
+
+def _every_value(space: Space, key: str) -> set[Scalar]:
+    """All that a parameter can be in a trial, its default included where it may be left out; None for a range."""
+    variants = [param for param in space if param.key == key]
+    found = {value for param in variants for value in listed(param) or (None,)}
+    return found if any(not param.when for param in variants) else {*found, DEFAULTS[key]}
 
 
 def _any_of_places(ways: Mapping[str, Mapping[str, Problem]]) -> bool:

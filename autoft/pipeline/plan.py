@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from autoft import heads, remote, scoring, trial
+from autoft import heads, places, remote, scoring, trial
 from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
@@ -90,7 +91,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     cards = [msgspec.structs.replace(models.posed(c.card, c.problem), name=c.key) for c in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
-    whole = default_space(cards, sizes, options.preset, samples)
+    whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike)
     if options.strategy == "auto":
         norms = any(card.modality == "image" and card.pretrained for card in cards)
         whole = (*whole, *families.additions(norms=norms, levels=_leveled(registry, options, candidates)))
@@ -105,6 +106,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     whole = space.edit(whole, overrides.parse(given, whole))
     space.validate(whole)
     fitting.refuse(whole, ways)
+    fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
     seconds = prepare.seconds_for(checked, whole=whole_recordings)
     return Plan(
@@ -167,7 +169,8 @@ def spec_maker(
             recipe=recipe,
             data=ref,
             metric=plan.metric,
-            seed=options.seed,
+            seed=options.seed + options.repeat,
+            division=options.repeat,
             folder=remote.join(trials, trial_name(number)),
             resources=resources,
             versions=versions[candidate.card.backend],
@@ -205,8 +208,9 @@ def _leveled(registry: Registry, options: SearchOptions, candidates: Sequence[mo
 
 def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
     """The networks whose backend can cut them, so that trials share what frozen blocks give. Those of other modalities
-    are a sequence of tokens or of frames before the head."""
-    return _kept(plan, registry, options, "cut", lambda card: card.modality == "image")
+    are a sequence of tokens or of frames before the head, unless they have nothing to learn: then all is frozen."""
+    cut = _kept(plan, registry, options, "cut", lambda card: card.modality == "image")
+    return cut | _kept(plan, registry, options, "features", lambda card: card.fixed)
 
 
 def featured(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:
@@ -229,6 +233,16 @@ def _kept(
         for name, candidate in plan.candidates.items()
         if candidate.card.backend in able and fits(candidate.card) and scoring.is_pooled(candidate.problem)
     )
+
+
+def posed(plan: Plan) -> tuple[str, ...]:
+    """The formulations whose solved heads differ, that of the default recipe first; none where there is no choice."""
+    first, words = next(iter(plan.problems.values())), dict[str, Problem]()
+    for param in plan.space:
+        if param.key == "formulation":
+            values = (space.default_of(param), *param.choices)
+            words |= {str(value): first[str(value)] for value in values if value in first}
+    return heads.distinct(words)
 
 
 def continuing(plan: Plan, registry: Registry, splits: Splits) -> bool:
@@ -258,8 +272,10 @@ def arguments(options: SearchOptions, plan: Plan, verb: str = "search") -> dict[
         row.key + (f" ({row.condition})" if row.condition else ""): row.values for row in space.describe(plan.space)
     }
     values["decode_size"] = plan.decoding.size
-    values["command"] = command(options, verb)
-    return values
+    paths = places.fixed({key: getattr(options, key) for key in (*places.DATA, "models")})
+    repeated = msgspec.structs.replace(options, **{**paths, "models": tuple(paths["models"])})
+    values["command"] = command(repeated, verb)
+    return {**places.fixed(values), "folder": str(Path.cwd())}
 
 
 FLAGS = {
@@ -284,6 +300,7 @@ FLAGS = {
     "max_bad": "--max-bad",
     "decode_size": "--decode-size",
     "seed": "--seed",
+    "repeat": "--repeat",
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
     "gpus_per_trial": "--gpus-per-trial",

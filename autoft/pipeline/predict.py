@@ -1,26 +1,115 @@
-"""Predictions for new files, and scores on labelled ones, with a trained model."""
+"""Predictions for new files with a trained model, in parts: those of many files need not fit into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
 
-import msgspec
 import numpy as np
 
-from autoft import evaluate, registry
+from autoft import evaluate, scoring
+from autoft.abilities import Piecewise
 from autoft.contracts import Array, Arrays
-from autoft.data import checks, forms
+from autoft.data import forms
 from autoft.data.feed import DecodedFeed
 from autoft.data.forms import Form
-from autoft.data.inspect import inspect
-from autoft.data.readers import open_dataset
 from autoft.errors import DataError
 from autoft.options import DataOptions
-from autoft.pipeline import prepare
+from autoft.pipeline import sources as named
 from autoft.predictor import Predictions, Predictor
 from autoft.records import Issue, Sample
+from autoft.report.issues import summarised
 from autoft.run import model_folder
+
+PART: Final = 4096
+"""Samples that are predicted, written and forgotten together, where a network's outputs are a few numbers each."""
+SMALL_PART: Final = 256
+"""The same where they are maps, boxes or a course."""
+
+
+class Prediction:
+    """The predictions of one model for what the user named.
+
+    Args:
+        confidence: leave out what is less sure, where the task knows such a thing.
+
+    Raises:
+        UsageError: it does not.
+        DataError: a source is not there, or nothing that can be predicted is in it.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        sources: Sequence[str],
+        columns: DataOptions | None = None,
+        confidence: float | None = None,
+    ) -> None:
+        predictor.refuse(confidence)
+        self.predictor, self.sources, self.confidence = predictor, sources, confidence
+        found = named.find(predictor, sources, columns)
+        self.samples = found.samples
+        self.issues = list(found.issues)
+        """What cannot be read; complete when all parts have been gone through."""
+        self.done = 0
+        """Predictions so far."""
+
+    def parts(self, size: int = 0) -> Iterator[Predictions]:
+        """Predictions for `size` samples at a time, or as many as memory should hold.
+
+        Raises:
+            DataError: not one file can be decoded.
+        """
+        pooled = scoring.is_pooled(self.predictor.config.problem)
+        size = size or (PART if pooled else SMALL_PART)
+        for first in range(0, len(self.samples), size):
+            kept, decoded, damaged = _predicted(self.predictor, self.samples[first : first + size])
+            self.issues += damaged
+            self.done += len(kept)
+            if kept:
+                sure = self.predictor.sure(decoded, self.confidence)
+                ids = tuple(sample.id for sample in kept)
+                config = self.predictor.config
+                yield Predictions(ids, sure, self.predictor.task, config, tuple(damaged), tuple(kept))
+        if not self.done:
+            where = ", ".join(self.sources)
+            raise DataError(f"a prediction needs at least one readable file, but none is at {where}.", self._first())
+
+    def rows(self, *, nested: bool = False) -> Iterator[dict[str, Any]]:
+        """One row for each file; `nested` ones also hold lists, such as the boxes of a picture."""
+        for part in self.parts():
+            yield from part.full_rows() if nested else part.rows()
+
+    def export(self, folder: Path, rows: list[dict[str, Any]] | None = None) -> Sequence[str]:
+        """Write the task's own kinds of files into `folder`; a word about each.
+
+        Args:
+            rows: take up the rows as well.
+
+        Raises:
+            UsageError: the task has no files of its own.
+        """
+        task, schema = self.predictor.refuse_export(), self.predictor.config.schema
+        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(task, Piecewise):
+            names = [sample.id for sample in self.samples]
+            return task.export_parts(self._pieces(0, rows), names, schema, folder)
+        ((decoded, samples),) = self._pieces(max(1, len(self.samples)), rows)
+        return task.export(decoded, samples, schema, folder)
+
+    def _pieces(self, size: int, rows: list[dict[str, Any]] | None) -> Iterator[tuple[Arrays, Sequence[Sample]]]:
+        for part in self.parts(size):
+            if rows is not None:
+                rows += part.full_rows()
+            yield part.decoded, part.samples
+
+    def _first(self) -> str:
+        if not self.issues:
+            return ""
+        first = self.issues[0]
+        return f"{len(self.issues)} could not be read; the first: {first.subject} ({first.detail})"
 
 
 def predict(
@@ -30,7 +119,7 @@ def predict(
     columns: DataOptions | None = None,
     confidence: float | None = None,
 ) -> Predictions:
-    """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`.
+    """Predictions of a run's best model, a model folder or `RUN:t0007` for the files at `source`, all in one.
 
     Args:
         columns: its names of columns, for tables; those that the model was trained on where it says none.
@@ -39,108 +128,51 @@ def predict(
         UsageError: there is no such model.
         DataError: nothing readable is at `source`.
     """
-    return predict_sources(Predictor(model_folder(model, out)), [source], columns, confidence)
+    asked = Prediction(Predictor(model_folder(model, out)), [source], columns, confidence)
+    (whole,) = asked.parts(max(1, len(asked.samples)))
+    return whole._replace(issues=tuple(asked.issues))
 
 
-def predict_sources(
-    predictor: Predictor,
-    sources: Sequence[str],
-    columns: DataOptions | None = None,
-    confidence: float | None = None,
-) -> Predictions:
-    """Predictions for the files at all `sources`, in their order. Unreadable files become issues."""
-    plugins = registry.installed()
-    samples: list[Sample] = []
-    issues: list[Issue] = []
-    for source in sources:
-        options = msgspec.structs.replace(columns or DataOptions(), data=source)
-        config = predictor.config
-        dataset = open_dataset(
-            plugins, options, predictor.task, labelled=False, remembered=config.columns, guessed=config.guessed
-        )
-        # Every row is asked for, whatever part it lies in and whatever it is like.
-        plain = tuple(msgspec.structs.replace(sample, split="", group="") for sample in dataset.samples)
-        found = inspect(msgspec.structs.replace(dataset, samples=plain), predictor.task.inputs)
-        samples += found.dataset.samples
-        issues += [issue for issue in found.issues if issue.drops]
-    kept, decoded, damaged = _predicted(predictor, samples)
-    issues += damaged
-    if not kept:
-        raise DataError(
-            f"a prediction needs at least one readable file, but none is at {', '.join(sources)}.", _first(issues)
-        )
-    ids, decoded = tuple(sample.id for sample in kept), predictor.sure(decoded, confidence)
-    return Predictions(ids, decoded, predictor.task, predictor.config, tuple(issues), tuple(kept))
+def told_rows(predictor: Predictor, sources: Sequence[str], confidence: float | None) -> Iterator[dict[str, Any]]:
+    """Rows one after another; what could not be read is a Python warning in the end."""
+    asked = Prediction(predictor, sources, confidence=confidence)
+    yield from asked.rows(nested=True)
+    _warn(asked)
 
 
-def validate(model: str, options: DataOptions, out: str = "runs") -> dict[str, Any]:
-    """Every metric of the model on labelled data, with a confidence interval for the one it was chosen by.
+def told_export(
+    predictor: Predictor, sources: Sequence[str], confidence: float | None, out: Path
+) -> list[dict[str, Any]]:
+    """The rows, when the task's own kinds of files were written into `out`; warnings as in `told_rows`."""
+    predictor.refuse_export()
+    asked = Prediction(predictor, sources, confidence=confidence)
+    rows: list[dict[str, Any]] = []
+    asked.export(out, rows)
+    _warn(asked)
+    return rows
 
-    Raises:
-        DataError: the data cannot be read, or have classes that the model does not know.
-    """
-    predictor = Predictor(model_folder(model, out))
-    config, task = predictor.config, predictor.task
-    plugins = registry.installed()
-    dataset = open_dataset(
-        plugins, options, task, remembered=config.columns, guessed=config.guessed, meaning=config.meaning
-    )
-    found = inspect(dataset, task.inputs)
-    samples = found.dataset.samples
-    feed = DecodedFeed(
-        samples,
-        _inputs(predictor),
-        predictor.targets(samples),
-        prepare.truths(task, samples, config.schema, config.decoding),
-    )
-    decoded, targets = predictor.compared(feed)
-    good, damaged = _sorted_out(feed, samples)
-    issues = [*found.issues, *damaged, *_remarks(feed, samples)]
-    checks.refuse_if_too_bad(issues, checks.total(dataset), options.max_bad)
-    decoded, targets = evaluate.take(decoded, good), evaluate.take(targets, good)
-    groups = [samples[row].group for row in good]
-    band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed, groups)
-    return {
-        "model": str(predictor.folder),
-        "metric": config.metric.name,
-        "refit": config.refit,
-        "samples": len(good),
-        "metrics": evaluate.all_metrics(task, decoded, targets, config.schema),
-        "interval": [band.low, band.high],
-        "confidence": evaluate.CONFIDENCE,
-        "issues": issues,
-    }
+
+def _warn(asked: Prediction) -> None:
+    for sentence in summarised(tuple(asked.issues)):
+        warnings.warn(f"no prediction: {sentence}", stacklevel=4)
 
 
 def _predicted(predictor: Predictor, samples: Sequence[Sample]) -> tuple[list[Sample], Arrays, list[Issue]]:
     """Predictions for those whose files decode, and the others as issues. Every file is decoded once."""
-    feed = DecodedFeed(samples, _inputs(predictor))
+    feed = DecodedFeed(samples, inputs_of(predictor))
     decoded = predictor.outputs(feed)
-    good, issues = _sorted_out(feed, samples)
+    good, issues = sorted_out(feed, samples)
     return [samples[row] for row in good], evaluate.take(decoded, good), issues
 
 
-def _inputs(predictor: Predictor) -> list[Form]:
+def inputs_of(predictor: Predictor) -> list[Form]:
+    """What its network takes in."""
     config = predictor.config
     return forms.inputs(predictor.task.inputs[0], [config.card.modality], config.decoding)
 
 
-def _sorted_out(feed: DecodedFeed, samples: Sequence[Sample]) -> tuple[Array, list[Issue]]:
+def sorted_out(feed: DecodedFeed, samples: Sequence[Sample]) -> tuple[Array, list[Issue]]:
     """Rows whose files decoded, and the others as issues."""
     good = np.array([row for row in range(len(samples)) if row not in feed.bad], np.int64)
     bad = sorted(feed.bad.items())
     return good, [Issue(kind=why.kind, subject=samples[row].id, detail=why.detail) for row, why in bad]
-
-
-def _remarks(feed: DecodedFeed, samples: Sequence[Sample]) -> list[Issue]:
-    """What is wrong with rows that can be used."""
-    said = sorted(feed.remarks.items())
-    return [
-        Issue(kind=kind, subject=samples[row].id, detail=detail, drops=False)
-        for row, found in said
-        for kind, detail in found
-    ]
-
-
-def _first(issues: Sequence[Issue]) -> str:
-    return f"{len(issues)} could not be read; the first: {issues[0].subject} ({issues[0].detail})" if issues else ""

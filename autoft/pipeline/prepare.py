@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, longer, masks, pixels, portion, splits, store
+from autoft.data import cache, checks, forms, longer, masks, pixels, portion, quiet, splits, store
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
@@ -29,8 +29,6 @@ SIDE = 128
 
 MOST_SECONDS = 10.0
 """Of a recording that is taken as a whole: longer ones are cut."""
-MOST_SPOKEN = 30.0
-"""Of a recording whose course is told step by step."""
 MOST_WINDOWS = 5
 """Parts of a longer recording that a prediction hears."""
 FEWEST = 60
@@ -65,6 +63,8 @@ class Prepared(NamedTuple):
     issues: tuple[Issue, ...]
     used: Mapping[str, tuple[int, int]] = {}
     """Part -> samples that are used, and samples that there are, where time was short."""
+    content: str = ""
+    """One word for what the samples held when they were read."""
 
 
 def check(registry: Registry, options: DataOptions, task: Task, seed: int, listener: Listener) -> Checked:
@@ -106,13 +106,15 @@ def seconds_for(checked: Checked, *, whole: bool) -> float:
     if not checked.seconds.any():
         return 0.0
     if whole:
-        return min(MOST_SPOKEN, math.ceil(10 * float(checked.seconds.max())) / 10)
+        return min(longer.MOST_SPOKEN, math.ceil(10 * float(checked.seconds.max())) / 10)
     return min(MOST_SECONDS, math.ceil(10 * float(np.quantile(checked.seconds, 0.95))) / 10)
 
 
 def windows_for(seconds: float, *, whole: bool) -> int:
-    """How many parts of `seconds` a prediction hears of a longer recording, at most; of one told step by step, one."""
-    return MOST_WINDOWS if seconds and not whole else 1
+    """How many parts of `seconds` a prediction hears of a longer recording, at most; of one told step by step, all."""
+    if not seconds:
+        return 1
+    return 0 if whole else MOST_WINDOWS
 
 
 def prepare(
@@ -134,9 +136,10 @@ def prepare(
         BudgetEnded: hardly any sample could be decoded in that time.
     """
     place, left = root or cache.cache_root(), within
+    _warn_of_long(checked, decoding, listener)
 
     def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...], list[Form]]:
-        wanted = _wanted(some, task, decoding, modalities)
+        wanted = forms_of(some.dataset.samples, some.schema, task, decoding, modalities)
         return (*store.build(some.dataset, some.digests, wanted, decoding, place, within=seconds), wanted)
 
     used: Mapping[str, tuple[int, int]] = {}
@@ -166,6 +169,18 @@ def prepare(
     return prepared
 
 
+def _warn_of_long(checked: Checked, decoding: Decoding, listener: Listener) -> None:
+    """Say that what is told of some recordings is more than what trials hear of them."""
+    long = int((checked.seconds > decoding.seconds + quiet.SLACK).sum())
+    if not decoding.windows and decoding.seconds and long:
+        words = (
+            f"{long:,} of {len(checked.seconds):,} recordings are longer than {decoding.seconds:g} s: they train and "
+            "validate by their beginning, with all that is said in them. Cut them, with their transcripts, for a "
+            "better model. Predictions, `autoft val` and the test score hear them to their end."
+        )
+        listener(Note(text=words, level="warning"))
+
+
 def _longer(checked: Checked, decoding: Decoding) -> Checked | None:
     """The data with the further parts of recordings that are longer than the most that is heard at once, if any are."""
     if decoding.windows < 2 or decoding.seconds < MOST_SECONDS:
@@ -174,11 +189,11 @@ def _longer(checked: Checked, decoding: Decoding) -> Checked | None:
     return found and checked._replace(dataset=found.dataset, digests=found.digests, divided=found.splits)
 
 
-def _wanted(checked: Checked, task: Task, decoding: Decoding, modalities: Collection[str]) -> list[Form]:
-    return [
-        *forms.inputs(task.inputs[0], modalities, decoding),
-        *truths(task, checked.dataset.samples, checked.schema, decoding),
-    ]
+def forms_of(
+    samples: Sequence[Sample], schema: Schema, task: Task, decoding: Decoding, modalities: Collection[str]
+) -> list[Form]:
+    """What a store keeps of each sample."""
+    return [*forms.inputs(task.inputs[0], modalities, decoding), *truths(task, samples, schema, decoding)]
 
 
 def _part(

@@ -12,6 +12,7 @@ import msgspec
 
 from autoft import artifact, remote, shelf
 from autoft import refit as lastly
+from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.records import TrialResult, to_json
@@ -47,7 +48,7 @@ def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
         return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
         return _left_out(str(error), listener)
-    return {"samples": samples, "epochs": best.best_epoch, "seconds": time.time() - began}
+    return {"samples": samples, "epochs": repeated(best.recipe, best.best_epoch).epochs, "seconds": time.time() - began}
 
 
 def folder(outcome: Outcome) -> str:
@@ -75,7 +76,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
         ValueError: the trial did not have one configuration from its beginning to its end.
         FileNotFoundError: the model that the trial began with is gone.
     """
-    if outcome.interrupted:
+    if outcome.interrupted or outcome.spec is None:
         raise TimeoutError("the search was interrupted")
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
     if HOPE * needed > left:
@@ -89,6 +90,7 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
 
 
 def _fit(outcome: Outcome, best: TrialResult) -> None:
+    assert outcome.spec is not None  # else it was not possible
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema

@@ -13,16 +13,17 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, gpus, heads
+from autoft import counted, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
-from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
+from autoft.errors import UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.machine import cores
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, plan, prepare, proposals, storage
+from autoft.pipeline import finish, inputs, plan, prepare, proposals, storage
 from autoft.pipeline.budget import PLAIN, Budget
+from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
 from autoft.records import DataRef, Splits, TrialSpec
@@ -33,17 +34,21 @@ from autoft.search.crew import Crew
 from autoft.search.defaults import is_weak
 from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
-from autoft.search.presets import find_preset
-from autoft.search.settings import FLAT, HALVING, RAYLESS, Cluster, Settings, check_scheduler, check_strategy
+from autoft.search.process import ended_in_words
+from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
 
 
-def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search") -> Finished:
+@ended_in_words()
+def run_search(
+    options: SearchOptions, listener: Listener, began: float = 0.0, verb: str = "search", like: str = ""
+) -> Finished:
     """Search until the budget ends, then score the best model once on the test part.
 
     Args:
         began: Unix time at which the user's command began; the budget counts from there.
         verb: how the command that repeats this is written: search, or train for a single configuration.
+        like: folder of the run whose data these should be; what differs is said.
 
     Raises:
         UsageError, DataError: the search cannot begin.
@@ -71,6 +76,8 @@ def run_search(options: SearchOptions, listener: Listener, began: float = 0.0, v
                 *(checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache),
                 within=budget.preparing,
             )
+            prepared = prepared._replace(content=inputs.content(checked))
+            inputs.compare(like, task, checked, prepared.splits, listener)
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
             _stop_ray(cluster)
@@ -109,13 +116,14 @@ def _alone(options: SearchOptions) -> bool:
     return not _on_gpus(options) or bool(gpus.names())
 
 
-def plan_search(options: SearchOptions, listener: Listener) -> Planned:
+def plan_search(options: SearchOptions, listener: Listener, like: str = "") -> Planned:
     """What `run_search` would do, without training, decoding or writing anything."""
     registry = plugins.installed()
     options, task = resolved(registry, options)
     checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
     listener(prepare.recognised(checked.dataset, checked.schema, checked.divided, checked.issues))
+    inputs.compare(like, task, checked, None, listener)
     # What a cluster has is known when it is asked, which a plan does not.
     wished = options.concurrency if options.address else 0
     named = len(gpus.names())
@@ -126,45 +134,6 @@ def plan_search(options: SearchOptions, listener: Listener) -> Planned:
     event = _planned("", plan.arguments(options, made), made, time.time() + options.time, concurrency)
     listener(event)
     return event
-
-
-def resolved(registry: Registry, options: SearchOptions) -> tuple[SearchOptions, Task]:
-    """The options with aliases and paths resolved, and the task.
-
-    Raises:
-        UsageError: an unknown name.
-    """
-    if not options.task:
-        raise UsageError("a search needs a task.", "Name one: --task; `autoft ls tasks` lists them.")
-    if not options.data:
-        raise UsageError("a search needs data.", "Name a folder, a table or a dataset: --data PATH")
-    task: Task = registry.get("task", options.task)
-    options = _strategy(registry, options)
-    if options.strategy == FLAT:
-        if not options.configs:
-            registry.entry("searcher", options.searcher)
-        check_scheduler(options.scheduler)
-    preset = find_preset(options.preset)
-    return msgspec.structs.replace(options, task=task.name, preset=preset.name), task
-
-
-def _strategy(registry: Registry, options: SearchOptions) -> SearchOptions:
-    """With the strategy and, if it is flat, its two parts filled in."""
-    named = [f"--{k} {getattr(options, k)}" for k in ("searcher", "scheduler", "configs") if getattr(options, k)]
-    strategy = check_strategy(options.strategy or (FLAT if named else "auto"), registry.entries("strategy"))
-    if options.configs and options.searcher:
-        raise UsageError(f"--configs says what is tried, but --searcher {options.searcher} was given too.")
-    if strategy == FLAT:
-        usual = HALVING if options.configs else "asha"
-        proposing = "" if options.configs else options.searcher or "random"
-        parts = {"searcher": proposing, "scheduler": options.scheduler or usual}
-        return msgspec.structs.replace(options, strategy=strategy, **parts)
-    if named:
-        raise UsageError(
-            f"--strategy {strategy} proposes and stops trials itself, but {' and '.join(named)} was given too.",
-            "Leave one of them out, or use --strategy flat.",
-        )
-    return msgspec.structs.replace(options, strategy=strategy)
 
 
 def _search(
@@ -183,24 +152,42 @@ def _search(
     options = _with_resources(options, nodes.gpus)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
-    _write_inputs(writer, prepared)
+    with held.hold(writer.path):
+        return _held(*(registry, options, made, prepared, budget, place, nodes, str(folder), writer, listener, verb))
+
+
+def _held(
+    registry: Registry,
+    options: SearchOptions,
+    made: plan.Plan,
+    prepared: prepare.Prepared,
+    budget: Budget,
+    place: Storage,
+    nodes: Cluster,
+    folder: str,
+    writer: RunWriter,
+    listener: Listener,
+    verb: str,
+) -> Finished:
+    """The search in its run folder, which is this process's until it ends."""
+    inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
     arguments = plan.arguments(options, made, verb)
     writer.write_yaml("args.yaml", arguments)
     _inform(budget, options, made, prepared.splits)
     concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
-    listener(planned := _planned(str(folder), arguments, made, budget.deadline, concurrency))
+    listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
-    watch.observers.tell("autoft_search_started", folder=str(folder), arguments=planned.arguments)
+    watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
     make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         spec = make_spec(number, params)
         solved = spec.recipe.optimizer == "solve"
-        if not budget.room_for_another(spec.backend, solved=solved):
+        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
             return None
         until = budget.latest if solved else budget.deadline
         return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
@@ -210,7 +197,7 @@ def _search(
     )
     writer.sweep()
     if writer.best is None:
-        raise _no_model(writer, interrupted)
+        raise finish.no_model(writer, interrupted, watch.full)
     outcome = finish.Outcome(
         options=options,
         arguments=arguments,
@@ -223,10 +210,21 @@ def _search(
         searching=searching,
         interrupted=interrupted,
         storage=place,
+        notes=watch.notes,
     )
-    finished = finish.finish(outcome, listener)
-    watch.observers.tell("autoft_search_finished", folder=str(folder), summary=finished.summary)
+    finished = _finished(outcome, listener)
+    watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
+    try:
+        outcome.writer.settle()
+        return finish.finish(outcome, listener)
+    except OSError as error:  # a full disk
+        run, why = outcome.writer.path, full.why(error)
+        hint = f"Free some space, then: autoft report {run} --finish"
+        raise UsageError(f"the outcome of the search could not be written to {run}: {why}.", hint) from error
 
 
 def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits) -> None:
@@ -279,17 +277,17 @@ def _run(
         deadline=budget.end,
         seed=options.seed,
     )
-    facts = _facts(registry, options, made, budget, concurrency, splits)
+    facts, divides = _facts(registry, options, made, budget, concurrency, splits), bool(splits.spare)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
             flat = proposals.strategy(options.scheduler, facts, proposed)
-            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch))
+            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides))
         from autoft.search import ray
 
         return ray.run(settings, proposed.searcher, spec_of, watch)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
-    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch))
+    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides))
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))
     chosen = strategy.chosen()
@@ -322,6 +320,7 @@ def _facts(
         weak=frozenset(n for n, c in made.candidates.items() if is_weak(c.card) or not c.card.pretrained),
         solvable=all(heads.solvable(c.problem) for c in candidates),
         trials=options.trials,
+        posed=plan.posed(made),
         perfect=made.metric.best,
         blank=made.metric.blank,
         chance=counted.chance(made.metric),
@@ -353,14 +352,6 @@ def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
     return msgspec.structs.replace(options, gpus_per_trial=share)
 
 
-def _write_inputs(writer: RunWriter, prepared: prepare.Prepared) -> None:
-    writer.write_json(storage.DATASET, prepared.dataset)
-    writer.write_json(storage.SPLITS, prepared.splits)
-    told = {"issues": prepared.issues, "warnings": prepared.schema.extra.get("warnings", ())}
-    used = {part: {"used": used, "there": there} for part, (used, there) in prepared.used.items()}
-    writer.write_json("data_report.json", {**told, "split": prepared.splits.sentence, "used": used})
-
-
 def _shared(
     place: Storage, writer: RunWriter, prepared: prepare.Prepared, made: plan.Plan, listener: Listener
 ) -> tuple[DataRef, plan.Plan]:
@@ -379,19 +370,4 @@ def _planned(folder: str, arguments: dict[str, Any], made: plan.Plan, deadline: 
         metric=made.metric.name,
         deadline=deadline,
         concurrency=concurrency,
-    )
-
-
-def _no_model(writer: RunWriter, interrupted: bool) -> Exception:
-    failed = [result for result in writer.results if result.status == "failed"]
-    if failed and len(failed) == len(writer.results):
-        return NoTrialSucceeded(
-            f"all {len(failed)} trials failed; the first one: {failed[0].reason}",
-            f"Tracebacks are in {writer.path / 'trials.jsonl'}; -v shows them.",
-        )
-    if interrupted:
-        return Interrupted("interrupted before the first trial had a model.")
-    return BudgetEnded(
-        "the budget ended before any trial came to the end of its first epoch.",
-        "Give more --time, or a smaller network: --preset fast",
     )

@@ -21,10 +21,19 @@ from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.prepare import Prepared
-from autoft.records import DataRef, ModelCard, TrialResult
+from autoft.records import DataRef, ModelCard, Record, TrialResult
 from autoft.run import RunWriter, by_worth
 
 DATASET, SPLITS = "dataset.json", "splits.json"
+
+
+class Kept(Record):
+    """Where the decoded samples lie on the machine that decoded them, for who finishes the run later."""
+
+    folder: str
+    fingerprint: str
+    modalities: tuple[str, ...]
+    """What they were decoded for."""
 
 
 class Storage:

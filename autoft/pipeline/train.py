@@ -10,17 +10,25 @@ from autoft.options import SearchOptions
 from autoft.pipeline.search import run_search
 
 
-def run_train(options: SearchOptions, listener: Listener, began: float = 0.0) -> Finished:
+def run_train(options: SearchOptions, listener: Listener, began: float = 0.0, like: str = "") -> Finished:
     """Train one model with `options.overrides`; what they leave open has the value of a search's trial 0.
+
+    Args:
+        like: folder of the run whose data these should be; what differs is said.
 
     Raises:
         UsageError: more than one model, backend or value of a parameter is named.
         NoTrialSucceeded: the trial failed.
     """
-    return run_search(_single(options), listener, began, verb="train")
+    return run_search(single(options), listener, began, verb="train", like=like)
 
 
-def _single(options: SearchOptions) -> SearchOptions:
+def single(options: SearchOptions) -> SearchOptions:
+    """The search of one trial that trains this.
+
+    Raises:
+        UsageError: more than one model, backend or value of a parameter is named.
+    """
     if len(options.models) > 1:
         raise UsageError(
             f"train takes one model, but got {len(options.models)}.", "To compare several, use `autoft search`."

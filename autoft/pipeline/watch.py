@@ -8,6 +8,7 @@ import msgspec
 
 from autoft.errors import UsageError
 from autoft.events import Listener, Note, TrialFinished, TrialReported, TrialStarted
+from autoft.full import tells_no_room, why
 from autoft.observers import Observers
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
@@ -19,6 +20,9 @@ NO_GPU: Final = (
     "trials were given a GPU, but the framework of {backend} sees none and computes on the CPU. Install a build of it "
     "for this GPU, or give --gpus-per-trial 0: then as many trials run at a time as there are cores."
 )
+UNLOGGED: Final = "there was no room to log it"
+PATIENCE: Final = 2
+"""Trials that may fail in a row for want of room: what the first one had written is freed when it has failed."""
 
 
 class Watch:
@@ -38,6 +42,15 @@ class Watch:
         """Backends of which it was said that they see no GPU."""
         self._said = False
         """Whether something that a learner had to say was told: others say much the same."""
+        self.full = ""
+        """That the run folder cannot be written any more, in words; no further trial is worth beginning then."""
+        self._without_room = 0
+        """Trials in a row that failed for want of room."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the summary should say of how the trials went."""
+        return (self.full,) if self.full else ()
 
     def started(self, spec: TrialSpec) -> None:
         self.specs[spec.number] = spec
@@ -61,7 +74,7 @@ class Watch:
 
     def ended(self, result: TrialResult) -> None:
         result = self._brought(result)
-        leads = self.writer.add(result)
+        result, leads = self._kept(result)
         if leads:
             self.budget.leads(result)
         self._prune()
@@ -70,7 +83,30 @@ class Watch:
 
     def choose(self, number: int) -> None:
         """The strategy has decided which trial's model is the result."""
-        self.writer.choose(number)
+        try:
+            self.writer.choose(number)
+        except OSError as error:
+            self._stop(why(error))
+
+    def _kept(self, result: TrialResult) -> tuple[TrialResult, bool]:
+        """Log it; what it counts as, and whether it leads. A full disk ends the proposing of trials, not the search."""
+        short = result.status == "failed" and tells_no_room(result.reason)
+        self._without_room = self._without_room + 1 if short else 0
+        if self._without_room == PATIENCE:
+            self._stop(result.reason)
+        try:
+            return result, self.writer.add(result)
+        except OSError as error:
+            self._stop(why(error))
+        if result in self.writer.results:
+            return result, self.writer.best is result
+        return msgspec.structs.replace(result, status="failed", score=None, folder="", reason=UNLOGGED), False
+
+    def _stop(self, reason: str) -> None:
+        if self.full:
+            return
+        self.full = f"no further trial was begun: {self.writer.path} cannot be written ({reason})"
+        self.listener(Note(text=f"{self.full}. The search goes on to its end; free some space", level="warning"))
 
     def _brought(self, result: TrialResult) -> TrialResult:
         """The result with its model on this machine. One that cannot be copied costs its trial the lead, no more."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from autoft import places
 from autoft.artifact import Config
 from autoft.data import people
 from autoft.options import DataOptions, SearchOptions
@@ -63,11 +65,10 @@ def _scores(config: Config, summary: Mapping[str, Any]) -> str:
     rows = []
     if best.get("score") is not None:
         rows.append(("validation", metric.name, score(best["score"], metric.percent), ""))
-    bounds = test.get("interval")
     for name, number in by_class.told(test.get("metrics") or {}, 0)[0].items():
         own = name == metric.name
         percent = metric.percent and own
-        span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if own and bounds else ""
+        span = md(final.interval(test, percent)) if own else ""
         rows.append(("locked test", name, score(number, percent), span))
     if not rows:
         return ""
@@ -145,8 +146,13 @@ def train_command(config: Config, arguments: Mapping[str, Any]) -> str:
     for key in DataOptions.__struct_fields__:
         if arguments.get(key) not in (None, "", getattr(defaults, key)):
             words += [f"--{key.replace('_', '-')}", str(arguments[key])]
-    words += ["--models", config.card.name, "--backend", config.backend, "--metric", config.metric.name]
-    words += ["--seed", str(arguments.get("seed", defaults.seed))]
+    folder = Path(arguments["folder"]) if arguments.get("folder") else None
+    words += ["--models", places.network(config.card.name, folder), "--backend", config.backend]
+    words += ["--metric", config.metric.name]
+    seed = int(arguments.get("seed", defaults.seed))
+    words += ["--seed", str(seed)]
+    if config.seed > seed:  # it ran again with a fresh one
+        words += ["--repeat", str(config.seed - seed)]
     recipe = config.recipe.said()
     words += [f"{key}={str(what).lower() if isinstance(what, bool) else what}" for key, what in recipe.items()]
     return shlex.join(words)
@@ -156,6 +162,7 @@ def _origin(config: Config, arguments: Mapping[str, Any]) -> str:
     card = config.card
     facts = [f"- network: {code(card.name)}" + (f", {size(card.params)} parameters" if card.params else "")]
     weights = md(card.weights or card.source or "yes") if card.pretrained else "none (from scratch)"
+    weights = "none (nothing is learned but the head)" if card.fixed else weights
     facts.append(f"- pretrained weights: {weights}")
     facts.append(f"- licence of the network: {md(card.licence or 'not stated; look it up before you share it')}")
     if arguments.get("group_col", people.NONE) not in ("", people.NONE):

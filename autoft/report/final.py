@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoft.records import Metric
-from autoft.report.words import count, duration
+from autoft.report.words import count, duration, gain, score
 
 
 def compared(summary: Mapping[str, Any]) -> bool:
@@ -20,6 +20,22 @@ def gained_in(test: Mapping[str, Any], metric: Metric) -> Metric:
     for it."""
     other = metric.stand_in
     return other if other is not None and test.get("gain_metric") == other.name else metric
+
+
+def interval(part: Mapping[str, Any], percent: bool, before: str = "") -> str:
+    """That of a score, as `95.1% to 98.3%` behind `before`, and what must be said of it; why there is none; empty where
+    nothing is known."""
+    return _span(part.get("interval"), part.get("interval_note"), before, lambda value: score(value, percent))
+
+
+def gain_interval(test: Mapping[str, Any], percent: bool, before: str = "") -> str:
+    """The same of the gain over the baseline."""
+    return _span(test.get("gain_interval"), test.get("gain_note"), before, lambda value: gain(value, percent))
+
+
+def _span(bounds: Any, note: Any, before: str, shown: Callable[[float | None], str]) -> str:
+    ends = f"{before}{shown(bounds[0])} to {shown(bounds[1])}" if bounds else ""
+    return "; ".join(part for part in (ends, str(note or "")) if part)
 
 
 def refitted(summary: Mapping[str, Any]) -> bool:

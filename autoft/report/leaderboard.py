@@ -35,6 +35,8 @@ def _row(place: int, result: TrialResult, names: Sequence[str], keys: Sequence[s
         **{name: result.metrics.get(name) for name in names},
         "model": result.model,
         "backend": result.backend,
+        "seed": result.seed,
+        "division": result.division,
         **{key: recipe.get(key) for key in keys},
         "best_epoch": result.best_epoch,
         "trained_epochs": result.epochs,

@@ -13,7 +13,7 @@ from autoft.report.compared import compared
 from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
-from autoft.report.words import DASH, count, duration, gain, score, value
+from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, score, trial, value
 from autoft.run import by_worth, rank
 from autoft.version import VERSION
 
@@ -78,9 +78,7 @@ def _tiles(m: Material) -> str:
     test, percent = m.summary.get("test") or {}, m.metric.percent
     tiles = []
     if test:
-        bounds = test.get("interval")
-        span = f"{score(bounds[0], percent)} to {score(bounds[1], percent)}" if bounds else ""
-        level = f"{100 * test.get('confidence', 0.95):.0f}% CI {span}" if span else ""
+        level = final.interval(test, percent, f"{100 * test.get('confidence', 0.95):.0f}% CI ")
         own = (test.get("metrics") or {}).get(m.metric.name)
         tiles.append(html.tile(f"{m.metric.name}, locked test", score(own, percent), level))
         tiles += _gain_tile(m.summary, test, m.metric)
@@ -109,13 +107,12 @@ def _gain_tile(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metr
     baseline = (test.get("baseline") or {}).get(metric.name)
     if not final.compared(summary) or test.get("gain") is None or baseline is None:
         return []
-    bounds = test.get("gain_interval")
-    span = f", CI {gain(bounds[0], metric.percent)} to {gain(bounds[1], metric.percent)}" if bounds else ""
+    span = final.gain_interval(test, metric.percent, "CI ")
     return [
         html.tile(
             "gain over the baseline",
             gain(test["gain"], metric.percent),
-            f"from {own}{score(baseline, metric.percent)}{span}",
+            f"from {own}{score(baseline, metric.percent)}" + (f", {span}" if span else ""),
         )
     ]
 
@@ -178,6 +175,8 @@ def _trials(m: Material) -> str:
         for place, result in enumerate(rank(m.results, m.metric), start=1)
     ]
     note = '<p class="soft">All parameters of every trial are in leaderboard.csv and trials.jsonl.</p>' if rows else ""
+    if any(result.division for result in m.results):
+        note += f'<p class="soft">{html.text(ELSEWHERE)}.</p>'
     table = html.table(heads, rows, ("#", m.metric.name, *numbers, "epochs", "best epoch", "time"))
     return html.section("Every trial", table, note)
 
@@ -199,7 +198,7 @@ def _trial(
     kind = "failed" if result.status == "failed" else "best" if leads else ""
     cells = (
         str(place) if result.score is not None else DASH,
-        result.name + (" (baseline)" if result.number == 0 else ""),
+        trial(result.name, result.division),
         compared(metric, result.score, result.metrics),
         result.model,
         *(value(recipe.get(key)) for key in keys),

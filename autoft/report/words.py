@@ -99,6 +99,16 @@ def bytes_(number: float) -> str:
     return f"{number:.1f} TiB"
 
 
+def trial(name: str, division: int) -> str:
+    """A trial's name, with what sets it apart from the others of its table."""
+    return name + (" (baseline)" if name == "t0000" else "") + (" (again)" if division > 0 else "")
+
+
+ELSEWHERE = (
+    "(again): a configuration that ran once more, with another seed and on other validation samples than the rest"
+)
+
+
 def listed(names: list[str] | tuple[str, ...], most: int = 10) -> str:
     """`a, b, c and 4 more`."""
     shown = ", ".join(line(name) for name in names[:most])

@@ -48,8 +48,13 @@ class _Known(NamedTuple):
     family: str
     params: Values
     again: int
-    until: int = 0
-    """Epoch after which a second run ends: the best one of the first run, as the last training has it."""
+    first: Values = {}
+    """The configuration of the first run, where this is a second one: it has epochs of its own."""
+
+    @property
+    def key(self) -> object:
+        """The same for all runs of a configuration."""
+        return key_of(self.first or self.params)
 
 
 class Auto:
@@ -73,9 +78,7 @@ class Auto:
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
-        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0))
-        self.unsolved: list[Values] = []
-        """Heads on the same features as the first one, which tells whether there is time for them."""
+        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
@@ -121,9 +124,9 @@ class Auto:
         for number in self.best_of:
             known, result = self.known[number], self.results.get(number)
             if result and not (known.again and result.reason == OUT_OF_TIME):
-                groups[key_of(known.params)].append(number)
+                groups[known.key].append(number)
         leading = [*self.finals, *(one.number for one in self._leaders())]
-        rivals = [groups[key] for key in dict.fromkeys(key_of(self.known[number].params) for number in leading)]
+        rivals = [groups[key] for key in dict.fromkeys(self.known[number].key for number in leading)]
         return finals.choose(rivals, self.best_of, self._of(HEADS))
 
     # ---- what came of it ------------------------------------------------------------------------------
@@ -138,8 +141,6 @@ class Auto:
 
     def paused(self, number: int) -> None:
         self.active.discard(number)
-        if self.known[number].again:
-            self._closed.append(Closed(number, "as many epochs as were best in its first run"))
         self._arrive(number, able=True)
 
     def ended(self, result: TrialResult) -> None:
@@ -157,8 +158,9 @@ class Auto:
     # ---- heads ----------------------------------------------------------------------------------------
 
     def _heads(self) -> Work | None:
-        wanted = self.unsolved or self.heads.next(self._left(), {self._model(n) for n in self._solving()})
-        wanted, self.unsolved = (wanted[:1], wanted[1:]) if not self._of(HEADS) else (wanted, [])
+        wanted = self.heads.next(self._left(), {self._model(n) for n in self._solving()})
+        if not self._of(HEADS):  # the first one tells whether there is time for others on its features
+            wanted = self.heads.first(wanted)
         if self.facts.trials:  # half of them, so that there are others
             wanted = wanted[: max(0, min(self.facts.trials // 2 - len(self.known), self._free()))]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
@@ -209,7 +211,7 @@ class Auto:
             return None
         left = self._left() - self._kept_for_finals()
         self._fit(FEWEST, left)
-        fitting = ((family, *self.extents.of(family, left, self._most(family))) for family in self._families())
+        fitting = ((one, *self.extents.of(one, left, self._most(one), self._epochs(one))) for one in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
         if not family:
             if all(bracket.alone for bracket in self.brackets):
@@ -244,9 +246,8 @@ class Auto:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials(self.kept)
-            params = (
-                None if full else self.draws[family].draw(best, self.heads.best, near=count == 1, wide=self.heads.wide)
-            )
+            draws, of = self.draws[family], self.heads
+            params = None if full else draws.draw(best, of.best, near=count == 1, wide=of.wide)
             if params is None:
                 break
             params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}
@@ -263,6 +264,11 @@ class Auto:
         own, *others = (self._top(one) for one in (WHOLE, HEADS, PARTIAL))
         beaten = [other for other in others if other is not None and (own is None or other > own)]
         return FEWEST if beaten else MOST
+
+    def _epochs(self, family: str) -> int:
+        """The most that trials of the next bracket plan for."""
+        begun = bool(self.heads.ranked(self.networks)) and (family == PARTIAL or not self._weak())
+        return self.extents.planned(sum(bracket.family == family for bracket in self.brackets), begun=begun)
 
     def _families(self) -> list[str]:
         best = {family: self._top(family) for family in (PARTIAL, WHOLE)}
@@ -302,10 +308,11 @@ class Auto:
             for number in self.finals:
                 known = self.known[number]
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    self._begin(AGAIN, known.params, known.again + 1, self.results[number].best_epoch)
+                    params = finals.second(known.params, self.results[number], self.facts.space)
+                    self._begin(AGAIN, params, known.again + 1, known.params)
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         if waiting:
-            return Work((self._order(waiting[0], self.known[waiting[0]].until),))
+            return Work((self._order(waiting[0], 0),))
         if not self.active:
             room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
             self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
@@ -316,19 +323,14 @@ class Auto:
             return []  # what it began with has seen the samples that validate in other divisions
         able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
         heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
-        best = finals.distinct(able, lambda n: key_of(self.known[n].params), heads)[:FINALISTS]
-        return finals.affordable(best, self._again_seconds(), self._left(), self.facts.workers)
-
-    def _again_seconds(self) -> dict[int, float]:
-        """What each trial takes once more, to its best epoch; nothing where a solved head has no chance in it."""
-        parts = {n: one.seconds * one.best_epoch / max(1, one.epochs) for n, one in self.results.items()}
-        return {n: 0.0 if self.known[n].family == HEADS else seconds for n, seconds in parts.items()}
+        best = finals.distinct(able, lambda n: self.known[n].key, heads)[:FINALISTS]
+        needed = {n: 0.0 if n in self._of(HEADS) else finals.seconds(self.results[n]) for n in best}
+        return finals.affordable(best, needed, self._left(), self.facts.workers)
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
-    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0, until: int = 0) -> Order:
-        number = len(self.known)
-        self.known[number] = _Known(family, dict(params), again, until)
+    def _begin(self, family: str, params: Mapping[str, Any], again: int = 0, of: Values | None = None) -> Order:
+        self.known[number := len(self.known)] = _Known(family, dict(params), again, of or {})
         if family in (BASELINE, HEADS):
             return self._order(number, 0)
         return Order(number, dict(params), 0, again)

@@ -29,10 +29,15 @@ class Crew:
         strategy: Strategy,
         spec_of: Callable[[int, dict[str, Any]], TrialSpec | None],
         observer: Observer,
+        *,
+        divides: bool = True,
     ) -> None:
+        """`divides` says whether the samples have other divisions than that of the search; without, a configuration
+        that runs again has another seed alone."""
         self.target = settings.target
         self.strategy = strategy
         self.spec_of = spec_of
+        self.divides = divides
         self.ledger = Ledger(_Told(observer, strategy))
         self._paused: set[int] = set()
         self._kept: dict[int, int] = {}
@@ -59,7 +64,8 @@ class Crew:
                 self.full = True
                 break
             start = self.ledger.specs[order.start].folder if order.start >= 0 else ""
-            spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=order.again, start=start)
+            division = spec.division + order.again if self.divides else 0
+            spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=division, start=start)
             self.ledger.specs[order.number] = spec
             tasks.append(Task(spec=spec, until=order.until))
         if not tasks:

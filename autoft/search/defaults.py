@@ -40,6 +40,8 @@ CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
     "mixup": {0.0: 4, 0.2: 1},
     "cutmix": {0.0: 4, 1.0: 1},
 }
+ALIKE: Final[Mapping[Scalar, int]] = {"balanced": 3, "none": 1}
+"""Of `class_weights`, where the metric counts all classes alike (docs/adr/0056-schedules-end.md)."""
 WIDER: Final[Mapping[str, tuple[Scalar, ...]]] = {
     "dropout": (0.3, 0.5),
     "head_width": (512,),
@@ -70,6 +72,8 @@ WHOLE: Final[Frozen] = (0.0, (0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0))
 FIRST: Final[Frozen] = (0.1, (0.0, 0.1, 0.1, 0.25, 0.5, 0.75, 1.0))
 """For those whose cards name a rate, or that bring the head as well. The default keeps one block of twelve: the table
 of tokens, or the convolutions of speech networks, which are usually kept (Baevski et al., 2020)."""
+ALL: Final[Frozen] = (1.0, (1.0,))
+"""For networks with nothing to learn."""
 WEAK: Final = 50.0
 """A known prior below this makes a network weak: it is mostly trained whole, at the rates of one from scratch."""
 
@@ -86,12 +90,18 @@ RATES: Final = (
 
 
 def default_space(
-    models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence[int]], preset: str, n_train: int
+    models: Sequence[ModelCard],
+    image_sizes: Mapping[str, Sequence[int]],
+    preset: str,
+    n_train: int,
+    *,
+    alike: bool = False,
 ) -> Space:
     """What is searched when the user says nothing.
 
     `image_sizes` has the sides in pixels by model name, the default first; a model left out has no image size.
-    The number of training samples bounds the batch size.
+    The number of training samples bounds the batch size. Where the metric counts all classes `alike`, so does the loss
+    by default.
 
     Raises:
         UsageError: no model, or an unknown preset.
@@ -99,24 +109,29 @@ def default_space(
     if not models:
         raise UsageError("a search needs at least one model, but got none.", "Name one: --models NAME")
     wanted = find_preset(preset)
-    own = tuple(card.name for card in models if card.pretrained and (card.lr or card.native))
-    new = [card for card in models if card.pretrained and card.name not in own]
+    fixed = tuple(card.name for card in models if card.fixed)
+    own = tuple(card.name for card in models if card.pretrained and (card.lr or card.native) and not card.fixed)
+    new = [card for card in models if card.pretrained and card.name not in (*own, *fixed)]
     strong = tuple(card.name for card in new if not is_weak(card))
     weak = tuple(card.name for card in new if is_weak(card))
-    scratch = tuple(card.name for card in models if not card.pretrained)
+    scratch = tuple(card.name for card in models if not (card.pretrained or card.fixed))
     space = (
         _choice("model", [card.name for card in models], models[0].name),
         *_image_sizes(models, image_sizes),
-        *_depth({DEEP: strong, WHOLE: weak, FIRST: own}, scratch),
+        *_depth({DEEP: strong, WHOLE: weak, FIRST: own}, scratch, fixed),
         *(_weighted(key, CHOICES[key]) for key in ("optimizer", "schedule", "warmup", "clip")),
         *_rates(models),
         _choice("momentum", (0.9, 0.9, 0.95), 0.9, when={"optimizer": ("sgd",)}),
         _choice("nesterov", (False, True), False, when={"optimizer": ("sgd",)}),
         *_batches(n_train, wanted.breadth),
         Param(key="weight_decay", kind="float", low=1e-5, high=5e-2, log=True, default=DEFAULTS["weight_decay"]),
-        *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing", "class_weights", "head_width")),
+        *(_weighted(key, CHOICES[key]) for key in ("l1", "dropout", "label_smoothing")),
+        _weighted("class_weights", ALIKE, "balanced")
+        if alike
+        else _weighted("class_weights", CHOICES["class_weights"]),
+        _weighted("head_width", CHOICES["head_width"]),
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
-        _weighted("augment", CHOICES["augment"]),
+        *_augmentations(fixed, [card.name for card in models if not card.fixed]),
         *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
         *_texts(models),
         _choice("epochs", (wanted.epochs,), wanted.epochs),
@@ -135,9 +150,9 @@ def _choice(
     return Param(key=key, choices=tuple(choices), default=default, when=conditions)
 
 
-def _weighted(key: str, weights: Mapping[Scalar, int]) -> Param:
+def _weighted(key: str, weights: Mapping[Scalar, int], default: Scalar = None) -> Param:
     choices = [value for value, weight in weights.items() for _ in range(weight)]
-    return _choice(key, choices, DEFAULTS[key])
+    return _choice(key, choices, DEFAULTS[key] if default is None else default)
 
 
 def _among(key: str, names: Sequence[str], others: Sequence[str]) -> dict[str, tuple[Scalar, ...]]:
@@ -173,15 +188,24 @@ def is_weak(card: ModelCard) -> bool:
     return card.pretrained and 0 < card.prior < WEAK
 
 
-def _depth(own: Mapping[Frozen, Sequence[str]], scratch: Sequence[str]) -> Iterator[Param]:
-    """How deep to freeze; a network without pretrained weights is always trained whole."""
+def _depth(own: Mapping[Frozen, Sequence[str]], scratch: Sequence[str], fixed: Sequence[str]) -> Iterator[Param]:
+    """How deep to freeze; a network without pretrained weights is always trained whole, one with nothing to learn
+    never."""
     pretrained = [name for names in own.values() for name in names]
-    for (default, choices), names in own.items():
+    for (default, choices), names in {**own, ALL: fixed}.items():
         if names:
-            others = [name for name in (*pretrained, *scratch) if name not in names]
+            others = [name for name in (*pretrained, *scratch, *fixed) if name not in names]
             yield _choice("freeze", choices, default, when=_among("model", names, others))
     if pretrained:
-        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=_among("model", pretrained, scratch))
+        yield _choice("layer_decay", (1.0, 1.0, 0.9, 0.75), 1.0, when=_among("model", pretrained, (*scratch, *fixed)))
+
+
+def _augmentations(fixed: Sequence[str], others: Sequence[str]) -> Iterator[Param]:
+    """Numbers are not augmented."""
+    if others:
+        yield replace(_weighted("augment", CHOICES["augment"]), when=_among("model", others, fixed))
+    if fixed:
+        yield _choice("augment", ("none",), "none", when=_among("model", fixed, others))
 
 
 def _rates(models: Sequence[ModelCard]) -> Iterator[Param]:
@@ -232,7 +256,7 @@ def _fitted(param: Param, breadth: Breadth) -> Param:
     """The parameter as wide as the preset wants it."""
     if breadth == "narrow" and param.key in FIXED_WHEN_NARROW:
         return replace(param, choices=(param.default,))
-    if breadth == "wide" and param.key in WIDER:
+    if breadth == "wide" and param.key in WIDER and len(param.choices) > 1:
         return replace(param, choices=(*param.choices, *WIDER[param.key]))
     if breadth == "wide" and param.key == "lr":
         return replace(param, low=float(f"{param.low / 3:.1g}"), high=2 * param.high)

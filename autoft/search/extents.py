@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from autoft.search.families import PARTIAL, WHOLE, Draws
-from autoft.search.halving import Ranks
-from autoft.search.headspace import head_sizes
+from autoft.search.halving import FIRST, Ranks
+from autoft.search.headgrid import head_sizes
 from autoft.search.headwork import area
 from autoft.search.strategy import Facts
 from autoft.search.times import Times
@@ -19,6 +19,10 @@ SHORTEST: Final = 4
 """Epochs that the trials of a bracket should have at least."""
 USEFUL: Final = 8
 """Epochs that are worth more than deeper training: where time does not leave them, blocks are trained less deep."""
+SHORT: Final = 0.3
+"""Part of the most epochs that is a whole schedule for trials which begin at a solved head, where it is at least
+`LEAST` (docs/adr/0056-schedules-end.md)."""
+LEAST: Final = 6
 UNKNOWN: Final = 0.5
 """Price of an epoch up to which depths are drawn while nobody knows what one takes."""
 FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
@@ -47,10 +51,24 @@ class Extents:
         least = self.ranks.cost(FEWEST, SHORTEST) * self.epoch(family) / self.hands(FEWEST)
         return tuple(size for size in sizes if least * area(size) <= left / 2) or sizes[-1:]
 
-    def of(self, family: str, left: float, most: int) -> tuple[int, int]:
+    def planned(self, brackets: int, *, begun: bool) -> int:
+        """Epochs that the trials of a bracket plan for, at most. Of those that begin at a solved head two brackets of
+        three, the first ones included, have a short schedule that comes to its end; the others show whether more epochs
+        are worth more. Where scores tell nothing at first, none is short.
+
+        Args:
+            brackets: of the same family that there were.
+            begun: whether its trials begin at a solved head.
+        """
+        short = max(LEAST, round(SHORT * self.facts.epochs))
+        fits = begun and brackets % 3 < 2 and self.ranks.first == FIRST and 2 * short <= self.facts.epochs
+        return short if fits else self.facts.epochs
+
+    def of(self, family: str, left: float, most: int, planned: int = 0) -> tuple[int, int]:
         """Trials and epochs of a bracket that takes about half of `left` seconds; none where not even `FEWEST` fit.
-        Whole networks must fit for `SHORTEST` epochs: in fewer they come to nothing."""
-        epochs, least = self.facts.epochs, max(SHORTEST if family == WHOLE else 2, self.ranks.first)
+        Whole networks must fit for `SHORTEST` epochs: in fewer they come to nothing. `planned` are the most epochs,
+        where these are fewer than those of the search."""
+        epochs, least = planned or self.facts.epochs, max(SHORTEST if family == WHOLE else 2, self.ranks.first)
         if left <= 0:
             return 0, 0
         each = self.epoch(family) * self._area(family)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from autoft.recipe import LEVELS
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
-from autoft.search.headspace import PLAIN, Head
+from autoft.search.headgrid import LIMITS, PLAIN, Head
 from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
@@ -57,7 +57,7 @@ def additions(*, norms: bool = True, levels: Sequence[str] = ()) -> tuple[Param,
     alone: dict[str, tuple[Scalar, ...]] = {"freeze": (1.0,), "model": tuple(levels)}
     return (
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
-        Param(key="head_strength", kind="float", low=1e-4, high=1e4, log=True, default=1.0, when=solved),
+        Param(key="head_strength", kind="float", low=LIMITS[0], high=LIMITS[1], log=True, default=1.0, when=solved),
         Param(key="head_rows", choices=(0,), default=0, when=solved),
         Param(key="views", choices=(0, VIEWS), default=0),
         *((Param(key="norms", choices=("batch", "kept"), default="batch"),) if norms else ()),
@@ -248,9 +248,8 @@ class Draws:
             params["views"] = VIEWS if self.sharing and params.get("augment", "none") != "none" else 0
         elif self._open("views"):
             params["views"] = 0
-        if params.get("freeze") == 1.0 or not self._open(
-            "head_init"
-        ):  # no statistics are learned, or no head is solved
+        # No statistics are learned, or no head is solved.
+        if params.get("freeze") == 1.0 or not self._open("head_init"):
             params |= self._left_open(params, {"norms": "batch"})
         solved = head(name)
         if not self._open("head_init"):
@@ -301,8 +300,9 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
     plain = facts.featured - facts.sharing
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family, sharing=sharing)
-        if part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, networks, facts.seed, known, sharing=sharing, plain=plain)
+        own = [name for name in networks if family == PARTIAL or {*spaces.depths(space, name)} != {1.0}]
+        if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
+            found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain)
     return found
 
 

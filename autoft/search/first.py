@@ -11,7 +11,7 @@ from typing import Final
 
 from autoft.search import space as spaces
 from autoft.search.families import models
-from autoft.search.headspace import PLAIN, values_of
+from autoft.search.headgrid import PLAIN, values_of
 from autoft.search.headwork import area
 from autoft.search.space import Values
 from autoft.search.strategy import Facts

@@ -1,8 +1,8 @@
 """A process that has imported a framework and computed nothing: whoever needs a process for trials gets a fork of it.
 
 Importing a framework costs seconds, and a search needs it in every worker and once more at its end; a fork costs
-milliseconds. The server belongs to the driver and ends with it. Workers on other machines find none, and start their
-processes themselves.
+milliseconds. The server belongs to the driver and ends with it, not by a signal that its whole group gets. Workers on
+other machines find none, and start their processes themselves.
 
 A backend offers it (`contracts.Forkable`). A GPU's context cannot be forked once it was opened, so servers never
 open one: they see no GPU, and forks see those that they are given.
@@ -41,6 +41,7 @@ ANSWER: Final = 120.0
 """Seconds to wait for a fork: the server may still be importing."""
 NUMBER: Final = struct.Struct("<i")
 PROGRAM: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from autoft.search import forkserver; "
     "forkserver.main(int(sys.argv[1]), json.loads(sys.argv[3]))"
 )

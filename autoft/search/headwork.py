@@ -2,21 +2,23 @@
 
 Heads are cheap where features are shared, so every network is tried at every image size that time allows: features that
 are better at 224 pixels than at 128 make better partly frozen networks too. Of networks for texts it is every way to
-make one vector of many. Where a network for images gives features of all levels, heads on these come first: as a rule
-they are better, for the same pass. Only a head on the last features can be what a partly frozen network begins with.
+make one vector of many. Where a network for images gives features of all levels, heads on these by ridge come first: as
+a rule they are better, for the same pass. They give way where time is short (`headtimes.py`). Only a head on the last
+features can be what a partly frozen network begins with.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from autoft.counted import selection_score
-from autoft.recipe import LEVELS
 from autoft.records import EpochReport, Mode, Scalar
-from autoft.search.families import VIEWS
-from autoft.search.headspace import Head, heads, pooled, readings
+from autoft.search.families import VIEWS, key_of
+from autoft.search.headgrid import Head, beyond, heads, pooled, readings
+from autoft.search.headtimes import HeadTimes, is_wide
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
 
@@ -39,10 +41,18 @@ class Heads:
         networks: those whose heads can be solved, the most promising first.
         mode: whether larger or smaller scores are better. A head's value is its selection score (`records.py`).
         parts: training and validation samples.
+        posed: formulations whose solutions differ.
     """
 
-    def __init__(self, space: Space, networks: Sequence[str], mode: Mode, parts: tuple[int, int] = (0, 0)) -> None:
-        self.space, self.mode = space, mode
+    def __init__(
+        self,
+        space: Space,
+        networks: Sequence[str],
+        mode: Mode,
+        parts: tuple[int, int] = (0, 0),
+        posed: Sequence[str] = (),
+    ) -> None:
+        self.space, self.mode, self.posed, self._networks = space, mode, posed, networks
         self._todo = [(name, way) for name in networks for way in _by_promise(readings(space, name))]
         usual = next((param.default for param in space if param.key == "head_rows"), 0)
         self._probes, self._parts = Probes(networks, 0 if usual else parts[0]), parts
@@ -50,24 +60,43 @@ class Heads:
         self.dropped: set[str] = set()
         """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
-        self._best: dict[tuple[str, bool], tuple[float, Head]] = {}
+        self._best: dict[tuple[str, bool], tuple[float, Head, Values]] = {}
         """Of a network, on its last features or (True) on all levels."""
+        self._tried: dict[object, set[float]] = defaultdict(set)
+        """Strengths that were handed out, by all else of their heads."""
+        self._waiting: list[tuple[str, list[Values]]] = []
+        """Heads on features that are there."""
+        self._late: list[tuple[str, list[Values]]] = []
+        """The same that come when there is nothing else to be solved."""
+        self._times = HeadTimes()
         self._seconds: dict[str, float] = {}
         """For the features of a network, per unit of area."""
 
     def next(self, left: float, busy: Collection[str] = ()) -> list[Values]:
-        """The heads of the next network and reading whose features take no more than their share of `left` seconds;
-        empty when there are none now.
+        """The heads of the next network and reading whose features take no more than their share of `left` seconds,
+        then those beyond the ends of the usual strengths; empty when there are none now.
 
         Args:
             busy: networks that are being worked on: what their features cost is known when that is done.
         """
+        found = (
+            self._piece(self._waiting, left, busy)
+            or self._grid(left, busy)
+            or self._piece(self._late, left, busy)
+            or self._outward(left, busy)
+        )
+        for params in found:
+            if not self.is_probe(params):
+                self._tried[_kind(params)].add(float(params.get("head_strength") or 0))
+        return found
+
+    def _grid(self, left: float, busy: Collection[str]) -> list[Values]:
         if not self._probes.over:
             if name := self._probes.next(busy):
                 if first := heads(self.space, name, readings(self.space, name)[:1])[:1]:
                     return [{**params, "head_rows": PROBE} for params in first]
                 self._probes.skip(name)
-                return self.next(left, busy)
+                return self._grid(left, busy)
             if busy:
                 return []
             self.dropped = self._probes.end()
@@ -75,13 +104,47 @@ class Heads:
         for name, way in [(name, way) for name, way in self._todo if name not in busy]:
             self._todo.remove((name, way))
             expected = self._seconds.get(name, 0.0) * area(way.get("image_size"))
-            if expected <= SHARE * left and (found := heads(self.space, name, self._ways(name, way))):
-                return found
+            if expected <= SHARE * left and (found := heads(self.space, name, self._ways(name, way), self.posed)):
+                self._divide(name, found)
+                if timely := self._piece(self._waiting, left, busy):
+                    return timely
         return []
 
     def _ways(self, name: str, way: Values) -> list[Values]:
         """All that one pass gives the features of."""
         return pooled(self.space, way, name)[::-1] if self._parts[0] <= LEVELED else [way]
+
+    def _divide(self, name: str, found: Sequence[Values]) -> None:
+        """Into pieces, between which time is looked at again: no head of a piece of work can be called off."""
+        wide = [params for params in found if is_wide(params)]
+        ridge = [params for params in wide if params["head_init"] == "ridge"]
+        plain = [params for params in found if not is_wide(params)]
+        self._waiting += [(name, piece) for piece in (ridge, plain) if piece]
+        self._late += [(name, [params]) for params in wide if params["head_init"] != "ridge"]
+
+    def _piece(self, pieces: list[tuple[str, list[Values]]], left: float, busy: Collection[str]) -> list[Values]:
+        for piece in [piece for piece in pieces if piece[0] not in busy]:
+            pieces.remove(piece)
+            if timely := self._times.fitting(piece[1], left):
+                return timely
+        return []
+
+    def first(self, found: list[Values]) -> list[Values]:
+        """The first of heads that were handed out; the others of its network wait for what it tells."""
+        if others := found[1:]:
+            self._waiting.insert(0, (str(found[0].get("model", self._networks[0])), others))
+        return found[:1]
+
+    def _outward(self, left: float, busy: Collection[str]) -> list[Values]:
+        """More heads of a network whose best one is the least or the most held back of its kind."""
+        if not any(param.key == "head_strength" and not param.fixed for param in self.space):
+            return []
+        for (name, _), (_, head, params) in self._best.items():
+            strengths = beyond(self._tried[_kind(params)], head.strength) if name not in busy else []
+            more: list[Values] = [{**params, "head_strength": strength} for strength in strengths]
+            if timely := self._times.fitting(more, left):
+                return timely
+        return []
 
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
         """A head of this network was solved."""
@@ -93,16 +156,17 @@ class Heads:
             self._seconds[name] = per_area * sum(self._parts) / (PROBE + self._parts[1])
             return
         self._seconds[name] = max(per_area, self._seconds.get(name, 0.0))
-        wide = params.get("pooling") == LEVELS
+        self._times.saw(params, report)
+        wide = is_wide(params)
         if not wide:  # what sizes are worth is asked for blocks that train
             sizes = self._values.setdefault(name, {})
             sizes[size] = max(value, sizes.get(size, -float("inf")))
         if (name, wide) not in self._best or value > self._best[name, wide][0]:
-            reading = {key: params[key] for key in readings(self.space, name)[0]} | (
-                {"pooling": LEVELS} if wide else {}
-            )
-            head = Head(name, reading, str(params["head_init"]), float(params["head_strength"] or 0))
-            self._best[name, wide] = (value, head)
+            keys = [*readings(self.space, name)[0], *(("pooling",) if wide else ())]
+            reading = {key: params[key] for key in dict.fromkeys(keys)}
+            strength, word = float(params["head_strength"] or 0), str(params.get("formulation", ""))
+            head = Head(name, reading, str(params["head_init"]), strength, word)
+            self._best[name, wide] = (value, head, dict(params))
 
     def is_probe(self, params: Mapping[str, Scalar]) -> bool:
         """Whether this is a head on some of the samples, which only tells whether its network goes on."""
@@ -147,6 +211,11 @@ class Heads:
 def area(size: Scalar) -> float:
     """Of an image, in units in which times do not become tiny; 1 where there is no image size."""
     return (float(size) / UNIT) ** 2 if isinstance(size, int | float) and size else 1.0
+
+
+def _kind(params: Mapping[str, Scalar]) -> object:
+    """The same for heads that differ by their strength alone."""
+    return key_of({key: value for key, value in params.items() if key != "head_strength"})
 
 
 def _by_promise(ways: Iterable[Values]) -> list[Values]:

@@ -23,7 +23,7 @@ class ListedSearch:
     """Implements `Searcher`."""
 
     def __init__(self, rows: Sequence[Row], space: Sequence[Param]) -> None:
-        self._rows = [_exact(row, space) for row in rows]
+        self._rows = [exact(row, space) for row in rows]
 
     def ask(self, number: int) -> dict[str, Any] | None:
         return dict(self._rows[number]) if number < len(self._rows) else None
@@ -86,6 +86,6 @@ def _named(row: Mapping[str, Any], place: str) -> Row:
     return found
 
 
-def _exact(row: Row, space: Sequence[Param]) -> Row:
+def exact(row: Row, space: Sequence[Param]) -> Row:
     """The values in their types, as the space has them."""
     return spaces.baseline(spaces.edit(space, overrides.parse(row, space)))

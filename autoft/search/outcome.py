@@ -51,9 +51,9 @@ def failure_of(error: Exception) -> Failure:
 def result_of(
     spec: TrialSpec, reports: Sequence[EpochReport], status: TrialStatus, reason: str, trace: str
 ) -> TrialResult:
-    """What a trial came to, from its reports: the best epoch counts, not the last one."""
+    """What a trial came to, from its reports: the best epoch counts, of equal ones the last (`course.leading`)."""
     sign = 1.0 if spec.metric.mode == "max" else -1.0
-    best = max(reports, key=lambda report: sign * report.score, default=None)
+    best = max(reports, key=lambda report: (sign * report.score, report.epoch), default=None)
     failed = status == "failed"
     planned = reports[-1].planned if reports else 0
     if best is None and not failed:
@@ -76,6 +76,8 @@ def result_of(
         ended=time.time(),
         folder=spec.folder if best and not failed else "",
         start=spec.start,
+        seed=spec.seed,
+        division=spec.division,
     )
 
 
@@ -92,9 +94,9 @@ def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
 
 
 def leads(report: EpochReport, earlier: Sequence[EpochReport], metric: Metric) -> bool:
-    """Whether an epoch is the best so far; of equal ones the first counts, as in `result_of`."""
+    """Whether an epoch is the best so far; of equal ones the last counts, as in `result_of`."""
     sign = 1.0 if metric.mode == "max" else -1.0
-    return all(sign * report.score > sign * other.score for other in earlier)
+    return all(sign * report.score >= sign * other.score for other in earlier)
 
 
 def within(params: Mapping[str, Any], space: Sequence[Param]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any, Final, get_type_hints
 
 from msgspec.structs import replace
 
+from autoft import recipe
 from autoft.errors import UsageError
-from autoft.recipe import Recipe
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
 from autoft.vocab import did_you_mean
@@ -31,14 +31,9 @@ ALIASES: Final = {
 }
 WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 NAMES: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-BESIDE: Final[Mapping[tuple[str, Scalar], Mapping[str, Scalar]]] = {
-    ("optimizer", "solve"): {"freeze": 1.0, "head_init": "ridge"},
-    ("pooling", "levels"): {"freeze": 1.0},
-}
-"""What a value needs beside it: whether it is there is asked of whole configurations."""
 NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 RANGE: Final = re.compile(rf"\s*({NUMBER})\s*\.\.\s*({NUMBER})\s*(:\s*log)?\s*")
-TYPES: Final[Mapping[str, type]] = {key: kind for key, kind in get_type_hints(Recipe).items() if key != "extra"}
+TYPES: Final[Mapping[str, type]] = {key: kind for key, kind in get_type_hints(recipe.Recipe).items() if key != "extra"}
 
 
 def parse_assignments(args: Sequence[str]) -> dict[str, str]:
@@ -139,7 +134,8 @@ def _type(key: str, space: Sequence[Param]) -> type:
 
 
 def _value(key: str, piece: Any, space: Sequence[Param]) -> Scalar:
-    """One value in its type, checked against the vocabulary and the ranges of `Recipe`."""
+    """One value in its type, checked against the vocabulary and the ranges of `Recipe`. How it goes with the values of
+    other keys shows when a whole recipe is made."""
     kind = _type(key, space)
     value = _converted(piece.strip() if isinstance(piece, str) else piece, kind)
     if value is None:
@@ -153,8 +149,7 @@ def _value(key: str, piece: Any, space: Sequence[Param]) -> Scalar:
             f"{key} must be one of {', '.join(dict.fromkeys(known))}, but got '{value}'.{did_you_mean(value, known)}",
             hint,
         )
-    if key in TYPES:
-        Recipe.of({**BESIDE.get((key, value), {}), key: value})
+    recipe.check(key, value)
     return value
 
 

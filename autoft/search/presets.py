@@ -144,10 +144,12 @@ def pick_models(cards: Sequence[ModelCard], preset: str, count: int = 0) -> tupl
     Networks above the preset's bounds are left out, unless that leaves none: the cheapest then stands in. Any
     pretrained one beats all that start from scratch. The second is the strongest of the cheap ones, unless the
     first is cheap, so that a short search has one that it can train often; the others are the strongest of other
-    families. No architecture comes twice. Those at hand win ties, then the earlier in `cards`.
+    families. No architecture comes twice. Those at hand win ties, then the earlier in `cards`. Those that have nothing
+    to learn come on top, last.
     """
     wanted = find_preset(preset)
-    cards = [card for card in cards if suits(card, wanted)]
+    free = [card for card in cards if suits(card, wanted) and card.fixed]
+    cards = [card for card in cards if suits(card, wanted) and not card.fixed]
     fitting = [card for card in cards if card.params <= wanted.params and _share(card, wanted) <= 1]
     fitting = fitting or sorted(cards, key=lambda card: _share(card, wanted))[:1]
     ranked = sorted(fitting, key=lambda card: (-_strength(card), not card.offline))
@@ -158,7 +160,7 @@ def pick_models(cards: Sequence[ModelCard], preset: str, count: int = 0) -> tupl
         strong_only = len(picked) == 1 and _share(picked[0], wanted) > CHEAP
         picked.append(_strongest(cheap if strong_only and cheap else left, picked))
         left.remove(picked[-1])
-    return tuple(picked)
+    return (*picked, *free)
 
 
 def suits(card: ModelCard, preset: Preset) -> bool:

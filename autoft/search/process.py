@@ -1,4 +1,4 @@
-"""What the search asks of the operating system: Ctrl-C as a wish, memory, and what workers get."""
+"""What the search asks of the operating system: Ctrl-C and SIGTERM as wishes, memory, and what workers get."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import re
 import resource
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from autoft.gpus import VISIBLE
 OWN = re.compile(r"AUTOFT_CACHE|AUTOFT_SHARED|HF_TOKEN|HF_HOME|HF_\w*(_CACHE|_PATH)")
 """Variables that name a place on this machine, or a secret: each node has its own."""
 
+SAME = 2.0
+"""Seconds within which a second SIGTERM is the same wish."""
 
 FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """For processes that compute: glibc then keeps large blocks for the next batch instead of giving them back to the
@@ -43,23 +47,71 @@ def for_workers(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C asks trials to stop; a second one raises KeyboardInterrupt."""
+    """The first Ctrl-C or SIGTERM asks trials to stop; a second one raises KeyboardInterrupt."""
     pressed: list[int] = []
 
     def note(number: int, frame: Any) -> None:
+        if _once_more(number):
+            return
         if pressed:
             raise KeyboardInterrupt
         pressed.append(number)
 
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: Ctrl-C does not come here
-        yield lambda: False
-        return
-    try:
+    with _heard((signal.SIGINT, signal.SIGTERM), note):
         yield lambda: bool(pressed)
+
+
+@contextmanager
+def ended_in_words() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as Ctrl-C does: what stops a container, a job of a cluster or a service then
+    ends a command in the same way."""
+
+    def stop(number: int, frame: Any) -> None:
+        if not _once_more(number):
+            raise KeyboardInterrupt
+
+    with _heard((signal.SIGTERM,), stop):
+        yield
+
+
+_told: list[float] = []
+"""When SIGTERM came last."""
+
+
+def _once_more(number: int) -> bool:
+    """Whether this is the SIGTERM that was heard a moment ago: `timeout` sends it to its command and to its group."""
+    if number != signal.SIGTERM:
+        return False
+    before, _told[:] = _told[:], [time.monotonic()]
+    return bool(before) and _told[0] - before[0] < SAME
+
+
+@contextmanager
+def _heard(numbers: Sequence[int], handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """These signals go to `handler`; outside the main thread, where none arrive, nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, handler)) for number in numbers]
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in before:
+            signal.signal(number, signal.SIG_DFL if old is None else old)
+
+
+def left_to_the_driver() -> None:
+    """In a process that works for a driver: Ctrl-C and SIGTERM, which may be sent to the whole group, are the driver's
+    to understand. What this process starts itself can be ended as ever."""
+    own = os.getpid()
+
+    def stay(number: int, frame: Any) -> None:
+        if os.getpid() != own:  # a fork of ours, that has taken this over
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, stay)
 
 
 def memory_mb() -> float:

@@ -29,6 +29,8 @@ class Facts(NamedTuple):
     """Networks of which most must still be learned."""
     solvable: bool = False
     """Whether heads can be solved for this problem."""
+    posed: tuple[str, ...] = ()
+    """Formulations whose solved heads differ, that of the default recipe first; none where the space has no choice."""
     trials: int = 0
     """Most trials; 0 is as many as time allows."""
     perfect: float | None = None

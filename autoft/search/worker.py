@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import queue
-import signal
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,7 +19,7 @@ import msgspec
 from autoft.errors import TrialFailed
 from autoft.records import EpochReport, Record, TrialSpec
 from autoft.search.outcome import Failure, failure_of
-from autoft.search.process import imported, memory_mb
+from autoft.search.process import imported, left_to_the_driver, memory_mb
 
 
 class Begin(Record, tag=True):
@@ -161,7 +160,7 @@ def _news(number: int, what: EpochReport | TrialFailed) -> News:
 def main(descriptor: int) -> None:
     """Answer requests that come through this socket until it closes."""
     faulthandler.enable()  # a crash in native code then says where it was
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to understand
+    left_to_the_driver()
     os.set_inheritable(descriptor, False)
     connection = Connection(descriptor)
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()

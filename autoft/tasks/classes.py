@@ -63,6 +63,6 @@ def warnings(sizes: dict[str, int]) -> list[str]:
     if sizes[large] >= IMBALANCE * sizes[small]:
         said.append(
             f"the classes are uneven: '{large}' has {sizes[large]} samples, '{small}' has {sizes[small]}; "
-            "--metric balanced_accuracy weighs all classes alike."
+            "--metric balanced_accuracy weighs all classes alike, in the loss as well."
         )
     return said

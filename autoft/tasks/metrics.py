@@ -15,11 +15,26 @@ def metrics(things: str) -> tuple[Metric, ...]:
     """The metrics of one class per sample; `things` is the plural of what a sample is, such as images."""
     ranks = f"chance that one of the {things} of a class ranks above one of another class"
     return (
-        Metric(name="accuracy", percent=True, best=1.0, summary=f"share of {things} whose class is predicted right"),
         Metric(
-            name="balanced_accuracy", percent=True, best=1.0, summary="mean over classes of the share predicted right"
+            name="accuracy",
+            percent=True,
+            best=1.0,
+            share=True,
+            summary=f"share of {things} whose class is predicted right",
         ),
-        Metric(name="macro_f1", best=1.0, summary="mean over classes of the harmonic mean of precision and recall"),
+        Metric(
+            name="balanced_accuracy",
+            percent=True,
+            best=1.0,
+            alike=True,
+            summary="mean over classes of the share predicted right",
+        ),
+        Metric(
+            name="macro_f1",
+            best=1.0,
+            alike=True,
+            summary="mean over classes of the harmonic mean of precision and recall",
+        ),
         Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
         Metric(name="roc_auc", best=1.0, summary=ranks),
     )

@@ -34,7 +34,7 @@ class Scale(NamedTuple):
     log: bool = False
     """log1p is taken first."""
     high: float = math.inf
-    """Largest scaled value that is turned back: beyond it an exponential says nothing."""
+    """Largest scaled value that a prediction may have: beyond it an exponential says nothing."""
 
     def apply(self, values: Array) -> Array:
         """float32, scaled."""
@@ -42,9 +42,14 @@ class Scale(NamedTuple):
         return ((bent - self.mean) / self.deviation).astype(np.float32)
 
     def undo(self, scaled: Array) -> Array:
-        """float64, in the target's units."""
-        bent = np.minimum(np.asarray(scaled, np.float64), self.high) * self.deviation + self.mean
+        """float64, in the target's units: what `apply` was given. Not cut at `high`: a truth may lie far beyond all
+        that was trained on, and a score must feel it."""
+        bent = np.asarray(scaled, np.float64) * self.deviation + self.mean
         return np.asarray(np.expm1(bent) if self.log else bent)
+
+    def predicted(self, scaled: Array) -> Array:
+        """The same of what a network says, cut at `high`."""
+        return self.undo(np.minimum(np.asarray(scaled, np.float64), self.high))
 
 
 def value(sample: Sample) -> float:

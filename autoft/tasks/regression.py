@@ -81,7 +81,7 @@ class Regression:
 
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
         """`value` float64 (n,), in the target's units."""
-        return {"value": _scale(schema, problem.outputs[0].target).undo(np.asarray(outputs["value"])[:, 0])}
+        return {"value": _scale(schema, problem.outputs[0].target).predicted(np.asarray(outputs["value"])[:, 0])}
 
     def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
         """The named metrics, in the target's units."""

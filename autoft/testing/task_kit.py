@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Counting
-from autoft.contracts import Calibrated, Tallying, Task
+from autoft.abilities import Counting, Itemizing, Joining, Piecewise
+from autoft.contracts import Calibrated, Exporting, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
 from autoft.errors import DataError
@@ -82,6 +83,11 @@ class TaskContract(Contract):
         task, schema, _ = self.learn(data)
         assert schema.task == task.name
         assert from_json(to_json(schema), Schema) == schema
+
+    def test_a_metric_that_counts_classes_alike_has_classes(self, data: Dataset) -> None:
+        task, schema, _ = self.learn(data)
+        alike = [metric.name for metric in task.metrics if metric.alike]
+        assert schema.classes or not alike, f"{', '.join(alike)} counts classes alike, but the schema has none"
 
     def test_schema_ignores_the_order_of_samples(self, data: Dataset) -> None:
         turned = msgspec.structs.replace(data, samples=data.samples[::-1])
@@ -189,6 +195,22 @@ class TaskContract(Contract):
         for problem in self.learn(data)[2]:
             assert set(self.scores(data, problem, rows=slice(0, 1))) == set(self.names())
 
+    def test_shares_are_means_of_right_and_wrong(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        names = [metric.name for metric in task.metrics if metric.share]
+        if not names:
+            pytest.skip("no metric is a share of the samples")
+        targets = truth(task, data.samples, schema, problems[0])
+        outputs = {key: np.roll(v, 1, axis=0) for key, v in self.perfect_outputs(problems[0], targets).items()}
+        decoded = task.decode(outputs, schema, problems[0])
+        whole = task.score(decoded, targets, schema, names)
+        rows = [(_row(decoded, row), _row(targets, row)) for row in range(len(data.samples))]
+        single = [task.score(one, other, schema, names) for one, other in rows]
+        for name in names:
+            values = [scores[name] for scores in single]
+            assert {*values} <= {0.0, 1.0}, f"{name} of one sample is 0 or 1, for it is a share"
+            assert math.isclose(whole[name], sum(values) / len(values)), f"{name} is the mean over the samples"
+
     def test_rows_are_flat_and_plain(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
         for problem in problems:
@@ -199,6 +221,34 @@ class TaskContract(Contract):
                 assert next(iter(row)) == "prediction" and list(row) == list(table[0])
                 plain = all(value is None or type(value) in (str, int, float, bool) for value in row.values())
                 assert plain, f"rows hold plain Python values, for CSV and JSON: {row}"
+
+    def test_what_rows_cannot_hold_is_told_as_json(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Itemizing):
+            pytest.skip("rows say it all")
+        for problem in problems:
+            targets = dict(truth(task, data.samples, schema, problem))
+            decoded = task.decode(self.perfect_outputs(problem, targets), schema, problem)
+            items, rows = list(task.items(decoded, data.samples, schema)), list(task.rows(decoded, schema))
+            assert len(items) == len(data.samples)
+            assert json.loads(json.dumps(items)) == items, "names, numbers, texts and lists of these"
+            assert not {*items[0]} & {"file", *rows[0]}, "names that are no columns"
+
+    def test_files_of_parts_are_those_of_the_whole(self, data: Dataset, tmp_path: Path) -> None:
+        task, schema, problems = self.learn(data)
+        if not (isinstance(task, Piecewise) and isinstance(task, Exporting)):
+            pytest.skip("the task writes no files part by part")
+        targets = dict(truth(task, data.samples, schema, problems[0]))
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+        whole, parts = tmp_path / "whole", tmp_path / "parts"
+        whole.mkdir()
+        parts.mkdir()
+        cut = ((slice(0, 1), data.samples[:1]), (slice(1, None), data.samples[1:]))
+        pieces = [({key: np.asarray(v)[rows] for key, v in decoded.items()}, some) for rows, some in cut]
+        task.export(decoded, data.samples, schema, whole)
+        task.export_parts(iter(pieces), [sample.id for sample in data.samples], schema, parts)
+        written = [{str(p.relative_to(at)): p.read_bytes() for p in at.rglob("*.*")} for at in (whole, parts)]
+        assert written[0] == written[1] and written[0]
 
     def test_tallies_say_what_predictions_say(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)
@@ -228,6 +278,27 @@ class TaskContract(Contract):
                 twice = task.settled(once, each)
                 assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
                 assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
+
+    def test_parts_become_what_they_say_together(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Joining):
+            pytest.skip("the task joins no parts")
+        targets = truth(task, data.samples, schema, problems[0])
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+
+        def told(answers: Mapping[str, Array]) -> list[Mapping[str, Any]]:
+            return list(task.rows(task.settled(answers, schema) if isinstance(task, Calibrated) else answers, schema))
+
+        rows = told(decoded)
+        owners = np.arange(len(rows) - 1)
+        alone = task.joined(decoded, {key: np.asarray(v)[:-1] for key, v in decoded.items()}, owners, schema)
+        assert told(alone) == rows, "one part that is the whole sample changes nothing"
+        twice = task.joined(
+            decoded, {key: np.asarray(v)[[0, 1]] for key, v in decoded.items()}, np.zeros(2, int), schema
+        )
+        assert all(len(values) == len(rows) for values in twice.values()), "one row per sample"
+        found = told(twice)
+        assert found[1:] == rows[1:] and found[0] != rows[0], "only samples that were seen in parts change"
 
     def test_what_is_counted_in_each_sample_is_no_less_than_nothing(self, data: Dataset) -> None:
         task = self.task()
@@ -269,6 +340,10 @@ def truth(task: Task, samples: Sequence[Sample], schema: Schema, problem: Proble
         rows = [masks.decode(row, wanted, side, sample.fields["image"]).pixels for row, sample in enumerate(samples)]
         found["mask"] = np.array(rows, wanted.dtype).reshape(len(samples), side, side)
     return found
+
+
+def _row(arrays: Mapping[str, Array], row: int) -> Arrays:
+    return {key: np.asarray(values)[row : row + 1] for key, values in arrays.items()}
 
 
 def compared(problem: Problem, targets: Mapping[str, Array], side: int = 32) -> Mapping[str, Array]:

@@ -21,7 +21,7 @@ class ToyTask:
     modality = "image"
     inputs: tuple[str, ...] = ("image",)
     targets: tuple[str, ...] = ("label",)
-    metrics = (Metric(name="accuracy", percent=True), Metric(name="log_loss", mode="min"))
+    metrics = (Metric(name="accuracy", percent=True, share=True), Metric(name="log_loss", mode="min"))
 
     def schema(self, dataset: Dataset) -> Schema:
         classes = tuple(sorted({sample.fields["label"] for sample in dataset.samples}))

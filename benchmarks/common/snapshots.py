@@ -76,7 +76,7 @@ def read(folder: Path) -> list[Row]:
 def score(folder: Path, test: Path) -> list[Row]:
     """The trace with the accuracy of each model on the test part."""
     from autoft.options import DataOptions
-    from autoft.pipeline.predict import validate
+    from autoft.pipeline.validate import validate
 
     rows = []
     for row in read(folder):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autoft import held
 from autoft.search.presets import PRESETS
 from tests.cli import records
 from tests.cli.conftest import Cli
@@ -63,10 +64,34 @@ def test_runs_newest_first(cli: Cli, tmp_path: Path) -> None:
     assert "finished" in lines[2] and "0.9440" in lines[2]
 
 
+def test_an_unfinished_run_of_another_version_hides_no_other(cli: Cli, tmp_path: Path) -> None:
+    for name in ("good", "other"):
+        records.write_run(tmp_path / "runs" / "image-cls" / name)
+    other = tmp_path / "runs" / "image-cls" / "other"
+    (other / "metrics.json").unlink()
+    (other / "trials.jsonl").write_text('{"number":0,"state":"done"}\n')
+    ran = cli("ls", "runs")
+    assert ran.code == 0, ran.err
+    rows = {row.split()[0]: row for row in ran.out.splitlines()[1:]}
+    assert "unreadable (UsageError)" in rows["runs/image-cls/other"]
+    assert "finished" in rows["runs/image-cls/good"]
+
+
+def test_a_run_that_is_on_is_told_from_one_that_was_killed(cli: Cli, tmp_path: Path) -> None:
+    run = records.write_run(tmp_path / "runs" / "image-cls" / "one")
+    (run / "metrics.json").unlink()
+    with held.hold(run):
+        assert "running" in cli("ls", "runs").out
+    assert "no outcome" in cli("ls", "runs").out
+
+
 @pytest.mark.usefixtures("demo_plugin")
 def test_plugins_and_what_they_offer(cli: Cli) -> None:
     text = cli("plugins").out
-    assert "reader: celeba, corpora, faces, folder, hf, levels, lines, lists, names, number-folders, numbered" in text
+    assert (
+        "reader: arrays, celeba, corpora, faces, folder, hf, levels, lines, lists, names, number-folders, numbered"
+        in text
+    )
     row = next(row for row in text.splitlines() if row.startswith("tests.cli.demo_plugin"))
     assert "task: demo-one, demo-two" in row and "models: demo" in row
 

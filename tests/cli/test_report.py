@@ -15,7 +15,7 @@ import pytest
 
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
-from autoft.records import Metric
+from autoft.records import Metric, to_json
 from autoft.report import charts, svg
 from autoft.report.card import code, md, model_card, train_command
 from autoft.report.leaderboard import rows, write_leaderboard
@@ -246,6 +246,35 @@ def test_card_tells_what_it_is() -> None:
         assert part in text
     assert "`<script>alert(1)</script>`" in text
     assert records.summary()["command"] in text
+
+
+def test_what_ran_on_other_validation_samples_is_marked(tmp_path: Path) -> None:
+    run = records.write_run(tmp_path / "image-cls" / "search1")
+    text = write_report(run).read_text()
+    assert "(again)" not in text
+    rows = [msgspec.structs.replace(r, seed=8, division=1) if r.number == 7 else r for r in records.results()]
+    (run / "trials.jsonl").write_text("".join(to_json(row) + "\n" for row in rows))
+    text = write_report(run).read_text()
+    assert "t0007 (again)" in text and "on other validation samples than the rest" in text
+    board = list(csv.DictReader((run / "leaderboard.csv").read_text().splitlines()))
+    assert {row["trial"]: (row["seed"], row["division"]) for row in board if row["division"] != "0"} == {
+        "t0007": ("8", "1")
+    }
+
+
+def test_an_interval_that_is_none_is_told_on_card_and_page(tmp_path: Path) -> None:
+    note = "no interval: too few of these 16 samples differ"
+    test = {
+        **records.summary()["test"],
+        "interval": None,
+        "interval_note": note,
+        "gain_interval": None,
+        "gain_note": note,
+    }
+    assert f"| 94.4% | {note} |" in model_card(records.config(), records.summary(test=test), records.ARGUMENTS)
+    run = records.write_run(tmp_path / "image-cls" / "search1", test=test)
+    text = write_report(run).read_text()
+    assert text.count(note) == 2 and "None" not in text
 
 
 def test_card_of_a_search_that_goes_on() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,36 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
         rowfile.write(ROWS, str(tmp_path / "file" / "p.csv"))
+
+
+@pytest.mark.parametrize("check", [rowfile.check, rowfile.check_folder])
+def test_a_place_below_a_file_is_refused_before_any_work(tmp_path: Path, check: Callable[[str], None]) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is no folder"):
+        check(str(tmp_path / "file" / "new" / "p.csv"))
+
+
+def test_rows_are_written_as_they_come(tmp_path: Path) -> None:
+    out = tmp_path / "p.jsonl"
+
+    def rows() -> Iterator[dict[str, object]]:
+        for number in range(3):
+            yield {"file": str(number)}
+        assert out.read_text() == "older", "it takes its place when it is whole"
+
+    out.write_text("older")
+    assert rowfile.write(rows(), str(out)) == 3
+    assert len(out.read_text().splitlines()) == 3 and [path.name for path in tmp_path.iterdir()] == ["p.jsonl"]
+
+
+def test_a_row_with_a_column_of_its_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="one also has"):
+        rowfile.write([{"a": 1}, {"a": 1, "b": 2}], str(tmp_path / "p.csv"))
+
+
+def test_json_of_no_rows_is_a_list() -> None:
+    assert json.loads("".join(rowfile.pieces([], ".json"))) == []
+    assert json.loads("".join(rowfile.pieces(ROWS, ".json"))) == ROWS
 
 
 def test_a_table_keeps_one_row_per_line(capsys: pytest.CaptureFixture[str]) -> None:

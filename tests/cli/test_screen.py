@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 from rich.console import Console
@@ -19,7 +20,8 @@ from autoft.cli import outcome, planned, screen, told
 from autoft.cli.board import Board
 from autoft.cli.live import LiveScreen
 from autoft.cli.search import end
-from autoft.records import Metric, Param
+from autoft.records import Metric, Param, TrialResult
+from autoft.report.words import ELSEWHERE
 from tests.cli import records
 
 ESCAPE = "\x1b"
@@ -63,6 +65,31 @@ def test_the_outcome_comes_last_and_the_paths_end_it() -> None:
     assert "locked test: accuracy 94.4% (95% CI 92.0% to 96.6%), 360 samples" in text
     assert "gain over the baseline (86.1%): +8.3 points (CI +5.0 points to +12.0 points)" in text
     assert "verdict: The best model beats the default recipe" in text
+
+
+def told_of(trials: list[TrialResult]) -> str:
+    """What a search of these trials says in plain lines."""
+    out = io.StringIO()
+    shown = screen.Screen(out)
+    for event in records.search(time.time() + 60, trials):
+        shown(event)
+    return out.getvalue()
+
+
+def test_what_ran_on_other_validation_samples_is_marked() -> None:
+    trials = [records.result(0), msgspec.structs.replace(records.result(1), division=1, seed=1)]
+    text = told_of(trials)
+    assert re.search(r"^t0001  .*\(again, on other validation samples\)$", text, flags=re.MULTILINE)
+    assert re.search(r"^[12] +t0001 \(again\) ", text, flags=re.MULTILINE) and ELSEWHERE in text
+    assert ELSEWHERE not in told_of([records.result(0), msgspec.structs.replace(records.result(1), seed=1)])
+
+
+def test_what_must_be_said_of_an_interval_is_said() -> None:
+    test = {"interval": [0.794, 1.0], "interval_note": "exact, as all 16 samples say the same", "confidence": 0.95}
+    assert outcome.interval(test, percent=True) == " (95% CI 79.4% to 100.0%; exact, as all 16 samples say the same)"
+    none = {"interval": None, "interval_note": "no interval: too few of these 16 samples differ"}
+    assert outcome.interval(none, percent=False) == " (no interval: too few of these 16 samples differ)"
+    assert outcome.interval({"interval": None, "interval_note": ""}, percent=False) == ""
 
 
 def test_quiet_tells_the_outcome_alone() -> None:

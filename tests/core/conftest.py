@@ -19,7 +19,7 @@ from autoft.version import API_VERSION
 from tests.core import told
 
 SIZE = 16
-ACCURACY = Metric(name="accuracy", percent=True)
+ACCURACY = Metric(name="accuracy", percent=True, share=True)
 LOG_LOSS = Metric(name="log_loss", mode="min")
 _numbers = itertools.count()
 

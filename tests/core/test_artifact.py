@@ -34,6 +34,14 @@ def test_a_model_remembers_the_columns_of_its_table(make_spec):
     assert (config.columns, config.guessed) == (spec.columns, spec.guessed)
 
 
+def test_an_older_model_of_a_sequence_hears_all_of_a_recording(model):
+    """Before parts could be joined, one part was all that such a model heard."""
+    _, _, config = model
+    told = replace(config.problem, outputs=tuple(replace(o, head="sequence") for o in config.problem.outputs))
+    assert config.decoding.windows == 1
+    assert replace(config, problem=told).decoding == Decoding(size=20, seconds=1.5, windows=0)
+
+
 def test_what_is_saved_is_read_again(model):
     folder, _, config = model
     assert artifact.read(folder) == config

@@ -86,4 +86,4 @@ def test_a_task_takes_networks_of_its_own_modality_and_those_that_its_inputs_can
         modality, inputs = "tabular", ("acme:rows",)
 
     found = [compose.modalities(task()) for task in (ToyTask, Sounds, Rows, Own)]
-    assert found == [("image",), ("audio", "image"), ("tabular",), ("tabular",)]
+    assert found == [("image",), ("audio", "image", "cepstra"), ("tabular",), ("tabular",)]

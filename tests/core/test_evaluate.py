@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from autoft import evaluate
-from autoft.records import Schema
+from autoft.records import Decoding, Schema
 from autoft.testing import ToyTask
 from autoft.trial import Trial
 from tests.core.conftest import ACCURACY, LOG_LOSS
@@ -57,9 +58,29 @@ def test_the_same_seed_gives_the_same_interval():
     assert bands[0] == bands[1] != bands[2]
 
 
-def test_a_perfect_score_has_no_width():
-    band = evaluate.interval(TASK, answers(first(200)), TRUTH, SCHEMA, ACCURACY, seed=0)
-    assert (band.low, band.high) == (1.0, 1.0)
+@pytest.mark.parametrize("count", [16, 200])
+def test_a_perfect_score_is_as_sure_as_its_samples_are_many(count):
+    """Every resample of 16 right answers is right; the share could still be .794 (Clopper and Pearson, 1934)."""
+    truth = {"label": TRUTH["label"][:count]}
+    band = evaluate.interval(TASK, answers(first(count, of=count)), truth, SCHEMA, ACCURACY, seed=0)
+    wanted = beta.ppf(0.025, count, 1)
+    assert (band.low, band.high) == (pytest.approx(wanted), 1.0)
+    assert band.bounds == [band.low, 1.0] and band.note == f"exact, as all {count} samples say the same"
+    wrong = evaluate.interval(TASK, answers(first(0, of=count)), truth, SCHEMA, ACCURACY, seed=0)
+    assert (wrong.low, wrong.high) == (0.0, pytest.approx(1 - wanted))
+
+
+def test_groups_that_are_all_right_count_as_groups():
+    groups = [f"speaker {row // 20}" for row in range(200)]
+    band = evaluate.interval(TASK, answers(first(200)), TRUTH, SCHEMA, ACCURACY, seed=0, groups=groups)
+    assert band.low == pytest.approx(beta.ppf(0.025, 10, 1)) and "all 10 groups" in band.note
+    half = evaluate.interval(TASK, answers(np.arange(200) // 2 % 2), TRUTH, SCHEMA, ACCURACY, seed=0, groups=groups)
+    assert half.bounds is None and half.note == "no interval: too few of these 10 groups differ"
+
+
+def test_other_metrics_say_that_too_few_samples_differ():
+    band = evaluate.interval(TASK, answers(first(200)), TRUTH, SCHEMA, LOG_LOSS, seed=0)
+    assert band.bounds is None and band.note == "no interval: too few of these 200 samples differ"
 
 
 def test_groups_are_drawn_as_wholes():
@@ -146,8 +167,27 @@ def test_a_clear_loss_says_to_use_the_baseline():
 
 def test_equal_models():
     found = compare(answers(first(140)), answers(first(140)))
-    assert (found.gain, found.interval.low, found.interval.high, found.significant) == (0.0, 0.0, 0.0, False)
-    assert found.verdict.startswith("no gain over the baseline")
+    assert found.gain == 0 and not found.significant
+    assert found.interval.low == -found.interval.high == pytest.approx(beta.ppf(0.025, 200, 1) - 1)
+    assert found.verdict.startswith("no gain over the baseline (95% interval -1.83 to +1.83; exact, as all 200 samples")
+
+
+@pytest.mark.parametrize(("count", "significant"), [(16, True), (6, True), (5, False), (2, False), (1, False)])
+def test_a_gain_on_every_sample_is_as_sure_as_they_are_many(count, significant):
+    """As the sign test has it, of two sides: five of five come by chance in 1 of 16."""
+    truth = {"label": TRUTH["label"][:count]}
+    right, wrong = answers(first(count, of=count)), answers(first(0, of=count))
+    found = compare(right, wrong, truth=truth)
+    assert found.significant is significant and (found.gain, found.interval.high) == (1.0, 1.0)
+    assert found.interval.low == pytest.approx(2 * beta.ppf(0.025, count, 1) - 1)
+    back = compare(wrong, right, truth=truth)
+    assert back.interval.bounds == [-1.0, -found.interval.low] and back.significant is significant
+
+
+def test_equal_models_by_another_metric():
+    found = compare(answers(first(140)), answers(first(140)), LOG_LOSS)
+    assert found.gain == 0 and found.interval.bounds is None and not found.significant
+    assert found.verdict == "no gain over the baseline (no interval: too few of these 200 samples differ)"
 
 
 def test_the_comparison_is_paired():
@@ -209,3 +249,13 @@ def test_a_kept_model_scores_the_test_part(make_spec, ids):
     assert names == [name.split("/")[0] for name in ids["test"]], "targets in the order of the ids"
     assert decoded["probability"].shape == (len(ids["test"]), 4)
     assert evaluate.all_metrics(TASK, decoded, targets, spec.schema)["accuracy"] > 0.5
+
+
+# ---- long recordings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "windows", "parts"), [(0.0, 1, False), (10.0, 5, True), (7.0, 0, False), (30.0, 0, True)]
+)
+def test_files_are_asked_for_where_the_store_may_lack_the_end(seconds, windows, parts):
+    assert evaluate.heard_in_parts(Decoding(seconds=seconds, windows=windows)) is parts

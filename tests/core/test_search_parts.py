@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -11,8 +13,9 @@ from autoft.errors import TrialFailed, UsageError
 from autoft.pipeline import budget as budgets
 from autoft.pipeline.budget import Budget
 from autoft.records import EpochReport, from_json, to_json
+from autoft.search import process
 from autoft.search.outcome import Failure, failure_of, result_of, spec_of_config
-from autoft.search.process import interruptible, memory_mb
+from autoft.search.process import ended_in_words, interruptible, memory_mb
 from autoft.search.settings import SCHEDULERS, check_scheduler
 from tests.core import told
 from tests.core.conftest import LOG_LOSS
@@ -45,16 +48,16 @@ def test_forks_start_sooner(now):
     budget.backends = ("torch", "keras")
     slow = budget.deadline
     budget.forks(["torch"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 8 + 0.45), "one of them is no fork"
+    assert budget.reserve == pytest.approx(1 + 2 + 1.2 * 8 + 0.45), "one of them is no fork"
     budget.forks(["torch", "keras"], cluster=False)
-    assert budget.reserve == pytest.approx(1 + 3 + 1.2 * 3 + 0.45)
+    assert budget.reserve == pytest.approx(1 + 2 + 1.2 * 3 + 0.45)
     budget.expect_refit(1.0)
     assert budget.refit == 0 and budget.latest == budget.deadline == budget.end - budget.reserve > slow
     budget.seconds = 60
     budget.expect_refit(1.0)
     assert budget.refit == 1 + 3
     budget.forks(["torch", "keras"], cluster=True)
-    assert budget.reserve == pytest.approx(3 + 5 + 1.2 * 3 + 0.9)
+    assert budget.reserve == pytest.approx(3 + 4 + 1.2 * 3 + 0.9)
 
 
 def test_the_reserve_follows_the_slowest_start_and_validation(now):
@@ -133,10 +136,10 @@ def test_each_backend_has_its_own_times(now):
 # ---- what a trial came to -------------------------------------------------------------------------------
 
 
-def test_the_best_epoch_counts_and_of_equal_ones_the_earliest(make_spec):
+def test_the_best_epoch_counts_and_of_equal_ones_the_last(make_spec):
     reports = [report(1, 0.2), report(2, 0.7), report(3, 0.7), report(4, 0.1, done="all epochs done")]
     found = result_of(make_spec(number=3), reports, "finished", "all epochs done", "")
-    assert (found.score, found.best_epoch, found.epochs, found.seconds) == (0.7, 2, 4, 40.0)
+    assert (found.score, found.best_epoch, found.epochs, found.seconds) == (0.7, 3, 4, 40.0)
     assert found.metrics == {"accuracy": 0.7} and found.history == tuple(reports)
     assert (found.name, found.model, found.backend, found.status) == ("t0003", "numpy/mlp", "numpy", "finished")
     assert found.folder.endswith("t0003") and found.ended > 0
@@ -219,6 +222,40 @@ def test_the_first_ctrl_c_is_a_wish_and_the_second_an_order():
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("the second one must be heard")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_sigterm_is_the_same_wish_and_comes_twice_from_timeout(monkeypatch):
+    monkeypatch.setattr(process, "_told", [])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert process._told, "the same wish once more"
+        process._told[0] -= 2 * process.SAME
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the second one must be heard")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch):
+    monkeypatch.setattr(process, "_told", [])
+    with pytest.raises(KeyboardInterrupt), ended_in_words():
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it must be heard")
+
+
+def test_a_worker_leaves_signals_to_its_driver_and_its_forks_do_not():
+    program = (
+        "import os, signal, time; from autoft.search.process import left_to_the_driver; left_to_the_driver()\n"
+        "os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGINT)\n"
+        "ready, told = os.pipe(); child = os.fork()\n"
+        "if child == 0: os.write(told, b'.'); time.sleep(60)\n"
+        "os.read(ready, 1); os.kill(child, signal.SIGTERM)\n"
+        "print(os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_outside_the_main_thread_nothing_is_caught():

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from autoft.texthash import LEVELS, cut, hashed, rarity, shared_terms, terms, weighed
+from autoft.texthash import LEVELS, cut, hashed, rarity, shared_terms, telling, terms, weighed
 
 ALONE = (22, 11470, 45, 21093)
 """How many words and pieces of the text below, and their sums: models of single texts that are saved depend on it."""
@@ -59,6 +59,23 @@ def test_what_few_texts_have_counts_more_and_what_none_has_counts_most() -> None
     rare = rarity([np.array([1, 2]), np.array([1]), np.array([1, 5])], 4)
     assert rare.shape == (8,) and rare[1] == pytest.approx(1) and rare[1] < rare[2] == rare[5] < rare[0]
     assert (rarity([], 4) == 1).all()
+
+
+def test_what_one_class_has_tells_and_what_all_have_alike_does_not() -> None:
+    having = np.array([[9, 0], [5, 5], [1, 0], [0, 0]])
+    found, unseen = telling(having, having.sum(1))
+    sums = np.log((having + 1).sum(0))
+    assert found[0] == pytest.approx(np.log(10) - sums[0] + sums[1]) and found[0] > found[2]
+    assert found[1] == found[3] == pytest.approx(unseen) == pytest.approx(sums[0] - sums[1])
+    alone, _ = telling(having[:, :1], having[:, 0])
+    assert (alone == 1).all(), "a class of all samples tells nothing"
+
+
+def test_of_several_labels_each_tells_those_that_have_it_from_the_others() -> None:
+    having, every = np.array([[8, 4], [0, 4]]), np.array([8, 8])
+    found, _ = telling(having, every)
+    first, second = np.log(9) - np.log(10 / 10), np.log(5 / 5)
+    assert found[0] == pytest.approx(np.sqrt((first**2 + second**2) / 2))
 
 
 def test_texts_of_any_length_weigh_the_same_and_pieces_half_as_much_as_words() -> None:

@@ -10,14 +10,15 @@ import pytest
 from autoft import textstart
 from autoft.heads import lbfgs
 from autoft.records import Output, Problem
-from autoft.texthash import terms
+from autoft.texthash import rarity, terms, weighed
 from autoft.textstart import Head, Terms, begin, factors, word_start
 from autoft.until import Until
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BUCKETS = 256
 ROWS = [np.array([1, 4]), np.array([], np.int64), np.array([4, 9, 2]), np.array([1])]
-WEIGHTS = [np.array([0.5, 2.0]), np.array([]), np.array([1.0, -1.0, 3.0]), np.array([0.25])]
+COUNTS = np.array([9.0, 0.5, 3.0, 2.0, -1.0])
+"""Of the numbers that occur, from 0 on, which only pads."""
 NUMBER = Output(name="value", head="pooled", size=1, loss="mse", post="identity", target="value")
 LABEL = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
 LABELS = Output(name="labels", head="pooled", size=3, loss="binary_cross_entropy", post="sigmoid", target="labels")
@@ -51,21 +52,26 @@ def test_products_are_those_of_the_dense_matrix(scipy: bool, monkeypatch: pytest
         pytest.importorskip("scipy", reason="core alone does without it")
     else:
         monkeypatch.setattr(textstart, "_matrix", lambda *_: None)
-    sparse, whole = Terms(ROWS, WEIGHTS), dense(ROWS, WEIGHTS, 10)
+    sparse, counts = Terms(ROWS), np.zeros(10)
+    counts[[1, 2, 4, 9]] = COUNTS[1:]
+    whole = dense(ROWS, [counts[row] for row in ROWS], 10)
+    sparse.count(COUNTS)
     right, left = np.random.default_rng(0).normal(size=(10, 2)), np.random.default_rng(1).normal(size=(4, 2))
     assert np.allclose(sparse.times(right[sparse.columns]), whole @ right)
     assert np.allclose(sparse.back(left), (whole.T @ left)[sparse.columns])
     assert np.allclose(sparse.squares(), (whole**2).mean(0)[sparse.columns])
+    sparse.count(COUNTS, level=True)
+    norms = np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-6)
+    assert np.allclose(sparse.times(right[sparse.columns]), (whole / norms) @ right)
 
 
 def test_numbers_are_solved_as_ridge_regression_in_closed_form() -> None:
     rng = np.random.default_rng(0)
     rows = [rng.choice(np.arange(1, 12), 4, replace=False) for _ in range(40)]
-    weights = [rng.normal(size=4) for _ in rows]
     values = rng.normal(size=(40, 1)).astype(np.float32)
-    found = begin(rows, weights, values, NUMBER, 12, never)
-    assert found is not None
-    features = np.column_stack([np.ones(40), dense(rows, weights, 12)])
+    found = begin(rows, values, NUMBER, 6, never)
+    assert found is not None and np.array_equal(found.rare, rarity(rows, 6)), "numbers have no classes"
+    features = np.column_stack([np.ones(40), dense(rows, [weighed(row, found.rare, 6) for row in rows], 12)])
     penalty = np.diag([0.0] + [found.strength] * 12)
     wanted = np.linalg.solve(features.T @ features + penalty + 1e-12 * np.eye(13), features.T @ values)
     assert np.allclose(found.head.weights[0], wanted[1:, 0], atol=1e-3)
@@ -82,9 +88,26 @@ def test_what_words_say_is_known_before_the_first_step(output: Output) -> None:
     assert found.table.shape == (2 * BUCKETS, output.size) and found.head[0].shape == (output.size, 4)
     features = np.zeros((len(rows), 4))
     for place, row in enumerate(rows):
-        features[place, : output.size] = textstart.weighed(row, found.rare, BUCKETS) @ found.table[row]
+        features[place, : output.size] = weighed(row, found.rare, BUCKETS) @ found.table[row]
     raw = features @ found.head[0].T + found.head[1]
     assert (raw.argmax(1) == labels).all()
+
+
+def test_numbers_count_by_how_they_tell_classes_apart() -> None:
+    rows, labels = texts()
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    fine, day = ({*terms([word], BUCKETS)[:1].tolist()}.pop() for word in ("fine", "day"))
+    assert found.rare[fine] > 3 * found.rare[day], "all texts have the second, one class alone has the first"
+    assert word_start(rows, {"label": labels}, problem, BUCKETS, 0, never).rare[day] == pytest.approx(1)
+
+
+def test_the_strength_is_chosen_by_texts_whose_labels_no_weight_has_seen() -> None:
+    """Labels that follow from nothing: weights that have read those of the texts that are left out would find them."""
+    rng = np.random.default_rng(0)
+    rows = [np.sort(rng.choice(np.arange(1, 4096), 30, replace=False)) for _ in range(200)]
+    found = begin(rows, rng.integers(0, 2, 200), LABEL, 4096, never)
+    assert found is not None and found.strength == textstart.STRENGTHS[0]
 
 
 def test_whether_two_texts_are_alike_is_learned() -> None:
@@ -95,7 +118,7 @@ def test_whether_two_texts_are_alike_is_learned() -> None:
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     found = word_start(numbers[:200], {"label": labels[:200]}, problem, 4096, 2, never)
     assert found.table is not None and found.head is not None
-    features = [textstart.weighed(row, found.rare, 4096) @ found.table[row] for row in numbers[200:]]
+    features = [weighed(row, found.rare, 4096) @ found.table[row] for row in numbers[200:]]
     raw = np.stack(features) @ found.head[0].T + found.head[1]
     assert (raw.argmax(1) == labels[200:]).mean() > 0.95
 
@@ -106,10 +129,9 @@ def test_padding_and_texts_without_a_class_teach_nothing() -> None:
     plain = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
     more = begin(
         [*rows, rows[0]],
-        [textstart.weighed(row, plain.rare, BUCKETS) for row in [*rows, rows[0]]],
         np.append(labels, -1),
         LABEL,
-        2 * BUCKETS,
+        BUCKETS,
         never,
     )
     assert more is not None and plain.table is not None
@@ -207,10 +229,9 @@ def test_no_more_solutions_are_held_than_trials_need() -> None:
 
 def test_a_large_solution_is_found_with_a_memory_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, labels = texts()
-    weights = [np.ones(len(row)) for row in rows]
-    exact = begin(rows, weights, labels, LABEL, 2 * BUCKETS, never)
+    exact = begin(rows, labels, LABEL, BUCKETS, never)
     monkeypatch.setattr(lbfgs, "LARGE", 10)
-    rough = begin(rows, weights, labels, LABEL, 2 * BUCKETS, never)
+    rough = begin(rows, labels, LABEL, BUCKETS, never)
     assert exact is not None and rough is not None
     assert exact.strength == rough.strength
     assert np.allclose(exact.head.weights, rough.head.weights, atol=2e-3)

@@ -85,3 +85,14 @@ def test_rows_with_too_many_cells_throughout_are_refused_with_the_first():
     with pytest.raises(DataError, match="must have 2 cells, as many as its first line, but all of them have more") as e:
         read("text,label\n" + "so, then,x\n" * 3, "t.csv")
     assert "t.csv line 2, 3 cells" in str(e.value) and "told apart by the comma" in e.value.hint
+
+
+def test_a_space_before_a_quote_is_no_part_of_the_cell():
+    lines = [f'{n}, "some words, {n}", {"ab"[n % 2]}, "x"' for n in range(9)]
+    found = read("id, text, label, note\n" + "\n".join(lines), "a.csv")
+    assert found.columns == ("id", "text", "label", "note") and not found.issues
+    assert found.rows[3] == ("3", "some words, 3", "b", "x")
+
+
+def test_a_quote_behind_a_space_that_is_never_closed_swallows_nothing():
+    assert len(read('text,label\nof 5, "a\n' + "some words,b\n" * 9, "a.csv").rows) == 10

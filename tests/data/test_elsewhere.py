@@ -64,7 +64,7 @@ def test_of_files_with_one_name_the_folders_and_the_part_decide(files):
         ("all/s1/a.png", "p", "train"), ("all/s2/a.png", "q", "val"), ("val/b.png", "p", "val"),
     ]  # fmt: skip
     (missing,) = [issue for issue in dataset.issues if issue.drops]
-    assert missing.kind == "missing"
+    assert missing.kind == "several_files"
     assert missing.detail == "2 files have this name, such as all/s1/c.png and all/s2/c.png"
 
 
@@ -124,7 +124,18 @@ def test_the_largest_of_several_tables_is_suggested(files):
     registry = installed()
     with pytest.raises(DataError) as caught:
         open_dataset(registry, DataOptions(data=source), registry.get("task", "image-cls"))
-    assert caught.value.hint.splitlines()[0].endswith("Data_Entry.csv (the largest)")
+    assert caught.value.hint.splitlines()[0].endswith("label, such as " + source + "/Data_Entry.csv")
+
+
+def test_a_table_of_pixels_is_not_suggested(files):
+    pixels = ",".join(f"pixel{n}" for n in range(784)) + ",label\n" + "0," * 784 + "1\n"
+    source = files(
+        ["images_001/images/a.png"], {"hmnist_28_28_L.csv": pixels * 9, "metadata.csv": "image_id,dx\na,nv\n"}
+    )
+    registry = installed()
+    with pytest.raises(DataError) as caught:
+        open_dataset(registry, DataOptions(data=source), registry.get("task", "image-cls"))
+    assert caught.value.hint.splitlines()[0].endswith("/metadata.csv")
 
 
 ADDRESS = "https://images.example.com/M/{}@._V1_SX300.jpg"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autoft.data.folder import FolderReader, find_layout, is_container
+from autoft.data.folder import FolderReader
+from autoft.data.foldernames import is_container
+from autoft.data.layout import find_layout
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 

@@ -52,7 +52,7 @@ def test_saved_data_set(saved, content, cache):
     paths = [Path(s.fields["image"]) for s in dataset.samples]
     assert [p.read_bytes() for p in paths] == [cell["bytes"] for cell in content["image"]]
     assert all(p.is_relative_to(cache) for p in paths)
-    assert "image in 'image', label in 'label'" in dataset.recognised
+    assert "image in column 'image', label in column 'label'" in dataset.recognised
 
 
 def test_files_are_unpacked_once(saved, cache):
@@ -95,7 +95,7 @@ def test_a_test_part_whose_labels_are_kept_back_is_left_out(content, tmp_path):
     datasets.DatasetDict({"train": made(content), "test": hidden}).save_to_disk(tmp_path / "dict")
     dataset = HuggingFaceReader().read(str(tmp_path / "dict"), NEEDS)
     assert [s.split for s in dataset.samples] == ["train"] * 4 and not dataset.issues
-    assert "test 4 rows say nothing of what is to be learned and are left out" in dataset.recognised
+    assert "test, Arrow, 4 rows: it says nothing in column 'label' and is left out" in dataset.recognised
     predicting = ReadOptions(needs=("image", "label"), optional=("label",))
     assert len(HuggingFaceReader().read(str(tmp_path / "dict"), predicting).samples) == 8
 
@@ -106,7 +106,7 @@ def test_several_labels(content, tmp_path):
     made(whole, inside=kinds).save_to_disk(tmp_path / "saved")
     dataset = HuggingFaceReader().read(str(tmp_path / "saved"), ReadOptions(needs=("image", "labels")))
     assert [s.fields["labels"] for s in dataset.samples] == [["cat", "dog"], [], ["dog"], []]
-    assert "labels in 'inside'" in dataset.recognised
+    assert "labels in column 'inside'" in dataset.recognised
 
 
 def test_texts(tmp_path):
@@ -180,3 +180,44 @@ def test_an_existing_folder_is_no_hub_name(classes, monkeypatch):
     root = classes({"a": 1})
     monkeypatch.chdir(root.parent)
     assert HuggingFaceReader().sniff("imgs/a", NEEDS) == ""
+
+
+def saved_rows(folder, rows, **features):
+    kinds = {
+        name: feature if not isinstance(feature, str) else datasets.Value(feature) for name, feature in features.items()
+    }
+    datasets.Dataset.from_dict(rows, features=datasets.Features(kinds)).save_to_disk(folder)
+    return str(folder)
+
+
+def test_columns_of_rows_are_told_as_those_of_tables(tmp_path):
+    count = 40
+    words = [f"some words of text {number} and more" for number in range(count)]
+    rows = {
+        "title": [f"a title of its own {number}" for number in range(count)],
+        "content": words,
+        "stars": [float(number % 5) for number in range(count - 1)] + [float("nan")],
+        "speaker_id": [number % 7 for number in range(count)],
+    }
+    source = saved_rows(tmp_path / "rows", rows, title="string", content="string", stars="float32", speaker_id="int64")
+    found = HuggingFaceReader().read(source, ReadOptions(needs=("text", "value")))
+    assert found.samples[1].fields == {"text": ["a title of its own 1", words[1]], "value": 1.0}
+    assert len({sample.group for sample in found.samples}) == 7, "people stay together"
+    assert len(found.samples) == count - 1 and [issue.kind for issue in found.issues] == ["no_number"]
+    assert found.columns == {"text": "title,content", "value": "stars"}
+
+
+def test_pairs_and_a_column_of_parts(tmp_path):
+    parts = ("train", "validation", "test")
+    rows = {
+        "premise": [f"some words of text {number}" for number in range(30)],
+        "hypothesis": [f"other words, number {number}" for number in range(30)],
+        "part": [parts[number // 3 % 3] for number in range(30)],
+        "label": [number % 3 - (number == 7) * 2 for number in range(30)],
+    }
+    kinds = datasets.ClassLabel(names=["yes", "maybe", "no"])
+    source = saved_rows(tmp_path / "rows", rows, premise="string", hypothesis="string", part="string", label=kinds)
+    found = HuggingFaceReader().read(source, ReadOptions(needs=("text", "label")))
+    assert found.samples[0].fields == {"text": [rows["premise"][0], rows["hypothesis"][0]], "label": "yes"}
+    assert {sample.split for sample in found.samples} == {"train", "val", "test"}
+    assert [issue.kind for issue in found.issues] == ["no_label"]

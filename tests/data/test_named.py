@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from types import SimpleNamespace
 
 import pytest
@@ -117,9 +118,49 @@ def test_a_table_beside_folders_is_read_where_it_says_more(data, table, reader):
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
 
 
+def test_a_table_above_folders_is_read_where_it_says_more(data):
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    names = [f"clips/{who}/{n}.wav" for who in ("ann", "bob") for n in (1, 2)]
+    root = data(names, "path,label\n" + "".join(f"{name},{name[-5]}\n" for name in names))
+    assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == "table"
+
+
 @pytest.mark.parametrize(("kinds", "reader"), [("xyxy", "table"), ("1212", "folder")])
 def test_folders_that_differ_in_numbers_say_less_than_words_in_a_table(data, kinds, reader):
     task = SimpleNamespace(inputs=("audio",), targets=("label",))
-    names = [f"part_{n % 2}/{n}.wav" for n in range(4)]
+    names = [f"batch_{n % 2}/{n}.wav" for n in range(4)]
     root = data(names, "path,kind\n" + "".join(f"{name},{kind}\n" for name, kind in zip(names, kinds, strict=True)))
     assert readers.open_dataset(load(), DataOptions(data=str(root)), task).reader == reader
+
+
+@pytest.mark.parametrize("table", ["trainLabels.csv", "train.csv", "train_labels.csv"])
+def test_a_lone_table_means_the_folder_it_is_called_after(data, table):
+    names = [f"{part}/{n}.wav" for part in ("train", "test") for n in range(12)]
+    root = data(names, "id,label\n" + "".join(f"{n},{'xy'[n % 2]}\n" for n in range(12)), table)
+    dataset = read(root)
+    assert found(dataset, root) == [f"train/{n}.wav" for n in range(12)]
+    assert {sample.split for sample in dataset.samples} == {""}
+    assert found(read(root / table), root) == [f"train/{n}.wav" for n in range(12)]
+
+
+def test_a_name_that_several_files_have_is_called_so(data):
+    root = data(["train/1.wav", "test/1.wav"], "path,label\n1.wav,x\n1.wav,y\n", "labels.csv")
+    task = SimpleNamespace(inputs=("audio",), targets=("label",))
+    with pytest.raises(DataError, match="2 names that several files have") as caught:
+        readers.open_dataset(load(), DataOptions(data=str(root)), task)
+    assert "such as test/1.wav and train/1.wav" in str(caught.value)
+    assert "train/1.png" in caught.value.hint
+
+
+def test_numbers_name_files_that_are_filled_up_with_zeros(data):
+    root = data(["clips/000007.wav", "clips/000010.wav"], "id,label\n7,x\n10,y\n")
+    assert found(read(root), root) == ["clips/000007.wav", "clips/000010.wav"]
+    (root / "clips/07.wav").touch()
+    assert [issue.kind for issue in read(root).issues] == ["several_files"]
+
+
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_are_the_same_in_either_form(data, forms):
+    here, there = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
+    root = data([f"clips/{here}.wav", "clips/b.wav"], f"path,label\n{there}.wav,x\nb.wav,y\n")
+    assert found(read(root), root) == [f"clips/{here}.wav", "clips/b.wav"]

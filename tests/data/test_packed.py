@@ -121,9 +121,9 @@ def test_a_column_that_ends_in_labels(tmp_path, picture):
     assert found.samples[0].fields["labels"] == ["Hernia", "Mass"] and len(found.samples) == 6
 
 
-def test_pixels_in_columns_are_refused_in_words(tmp_path):
-    names = ",".join(f"pixel{number}" for number in range(784))
-    (tmp_path / "train.csv").write_text(f"label,{names}\n" + f"7{',0' * 784}\n" * 3)
-    with pytest.raises(DataError, match="785 columns hold pixels") as caught:
+def test_pixels_that_make_no_square_are_refused_in_words(tmp_path):
+    names = ",".join(f"pixel{number}" for number in range(783))
+    (tmp_path / "train.csv").write_text(f"label,{names}\n" + f"7{',0' * 783}\n" * 3)
+    with pytest.raises(DataError, match="784 columns hold pixels") as caught:
         opened(tmp_path, inputs="image")
     assert "pixel9" not in str(caught.value) and "Write the images as files" in caught.value.hint

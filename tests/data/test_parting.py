@@ -156,3 +156,38 @@ def test_columns_of_yes_and_no_mark_parts(esc, columns, parts):
 def test_a_column_that_marks_a_part_in_other_words_is_not_used(esc):
     found = opened(esc(category=category, is_test=lambda n: f"maybe {n}"))
     assert counted(found) == {"": 30}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("SemEval_set", ("TRAIN", "TRIAL", "TEST")),
+        ("Usage", ("Training", "PublicTest", "PrivateTest")),
+        ("data set", ("Train set", "Dev set", "Test set")),
+        ("split", ("train", "val2017", "test")),
+    ],
+)
+def test_parts_in_a_column_of_any_name(esc, name, words):
+    found = opened(esc(label=category, **{name: lambda n: words[n // 3 % 3]}))
+    assert counted(found) == {"train": 12, "val": 9, "test": 9}
+    assert f"split in '{name}'" in found.recognised
+
+
+@pytest.mark.parametrize("words", [("train", "train"), ("dev", "test"), ("Public", "Private")])
+def test_other_words_are_no_parts(esc, words):
+    found = opened(esc(label=category, usage=lambda n: words[n // 3 % 2]))
+    assert counted(found) == {"": 30} and "not used" not in found.recognised
+
+
+def test_parts_that_are_not_used_are_said(esc):
+    found = opened(esc(label=category, a=lambda n: ("train", "test")[n % 2], b=lambda n: ("test", "train")[n % 2]))
+    assert counted(found) == {"": 30}
+    assert "columns 'a' and 'b' say parts, and none of them is used" in found.recognised
+    found = opened(esc(label=category, a=lambda n: ("train", "test", "extra")[n // 3 % 3]))
+    assert counted(found) == {"": 30}
+    assert "column 'a' is not used: it must say train, val or test, but says 'extra'" in found.recognised
+
+
+def test_classes_called_train_and_test_stay_classes(esc):
+    found = opened(esc(label=lambda n: ("train", "test")[n % 2]))
+    assert counted(found) == {"": 30} and {s.fields["label"] for s in found.samples} == {"train", "test"}

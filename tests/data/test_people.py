@@ -109,3 +109,9 @@ def test_a_test_table_without_labels_is_no_part(table):
 def test_with_a_part_of_its_own_it_is_said_that_groups_do_not_count(table):
     found = opened(table(speaker=who) / "all.csv", test=str(table("other.csv", speaker=who) / "other.csv"))
     assert groups(found) == {""} and "not so with --val or --test" in found.recognised
+
+
+@pytest.mark.parametrize("name", ["subject", "person", "actor", "Driver"])
+def test_other_words_name_people_where_cells_are_ids(table, name):
+    assert len(groups(opened(table(**{name: lambda n: f"p{n // 6:03}"})))) == 10
+    assert groups(opened(table(**{name: lambda n: f"some words {n // 6}"}))) == {""}

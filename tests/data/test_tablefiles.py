@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,22 @@ def test_a_word_of_a_part_is_a_word_of_its_own():
         "",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    "names", [("train.ft.txt", "test.ft.txt"), ("cnews.train.txt", "cnews.test.txt"), ("msr_train.txt", "msr_test.txt")]
+)
+def test_parts_in_names_of_text_files(tmp_path, names):
+    for name in names:
+        (tmp_path / name).write_text("1\tsome words\n2\tother words\n")
+    (tmp_path / "notes.txt").write_text("what this is\n")
+    assert [(Path(path).name, split) for path, split in find(str(tmp_path)).parts] == [
+        (names[1], "test"),
+        (names[0], "train"),
+    ]
+
+
+def test_prose_in_text_files_is_no_table(tmp_path):
+    for name in ("my_train.txt", "my_test.txt"):
+        (tmp_path / name).write_text("some words\nother words\n")
+    assert not find(str(tmp_path)).parts

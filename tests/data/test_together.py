@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from autoft.data import forms, readers
+from autoft.data.table import TableReader
 from autoft.errors import DataError
 from autoft.options import DataOptions
+from autoft.records import ReadOptions
 from autoft.registry import load
 
 TASK = SimpleNamespace(inputs=("text",), targets=("label",))
@@ -98,3 +100,14 @@ def test_a_model_that_learned_several_texts_is_not_given_one(table):
     less = table("less.csv", {"description": long})
     with pytest.raises(DataError, match=r"trained on .Title,Description., but '.*less.csv' has no 'Title'"):
         opened(less, labelled=False, guessed=known)
+
+
+def test_trees_of_sentences_are_no_texts(tmp_path):
+    names = ("sentence1_binary_parse", "sentence1_parse", "sentence1", "sentence2_parse", "sentence2", "gold_label")
+    rows = [
+        "\t".join([*(f"( some ( words {number} {name} ) )" for name in names[:5]), "ab"[number % 2]])
+        for number in range(20)
+    ]
+    (tmp_path / "a.tsv").write_text("\t".join(names) + "\n" + "\n".join(rows))
+    found = TableReader().read(str(tmp_path / "a.tsv"), ReadOptions(needs=("text", "label")))
+    assert found.columns == {"text": "sentence1,sentence2", "label": "gold_label"}

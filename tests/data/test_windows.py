@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,7 +14,8 @@ from autoft import scoring
 from autoft.data import audio, forms, images, longer, store
 from autoft.data.feed import DecodedFeed, StoreFeed, WholeFeed
 from autoft.errors import DataError
-from autoft.records import Dataset, Decoding, Fold, Output, Problem, Sample, Splits
+from autoft.records import Dataset, Decoding, Fold, Output, Problem, Sample, Schema, Splits
+from autoft.testing import ToyTask
 
 RATE = 8000
 DECODING = Decoding(size=32, seconds=1.0, windows=4)
@@ -87,6 +89,39 @@ def test_one_window_and_outputs_for_each_frame_are_left_alone(tmp_path: Path) ->
     feed = DecodedFeed(samples, forms.inputs("audio", ["audio"], DECODING))
     scoring.whole(learner, feed, problem(head="sequence", loss="ctc", post="softmax"))  # type: ignore[arg-type]
     assert learner.heard == [1, 1]
+
+
+class Counted(ToyTask):
+    """Says how many steps of the staircase were heard, and joins by adding up."""
+
+    def decode(self, outputs: Any, schema: Schema, problem: Problem) -> dict[str, Any]:
+        return {"steps": outputs["loud"][:, 0] / 0.05}
+
+    def joined(self, decoded: Any, parts: Any, owners: Any, schema: Schema) -> dict[str, Any]:
+        steps = np.array(decoded["steps"])
+        steps[owners] = 0
+        np.add.at(steps, owners, parts["steps"])
+        return {"steps": steps}
+
+
+def test_a_task_that_joins_hears_all_parts_of_longer_recordings(tmp_path: Path) -> None:
+    seconds = [0.6, *[1.0] * 8, 3.0]  # the long one is in the second handful
+    samples = [staircase(tmp_path / f"{n}.wav", long) for n, long in enumerate(seconds)]
+    learner, told = Loudness(), problem(head="sequence", loss="ctc", post="softmax")
+    feed = DecodedFeed(samples, forms.inputs("audio", ["audio"], Decoding(seconds=1.0, windows=0)))
+    found = scoring.decoded(Counted(), learner, feed, Schema(task="toy"), told)["steps"]  # type: ignore[arg-type]
+    arrays, owners = feed.further(np.arange(len(samples)))
+    assert owners.tolist() == [9] * 4 and arrays["length"].sum() == 3 * 16000, "every sample is heard once"
+    assert learner.heard == [10, 4] and np.allclose(found[:9], 1, atol=0.1) and found[9] > 5
+    plain = scoring.decoded(ToyTask(), Said(), feed, Schema(task="toy"), told)  # type: ignore[arg-type]
+    assert len(plain["index"]) == 10, "others see the first part alone"
+
+
+class Said(Loudness):
+    """The same under the name that the toy task asks for."""
+
+    def predict(self, feed: scoring.Feed) -> dict[str, np.ndarray]:
+        return {"label": super().predict(feed)["loud"]}
 
 
 def test_rows_of_a_store_are_heard_to_their_end(tmp_path: Path) -> None:

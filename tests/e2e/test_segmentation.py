@@ -11,7 +11,7 @@ from PIL import Image
 
 import autoft
 from autoft.options import DataOptions
-from autoft.pipeline import predict
+from autoft.pipeline import predict, validate
 from autoft.testing import scenes
 
 VALUES = {"image_size": "64", "epochs": "25", "batch_size": "8", "lr": "3e-3", "augment": "none", "warmup": "0"}
@@ -40,7 +40,7 @@ def test_a_folder_of_masks_becomes_a_model(tmp_path: Path, backend: str) -> None
     assert set(scores) >= {"iou:nothing", "iou:red_disc", "dice"}
 
     best = str(run.path / "best")
-    found = predict.validate(best, DataOptions(data=str(tmp_path / "data")))
+    found = validate.validate(best, DataOptions(data=str(tmp_path / "data")))
     assert found["samples"] == 48 and found["metrics"]["miou"] > 0.5
     predictions = predict.predict(best, str(tmp_path / "data" / "images"))
     predictions.export(tmp_path / "masks")

@@ -13,9 +13,9 @@ import pytest
 from autoft import artifact, registry
 from autoft.datarecords import DataRef, Mask
 from autoft.options import DataOptions
-from autoft.pipeline import plan, predict, prepare
+from autoft.pipeline import plan, prepare, validate
 from autoft.pipeline.plan import spec_maker
-from autoft.pipeline.search import resolved
+from autoft.pipeline.resolve import resolved
 from autoft.search.space import baseline
 from tests.pipeline.conftest import options
 
@@ -48,9 +48,9 @@ def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest
         asked.update(known)
         raise InterruptedError
 
-    monkeypatch.setattr(predict, "model_folder", lambda *_: "")
-    monkeypatch.setattr(predict, "Predictor", lambda _: SimpleNamespace(config=config, task=None))
-    monkeypatch.setattr(predict, "open_dataset", opened)
+    monkeypatch.setattr(validate, "model_folder", lambda *_: "")
+    monkeypatch.setattr(validate, "Predictor", lambda _: SimpleNamespace(config=config, task=None))
+    monkeypatch.setattr(validate, "open_dataset", opened)
     with pytest.raises(InterruptedError):
-        predict.validate("m", DataOptions())
+        validate.validate("m", DataOptions())
     assert asked == {"remembered": config.columns, "guessed": config.guessed, "meaning": config.meaning}

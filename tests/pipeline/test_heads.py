@@ -11,7 +11,8 @@ import pytest
 from autoft import registry
 from autoft.cli import configfile
 from autoft.options import SearchOptions
-from autoft.pipeline.search import resolved, run_search
+from autoft.pipeline.resolve import resolved
+from autoft.pipeline.search import run_search
 from autoft.run import Run
 from autoft.search.bankwork import COUNT
 from tests.pipeline.conftest import Search

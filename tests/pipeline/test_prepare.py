@@ -11,6 +11,7 @@ import pytest
 
 from autoft.data import store
 from autoft.data.filling import TooSlow
+from autoft.events import Event, Listener, Note
 from autoft.options import DataOptions
 from autoft.pipeline import prepare
 from autoft.pipeline.prepare import Checked
@@ -56,7 +57,11 @@ class Lengths(Numbers):
 
 
 def prepared(
-    monkeypatch: pytest.MonkeyPatch, build: object, seconds: float = 10.0, windows: int = 5
+    monkeypatch: pytest.MonkeyPatch,
+    build: object,
+    seconds: float = 10.0,
+    windows: int = 5,
+    listener: Listener = lambda event: None,
 ) -> prepare.Prepared:
     """Of 80 recordings of 30 seconds."""
     data = dataset()
@@ -69,7 +74,7 @@ def prepared(
     monkeypatch.setattr(store, "build", build)
     decoding = Decoding(size=32, seconds=seconds, windows=windows)
     return prepare.prepare(
-        checked, Lengths(), DataOptions(), decoding, ("image",), 0, lambda event: None, Path("none"), within=100.0
+        checked, Lengths(), DataOptions(), decoding, ("image",), 0, listener, Path("none"), within=100.0
     )
 
 
@@ -101,3 +106,17 @@ def test_recordings_that_are_heard_whole_or_have_no_time_are_as_they_were(monkey
     assert len(prepared(monkeypatch, build, seconds=9.0).dataset.samples) == 80
     assert len(prepared(monkeypatch, build, windows=1).dataset.samples) == 80
     assert limits == [100.0, 75.0, 100.0, 100.0]
+
+
+def test_recordings_of_which_the_end_is_not_heard_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Event] = []
+
+    def build(data: Dataset, *_: object, **__: object) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
+        return SimpleNamespace(arrays={}), ()
+
+    prepared(monkeypatch, build, seconds=30.0, windows=0, listener=heard.append)
+    assert not [event for event in heard if isinstance(event, Note)]
+    found = prepared(monkeypatch, build, seconds=20.0, windows=0, listener=heard.append)
+    (note,) = [event for event in heard if isinstance(event, Note)]
+    assert note.level == "warning" and note.text.startswith("80 of 80 recordings are longer than 20 s")
+    assert len(found.dataset.samples) == 80, "parts have no transcripts of their own"

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoft import artifact, evaluate, registry
+from autoft import artifact, course, evaluate, registry
 from autoft import refit as lastly
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
@@ -65,7 +65,10 @@ def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched
     first = splits_of(searched).folds[0]
     again = searched.summary["refit"]
     assert again["samples"] == len(first.train) + len(first.val)
-    assert again["epochs"] == searched.summary["best"]["best_epoch"]
+    best = searched.summary["best"]
+    recipe = artifact.read(run_of(searched).path / "best").recipe
+    assert recipe == course.repeated(Recipe.of(best["recipe"]), best["best_epoch"])
+    assert again["epochs"] == recipe.epochs == artifact.read(run_of(searched).path / "best").epoch
     assert any("once more" in note.text for note in heard.of(Note))
 
 
@@ -157,10 +160,12 @@ def test_the_first_trials_know_that_something_comes_after_them() -> None:
         assert budget.deadline >= min(alone, seconds / 2), "half of the time is for trials"
 
 
-def test_it_takes_no_longer_than_the_epochs_up_to_the_best_one() -> None:
+def test_it_takes_as_long_as_its_epochs() -> None:
     budget = Budget(100.0, 0.0)
     budget.refit_ratio = 1.25
-    assert budget.to_refit(msgspec.structs.replace(ended(20.0), best_epoch=2)) == START + FIRST_BUILD + 5.0
+    for best, epochs in ((7, 7), (2, course.FEWEST), (1, 1)):
+        result = msgspec.structs.replace(ended(20.0), best_epoch=best)
+        assert budget.to_refit(result) == START + FIRST_BUILD + 2.5 * epochs
 
 
 def test_what_is_kept_of_frozen_blocks_is_not_computed_once_more() -> None:
@@ -193,10 +198,10 @@ SPEC = TrialSpec(
 )
 
 
-def test_it_has_the_recipe_of_the_result_whose_epochs_are_those_that_were_planned_in_the_end() -> None:
-    result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3), best_epoch=9)
+def test_its_schedule_ends_where_it_ends() -> None:
+    result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3, lr=0.5), best_epoch=9)
     made = lastly.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
-    assert (made.spec.recipe, made.epochs, made.least) == (result.recipe, 9, 0.5)
+    assert (made.spec.recipe, made.least) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
     assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
 

@@ -16,9 +16,9 @@ from autoft import artifact
 from autoft.data.store import Store
 from autoft.events import DataRecognised, Event, Finished, Note, Planned, TrialFinished, TrialReported, TrialStarted
 from autoft.options import DataOptions
-from autoft.pipeline.predict import validate
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
+from autoft.pipeline.validate import validate
 from autoft.records import Splits, from_json
 from autoft.run import Run
 from tests.pipeline import watcher

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from autoft import course
 from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
+from autoft.search import finals
 from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
 from autoft.search.families import HEADS, PARTIAL, WHOLE, additions
-from autoft.search.headspace import Head, heads
+from autoft.search.headgrid import Head, heads
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),
@@ -202,7 +204,7 @@ def test_it_goes_from_cheap_to_dear() -> None:
     machine = Machine(2, 1200.0)
     machine.run()
     found = machine.families()
-    assert found[HEADS] == len(heads(space(), "m/strong")) + len(heads(space(), "m/weak"))
+    assert found[HEADS] >= len(heads(space(), "m/strong")) + len(heads(space(), "m/weak"))
     assert found[PARTIAL] > 5
     assert found[WHOLE] > 2
     order = [known.family for known in machine.strategy.known.values()]
@@ -309,11 +311,13 @@ def test_the_best_few_run_again_with_another_seed_and_division() -> None:
     again = [(n, k) for n, k in machine.strategy.known.items() if k.family == AGAIN]
     assert again
     for number, known in again:
-        twins = [k for n, k in machine.strategy.known.items() if k.params == known.params and n != number]
-        assert twins
-        assert known.again == twins[0].again + 1
-        first = [m for m in machine.strategy.finals or () if machine.strategy.known[m].params == known.params]
-        assert len(machine.history[number]) == machine.strategy.results[first[0]].best_epoch
+        twins = [n for n, k in machine.strategy.known.items() if k.key == known.key and n != number]
+        assert known.again == machine.strategy.known[twins[0]].again + 1
+        (first,) = set(machine.strategy.finals or ()) & set(twins)
+        wanted = course.repeated(machine.strategy.results[first].recipe, machine.strategy.results[first].best_epoch)
+        assert (known.params["epochs"], known.params["patience"]) == (wanted.epochs, 0)
+        assert len(machine.history[number]) == wanted.epochs, "its schedule comes to its end"
+        assert {**known.params, **{key: known.first[key] for key in finals.LENGTH if key in known.first}} == known.first
     chosen = machine.strategy.chosen()
     assert chosen is not None
     assert machine.status[chosen] == "finished"
@@ -335,10 +339,7 @@ def test_a_score_that_was_not_repeated_counts_less() -> None:
     strategy = machine.strategy
     assert strategy.finals
     first, again = next(
-        (n, m)
-        for n in strategy.finals
-        for m, k in strategy.known.items()
-        if k.again and k.params == strategy.known[n].params
+        (n, m) for n in strategy.finals for m, k in strategy.known.items() if k.again and k.key == strategy.known[n].key
     )
     alone = next(n for n in strategy.finals if n != first)
     strategy.finals = [first, alone]

@@ -52,13 +52,15 @@ class Planned:
 class Searched(Seen):
     """What one actor made of a strategy's orders."""
 
-    def __init__(self, folder: Path, strategy: Planned, host: Host, target: str = scripted.TARGET) -> None:
+    def __init__(
+        self, folder: Path, strategy: Planned, host: Host, target: str = scripted.TARGET, divides: bool = True
+    ) -> None:
         super().__init__()
         self.log = folder / "log"
         self.folder = folder
         self.host = host
         settings = Settings(metric=Metric(name="accuracy"), folder=str(folder / "ray"), target=target)
-        self.crew = Crew(settings, strategy, self.spec_of, self)
+        self.crew = Crew(settings, strategy, self.spec_of, self, divides=divides)
 
     def spec_of(self, number: int, params: dict[str, Any]) -> TrialSpec | None:
         return scripted.spec_in(self.folder, number, {"epochs": 3, **params}, Metric(name="accuracy"))
@@ -132,6 +134,15 @@ def test_a_dead_process_costs_one_try_and_no_other_trial(tmp_path: Path, host: H
     assert [(r.number, r.status) for r in seen.results] == [(0, "finished"), (1, "failed"), (2, "finished")]
     assert [report.epoch for report in seen[0].history] == [1, 2, 3], "what the lost attempt reported does not count"
     assert "died" in seen[1].reason
+
+
+@pytest.mark.parametrize(("divides", "division"), [(True, 2), (False, 0)])
+def test_a_result_tells_its_seed_and_which_samples_it_was_validated_on(
+    tmp_path: Path, host: Host, divides: bool, division: int
+) -> None:
+    orders = [Order(0, {}), Order(1, {}, again=2)]
+    seen = Searched(tmp_path, Planned(orders), host, divides=divides).run()
+    assert {r.number: (r.seed, r.division) for r in seen.results} == {0: (0, 0), 1: (2, division)}
 
 
 def test_a_lost_actor_runs_its_piece_again_without_telling_twice(tmp_path: Path, host: Host) -> None:

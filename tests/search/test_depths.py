@@ -10,8 +10,16 @@ from autoft.records import ModelCard, Param
 from autoft.search import space as spaces
 from autoft.search.auto import RIVAL
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, Draws, additions, all_share, subspace
-from autoft.search.headspace import PLAIN, heads, readings, values_of
+from autoft.search.families import (
+    HEADS,
+    PARTIAL,
+    WHOLE,
+    Draws,
+    additions,
+    all_share,
+    subspace,
+)
+from autoft.search.headgrid import PLAIN, heads, readings, values_of
 from tests.search.test_auto import CARDS, Machine, space
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from autoft.records import EpochReport
 from autoft.search.auto import BASELINE
-from autoft.search.extents import FEWEST, SHORTEST, USEFUL, Extents
+from autoft.search.extents import FEWEST, LEAST, SHORTEST, USEFUL, Extents
 from autoft.search.families import PARTIAL, WHOLE, is_shared, price
 from tests.search.test_auto import CARDS, Machine, space
 
@@ -45,6 +45,40 @@ def test_whole_networks_need_some_epochs() -> None:
     cost = extents.ranks.cost
     assert extents.of(WHOLE, cost(FEWEST, SHORTEST) * each * 1.1, FEWEST)[1] == SHORTEST
     assert extents.of(WHOLE, cost(FEWEST, 2) * each * 1.1, FEWEST) == (0, 0)
+
+
+def test_two_of_three_brackets_of_trials_that_begin_at_a_solved_head_have_a_short_schedule() -> None:
+    strategy = Machine(2, 1e5).strategy
+    extents = strategy.extents
+    assert [extents.planned(n, begun=True) for n in range(4)] == [LEAST, LEAST, 20, LEAST]
+    assert extents.planned(0, begun=False) == 20
+    assert extents.of(PARTIAL, 1e9, 27, LEAST) == (6, LEAST), "nothing was measured"
+    extents.facts = extents.facts._replace(epochs=40)
+    assert extents.planned(0, begun=True) == 12
+    extents.facts = extents.facts._replace(epochs=11)
+    assert extents.planned(0, begun=True) == 11, "as good as the short one"
+    extents.facts = extents.facts._replace(epochs=20)
+    strategy.ranks.first = 5
+    assert extents.planned(0, begun=True) == 20, "scores tell nothing for some epochs"
+
+
+def test_short_schedules_are_for_what_a_solved_head_begins() -> None:
+    machine = Machine(2, 3000.0)
+    machine.run()
+    brackets = machine.strategy.brackets
+    for family in (PARTIAL, WHOLE):
+        planned = [bracket.epochs for bracket in brackets if bracket.family == family and not bracket.alone]
+        assert planned[:2] == [LEAST, LEAST] and planned[2:3] in ([], [20])
+    assert all(
+        machine.params[number].get("epochs", 20) == bracket.epochs for bracket in brackets for number in bracket.numbers
+    )
+    assert all(max(bracket.rungs) == bracket.epochs for bracket in brackets)
+    weak = Machine(2, 3000.0, weak=frozenset(SHARING))
+    weak.run()
+    assert {bracket.epochs for bracket in weak.strategy.brackets if bracket.family == WHOLE} == {20}
+    alone = Machine(2, 3000.0, solvable=False)
+    alone.run()
+    assert {bracket.epochs for bracket in alone.strategy.brackets} == {20}
 
 
 def area_of(extents: Extents, family: str) -> float:

@@ -9,17 +9,17 @@ import pytest
 
 from autoft.errors import UsageError
 from autoft.recipe import LEVELS, Recipe
-from autoft.records import EpochReport
+from autoft.records import EpochReport, Param
 from autoft.search import bankwork, overrides
 from autoft.search import space as spaces
 from autoft.search.auto import HEADS, RIVAL
-from autoft.search.families import PARTIAL, PLAIN, Draws, additions, subspace
-from autoft.search.headspace import FEW, STRENGTHS, Head
+from autoft.search.families import PARTIAL, Draws, additions, subspace
+from autoft.search.headgrid import PLAIN, STRENGTHS, WIDE, Head
 from autoft.search.headwork import LEVELED, Heads
 from tests.search.test_auto import Machine, space
 
 NAME = "m/strong"
-PLAINLY, WIDE = Head(NAME, {"image_size": 96}, "ridge", 1.0), Head(NAME, {"pooling": LEVELS}, "logistic", 0.1)
+PLAINLY, LEVEL = Head(NAME, {"image_size": 96}, "ridge", 1.0), Head(NAME, {"pooling": LEVELS}, "logistic", 0.1)
 
 
 def leveled() -> spaces.Space:
@@ -33,18 +33,51 @@ def report(score: float) -> EpochReport:
 @pytest.mark.parametrize("rows", [LEVELED, LEVELED + 1])
 def test_they_come_first_for_the_same_pass_where_they_fit_into_memory(rows: int) -> None:
     work = Heads(leveled(), [NAME, "m/weak"], "max", (rows, 100))
-    found = work.next(100.0)
-    wide = [params.get("pooling") == LEVELS for params in found]
-    few, all_ = (sum(len(strengths) for strengths in kinds.values()) for kinds in (FEW, STRENGTHS))
-    assert wide == [True] * few * (rows == LEVELED) + [False] * all_
-    assert len({params["image_size"] for params in found}) == 1
+    found = [(params.get("pooling") == LEVELS, params["head_init"]) for _ in range(2) for params in work.next(100.0)]
+    every = [(False, kind) for kind, strengths in STRENGTHS.items() for _ in strengths]
+    assert found[: 4 + len(every)] == [(True, "ridge")] * 4 + every if rows == LEVELED else found[: len(every)] == every
     others = [params for _ in range(10) for params in work.next(100.0) if params["model"] == "m/weak"]
     assert others and not any("pooling" in params for params in others), "which has no levels"
 
 
+def handed(seconds: dict[tuple[bool, str], float], left: float) -> list[tuple[bool, str]]:
+    """Kinds of all heads at one size that are handed out where each takes so long, at first one alone."""
+    whole = spaces.edit(leveled(), [Param(key="image_size", choices=(96,), default=96)])
+    work, found = Heads(whole, [NAME], "max"), list[tuple[bool, str]]()
+    while wanted := work.next(left):
+        for params in wanted if found else work.first(wanted):
+            found.append((params.get("pooling") == LEVELS, str(params["head_init"])))
+            spent = seconds.get(found[-1], 0.1)
+            left -= spent
+            # at no end, so that none comes beyond it
+            score = 0.9 if params["head_strength"] == 0.1 and found[-1][1] == "ridge" else 0.5
+            work.saw(NAME, params, EpochReport(epoch=1, score=score, metrics={}, train_loss=1.0, seconds=spent))
+    return found
+
+
+def test_heads_on_all_levels_leave_time_to_others() -> None:
+    plain = sum(map(len, STRENGTHS.values()))
+    free = handed({}, 1000.0)
+    assert [free.count((True, kind)) for kind in WIDE] >= [len(WIDE["ridge"]), len(WIDE["logistic"])]
+    assert free.index((True, "logistic")) > max(n for n, kind in enumerate(free) if not kind[0]), "others come first"
+    slow = handed({(True, "ridge"): 5.0}, 60.0)
+    assert slow.count((True, "ridge")) == 1 and slow[1:] == [kind for kind in slow if not kind[0]]
+    assert len(slow) == 1 + plain, "the first one has told what they cost"
+    assert (True, "logistic") not in handed({(False, "logistic"): 0.8}, 60.0), "wider ones are slower"
+    assert handed({(True, "logistic"): 4.0}, 60.0).count((True, "logistic")) == 1
+
+
+def test_heads_that_would_not_be_done_are_not_begun() -> None:
+    assert Heads(leveled(), [NAME], "max").next(0.0) == []
+    work = Heads(space(), [NAME], "max")
+    for params in work.next(100.0):
+        work.saw(NAME, params, EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=4.0))
+    assert len(work.next(10.0)) == 2, "for which there is time"
+
+
 def test_the_best_of_each_kind_is_remembered_by_itself() -> None:
     work = Heads(leveled(), [NAME], "max")
-    for params in work.next(100.0):
+    for params in (*work.next(100.0), *work.next(100.0)):
         work.saw(NAME, params, report(0.9 if params.get("pooling") == LEVELS else 0.7))
     best, wide = work.best(NAME), work.wide(NAME)
     assert best and wide and "pooling" not in best.reading and wide.reading["pooling"] == LEVELS
@@ -55,7 +88,7 @@ def test_partly_frozen_trials_begin_with_heads_on_the_last_features_alone() -> N
     part = subspace(leveled(), PARTIAL)
     assert part is not None
     draws = Draws(part, PARTIAL, [NAME], seed=0)
-    drawn = [draws.draw(None, lambda model: PLAINLY, wide=lambda model: WIDE) for _ in range(300)]
+    drawn = [draws.draw(None, lambda model: PLAINLY, wide=lambda model: LEVEL) for _ in range(300)]
     solved = {
         (params.get("pooling") == LEVELS, params["head_init"])
         for params in drawn

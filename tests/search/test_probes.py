@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoft.records import EpochReport, ModelCard
-from autoft.search.headspace import heads
+from autoft.search.headgrid import heads
 from autoft.search.headwork import Heads
 from autoft.search.probes import MUCH, PROBE, Probes
 from tests.search.test_auto import Machine, space

@@ -7,7 +7,7 @@ import pytest
 from autoft.errors import UsageError
 from autoft.pipeline import fitting
 from autoft.records import Output, Param, Problem
-from autoft.search import families
+from autoft.search import families, headgrid
 from autoft.search.space import Space
 
 
@@ -35,7 +35,7 @@ def test_numbers_have_no_logistic_heads_and_no_classes() -> None:
     assert fitted["head_strength"].when == {"head_init": ("ridge",)}
     assert fitted["formulation"].choices == ("mse", "huber") and fitted["formulation"].default == "mse"
     assert not {"label_smoothing", "class_weights"} & fitted.keys()
-    kinds = {head["head_init"] for head in families.heads(tuple(fitted.values()), "a/b")}
+    kinds = {head["head_init"] for head in headgrid.heads(tuple(fitted.values()), "a/b")}
     assert kinds == {"ridge"}
 
 

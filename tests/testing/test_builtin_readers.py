@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from autoft.data.arrays import ArrayReader
 from autoft.data.filelists import FileListReader
 from autoft.data.filenames import FileNameReader
 from autoft.data.folder import FolderReader
@@ -43,6 +45,21 @@ class TestTableReader(ReaderContract):
         with (folder / "labels.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("image", "label"), *rows, *more])
         return str(folder / "labels.csv")
+
+
+class TestArrayReader(ReaderContract):
+    reader = ArrayReader
+
+    def write(self, folder: Path) -> str:
+        return self.archive(folder, "red")
+
+    def write_damaged(self, folder: Path) -> str:
+        return self.archive(folder, "")
+
+    def archive(self, folder: Path, last: str) -> str:
+        pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+        np.savez(folder / "toys.npz", images=pixels, labels=np.array(["red", "blue", "red", "blue", "blue", last]))
+        return str(folder / "toys.npz")
 
 
 class TestFileListReader(ReaderContract):

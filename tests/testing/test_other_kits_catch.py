@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 import pytest
 from pluggy import PluginValidationError
@@ -65,6 +66,13 @@ class CrashesWithoutRows(ToyTask):
         return super().score(decoded, targets, schema, names)
 
 
+class AlikeWithoutClasses(ToyTask):
+    metrics = (msgspec.structs.replace(ToyTask.metrics[0], alike=True),)
+
+    def schema(self, dataset: Dataset) -> Schema:
+        return msgspec.structs.replace(super().schema(dataset), classes=())
+
+
 class NumpyRows(ToyTask):
     def rows(self, decoded: Any, schema: Schema) -> Iterator[dict[str, Scalar]]:
         for chances in decoded["probability"]:
@@ -76,11 +84,19 @@ class ThirtyTwoBits(ToyTask):
         return {"label": super().encode(samples, schema, problem)["label"].astype(np.int32)}
 
 
+class SharesOfNothing(ToyTask):
+    """Its log loss is no mean of right and wrong."""
+
+    metrics = tuple(msgspec.structs.replace(metric, share=True) for metric in ToyTask.metrics)
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [
+        (SharesOfNothing, "shares_are_means_of_right_and_wrong"),
         (ClassesAsTheyCome, "schema_ignores_the_order_of_samples"),
         (ClassesAsTheyCome, "unlearnable_data_are_refused_in_words"),
+        (AlikeWithoutClasses, "a_metric_that_counts_classes_alike_has_classes"),
         (EncodesByPlace, "encode_is_deterministic"),
         (EncodesByPlace, "unknown_label_is_named"),
         (DecodesUpsideDown, "perfect_outputs_score_perfectly"),

@@ -45,7 +45,40 @@ def test_targets_are_scaled_and_turned_back() -> None:
 
 def test_an_exploding_logarithm_is_held() -> None:
     scale = _numbers.scale(np.array([0.0, 1.0, 100.0]), log=True)
-    assert np.isfinite(scale.undo(np.array([1e6]))).all()
+    assert np.isfinite(scale.predicted(np.array([1e6]))).all()
+
+
+@pytest.mark.parametrize("formulation", ["log_mse", "mse"])
+def test_truths_beyond_all_that_was_trained_on_are_scored_as_they_are(formulation: str) -> None:
+    """A prediction is held where the exponential explodes; a truth that was held as well would make any model good."""
+    rng = np.random.default_rng(0)
+    task, trained = ImageRegression(), dataset(list(rng.lognormal(0, 1, 500)))
+    schema = task.schema(trained)
+    problem = next(p for p in task.formulations(schema) if p.name == formulation)
+    values = np.array([0.5, 1.0, 2.0, 1e3, 1e4, 1e5])
+    targets = task.encode(dataset(list(values)).samples, schema, problem)
+    predicted = np.array([0.5, 1.0, 2.0, 30.0, 30.0, 30.0])
+    found = task.score({"value": predicted}, targets, schema, ["r2", "rmse", "mae", "spearman"])
+    for name, score in found.items():
+        assert math.isclose(score, _numbers.compute(name, predicted, values), rel_tol=1e-5), name
+    assert found["r2"] < 0
+
+
+@pytest.mark.parametrize(("low", "spread"), [(1.7e9, 3e4), (2e3, 10.0), (1e-9, 1e-11), (0.0, 1e12), (-4e6, 1e3)])
+def test_large_numbers_are_scored_as_exactly_as_small_ones(low: float, spread: float) -> None:
+    """Targets are kept in 32 bits, but scaled: what is lost is a millionth of their spread, however large they are."""
+    rng = np.random.default_rng(1)
+    values = low + spread * rng.standard_exponential(400)
+    task, data = ImageRegression(), dataset(list(values))
+    schema = task.schema(data)
+    near = values + 0.1 * spread * rng.standard_normal(400)
+    for problem in task.formulations(schema):
+        targets = task.encode(data.samples, schema, problem)
+        found = task.score({"value": near}, targets, schema, ["r2", "rmse", "mae", "spearman"])
+        for name, score in found.items():
+            assert math.isclose(score, _numbers.compute(name, near, values), rel_tol=1e-4), (name, problem.name)
+        exact = task.score({"value": values}, targets, schema, ["rmse"])["rmse"]
+        assert exact < 1e-5 * spread, problem.name
 
 
 def test_bins_hold_equal_values_together() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ImageDraw, ImageFont
 from PIL.Image import Image
 
-from autoft.api import Sample, Schema, open_image
+from autoft.api import Sample, Schema, image_header, open_image
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,21 +30,22 @@ class Found(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-def export(boxes: Array, samples: Sequence[Sample], schema: Schema, folder: Path) -> list[str]:
+def export(parts: Iterable[tuple[Array, Sequence[Sample]]], schema: Schema, folder: Path) -> list[str]:
     """`coco.json`, `boxes.csv` and `pictures/`; a word about each.
 
     Args:
-        boxes: (n, k, 6) in fractions, -1 in empty rows.
+        parts: boxes (n, k, 6) in fractions, -1 in empty rows, and their samples.
     """
     pictures = folder / "pictures"
     pictures.mkdir(exist_ok=True)
     entries: list[dict[str, Any]] = []
     rows: list[list[Any]] = []
-    images = []
-    for number, (found, sample) in enumerate(zip(boxes, samples, strict=True), 1):
+    images: list[dict[str, Any]] = []
+    pairs = (pair for boxes, samples in parts for pair in zip(boxes, samples, strict=True))
+    for number, (found, sample) in enumerate(pairs, 1):
         picture = open_image(str(sample.fields["image"]))
         images.append({"id": number, "file_name": sample.id, "width": picture.width, "height": picture.height})
-        here = list(_found(found, schema, picture.size))
+        here = list(in_pixels(found, schema, picture.size))
         entries += [_entry(len(entries) + place, number, one) for place, one in enumerate(here, 1)]
         rows += [[_plain(sample.id), _plain(one.name), round(one.score, 4), *one.box] for one in here]
         draw(picture, here).save(pictures / f"{number:05d}-{_file_name(sample.id)}.jpg", quality=90)
@@ -57,6 +58,17 @@ def export(boxes: Array, samples: Sequence[Sample], schema: Schema, folder: Path
         f"coco.json: {len(entries)} boxes",
         "boxes.csv: a row for each",
         f"pictures: {len(images)} with boxes drawn",
+    ]
+
+
+def items(boxes: Array, sample: Sample, schema: Schema) -> list[dict[str, Any]]:
+    """The boxes of one picture as records, in pixels of the upright picture, the surest first."""
+    header = image_header(str(sample.fields["image"]))
+    size = header.upright if header else open_image(str(sample.fields["image"])).size
+    corners = ("x1", "y1", "x2", "y2")
+    return [
+        {"class": one.name, "confidence": one.score, **dict(zip(corners, one.box, strict=True))}
+        for one in in_pixels(boxes, schema, size)
     ]
 
 
@@ -76,7 +88,8 @@ def draw(picture: Image, boxes: Sequence[Found]) -> Image:
     return picture
 
 
-def _found(boxes: Array, schema: Schema, size: tuple[int, int]) -> Iterator[Found]:
+def in_pixels(boxes: Array, schema: Schema, size: tuple[int, int]) -> Iterator[Found]:
+    """Boxes (k, 6) in fractions, -1 in empty rows, on a picture of this size."""
     width, height = size
     for x1, y1, x2, y2, score, kind in boxes[boxes[:, 5] >= 0].tolist():
         corners = (round(x1 * width, 2), round(y1 * height, 2), round(x2 * width, 2), round(y2 * height, 2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ Arrays = Mapping[str, Array]
 
 
 class ObjectDetection:
-    """Boxes and classes of the things in an image. Implements `Task`, `Counting`, `Detailed`, `Calibrated` and
-    `Exporting`."""
+    """Boxes and classes of the things in an image. Implements `Task`, `Counting`, `Detailed`, `Calibrated`,
+    `Exporting`, `Itemizing` and `Piecewise`."""
 
     name = "object-det"
     modality = "image"
@@ -141,9 +141,22 @@ class ObjectDetection:
 
     def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
         """COCO JSON, a table with a row for each box, and pictures with the boxes drawn in."""
+        return self.export_parts([(decoded, samples)], [sample.id for sample in samples], schema, folder)
+
+    def export_parts(
+        self, parts: Iterable[tuple[Arrays, Sequence[Sample]]], names: Sequence[str], schema: Schema, folder: Path
+    ) -> Sequence[str]:
+        """The same of boxes that come part by part."""
         from autoft_detection._export import export
 
-        return export(decoded["boxes"], samples, schema, folder)
+        return export(((part["boxes"], samples) for part, samples in parts), schema, folder)
+
+    def items(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema) -> Iterator[dict[str, Any]]:
+        """`detections`: `class`, `confidence`, `x1`, `y1`, `x2`, `y2` of each box, in pixels of the upright picture."""
+        from autoft_detection._export import items
+
+        for boxes, sample in zip(decoded["boxes"], samples, strict=True):
+            yield {"detections": items(boxes, sample, schema)}
 
 
 def _calibrated(schema: Schema) -> Mapping[str, float]:

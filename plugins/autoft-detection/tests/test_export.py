@@ -38,3 +38,15 @@ def test_files_hold_the_boxes_in_pixels(tmp_path: Path) -> None:
         assert max(picture.getpixel((10, 80))) > 100, "the left side of the box is drawn"
         assert max(picture.getpixel((30, 80))) < 30, "its middle is not"
     assert any("coco.json" in word for word in told)
+
+
+def test_rows_for_programs_hold_the_boxes_in_pixels(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x112] = 6
+    Image.new("RGB", (200, 100)).save(tmp_path / "turned.jpg", exif=exif)  # upright: 100 x 200
+    samples = [Sample(id="turned.jpg", fields={"image": str(tmp_path / "turned.jpg")})]
+    boxes = np.full((1, 3, 6), -1, np.float32)
+    boxes[0, 0] = [0.1, 0.2, 0.5, 0.6, 0.75, 1]
+    (found,) = ObjectDetection().items({"boxes": boxes}, samples, Schema(task="object-det", classes=("a", "b")))
+    box = {"class": "b", "confidence": 0.75, "x1": 10.0, "y1": 40.0, "x2": 50.0, "y2": 120.0}
+    assert found == {"detections": [box]}

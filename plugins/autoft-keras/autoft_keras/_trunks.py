@@ -21,6 +21,7 @@ from autoft_keras import _weights, caches
 
 LIBRARIES = {
     "autoft": "autoft_keras._resnet_trunk",
+    "cepstra": "autoft_keras._cepstra",
     "ctc": "autoft_keras._ctc",
     "ctc-conv": "autoft_keras._ctcconv",
     "file": "autoft_keras._kerasfile",

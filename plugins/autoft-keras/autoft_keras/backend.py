@@ -24,7 +24,7 @@ LOSSES = (
 )
 HEADS = ("pooled", "dense", "boxes", "sequence")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-MODALITIES = ("image", "audio", "text")
+MODALITIES = ("image", "audio", "text", "cepstra")
 
 
 class KerasBackend:

@@ -58,7 +58,13 @@ kerashub/densenet_121_imagenet:75 kerashub/vit_base_patch16_224_imagenet:85 kera
 
 
 def main() -> None:
-    cards = [own(), *from_scratch(), *map(rated_application, sorted(_applications.classes())), *from_kerashub()]
+    cards = [
+        own(),
+        cepstra(),
+        *from_scratch(),
+        *map(rated_application, sorted(_applications.classes())),
+        *from_kerashub(),
+    ]
     if astray := PRIORS.keys() - {card["name"] for card in cards}:
         raise SystemExit(f"every name in PRIORS must be listed, but these are not: {', '.join(sorted(astray))}")
     TARGET.write_text("[\n" + ",\n".join(json.dumps(card) for card in cards) + "\n]\n", encoding="utf-8")
@@ -118,6 +124,21 @@ def own() -> Facts:
         "extra": {"library": "autoft", "architecture": "resnet-s", "sha256": told["sha256"]},
     }
     return rated(facts, net)
+
+
+def cepstra() -> Facts:
+    """Features for recordings that nobody trained. Its rank is below that of the bundled network."""
+    return {
+        "name": "autoft/cepstra",
+        "backend": "keras",
+        "modality": "cepstra",
+        "prior": 20.0,
+        "fixed": True,
+        "licence": "apache-2.0",
+        "source": "autoft",
+        "summary": "statistics of cepstral coefficients: nothing is learned but the head",
+        "extra": {"library": "cepstra", "architecture": "cepstra"},
+    }
 
 
 def from_scratch() -> list[Facts]:

@@ -17,7 +17,13 @@ METRICS = (
     Metric(name="miou", percent=True, best=1.0, summary="mean over classes of intersection over union"),
     Metric(name="dice", percent=True, best=1.0, summary="mean over classes of twice the intersection over the sum"),
     Metric(name="pixel_accuracy", percent=True, best=1.0, summary="share of pixels whose class is right"),
-    Metric(name="class_accuracy", percent=True, best=1.0, summary="mean over classes of the share that is right"),
+    Metric(
+        name="class_accuracy",
+        percent=True,
+        best=1.0,
+        alike=True,
+        summary="mean over classes of the share that is right",
+    ),
 )
 
 

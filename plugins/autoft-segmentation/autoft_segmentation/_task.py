@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +125,15 @@ class ImageSegmentation:
 
     def export(self, decoded: Arrays, samples: Sequence[Sample], schema: Schema, folder: Path) -> Sequence[str]:
         """A palette PNG and an overlay for each image; see `_export`."""
+        return self.export_parts([(decoded, samples)], [sample.id for sample in samples], schema, folder)
+
+    def export_parts(
+        self, parts: Iterable[tuple[Arrays, Sequence[Sample]]], names: Sequence[str], schema: Schema, folder: Path
+    ) -> Sequence[str]:
+        """The same of masks that come part by part."""
         from autoft_segmentation._export import export
 
-        return export(decoded["mask"], samples, schema, folder)
+        return export(((part["mask"], samples) for part, samples in parts), names, schema, folder)
 
 
 def _unknown(where: str, name: str, classes: Sequence[str]) -> DataError:

@@ -67,6 +67,21 @@ def test_masks_are_written_at_the_images_own_size(tmp_path: Path) -> None:
     assert "1 road" in (out / "classes.txt").read_text() and len(words) == 3
 
 
+def test_images_that_differ_in_their_suffix_alone_keep_it(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "x.png")
+    names = ["x.png", "x.jpg", "y.png", "x.jpg", "X.PNG"]
+    samples = [Sample(id=name, fields={"image": str(tmp_path / "x.png")}) for name in names]
+    out = tmp_path / "out"
+    out.mkdir()
+    masks = np.zeros((5, 2, 2), np.uint8)
+    parts = [({"mask": masks[rows]}, samples[rows]) for rows in (slice(0, 2), slice(2, 5))]
+    words = ImageSegmentation().export_parts(parts, names, SCHEMA, out)
+    assert sorted(path.name for path in out.glob("*_mask.png")) == sorted(
+        f"{name}_mask.png" for name in ("x.png", "x.jpg", "y", "x.jpg-2", "X.PNG-2")
+    )
+    assert words[0] == "5 masks (*_mask.png)"
+
+
 def test_few_images_say_enough_for_one_validation_part() -> None:
     """A mask has thousands of pixels of several classes; with one thing in each, 190 images were divided five times."""
     task, samples = ImageSegmentation(), tuple(Sample(id=str(n), fields={}) for n in range(6))

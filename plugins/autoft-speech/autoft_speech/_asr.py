@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, counted
-from autoft_speech import _beam, _characters, _errors, _telling
+from autoft_speech import _beam, _characters, _errors, _joining, _telling
 from autoft_speech._words import words
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -24,8 +24,8 @@ BLANK = 0
 
 
 class SpeechRecognition:
-    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`
-    and `Counting`."""
+    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`, `Counting` and
+    `Joining`."""
 
     name = "asr"
     modality = "audio"
@@ -109,6 +109,20 @@ class SpeechRecognition:
         width = schema.extra.get("calibrated", {}).get("beam", 0)
         if width > 1 or (not width and _beam.available()):
             found["beam_index"], found["beam_confidence"] = _beam.search(chances)
+        return found
+
+    def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
+        """Transcripts of parts with a space between them, where the language has one; the confidence of each part
+        counts by its characters."""
+        characters = schema.extra["characters"]
+        space = characters.index(" ") + 1 if " " in characters else BLANK
+        found = dict(decoded)
+        for kind in ("", "beam_"):
+            if f"{kind}index" in decoded:
+                index, sure = f"{kind}index", f"{kind}confidence"
+                found[index], found[sure] = _joining.joined(
+                    decoded[index], decoded[sure], parts[index], parts[sure], owners, space
+                )
         return found
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:

@@ -27,14 +27,33 @@ ROWS = {"cpu": 16, "cuda": 32}
 WINDOW = 4
 """Batches among which texts are sorted by length, so that less is padded. More would let time run out unasked."""
 
+NEAR, OFF = 16, 0.1
+"""The same for training, and the part by which the lengths are off there."""
 
-def shuffled(order: Array, size: int, *, equal: bool = False) -> list[Array]:
+
+def shuffled(
+    order: Array,
+    size: int,
+    *,
+    equal: bool = False,
+    lengths: Array | None = None,
+    rng: np.random.Generator | None = None,
+) -> list[Array]:
     """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
 
     With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
+    With the samples' `lengths` and a generator, those of about the same length come together, so that less is padded:
+    they are sorted among `NEAR` batches, by lengths that are off by a tenth, else a small set had the same batches in
+    every epoch. The batches come in any order.
     """
     if not len(order):
         return []
+    if lengths is not None and rng is not None:
+        about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
+        parts = _cut(np.arange(len(order)), NEAR * size)
+        order = order[np.concatenate([part[about[part].argsort()] for part in parts])]
+        batches = shuffled(order, size, equal=equal)
+        return [batches[place] for place in rng.permutation(len(batches))]
     count = math.ceil(len(order) / size)
     if equal:
         order = order.take(range(count * math.ceil(len(order) / count)), mode="wrap")

@@ -33,7 +33,7 @@ class Loader:
         """One batch; without targets there are none in it."""
         raise NotImplementedError
 
-    def lengths(self, feed: Feed) -> Array | None:
+    def lengths(self, feed: Feed, *, training: bool = False) -> Array | None:
         """About how long each sample is, where batches of like lengths take less time."""
         return None
 

@@ -49,6 +49,8 @@ class TorchLearner:
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
+        self._lengths: Array | None = None
+        """Of the samples that are trained on, where like ones come together."""
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
 
@@ -95,7 +97,10 @@ class TorchLearner:
         seed = int(rng.integers(1 << 62))
         torch.manual_seed(seed)  # dropout and torchvision's policies draw from the global generator
         draws = torch.Generator().manual_seed(seed)
-        batches = _batches.shuffled(rng.permutation(len(feed)), self.job.recipe.batch_size, equal=self._equal)
+        if epoch == 1 or self._lengths is None or len(self._lengths) != len(feed):
+            self._lengths = self.inputs.lengths(feed, training=True)
+        order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
+        batches = _batches.shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
         if not self.net.native and isinstance(self.inputs, Inputs):

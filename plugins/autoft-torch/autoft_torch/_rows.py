@@ -21,6 +21,8 @@ from autoft_torch._inputs import Batch, Loader
 Array = np.ndarray[Any, np.dtype[Any]]
 FEW = 8
 """Samples that are not worth sorting by length."""
+READ = 64
+"""Recordings of which the lengths are read at a time."""
 
 
 class Trunk(Protocol):
@@ -53,6 +55,7 @@ class Rows(Loader):
         self.trunk: Trunk = trunk
         self.keys = tuple(output.target for output in job.problem.outputs)
         self.words = job.card.modality == "text" and not job.card.counts
+        self.spoken = job.card.modality == "audio"
         self.point: Point | None = None
         """Set where feeds give the trunk's features."""
 
@@ -68,9 +71,14 @@ class Rows(Loader):
             values = self.move(arrays[ACTIVATION])
         return values, {key: self.move(arrays[key]) for key in self.keys} if targets else {}
 
-    def lengths(self, feed: Feed) -> Array | None:
-        """Letters of each text. Recordings would have to be read for it."""
-        if self.point is not None or not self.words or len(feed) <= FEW:
+    def lengths(self, feed: Feed, *, training: bool = False) -> Array | None:
+        """Letters of each text. Recordings are read for it, which an epoch of training is worth."""
+        if self.point is not None or len(feed) <= FEW:
+            return None
+        if training and not self.words and self.spoken:
+            parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
+            return np.concatenate([feed.batch(part)["length"] for part in parts])
+        if not self.words:
             return None
         texts = feed.batch(np.arange(len(feed)))["text"]
         return np.array([sum(map(len, each)) for each in texts], np.int64)

@@ -18,9 +18,10 @@ LOSSES = (
 )
 HEADS = ("pooled", "dense", "boxes", "sequence")
 POSTS = ("softmax", "sigmoid", "identity", "argmax")
-MODALITIES = ("image", "audio", "text")
+MODALITIES = ("image", "audio", "text", "cepstra")
 TRUNKS = {
     "autoft": "autoft_torch._resnet_trunk",
+    "cepstra": "autoft_torch._cepstra",
     "hashing": "autoft_torch._hashing",
     "ctc": "autoft_torch._ctc",
     "ctc-conv": "autoft_torch._ctcconv",

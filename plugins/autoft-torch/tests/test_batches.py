@@ -59,6 +59,24 @@ def test_texts_of_like_lengths_come_together_and_are_told_in_order(count):
     assert np.concatenate([[-1], *(batch for group in plain for batch in group)]).tolist() == [*range(-1, count)]
 
 
+@pytest.mark.parametrize("equal", [False, True])
+@pytest.mark.parametrize("count", [40, 100, 1000])
+def test_an_epoch_pads_little_and_its_batches_differ_from_those_of_the_next(count, equal):
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(10, 400, count)
+    padded, members = [], []
+    for _ in range(2):
+        order = rng.permutation(count)
+        batches = _batches.shuffled(order, 8, equal=equal, lengths=lengths, rng=rng)
+        assert set(np.concatenate(batches).tolist()) == set(range(count)) and max(map(len, batches)) <= 8
+        assert {len(batch) for batch in batches} == {len(batch) for batch in _batches.shuffled(order, 8, equal=equal)}
+        padded.append(sum(len(batch) * lengths[batch].max() for batch in batches))
+        members.append({frozenset(batch.tolist()) for batch in batches})
+        plain = sum(len(batch) * lengths[batch].max() for batch in _batches.shuffled(order, 8, equal=equal))
+        assert count < 100 or padded[-1] < 0.75 * plain
+    assert members[0] != members[1]
+
+
 def test_what_is_filled_up_lies_in_memory_as_before():
     for form in (torch.channels_last, torch.contiguous_format):
         images = torch.randn(3, 3, 8, 8).contiguous(memory_format=form)

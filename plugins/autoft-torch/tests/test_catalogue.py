@@ -22,7 +22,7 @@ print(json.dumps([at_hand, sorted({"huggingface_hub", "timm", "torch"} & set(sys
 
 @pytest.mark.parametrize("card", catalogue.listed(), ids=lambda card: card.name)
 def test_every_card_can_be_ranked(card):
-    assert card.params > 0
+    assert card.params > 0 or card.fixed
     if card.modality == "image":  # the others have no one size of which a cost could be told
         assert 0 < card.macs < 300
     if card.weights.startswith(("hub:", "https:")):

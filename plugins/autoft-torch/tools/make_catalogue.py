@@ -97,6 +97,7 @@ def main() -> None:
     torch.backends.mha.set_fastpath_enabled(False)  # its one large operation is not counted
     cards = [
         own(),
+        cepstra(),
         *from_scratch(),
         *map(timm_card, TIMM),
         *map(torchvision_card, TORCHVISION),
@@ -159,6 +160,21 @@ def own() -> Facts:
         summary="bundled: pretrained by autoft on generated images alone",
         extra={"library": "autoft", "architecture": "resnet-s", "sha256": told["sha256"]},
     )
+
+
+def cepstra() -> Facts:
+    """Features for recordings that nobody trained. Its rank is below that of the bundled network."""
+    return {
+        "name": "autoft/cepstra",
+        "backend": "torch",
+        "modality": "cepstra",
+        "prior": 20.0,
+        "fixed": True,
+        "licence": "apache-2.0",
+        "source": "autoft",
+        "summary": "statistics of cepstral coefficients: nothing is learned but the head",
+        "extra": {"library": "cepstra", "architecture": "cepstra"},
+    }
 
 
 def from_scratch() -> list[Facts]:

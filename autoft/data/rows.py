@@ -1,0 +1,163 @@
+"""Samples out of the rows of tables, wherever these come from: files, arrays, saved data sets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from autoft.data import absent, classnames, labels, numbers, unwrap
+from autoft.data.media import SUFFIXES, media_field
+from autoft.data.merge import unique_ids
+from autoft.data.roles import Roles, Source, assign
+from autoft.records import Issue, ReadOptions, Sample
+
+FIELDS: Final = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
+"""What columns can hold."""
+NAMES: Final = ("classes.txt", "class_names.txt", "label_names.txt")
+"""Files beside tables that name the classes which are numbers in them."""
+
+WHOLE: Final = re.compile(r"([+-]?\d+)\.0+")
+
+
+class Told(NamedTuple):
+    """What several tables say together."""
+
+    samples: tuple[Sample, ...]
+    issues: tuple[Issue, ...]
+    sentences: tuple[str, ...]
+    """What was taken, for the user."""
+    columns: dict[str, str]
+    """Field -> column."""
+
+
+def told(sources: Sequence[Source], names: Sequence[str], source: str, options: ReadOptions) -> Told:
+    """One sample per row; a row that cannot be used becomes an issue.
+
+    Args:
+        names: what to call each of the tables.
+        source: what the user named.
+
+    Raises:
+        DataError: the columns cannot be told apart.
+        UsageError: a column that was named does not exist.
+    """
+    samples: list[Sample] = []
+    issues: list[Issue] = []
+    parts = assign(sources, options)
+    sources = unwrap.alone(sources, parts)
+    sentences = []
+    for one, roles, name in zip(sources, parts, names, strict=True):
+        if not roles.left_out:
+            issues += one.table.issues
+            for row, number in zip(one.table.rows, one.table.numbers, strict=True):
+                _add(_Row(one, row, number, f"{name}:" if len(sources) > 1 else ""), roles, options, samples, issues)
+        table, remark = one.table, one.files.sentence() if one.files else ""
+        sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}{remark}")
+    fields = [sample.fields for sample in samples]
+    seen = [name for each in fields for name in each.get(labels.FIELD) or (each.get("label"),)]
+    for name in labels.never([roles.labels for roles in parts], seen):
+        issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
+    samples = _whole(samples)
+    samples, said = _with_names(samples, [os.path.dirname(one.table.path) or "." for one in sources])
+    return Told(unique_ids(samples), tuple(issues), (*sentences, *said), _columns(sources, parts))
+
+
+def _whole(samples: list[Sample]) -> list[Sample]:
+    """The samples with `1` in place of `1.0`, where all classes are numbers: a program that wrote a table with empty
+    cells made fractions of them, in that part alone."""
+    classes = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    plain = {label: found[1] for label in classes if (found := WHOLE.fullmatch(label))}
+    if not plain or not all(map(numbers.is_number, classes)):
+        return samples
+    return [classnames.renamed(sample, plain) for sample in samples]
+
+
+def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
+    """The samples with names of classes in place of numbers, where a file beside the tables names just these, and in
+    words which file."""
+    digits = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    if len(digits) < 2 or not all(number.isdigit() for number in digits):
+        return samples, []
+    path, found = classnames.named(digits, list(dict.fromkeys(folders)), NAMES)
+    if set(found) != digits or len(set(found.values())) != len(digits):
+        return samples, []
+    return [classnames.renamed(sample, found) for sample in samples], [f"{os.path.basename(path)} names the classes"]
+
+
+def _columns(sources: Sequence[Source], parts: list[Roles]) -> dict[str, str]:
+    """Field -> column of the first table that is read; of texts that belong together, with commas between them."""
+    table, roles = next((one.table, roles) for one, roles in zip(sources, parts, strict=True) if not roles.left_out)
+    texts = {"text": ",".join(table.columns[place] for place in roles.texts)} if roles.texts else {}
+    return {**texts, **{field: table.columns[place] for field, place in roles.fields.items()}}
+
+
+class _Row(NamedTuple):
+    source: Source
+    cells: tuple[str, ...]
+    number: int
+    prefix: str
+
+
+def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], issues: list[Issue]) -> None:
+    """Make a sample of a row, or an issue of what is missing."""
+    main = media_field(options.needs)
+    where = f"{os.path.basename(row.source.table.path)} line {row.number}"
+    split = roles.part(row.cells, row.source.split)
+    fields: dict[str, Any] = {}
+    for field, column in roles.fields.items():
+        text = row.cells[column]
+        value, issue = _file(row.source, text, split, where) if field in SUFFIXES else _word(field, text, where, roles)
+        if issue and not (field in options.optional and not text):
+            issues.append(issue)
+            return
+        if not issue:
+            fields[field] = value
+    if roles.texts:
+        fields["text"] = [row.cells[place] for place in roles.texts]
+        if not any(fields["text"]):
+            issues.append(Issue(kind="no_text", subject=where, detail="empty cells"))
+            return
+    if roles.labels:
+        try:
+            fields |= _labels(roles.labels.of(row.cells), options)
+        except ValueError as error:
+            if not {labels.FIELD, "label"} & {*options.optional}:
+                issues.append(Issue(kind="no_flag", subject=where, detail=str(error)))
+                return
+    table = row.source.table
+    named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
+    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
+    group = row.cells[roles.group] if roles.group is not None else ""
+    samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
+
+
+def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
+    """All labels of a row, or the one that a class needs.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    if labels.FIELD in options.needs:
+        return {labels.FIELD: found}
+    if len(found) == 1:
+        return {"label": found[0]}
+    raise ValueError(f"{len(found)} columns say yes, but one class is needed")
+
+
+def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:
+    if not text:
+        return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
+    if field == "label" and roles.dash and text == absent.DASH:
+        return None, Issue(kind="no_label", subject=where, detail="a dash")
+    return numbers.number(text, where, roles.number) if field == "value" else (text, None)
+
+
+def _file(source: Source, text: str, split: str, where: str) -> tuple[str, Issue | None]:
+    """The file that a cell names."""
+    assert source.files is not None
+    found = source.files.find(text, split)
+    if found.path:
+        return found.path, None
+    return "", Issue(kind=found.kind, subject=f"{where}: {text}" if text else where, detail=found.reason)

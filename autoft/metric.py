@@ -1,0 +1,38 @@
+"""`Metric`: a number by which models are compared, and what is known of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autoft.errors import UsageError
+from autoft.record import Record
+
+Mode = Literal["max", "min"]
+
+
+class Metric(Record):
+    """A number by which models are compared."""
+
+    name: str
+    mode: Mode = "max"
+    summary: str = ""
+    percent: bool = False
+    """Shown as a percentage."""
+    best: float | None = None
+    """The best value that it can have, where there is one: a search that reaches it has nothing left to gain."""
+    alike: bool = False
+    """All classes count alike in it, however few samples they have: by default they then do so in the loss."""
+    blank: float | None = None
+    """Its value for a model that has learned nothing, where known: values hardly better do not rank trials."""
+    share: bool = False
+    """Whether it is the mean over the samples of a number that is 0 or 1 for each: then there is an exact interval
+    where resamples tell nothing."""
+    stand_in: Metric | None = None
+    """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
+
+    def __post_init__(self) -> None:
+        if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
+            raise UsageError(
+                f"a metric that another one stands in for needs best and blank, as does that one, but {self.name} or "
+                f"{self.stand_in.name} lacks one."
+            )

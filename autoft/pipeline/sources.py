@@ -1,0 +1,66 @@
+"""What a user names to be predicted: files, folders, tables and patterns, as samples that are called what the user
+called them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from autoft import registry
+from autoft.data import asked
+from autoft.data.inspect import inspect
+from autoft.data.media import media_field
+from autoft.data.readers import open_dataset
+from autoft.options import DataOptions
+from autoft.records import Dataset, Issue, Sample
+
+if TYPE_CHECKING:
+    from autoft.predictor import Predictor
+
+
+class Found(NamedTuple):
+    """What there is to predict."""
+
+    samples: tuple[Sample, ...]
+    """Their ids are what rows call them, and need not be unique: a table may name a file twice."""
+    issues: tuple[Issue, ...]
+    """What cannot be read."""
+
+
+def find(predictor: Predictor, sources: Sequence[str], columns: DataOptions | None = None) -> Found:
+    """All samples of these sources, in their order.
+
+    A file is called what the user called it. What lies in a folder is called by its path below it, what a table names
+    as it stands there or `row 7`; where there are several sources, the source stands before it.
+
+    Args:
+        columns: its names of columns, for tables; those that the model was trained on where it says none.
+
+    Raises:
+        DataError: a source is not there, or nothing that can be predicted is in it.
+    """
+    field = media_field(predictor.task.inputs)
+    names = [name for source in sources for name in asked.expanded(source)]
+    samples: list[Sample] = []
+    issues: list[Issue] = []
+    for group in asked.grouped(names, field):
+        dataset = asked.files(group, field) if len(group) > 1 else _opened(group[0], predictor, columns)
+        # Every row is asked for, whatever part it lies in and whatever it is like.
+        plain = tuple(msgspec.structs.replace(sample, split="", group="") for sample in dataset.samples)
+        found = inspect(msgspec.structs.replace(dataset, samples=plain), predictor.task.inputs)
+        called = (lambda name: name) if len(group) > 1 else asked.Called(group[0], dataset, several=len(names) > 1)
+        samples += (msgspec.structs.replace(sample, id=called(sample.id)) for sample in found.dataset.samples)
+        dropped = (issue for issue in found.issues if issue.drops)
+        issues += (msgspec.structs.replace(issue, subject=called(issue.subject)) for issue in dropped)
+    return Found(tuple(samples), tuple(issues))
+
+
+def _opened(source: str, predictor: Predictor, columns: DataOptions | None) -> Dataset:
+    options = msgspec.structs.replace(columns or DataOptions(), data=source)
+    config = predictor.config
+    plugins = registry.installed()
+    return open_dataset(
+        plugins, options, predictor.task, labelled=False, remembered=config.columns, guessed=config.guessed
+    )

@@ -1,0 +1,55 @@
+"""Labels that are not told: a dash among words; and numbers that one part writes with a point."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+
+from autoft.data import readers
+from autoft.options import DataOptions
+from autoft.registry import load
+
+WORDS = ("entailment", "neutral", "contradiction")
+
+
+def opened(data, **options):
+    task = SimpleNamespace(inputs=("text",), targets=("label",))
+    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task)
+
+
+def write(path, labels, name="label"):
+    lines = [f"some words of text {number} in {path.stem},{label}\n" for number, label in enumerate(labels)]
+    path.write_text(f"text,{name}\n" + "".join(lines))
+
+
+def test_a_rare_dash_among_words_is_no_label(tmp_path):
+    write(tmp_path / "train.csv", [*WORDS * 20, "-"])
+    write(tmp_path / "dev.csv", [*WORDS * 5, "-"])
+    write(tmp_path / "test.csv", ["-"] * 9)
+    found = opened(tmp_path)
+    assert {sample.fields["label"] for sample in found.samples} == {*WORDS}
+    assert Counter(sample.split for sample in found.samples) == {"train": 60, "val": 15}
+    assert "train.csv, CSV (comma, utf-8), 61 rows" in found.recognised
+    assert "'-' is no label (1 row)" in found.recognised and "test.csv" in found.recognised
+    assert [issue.kind for issue in found.issues if issue.drops] == ["no_label"] * 2
+
+
+@pytest.mark.parametrize("labels", [["+", "-"] * 20, ["mass", "cyst", "-"] * 20, ["1", "0"] * 20 + ["-"]])
+def test_another_dash_is_a_class(tmp_path, labels):
+    write(tmp_path / "a.csv", labels)
+    assert {sample.fields["label"] for sample in opened(tmp_path).samples} == {*labels}
+
+
+def test_whole_numbers_are_the_same_classes_with_and_without_a_point(tmp_path):
+    write(tmp_path / "train.csv", ["0.0", "1.0", "2.0"] * 9 + [""])
+    write(tmp_path / "test.csv", ["0", "1", "2"] * 3)
+    assert {sample.fields["label"] for sample in opened(tmp_path).samples} == {"0", "1", "2"}
+
+
+@pytest.mark.parametrize("labels", [["1.0", "1.5", "2"], ["v1.0", "2.0", "3.0"], ["007", "008", "1e3"]])
+def test_other_numbers_stay(tmp_path, labels):
+    write(tmp_path / "a.csv", labels * 9)
+    wanted = {"1", "1.5", "2"} if "1.5" in labels else {*labels}
+    assert {sample.fields["label"] for sample in opened(tmp_path, target="label").samples} == wanted

@@ -1,0 +1,86 @@
+"""JSON files that hold a table in one form or another, and classes in lists of one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+
+from autoft.data import readers
+from autoft.data.tabular import read_table
+from autoft.errors import DataError
+from autoft.options import DataOptions
+from autoft.registry import load
+
+
+def opened(data, inputs="text", **options):
+    task = SimpleNamespace(inputs=(inputs,), targets=("label",))
+    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task)
+
+
+def text(number):
+    return f"some words of text {number}"
+
+
+ROWS = [{"text": text(number), "label": "abc"[number % 3]} for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROWS,
+        {"data": ROWS, "version": 1},
+        {f"id{number}": row for number, row in enumerate(ROWS)},
+        {f"id{number}": {**row, "more": 1} if number else row for number, row in enumerate(ROWS)},
+        {key: [row[key] for row in ROWS] for key in ("text", "label")},
+        {key: {str(number): row[key] for number, row in enumerate(ROWS)} for key in ("text", "label")},
+        [[row["text"], row["label"]] for row in ROWS],
+    ],
+)
+def test_forms_of_one_table(tmp_path, content):
+    (tmp_path / "data.json").write_text(json.dumps(content))
+    fields = [sample.fields for sample in opened(tmp_path).samples]
+    assert fields == ROWS
+
+
+@pytest.mark.parametrize("row", [lambda row: row, lambda row: [row["text"], row["label"]]])
+def test_a_list_for_each_part(tmp_path, row):
+    parts = {"train": ROWS[:18], "val": ROWS[18:24], "test": ROWS[24:], "oos_train": ROWS[:3]}
+    (tmp_path / "data_full.json").write_text(json.dumps({key: [row(one) for one in own] for key, own in parts.items()}))
+    found = opened(tmp_path)
+    assert Counter(sample.split for sample in found.samples) == {"train": 18, "val": 6, "test": 6}
+    assert {sample.fields["label"] for sample in found.samples} == {*"abc"}
+
+
+@pytest.mark.parametrize("form", [dict, lambda pairs: {"labels": [list(pair) for pair in pairs]}])
+def test_a_label_for_each_file(tmp_path, picture, form):
+    for number in range(12):
+        picture(tmp_path / "images" / f"{number}.png", seed=number)
+    (tmp_path / "labels.json").write_text(json.dumps(form([(f"{number}.png", number % 3) for number in range(12)])))
+    found = opened(tmp_path / "labels.json", "image")
+    assert [sample.fields["label"] for sample in found.samples] == ["0", "1", "2"] * 4
+
+
+def test_rows_by_the_names_of_their_files(tmp_path):
+    rows = {}
+    for number in range(12):
+        name = f"bass_{number:03}-025"
+        (tmp_path / "audio").mkdir(exist_ok=True)
+        (tmp_path / "audio" / f"{name}.wav").write_bytes(b"%d" % number)
+        rows[name] = {"note": number, "family": ["bass", "flute"][number % 2], "qualities": [0, 1]}
+    (tmp_path / "examples.json").write_text(json.dumps(rows))
+    found = opened(tmp_path / "examples.json", "audio", target="family")
+    assert [sample.id for sample in found.samples][:2] == ["bass_000-025", "bass_001-025"]
+    (tmp_path / "examples.json").write_text(json.dumps({name: {**row, "note_str": name} for name, row in rows.items()}))
+    assert "id" not in read_table(str(tmp_path / "examples.json")).columns
+
+
+def test_lists_of_one_class(tmp_path):
+    lines = [json.dumps({"text": row["text"], "labels": [row["label"]]}) + "\n" for row in ROWS]
+    (tmp_path / "train.jsonl").write_text("".join(lines))
+    assert {sample.fields["label"] for sample in opened(tmp_path).samples} == {*"abc"}
+    (tmp_path / "train.jsonl").write_text("".join([*lines, json.dumps({"text": "two", "labels": ["a", "b"]}) + "\n"]))
+    with pytest.raises(DataError, match="1 of 31 have several"):
+        opened(tmp_path)
