@@ -74,6 +74,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
+    from autoft.batches import in_order, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -102,6 +103,8 @@ _LATE = {
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
+    "in_order": ("autoft.batches", "in_order"),
+    "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
@@ -213,6 +216,7 @@ __all__ = [
     "hub_file",
     "hub_folder",
     "image_header",
+    "in_order",
     "is_media",
     "is_table",
     "listed",
@@ -239,6 +243,7 @@ __all__ = [
     "unreachable",
     "usual_cepstra",
     "walk",
+    "windows",
     "word_start",
     "yolo_sign",
     "IMAGE_COLUMNS",

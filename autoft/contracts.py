@@ -49,6 +49,8 @@ class EpochStats(NamedTuple):
     """False when `stop` ended the epoch early."""
     said: str = ""
     """What the user should know of it; of a search, the first is told."""
+    tracing: float = 0.0
+    """Seconds of it in which a framework planned its steps, as it does once: no later epoch takes them."""
 
 
 @runtime_checkable

@@ -327,7 +327,7 @@ class EpochReport(Record):
     combined: float | None = None
     """Where a head was solved: mean of `score` and of that by cross-validation on the training part, by their rows."""
     build_seconds: float = 0.0
-    """Imports, data and network, before the first epoch; what the frozen blocks give is not counted."""
+    """Imports, data and network, and what is planned once in the first epoch; not what the frozen blocks give."""
     prefix_seconds: float = 0.0
     """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0

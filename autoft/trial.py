@@ -133,6 +133,8 @@ class Trial:
             stats = [self._train(number) for number in range(len(self.parts))]
         if self.epoch == 1 and not all(s.steps for s in stats):
             raise TrialFailed(LATE)
+        traced = sum(s.tracing for s in stats)
+        self.build_seconds += traced if self.epoch == 1 else 0.0
         began = time.time()
         metrics = scoring.mean([self._validate(number) for number in range(len(self.parts))])
         self.val_seconds = time.time() - began
@@ -146,7 +148,8 @@ class Trial:
                 self.keep(score)
         complete = all(s.complete for s in stats)
         if self.epoch <= TIMED:
-            self._fit_to_allowance(time.time() - began_epoch)
+            self._earlier += traced
+            self._fit_to_allowance(time.time() - began_epoch - traced)
         return EpochReport(
             epoch=self.epoch,
             score=score,

@@ -7,6 +7,7 @@ parent does, however that ended: a thread waits for the socket to close.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import queue
 import threading
@@ -137,6 +138,8 @@ class Runner:
         again = getattr(self.trial, "again", None)
         alike = again(spec) if again else None
         self.trial = self.fresh = None  # two networks at once may be one too many
+        if alike is None:  # layers of Keras point at each other: dropped alone, each network would stay for long
+            gc.collect()
         self.trial = alike or imported(target)(spec)
 
     def _together(self, request: Together) -> Reply:

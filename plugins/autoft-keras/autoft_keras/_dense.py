@@ -37,7 +37,10 @@ def neck(levels: Sequence[Tensor], side: int) -> Tensor:
     """Levels (finest first) to one map (n, side, side, WIDTH): coarse ones are enlarged and added, step by step."""
     joined = None
     for number, level in reversed(list(enumerate(levels))):
-        here = keras.layers.Conv2D(WIDTH, 1, use_bias=False, name=f"neck.{number}", dtype="float32")(level)
+        start = uniform()  # an object of its own
+        here = keras.layers.Conv2D(
+            WIDTH, 1, use_bias=False, kernel_initializer=start, name=f"neck.{number}", dtype="float32"
+        )(level)
         here = keras.layers.GroupNormalization(GROUPS, epsilon=EPSILON, name=f"neck.{number}.norm", dtype="float32")(
             here
         )

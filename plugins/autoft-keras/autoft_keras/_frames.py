@@ -102,7 +102,9 @@ class WaveReader(Reader):
         self._graph = tf.function(self._changed, input_signature=signature, autograph=False)
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
-        return waves(arrays["audio"], arrays["length"], LEAST, cropped=cropped)
+        audio = arrays["audio"]
+        self.frames = -(-(max(audio.shape[1], LEAST) // HOP + 1) // STRIDE)
+        return waves(audio, arrays["length"], LEAST, WINDOW)
 
     def changed(self, values: Tensor, seed: Tensor) -> Tensor:
         """One change of speed for the whole batch, and masks for each recording."""

@@ -33,6 +33,10 @@ class Loader:
         """One batch; without targets there are none in it."""
         raise NotImplementedError
 
+    def filled(self, rows: Array) -> Array:
+        """Predictions of a batch in the shape that all batches of the feed have."""
+        return rows
+
 
 class Inputs(Loader):
     """Loads batches, brings images to the size the network sees and normalises them as its card says."""

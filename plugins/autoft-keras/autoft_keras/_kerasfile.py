@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import keras
 
 from autoft.api import ModelCard, TrialFailed, UsageError
-from autoft_keras import _weights, catalogue
+from autoft_keras import _levels, _weights, catalogue
 from autoft_keras.folders import MOST_CONFIG, keras_config, refuse_code
 
 Config = dict[str, Any]
@@ -55,6 +55,7 @@ def describe(path: Path) -> ModelCard:
         name=str(path),
         backend="keras",
         modality="image",
+        heads=("pooled", "dense") if _maps(config, side) else ("pooled",),
         params=sum(int(variable.shape.num_elements()) for variable in cut_.model.trainable_variables),
         input_size=side,
         fixed_size=not any_size,
@@ -69,6 +70,15 @@ def describe(path: Path) -> ModelCard:
             **({"channels": cut_.channels} if cut_.channels else {}),
         },
     )
+
+
+def _maps(config: Config, side: int) -> bool:
+    """Whether it gives maps at several strides, which boxes and masks stand on."""
+    try:
+        _levels.model(cut(_made(resized(config, side), Path())).model)
+    except (UsageError, TrialFailed):
+        return False
+    return True
 
 
 def build(card: ModelCard, size: int) -> keras.Model:

@@ -31,6 +31,8 @@ def load(network: keras.Model, card: ModelCard, path: Path) -> None:
 def trunk(network: keras.Model, card: ModelCard) -> keras.Model:
     """The backbone with its feature map, or its tokens, brought to one vector."""
     features = network.output
+    if isinstance(features, dict):  # maps by their stage, the finest first
+        features = list(features.values())[-1]
     if len(features.shape) == 4:
         pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
     elif getattr(network, "use_class_token", False):

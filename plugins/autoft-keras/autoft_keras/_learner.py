@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder
+from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder, in_order, windows
 from autoft.vocab import IGNORED
 from autoft_keras import _augment, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
@@ -55,13 +56,15 @@ class KerasLearner:
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net, job.card)
-        self.norms = Norms(net.trunk, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
+        self.norms = Norms(net.model, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
+        self._traced = 0.0
+        """Seconds in which functions were compiled, all together."""
         self._graphs: dict[tuple[object, ...], Any] = {}
         """Compiled functions; each is traced once for each cut, for batches of any length."""
 
@@ -77,7 +80,9 @@ class KerasLearner:
     def restore(cls, job: Job, folder: Path) -> KerasLearner:
         """With the weights that `save` wrote."""
         where = device(job)
-        return cls(job, _state.load_model(job, folder), where, folder)
+        net = Net.of(job, weights=False)
+        _state.load_model(net, folder)
+        return cls(job, net, where, folder)
 
     # ---- what is in it ----------------------------------------------------------------------------
 
@@ -108,17 +113,17 @@ class KerasLearner:
         self.net.seed(seed)
         self.optimizer.ready()
         batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
-        total, seen, steps = tf.zeros((), tf.float64), 0, 0
+        total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                return EpochStats(self._mean(total, seen), steps, False, begun)
+                return EpochStats(self._mean(total, seen), steps, False, begun, self._traced - traced)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
             at = (epoch - 1) * len(batches) + steps
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
-        return EpochStats(self._mean(total, seen), steps, True, begun)
+        return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
         """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better.
@@ -228,7 +233,9 @@ class KerasLearner:
             key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
         if key not in self._graphs:
             signature = tf.nest.map_structure(lambda t: free(t) if rows else tf.TensorSpec(t.shape), arguments)
+            began = time.perf_counter()
             self._graphs[key] = tf.function(function, autograph=False).get_concrete_function(*signature)
+            self._traced += time.perf_counter() - began
         return self._graphs[key](*arguments)
 
     # ---- predicting -----------------------------------------------------------------------------------
@@ -236,10 +243,13 @@ class KerasLearner:
     def predict(self, feed: Feed) -> dict[str, Array]:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
-        for values, _ in self.inputs.batches(feed, self._indices(feed), targets=False):
+        indices = [batch for group in self._groups(feed) for batch in group]
+        for values, _ in self.inputs.batches(feed, indices, targets=False):
             for name, rows in self._fitted(self._infer, values).items():
-                found[name].append(rows)
-        return {o.name: np.concatenate(found[o.name] or [self._none(o)]) for o in outputs}
+                found[name].append(self.inputs.filled(rows))
+        if not indices:
+            return {o.name: self._none(o) for o in outputs}
+        return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _none(self, output: Output) -> Array:
         """No predictions, in their shape."""
@@ -251,14 +261,14 @@ class KerasLearner:
             return np.zeros((0, *place), np.uint8 if output.size <= IGNORED["uint8"] else np.uint16)
         return np.zeros((0, *place, output.size), np.float32)
 
-    def _indices(self, feed: Feed) -> list[Array]:
+    def _groups(self, feed: Feed) -> list[list[Array]]:
+        """Batches for predictions, see `autoft.batches`."""
         if isinstance(self.inputs, Rows):
-            return [np.arange(first, min(first + ROWS, len(feed))) for first in range(0, len(feed), ROWS)]
+            return windows(len(feed), ROWS, self.inputs.lengths(feed))
         pixels = self.job.image_size**2
         widest = max((o.size for o in self.job.problem.outputs if o.head == "dense"), default=0)
         most = PREDICT_PIXELS // pixels if not widest else min(PREDICT_PIXELS, HELD // widest) // pixels
-        size = max(1, min(512, most))
-        return [np.arange(first, min(first + size, len(feed))) for first in range(0, len(feed), size)]
+        return windows(len(feed), max(1, min(512, most)), None)
 
     def _infer(self, values: Tensor) -> dict[str, Tensor]:
         def outputs(values: Tensor) -> dict[str, Tensor]:
@@ -303,10 +313,11 @@ class KerasLearner:
             found: dict[str, Tensor] = self._graph("extract", pick, images, of=points)
             return found
 
-        indices = self._indices(feed)
-        for index, (images, _) in zip(indices, self.inputs.batches(feed, indices, targets=False), strict=True):
-            found = self._fitted(rows, changed(images, index))
-            yield [found[point.place] for point in points]
+        groups = self._groups(feed)
+        loaded = self.inputs.batches(feed, [batch for group in groups for batch in group], targets=False)
+        for group in groups:
+            made = [self._fitted(rows, changed(next(loaded)[0], index)) for index in group]
+            yield [in_order([found[point.place] for found in made], group) for point in points]
 
     def _fixed(self, view: View, count: int) -> Callable[[Tensor, Array], Tensor]:
         """What makes the samples of a view of a batch, from their places in the feed."""
@@ -353,7 +364,7 @@ class KerasLearner:
 
     def inherit(self, folder: Path) -> None:
         """See `Inheriting`. Arrays alone are taken over: dropout, precision and what is frozen are this recipe's."""
-        _state.fill(self.net, _state.arrays(_state.load_model(self.job, folder)), str(folder))
+        _state.load_model(self.net, folder)
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""

@@ -53,9 +53,10 @@ class Net:
         self._entered: Callable[..., dict[str, Tensor]] = model
 
     @classmethod
-    def of(cls, job: Job) -> Net:
-        """The network of a job, with pretrained weights and new heads."""
-        trunk, own = _trunks.pretrained(job.card, job.image_size), _own.of(job)
+    def of(cls, job: Job, *, weights: bool = True) -> Net:
+        """The network of a job, with pretrained weights and new heads, or with arrays still to be filled in."""
+        trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
+        own = _own.of(job)
         dense = not own and any(output.head == "dense" for output in job.problem.outputs)
         if dense:
             trunk = _levels.model(trunk)
@@ -75,24 +76,6 @@ class Net:
         else:
             raw = _heads.on(features, job.problem.outputs, job.recipe)
         return cls(keras.Model(inputs, raw, name="autoft"), job)
-
-    @classmethod
-    def around(cls, model: keras.Model, job: Job, where: str) -> Net:
-        """A network that was saved.
-
-        Raises:
-            TrialFailed: it is not one of autoft, or has other outputs than the problem.
-        """
-        side = _dense.side_of(job.image_size)
-        places: dict[str, tuple[int | None, ...]] = {"dense": (side, side), "sequence": (None,)}
-        wanted = {o.name: (None, *places.get(o.head, ()), o.size) for o in job.problem.outputs}
-        if own := _own.of(job):
-            wanted = {o.name: own.shape(o) for o in job.problem.outputs}
-        if not isinstance(model.output, dict) or TRUNK not in [layer.name for layer in model.layers]:
-            raise TrialFailed(f"{where} must be a network that autoft has saved, but it has other parts.")
-        if (found := {name: tuple(value.shape) for name, value in model.output.items()}) != wanted:
-            raise TrialFailed(f"{where} was not saved from this network: its outputs are {found}, not {wanted}.")
-        return cls(model, job)
 
     def __call__(self, images: Tensor, *, training: bool) -> dict[str, Tensor]:
         return self._entered(images, training=training)

@@ -13,6 +13,8 @@ Tensor = Any
 
 #: Keras averages statistics over 100 steps, some networks over 1000: more than a short fine-tuning has.
 MOMENTUM = 0.1
+#: How the names of layers of new heads begin.
+NEW = ("heads.", "neck.")
 
 
 class Norms:
@@ -27,19 +29,21 @@ class Norms:
     """
 
     def __init__(self, net: keras.Model, *, scratch: bool, kept: bool = False) -> None:
-        """`kept` leaves running statistics as they are, and uses them in training: not from scratch."""
+        """`kept` leaves running statistics as they are, and uses them in training: not from scratch, nor in
+        new heads."""
         self.scratch, self.kept = scratch, kept and not scratch
         self.least = tf.Variable(0.0, trainable=False)
         self.single = False
         """The batch has one sample, and so no statistics: the layers use and keep their running ones."""
         self.layers = [part for part in net._flatten_layers() if isinstance(part, BatchNormalization)]
         for layer in self.layers:
+            pretrained = not layer.name.startswith(NEW)
             usual = max(MOMENTUM, 1 - layer.momentum)
             layer.momentum = 1 - usual
             if _fusible(layer):
                 # This instance alone, so that the layer is saved, and loaded elsewhere, as Keras' own.
-                layer.call = _Fused(layer, usual, self)
-            elif self.kept:
+                layer.call = _Fused(layer, usual, self, kept=self.kept and pretrained)
+            elif self.kept and pretrained:
                 layer.call = _running(layer.call)
 
     def before(self, step: int, samples: int) -> None:
@@ -72,15 +76,15 @@ def _running(call: Callable[..., Tensor]) -> Callable[..., Tensor]:
 class _Fused:
     """`BatchNormalization.call`, in one operation."""
 
-    def __init__(self, layer: Any, usual: float, norms: Norms) -> None:
-        self.layer, self.usual, self.norms = layer, usual, norms
+    def __init__(self, layer: Any, usual: float, norms: Norms, *, kept: bool) -> None:
+        self.layer, self.usual, self.norms, self.kept = layer, usual, norms, kept
         self.width = layer.moving_mean.shape[0]
 
     def __call__(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
         layer = self.layer
         gamma = layer.gamma.value if layer.scale else tf.ones(self.width)
         beta = layer.beta.value if layer.center else tf.zeros(self.width)
-        learns = bool(training) and layer.trainable and not (self.norms.single or self.norms.kept)
+        learns = bool(training) and layer.trainable and not (self.norms.single or self.kept)
         running = () if learns else (layer.moving_mean.value, layer.moving_variance.value)
         values, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, gamma, beta, *running, epsilon=layer.epsilon, is_training=learns

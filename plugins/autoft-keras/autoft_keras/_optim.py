@@ -16,6 +16,7 @@ from autoft_keras._precision import Scaler
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 HEADS = "heads."
+BIAS = "bias"
 
 #: Of Adam, as published (Kingma & Ba, 2015) and as in PyTorch. Keras' own epsilon is 1e-7, and means another thing.
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -46,7 +47,10 @@ class Optimizer:
             pace if name.startswith(HEADS) else recipe.layer_decay ** max(0, count - 1 - blocks[name])
             for name in self.names
         ]
-        self.shrinks = [len(parameter.shape) > 1 for parameter in self.parameters]
+        self.shrinks = [
+            len(parameter.shape) > 1 and not name.endswith(BIAS)  # those of attention have a row for each head
+            for name, parameter in zip(self.names, self.parameters, strict=True)
+        ]
         self.rate = 0.0
         self.kinds = KINDS[recipe.optimizer] if recipe.optimizer != "sgd" or recipe.momentum else ()
         self.moments: dict[str, list[Tensor]] = {}
@@ -154,7 +158,9 @@ class Optimizer:
         steps = self.steps.numpy()
         for number, name in enumerate(self.names):
             kept = {kind: state.get(f"{name}:{kind}") for kind in self.moments}
-            if any(value is None or value.shape != tuple(self.parameters[number].shape) for value in kept.values()):
+            if f"{name}:step" not in state or any(
+                value is None or value.shape != tuple(self.parameters[number].shape) for value in kept.values()
+            ):
                 continue
             steps[number] = float(state[f"{name}:step"].reshape(()))
             for kind, value in kept.items():

@@ -21,10 +21,16 @@ from autoft_keras._net import Net
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
+FEW = 8
+"""Samples that are not worth sorting by length."""
 
 
 class Reader:
     """How a network for texts or recordings is fed."""
+
+    frames = 0
+    """That a recording as long as the longest of the feed gives, known with its first batch; each batch gives those of
+    its own longest."""
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
         """Rows of a feed as one array, one sample each. `cropped` leaves out what only pads in this batch."""
@@ -50,6 +56,7 @@ class Rows(Loader):
         super().__init__(device)
         self.reader: Reader = _trunks.library(job.card).reader(job, net, folder)
         self.keys = tuple(output.target for output in job.problem.outputs)
+        self.words = job.card.modality == "text" and not job.card.counts
         self.point: Point | None = None
         """Set where feeds give the network's features."""
 
@@ -62,6 +69,22 @@ class Rows(Loader):
         entered = self.point is not None
         values = tf.convert_to_tensor(arrays[ACTIVATION] if entered else self.reader.values(arrays, cropped=targets))
         return values, {key: tf.convert_to_tensor(arrays[key]) for key in self.keys} if targets else {}
+
+    def filled(self, rows: Array) -> Array:
+        """Frames behind the longest recording of a batch say nothing: the first class is certain."""
+        if rows.ndim != 3 or rows.shape[1] >= self.reader.frames:
+            return rows
+        whole = np.zeros((len(rows), self.reader.frames, rows.shape[2]), rows.dtype)
+        whole[:, : rows.shape[1]] = rows
+        whole[:, rows.shape[1] :, 0] = 1
+        return whole
+
+    def lengths(self, feed: Feed) -> Array | None:
+        """Letters of each text. Recordings would have to be read for it."""
+        if self.point is not None or not self.words or len(feed) <= FEW:
+            return None
+        texts = feed.batch(np.arange(len(feed)))["text"]
+        return np.array([sum(map(len, each)) for each in texts], np.int64)
 
     def fixed(self, values: Tensor, seeds: Array) -> Tensor:
         """Each sample augmented by its own seed (int32, 2), so that batches do not matter."""

@@ -13,51 +13,81 @@ import msgspec
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from autoft.api import Job, ModelCard, TrialFailed
-from autoft_keras import _precision, _trunks
+from autoft.api import ModelCard, TrialFailed
+from autoft_keras import _precision, _trunks, _weights
 from autoft_keras._net import Net
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MODEL = "model.keras"
+MODEL, BARE = "model.keras", "model.weights.h5"
 STATE = "state.safetensors"
 FACTS = "state.json"
 CARD = "autoft_card.json"
 MOMENTS = "optimizer."
 WEIGHTS = "net."
 
+_open: set[str] = set()
+_closed: set[str] = set()
+"""Names of networks of KerasHub that Keras can, and cannot, make again from what it saves of them."""
+
 
 def save_model(net: Net, card: ModelCard, folder: Path) -> None:
     """The whole network in Keras' own format, computing in float32, with its card in the archive.
 
-    It takes normalised images, as the folder's preprocess.json says, and gives raw outputs by name.
+    It takes normalised images, as the folder's preprocess.json says, and gives raw outputs by name. Of a network that
+    Keras cannot make again from such a file, the weights alone, with its card beside them.
+
+    Raises:
+        TrialFailed: its weights cannot be written either.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    extra = {key: value for key, value in card.extra.items() if key != "files"}
+    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False, extra=extra))
+    if _archived(net, card, folder / MODEL):
+        with zipfile.ZipFile(folder / MODEL, "a") as archive:
+            archive.writestr(CARD, text)
+        return
+    (folder / MODEL).unlink(missing_ok=True)
+    try:
+        net.model.save_weights(folder / BARE)
+    except Exception as error:  # whatever a layer's own code raises
+        raise TrialFailed(f"{card.name} cannot be saved: {type(error).__name__}: {error}") from error
+    (folder / CARD).write_bytes(text)
+
+
+def _archived(net: Net, card: ModelCard, path: Path) -> bool:
+    """Save the network, if Keras can open what that gives. Some layers of KerasHub tell less than makes them again,
+    or more than they take."""
+    if card.name in _closed:
+        return False
     policies = [(layer, layer.dtype_policy) for layer in net.trunk._flatten_layers(include_self=False)]
     _precision.set_policy(net.trunk, "float32")
     try:
-        net.model.save(folder / MODEL)
+        if _trunks.of_hub(card) and card.name not in _open:  # made again without its weights, once in a process
+            keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(net.model), safe_mode=True)
+            _open.add(card.name)
+        net.model.save(path)
+    except OSError:
+        raise
+    except Exception:  # whatever a layer's own code raises: `save_model` writes what can be written
+        if not _trunks.of_hub(card):
+            raise
+        _closed.add(card.name)
     finally:
         for layer, policy in policies:
             layer.dtype_policy = policy
-    extra = {key: value for key, value in card.extra.items() if key != "files"}
-    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False, extra=extra))
-    with zipfile.ZipFile(folder / MODEL, "a") as archive:
-        archive.writestr(CARD, text)
+    return card.name not in _closed
 
 
-def load_model(job: Job, folder: Path) -> Net:
-    """
+def load_model(net: Net, folder: Path) -> None:
+    """Fill a network of the same job with what `save_model` wrote. The network itself is not read: what layers of
+    other libraries tell of themselves does not always make them again, nor by the same names.
+
     Raises:
-        TrialFailed: the file is absent or damaged, would run code, or has other outputs than the job.
+        TrialFailed: the file is absent or damaged, or of another network.
     """
-    path = folder / MODEL
-    _trunks.library(job.card)  # KerasHub's layers are known to Keras once it is imported
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        raise TrialFailed(f"{path} cannot be read: {type(error).__name__}: {error}") from error
-    return Net.around(model, job, str(path))
+    path = folder / MODEL if (folder / MODEL).is_file() else folder / BARE
+    _weights.fill(net.model, path)
 
 
 def save_state(folder: Path, net: Net, moments: Mapping[str, Array], facts: Mapping[str, Any]) -> None:

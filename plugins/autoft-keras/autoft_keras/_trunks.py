@@ -47,6 +47,11 @@ def library(card: ModelCard) -> ModuleType:
         raise TrialFailed(f"{card.name} needs {name}, which cannot be imported: {error}.", hint) from error
 
 
+def of_hub(card: ModelCard) -> bool:
+    """Whether layers of KerasHub are in it."""
+    return str(card.extra.get("library", "")).startswith("kerashub")
+
+
 def pretrained(card: ModelCard, size: int) -> keras.Model:
     """The trunk with the weights of the card, read from local files; random where the card has none.
 

@@ -13,18 +13,25 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
 
-def waves(audio: Array, lengths: Array, least: int, *, cropped: bool) -> Array:
-    """Samples int16 (n, t) as float32 in -1..1, NaN behind the end, at least `least` of them. `cropped` leaves out what
-    is behind all ends."""
-    most = int(lengths.max(initial=1)) if cropped else audio.shape[1]
-    found = np.full((len(audio), max(most, least)), np.nan, np.float32)
-    found[:, :most] = audio[:, :most].astype(np.float32) / 32768
-    found[np.arange(found.shape[1])[None] >= lengths[:, None]] = np.nan
+MULTIPLE = 10_240
+"""Samples by which batches differ in length: kernels are planned anew for each length."""
+
+
+def waves(audio: Array, lengths: Array, least: int, behind: int) -> Array:
+    """Samples int16 (n, t) as float32 in -1..1, NaN behind the end, at least `least` of them. What lies behind all ends
+    is left out, but for `behind` samples, to which the window of the last frame may reach, and up to `MULTIPLE`."""
+    whole = max(audio.shape[1], least)
+    most = min(whole, max(least, -(-(int(lengths.max(initial=1)) + behind) // MULTIPLE) * MULTIPLE))
+    found = np.full((len(audio), most), np.nan, np.float32)
+    known = audio[:, :most]
+    found[:, : known.shape[1]] = known.astype(np.float32) / 32768
+    found[np.arange(most)[None] >= lengths[:, None]] = np.nan
     return found
 
 
 def sped(values: Tensor, most: float, draws: Draws) -> Tensor:
-    """Waves that are NaN behind the end, all faster or slower by the same factor, drawn up to `most` from 1."""
+    """Waves that are NaN behind the end, all faster or slower by a factor drawn up to `most` from 1, and filled
+    up to a multiple of `MULTIPLE`."""
     if not most:
         return values
     factor = draws.uniform(1 - most, 1 + most)[0]
@@ -39,7 +46,8 @@ def sped(values: Tensor, most: float, draws: Draws) -> Tensor:
     first, second = tf.gather(known, before, axis=1), tf.gather(known, tf.minimum(before + 1, total - 1), axis=1)
     ends = tf.cast(tf.reduce_sum(tf.cast(there, tf.float32), 1) * factor, tf.int32)
     inside = tf.range(count)[None] < tf.minimum(ends, count)[:, None]
-    return tf.where(inside, first + (second - first) * share, np.nan)
+    changed = tf.where(inside, first + (second - first) * share, np.nan)
+    return tf.pad(changed, [[0, 0], [0, -count % MULTIPLE]], constant_values=np.nan)
 
 
 def masked(seen: Tensor, bands: int, times: int, widest: tuple[int, float], draws: Draws) -> Tensor:

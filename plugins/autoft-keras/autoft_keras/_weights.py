@@ -57,6 +57,24 @@ def put(network: keras.Model, path: Path, name: str) -> None:
         raise TrialFailed(f"the weights at {path} cannot be read: {type(error).__name__}: {_first(error)}") from error
 
 
+def fill(network: keras.Model, path: Path) -> None:
+    """Copy the arrays of a file of Keras 3 that was saved from the same whole network.
+
+    Raises:
+        TrialFailed: it is absent or damaged, or was saved from another network.
+    """
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            network.load_weights(path)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        if path.is_file() and not isinstance(error, OSError | zipfile.BadZipFile):
+            raise TrialFailed(f"{path} was not saved from this network: {_first(error, lines=2)}.") from error
+        raise TrialFailed(f"{path} cannot be read: {type(error).__name__}: {_first(error)}") from error
+    if left := _left(told):
+        raise TrialFailed(f"{path} was not saved from this network: {left}")
+
+
 class _Misfit(Exception):
     """Why the arrays do not fit."""
 
@@ -109,8 +127,12 @@ def _load(network: keras.Model, group: h5py.Group) -> str:
             network.load_weights(part)
         except (KeyError, ValueError) as error:
             return _first(error, lines=2)
-        # Keras only warns of layers that it leaves as they were.
-        return next((str(one.message) for one in told if issubclass(one.category, UserWarning)), "")
+        return _left(told)
+
+
+def _left(told: Iterable[warnings.WarningMessage]) -> str:
+    """What Keras only warns of: layers that it leaves as they were."""
+    return next((str(one.message) for one in told if issubclass(one.category, UserWarning)), "")
 
 
 def _legacy(file: h5py.File) -> State:

@@ -16,8 +16,9 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_keras import caches
 
-PYRAMIDS = ("autoft", "keras")
-"""Libraries whose networks in the catalogue give maps at several strides."""
+PYRAMIDS = ("autoft", "keras", "kerashub")
+"""Libraries whose networks in the catalogue give maps at several strides, but for `FLAT`."""
+FLAT = ("kerashub/vit_", "kerashub/deit_", "kerashub/swin_")
 
 
 @functools.cache
@@ -25,7 +26,9 @@ def listed() -> tuple[ModelCard, ...]:
     """All cards of the shipped catalogue, as published."""
     cards = msgspec.json.decode((files("autoft_keras") / "catalogue.json").read_bytes(), type=tuple[ModelCard, ...])
     return tuple(
-        msgspec.structs.replace(card, heads=("pooled", "dense")) if card.extra["library"] in PYRAMIDS else card
+        msgspec.structs.replace(card, heads=("pooled", "dense"))
+        if card.extra["library"] in PYRAMIDS and not card.name.startswith(FLAT)
+        else card
         for card in cards
     )
 

@@ -13,7 +13,7 @@ import msgspec
 from autoft.api import ModelCard, UsageError
 from autoft_keras import caches
 
-#: Name under which the learner puts its card into a `.keras` file.
+#: Name under which the learner puts its card into a `.keras` file, or beside weights alone.
 CARD = "autoft_card.json"
 CONFIG = "config.json"
 #: More than this is no description of a network.
@@ -37,6 +37,8 @@ REFUSED = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 PLAIN = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__")
 #: Backbones of KerasHub that take images of any size. Others have position embeddings, or windows, for one.
 ANY_SIZE = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
+#: Those whose graph shows maps at several strides, which boxes and masks stand on.
+MAPS = ("ResNet", "DenseNet", "EfficientNet", "MobileNet", "VGG", "Xception", "CSPNet", "HGNetV2", "MiT")
 #: Those with a head of their own: the library that makes them, the head, and the least side that it takes.
 OWN = {"DeepLabV3": ("kerashub-maps", "dense", 64), "RetinaNet": ("kerashub-boxes", "boxes", 64)}
 #: What is told of a detector's head, beside its backbone.
@@ -86,6 +88,18 @@ def own_card(path: Path) -> ModelCard | None:
     """The card in a `.keras` file that an autoft learner of this backend saved."""
     values = _member(path, CARD)
     return msgspec.convert(values, ModelCard) if values else None
+
+
+def kept_card(path: Path) -> ModelCard:
+    """The card beside weights that an autoft learner of this backend saved.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return msgspec.convert(read_json(path), ModelCard)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path} must hold the card of a network, but does not: {error}") from error
 
 
 def keras_config(path: Path) -> dict[str, Any]:
@@ -177,7 +191,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         name=name,
         backend="keras",
         modality="image",
-        heads=(head,),
+        heads=(head, "dense") if family in MAPS else (head,),
         native=(head,) if family in OWN else (),
         params=params,
         input_size=size,

@@ -9,7 +9,7 @@ import msgspec
 
 from autoft.api import ModelCard, UsageError, did_you_mean
 from autoft_keras import caches, catalogue
-from autoft_keras.folders import CONFIG, card_of_preset, keras_config, own_card
+from autoft_keras.folders import CARD, CONFIG, card_of_preset, kept_card, keras_config, own_card
 from autoft_keras.sources import missing
 
 #: Libraries whose networks can take a file's weights.
@@ -106,6 +106,8 @@ def _named(network: str, path: str) -> ModelCard:
 def _folder(name: str, folder: Path) -> ModelCard:
     if (folder / MODEL).is_file():
         return _file(name, folder / MODEL)
+    if (folder / CARD).is_file():
+        return _own(kept_card(folder / CARD), folder / caches.WEIGHTS)
     if (folder / SAVED_MODEL).is_file():
         raise UsageError(
             f"a SavedModel is a program that Keras can run, but not cut into layers to fine-tune them: '{name}'.",

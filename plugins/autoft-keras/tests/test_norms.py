@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.api import Output, Problem
+from autoft.testing.toys import ArrayFeed
 from autoft_keras._norms import Norms
 from autoft_keras.backend import KerasBackend
 
@@ -44,6 +46,18 @@ def test_from_scratch_there_is_nothing_to_keep(bundled, job, toys):
     before = statistics(learner)
     learner.train_epoch(toys, 1, never)
     assert not same(before, statistics(learner))
+
+
+def test_new_heads_learn_statistics_also_where_those_of_the_trunk_are_kept(bundled, job):
+    output = Output(name="mask", head="dense", size=3, loss="ce_dice", post="argmax", target="mask")
+    problem = Problem(name="masks", inputs=("image",), outputs=(output,))
+    learner = KerasBackend().build(msgspec.structs.replace(job(bundled, 64, norms="kept"), problem=problem))
+    rng = np.random.default_rng(0)
+    masks = {"image": rng.integers(0, 255, (4, 64, 64, 3), np.uint8), "mask": rng.integers(0, 3, (4, 64, 64), np.uint8)}
+    before = statistics(learner)
+    learner.train_epoch(ArrayFeed(masks), 1, never)
+    changed = {key for key, values in statistics(learner).items() if not np.array_equal(values, before[key])}
+    assert changed == {key for key in before if key.startswith("heads.")}
 
 
 @pytest.mark.parametrize("shape", [(6, 6, 5), (7,)])

@@ -211,14 +211,21 @@ def test_speech_is_learned_with_masks_and_other_speeds(name: str) -> None:
 def test_padding_and_neighbours_do_not_change_what_is_heard(name: str) -> None:
     trunk, feed = _trunks.empty(speech(name).card, 0), speech_feed()
     audio, lengths = feed.arrays["audio"], feed.arrays["length"]
-    whole = trunk(_waves.waves(audio, lengths, 1024, cropped=False)).numpy()
+    whole = trunk(_waves.waves(audio, lengths, 1024, 512)).numpy()
     assert whole.shape[1] == -(-(1 + 16000 // 160) // 4)
     for row in range(3):
-        cropped = trunk(_waves.waves(audio[row : row + 1], lengths[row : row + 1], 1024, cropped=True)).numpy()[0]
+        cropped = trunk(_waves.waves(audio[row : row + 1], lengths[row : row + 1], 1024, 512)).numpy()[0]
         ends = -(-(int(lengths[row]) // 160) // 4)
-        assert len(cropped) == -(-(1 + int(lengths[row]) // 160) // 4)
+        assert len(cropped) == -(-(1 + min(16000, -(-(int(lengths[row]) + 512) // 10240) * 10240) // 160) // 4)
         assert np.isfinite(whole[row, :ends]).all() and np.isnan(whole[row, ends:]).all()
         assert np.allclose(cropped[: ends - 1], whole[row, : ends - 1], atol=1e-4)
+
+
+def test_recordings_differ_in_few_lengths_and_predictions_in_none() -> None:
+    waves = [_waves.waves(np.zeros((2, 99000)), np.array([n, 99]), 1024, 512) for n in (9000, 9728, 9729, 98900)]
+    assert [w.shape[1] for w in waves] == [10240, 10240, 20480, 99000]
+    sped = _waves.sped(waves[0], 0.1, Draws(waves[0], np.array([1, 2], np.int32)))
+    assert sped.shape[1] % 10240 == 0
 
 
 @pytest.mark.parametrize("name", SPEECH)
@@ -226,11 +233,11 @@ def test_quiet_ends_say_nothing_and_do_not_count(name: str) -> None:
     trunk, rng = _trunks.empty(speech(name).card, 0), np.random.default_rng(0)
     audio = rng.normal(0, 3, (1, 48000))
     audio[:, 16000:32000] += 9000 * np.sin(np.arange(16000) / 8)
-    found = trunk(_waves.waves(audio.astype(np.int16), np.array([48000]), 1024, cropped=True)).numpy()[0]
+    found = trunk(_waves.waves(audio.astype(np.int16), np.array([48000]), 1024, 512)).numpy()[0]
     there = np.flatnonzero(np.isfinite(found[:, 0]))
     assert (there[0], there[-1]) == ((100 - 22) // 4, (200 + 21) // 4), "a fifth of a second is left"
     assert np.isfinite(found[there[0] : there[-1] + 1]).all()
-    silent = trunk(_waves.waves(np.zeros((1, 8000)), np.array([8000]), 1024, cropped=True)).numpy()
+    silent = trunk(_waves.waves(np.zeros((1, 8000)), np.array([8000]), 1024, 512)).numpy()
     assert np.isfinite(silent).any()
 
 

@@ -293,7 +293,7 @@ def test_a_model_of_other_outputs_or_none_is_refused_in_words(tiny, job, tmp_pat
     other = msgspec.structs.replace(
         wanted.problem, outputs=(msgspec.structs.replace(wanted.problem.outputs[0], size=7),)
     )
-    with pytest.raises(TrialFailed, match="its outputs are"):
+    with pytest.raises(TrialFailed, match="was not saved from this network"):
         KerasBackend().load(msgspec.structs.replace(wanted, problem=other), tmp_path)
     with pytest.raises(TrialFailed, match="cannot be read"):
         KerasBackend().load(wanted, tmp_path / "nowhere")
@@ -381,3 +381,18 @@ def test_a_gpu_learns_the_toys_in_16_bit(bundled, job, toys):
     assert learner.on_gpu()
     assert learner.precision.word in ("bf16", "fp16")
     assert (learner.predict(toys)["class"].argmax(-1) == toys.arrays["label"]).mean() >= 0.95
+
+
+def test_weight_decay_shrinks_no_bias_of_attention_and_a_state_without_moments_is_taken_up(tiny, job, tmp_path):
+    learner = KerasBackend().build(job(tiny, optimizer="sgd", momentum=0.0, freeze=0.0))
+    shrinks = dict(zip(learner.optimizer.names, learner.optimizer.shrinks, strict=True))
+    biases = [n for n in shrinks if n.endswith("bias") and len(learner.net.named()[n].shape) > 1]
+    assert biases and not any(shrinks[name] for name in biases)
+    KerasBackend().build(job(tiny, optimizer="sgd", momentum=0.0, freeze=1.0)).save_state(tmp_path)
+    learner.load_state(tmp_path)
+
+
+def test_an_epoch_tells_the_time_that_its_steps_were_planned_in(tiny, job, toys):
+    learner = KerasBackend().build(job(tiny, batch_size=16))
+    first, second = (learner.train_epoch(toys, epoch, never) for epoch in (1, 2))
+    assert first.tracing > 0.05 and second.tracing == 0

@@ -41,8 +41,8 @@ def edits(space: Sequence[Param], task: str, recordings: int, cards: Sequence[Mo
         searched = len(set(param.choices)) > 1
         if param.key in fixed:
             yield Param(key=param.key, choices=(fixed[param.key],), default=fixed[param.key])
-        elif param.key == "augment" and searched:
-            yield msgspec.structs.replace(param, choices=POLICIES, default=POLICIES[0])
+        elif param.key == "augment":  # one that stays as it is, too: what is yielded takes the place of all of the key
+            yield msgspec.structs.replace(param, choices=POLICIES, default=POLICIES[0]) if searched else param
         elif task == "asr" and param.key == "batch_size":
             yield msgspec.structs.replace(param, choices=BATCHES, default=BATCHES[0])
         elif task == "asr" and param.key == "epochs":

@@ -8,7 +8,6 @@ all batches of images have one size.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,6 @@ FILLED = 128
 """Samples by which a store is filled: on a GPU whole batches of nearly the same size."""
 ROWS = {"cpu": 16, "cuda": 32}
 """Texts or recordings in one batch of predictions."""
-WINDOW = 4
-"""Batches among which texts are sorted by length, so that less is padded. More would let time run out unasked."""
 
 NEAR, OFF = 16, 0.1
 """The same for training, and the part by which the lengths are off there."""
@@ -50,7 +47,7 @@ def shuffled(
         return []
     if lengths is not None and rng is not None:
         about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
-        parts = _cut(np.arange(len(order)), NEAR * size)
+        parts = [np.arange(len(order))[first : first + NEAR * size] for first in range(0, len(order), NEAR * size)]
         order = order[np.concatenate([part[about[part].argsort()] for part in parts])]
         batches = shuffled(order, size, equal=equal)
         return [batches[place] for place in rng.permutation(len(batches))]
@@ -68,29 +65,6 @@ def size(image_size: int, device: str) -> int:
         return max(1, min(CPU_IMAGES, CPU_PIXELS // image_size**2))
     most = max(1, min(GPU_IMAGES, GPU_PIXELS // image_size**2))
     return math.ceil(FILLED / math.ceil(FILLED / most))
-
-
-def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:
-    """Batches for predictions, by groups of neighbours: what is told of a group's samples is told in their order.
-
-    Args:
-        lengths: of the samples; within a group of `WINDOW` batches the short ones come first. Without them each
-            group is one batch.
-    """
-    if lengths is None:
-        return [[batch] for batch in _cut(np.arange(count), size)]
-    groups = (lengths[group].argsort(kind="stable") + group[0] for group in _cut(np.arange(count), WINDOW * size))
-    return [_cut(group, size) for group in groups]
-
-
-def _cut(order: Array, size: int) -> list[Array]:
-    return [order[first : first + size] for first in range(0, len(order), size)]
-
-
-def in_order(parts: Sequence[Array], group: Sequence[Array]) -> Array:
-    """What was computed for each batch of a group, or of several, in the order of the samples."""
-    order, found = np.concatenate(group), parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return found if (order[1:] > order[:-1]).all() else found[order.argsort()]
 
 
 def filled(values: torch.Tensor, size: int) -> torch.Tensor:

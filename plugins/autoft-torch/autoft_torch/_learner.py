@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, windows
 from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
 from autoft_torch._inputs import Inputs
@@ -214,11 +214,11 @@ class TorchLearner:
                 found[output.name].append(done.cpu().numpy())
         if not indices:
             return {o.name: self.net.none(o).numpy() for o in outputs}
-        return {name: _batches.in_order(parts, indices) for name, parts in found.items()}
+        return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:
         size = _batches.size(self.job.image_size, self.device.type)
-        return _batches.windows(len(feed), size, self.inputs.lengths(feed))
+        return windows(len(feed), size, self.inputs.lengths(feed))
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.precision.cast():
@@ -282,7 +282,7 @@ class TorchLearner:
                 with torch.inference_mode():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                     rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
-            yield [_batches.in_order([row[point.place].numpy() for row in rows], group) for point in points]
+            yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
 
     def _fixed(self, view: View) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
         """What makes the samples of a view of a batch, each from its seed."""

@@ -7,6 +7,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 #: Some networks average their statistics over 100 steps, more than a short fine-tuning has.
 MOMENTUM = 0.1
+#: How the names of parts of new heads begin.
+NEW = ("heads.", "neck.")
 
 
 class Norms:
@@ -18,9 +20,12 @@ class Norms:
     """
 
     def __init__(self, net: nn.Module, *, scratch: bool, kept: bool = False) -> None:
-        """`kept` leaves running statistics as they are, and uses them in training: not from scratch."""
+        """`kept` leaves running statistics as they are, and uses them in training: not from scratch, nor in
+        new heads."""
         self.scratch, self.kept = scratch, kept and not scratch
-        self.layers = [part for part in net.modules() if isinstance(part, _BatchNorm)]
+        found = {name: part for name, part in net.named_modules() if isinstance(part, _BatchNorm)}
+        self.layers = list(found.values())
+        self.still = [self.kept and not name.startswith(NEW) for name in found]
         self.usual = [max(MOMENTUM, layer.momentum or MOMENTUM) for layer in self.layers]
 
     def before(self, step: int, samples: int) -> None:
@@ -28,9 +33,9 @@ class Norms:
 
         One sample has no batch statistics: the layers then use and keep their running ones.
         """
-        for layer, usual in zip(self.layers, self.usual, strict=True):
+        for layer, usual, still in zip(self.layers, self.usual, self.still, strict=True):
             momentum = max(usual, 1 / (step + 1)) if self.scratch else usual
             if layer.momentum != momentum:  # modules are slow to set, and a step from a cut can be quick
                 layer.momentum = momentum
-            if (samples == 1 or self.kept) and layer.training:
+            if (samples == 1 or still) and layer.training:
                 layer.eval()

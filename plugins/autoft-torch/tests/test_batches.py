@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from autoft.api import View
+from autoft.api import View, in_order, windows
 from autoft_torch import _batches, _precision
 from autoft_torch._learner import TorchLearner
 from autoft_torch.backend import TorchBackend
@@ -46,15 +46,15 @@ def test_a_store_is_filled_by_whole_batches_on_a_gpu():
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
 def test_texts_of_like_lengths_come_together_and_are_told_in_order(count):
     lengths = np.random.default_rng(0).integers(1, 99, count)
-    groups = _batches.windows(count, 4, lengths)
+    groups = windows(count, 4, lengths)
     assert all(len(batch) <= 4 and len(group) <= 4 for group in groups for batch in group)
     seen = []
     for group in groups:
         each = [lengths[batch] for batch in group]
         assert list(np.concatenate(each)) == sorted(np.concatenate(each))
-        seen += list(_batches.in_order(each, group))
+        seen += list(in_order(each, group))
     assert seen == list(lengths)
-    plain = _batches.windows(count, 4, None)
+    plain = windows(count, 4, None)
     assert [len(group) for group in plain] == [1] * -(-count // 4)
     assert np.concatenate([[-1], *(batch for group in plain for batch in group)]).tolist() == [*range(-1, count)]
 
