@@ -16,7 +16,7 @@ STRENGTHS: Final = {
     "logistic": (1e-2, 1e-1, 1e-3, 1e-4, 1.0),
 }
 """The usual ones first: time may end before all are solved."""
-WIDE: Final = {"ridge": (1.0, 10.0, 1e-1, 100.0), "logistic": (1e-1, 1e-2)}
+WIDE: Final = {"ridge": (1.0, 1e-1, 10.0, 1e-2), "logistic": (1e-1, 1e-2)}
 """Of heads on all levels: ridge costs one decomposition for all, logistic heads a search each among many features."""
 LIMITS: Final = (1e-5, 1e4)
 """How far the search goes on beyond these, where the best head is at their end."""
