@@ -328,6 +328,8 @@ class EpochReport(Record):
     """Where a head was solved: mean of `score` and of that by cross-validation on the training part, by their rows."""
     build_seconds: float = 0.0
     """Imports, data and network, and what is planned once in the first epoch; not what the frozen blocks give."""
+    traced_seconds: float = 0.0
+    """The part of `build_seconds` that is planning of training steps, which a process that only predicts has not."""
     prefix_seconds: float = 0.0
     """To compute what frozen blocks give, or to wait for it, before the first epoch."""
     val_seconds: float = 0.0

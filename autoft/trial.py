@@ -72,7 +72,7 @@ class Trial:
         self._looks, self._since = 0, 0.0
         """Training steps of the first epoch, and when it began."""
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
-        self.build_seconds = time.time() - self.started
+        self.build_seconds, self.traced_seconds = time.time() - self.started, 0.0
         if spec.start:  # what frozen blocks give is kept for the network's own weights
             spec = msgspec.structs.replace(spec, caching=None)
         self.prefix = Prefix(
@@ -134,7 +134,8 @@ class Trial:
         if self.epoch == 1 and not all(s.steps for s in stats):
             raise TrialFailed(LATE)
         traced = sum(s.tracing for s in stats)
-        self.build_seconds += traced if self.epoch == 1 else 0.0
+        if self.epoch == 1:
+            self.build_seconds, self.traced_seconds = self.build_seconds + traced, traced
         began = time.time()
         metrics = scoring.mean([self._validate(number) for number in range(len(self.parts))])
         self.val_seconds = time.time() - began
@@ -160,6 +161,7 @@ class Trial:
             planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
             done=self._done(complete),
             build_seconds=self.build_seconds,
+            traced_seconds=self.traced_seconds,
             prefix_seconds=self.prefix_seconds,
             val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             resample_seconds=self.resample_seconds,

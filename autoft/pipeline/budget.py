@@ -80,7 +80,7 @@ class Budget:
     def saw(self, report: EpochReport, backend: str = "") -> None:
         """Learn from an epoch: frameworks differ in how long they take to start."""
         if report.epoch == 1:
-            self._builds[backend].append(report.build_seconds)
+            self._builds[backend].append(report.build_seconds - report.traced_seconds)
         self._validations.append(report.val_seconds)
         self._resamples.append(report.resample_seconds)
         before = report.build_seconds + report.prefix_seconds
@@ -107,10 +107,11 @@ class Budget:
             return 0.0
         first = result.history[0] if result.history else None
         build, prefix = (first.build_seconds, first.prefix_seconds) if first else (0.0, 0.0)
+        traced = first.traced_seconds if first else 0.0
         epochs = repeated(result.recipe, result.best_epoch).epochs
         trained = max(0.0, result.seconds - build - prefix) * epochs / max(1, result.epochs)
         views = prefix if self.views_anew and result.recipe.views else 0.0
-        return self.start + self._build + self.refit_ratio * (trained + views)
+        return self.start + self._build + traced + self.refit_ratio * (trained + views)
 
     @property
     def _build(self) -> float:

@@ -26,7 +26,7 @@ from autoft.recipe import Recipe
 from autoft.records import DataRef, Fold, ModelCard, Schema, Splits, TrialResult, to_json
 from autoft.report.card import train_command
 from autoft.run import RunWriter
-from autoft.search import families
+from autoft.search import headgrid
 from tests.pipeline.conftest import Heard, options
 
 
@@ -54,7 +54,7 @@ def fabricated(images: Path, out: Path, **changes: Any) -> tuple[Path, list[Tria
     wanted, task = resolved(plugins, asked)
     checked = prepare.check(plugins, wanted, task, wanted.seed, Heard())
     made = plan.make(plugins, wanted, task, checked, Heard())
-    solved = families.heads(made.space, "numpy/mlp")
+    solved = headgrid.heads(made.space, "numpy/mlp")
     assert {params["head_init"] for params in solved} == {"ridge", "logistic"}
     rows = [{}, *solved, {"freeze": 0.5, "optimizer": "sgd", "nesterov": True, "head_init": "ridge"}]
     writer = RunWriter(RunWriter.create(out, task.name, ""), made.metric)

@@ -98,7 +98,8 @@ class TorchLearner:
         torch.manual_seed(seed)  # dropout and torchvision's policies draw from the global generator
         draws = torch.Generator().manual_seed(seed)
         if epoch == 1 or self._lengths is None or len(self._lengths) != len(feed):
-            self._lengths = self.inputs.lengths(feed, training=True)
+            # A head alone has the same batches as on features that are kept, which have no lengths.
+            self._lengths = None if self.net.frozen else self.inputs.lengths(feed, training=True)
         order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
         batches = _batches.shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
