@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from autoft.contracts import Array, Arrays
-from autoft.records import Dataset, Sample, Schema
+from autoft.contracts import Array, Arrays, Cuttable
+from autoft.recipe import LEVELS
+from autoft.records import Cut, Dataset, Sample, Schema
 
 Piece = tuple[Arrays, Sequence[Sample]]
 """Decoded predictions of some samples, and these."""
@@ -80,6 +81,30 @@ class Itemizing(Protocol):
         """For each sample what its row holds beside `Task.rows` in JSON and in Python: names that are no columns there,
         and lists of records of names, numbers and texts."""
         ...
+
+
+@runtime_checkable
+class Leveled(Protocol):
+    """Ability of a `Cuttable` learner: heads can stand on all levels of its network (`Recipe.pooling=levels`), not on
+    the last features alone (Head2Toe: Evci et al., ICML 2022). Its backend's `abilities` name "levels"."""
+
+    def levels(self) -> Cut | None:
+        """Where the features of all levels stand, behind all blocks; None where heads need more than a vector. It is
+        the last cut where the network shows no levels.
+
+        The last features come first among them. `extract` takes it beside the others of `cuts`, which does not list
+        it, whatever the recipe says; `enter` takes it with pooling=levels alone, and then nothing else: earlier levels
+        are not there behind a cut.
+        """
+        ...
+
+
+def stands_on(learner: Cuttable, pooling: str) -> Cut | None:
+    """Where the features stand that a head sees which is pooled like this; None where there are none."""
+    if pooling == LEVELS:
+        return learner.levels() if isinstance(learner, Leveled) else None
+    cuts = learner.cuts()
+    return cuts[-1] if cuts and len(cuts[-1].shape) == 1 else None
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Piecewise, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -153,6 +153,7 @@ __all__ = [
     "Itemizing",
     "Job",
     "Learner",
+    "Leveled",
     "Mask",
     "Metric",
     "ModelCard",

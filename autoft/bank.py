@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, course, headstart, scoring, shelf
+from autoft.abilities import stands_on
 from autoft.contracts import Array, Cuttable, Learner, Task
 from autoft.counted import counted
 from autoft.errors import TrialFailed
@@ -93,7 +94,11 @@ class Bank:
             TrialFailed: time is over.
         """
         learner = parts[0].learner
-        if not isinstance(learner, Cuttable) or prefix.cut is None or prefix.cut != learner.cuts()[-1]:
+        if (
+            not isinstance(learner, Cuttable)
+            or prefix.cut is None
+            or prefix.cut != stands_on(learner, specs[0].recipe.pooling)
+        ):
             return f"the heads' features are not kept: {prefix.words or 'nothing is shared'}"
         needed = 4 * math.prod(prefix.cut.shape) * sum(len(part.train) + len(part.val) for part in parts)
         if len(prefix.cut.shape) != 1 or needed > MOST:
@@ -270,7 +275,8 @@ def _whole(feed: object, count: int) -> Array:
 def _starts(specs: Sequence[TrialSpec], part: Part, prefix: Prefix) -> list[Head] | None:
     """What each head starts from on this fold, or None where the learner's own head cannot be read."""
     output, problem = part.job.problem.outputs[0], part.job.problem
-    own = _head(part.learner, output)
+    assert prefix.cut
+    own = _head(part.learner, output, prefix.cut.shape[0])
     if own is None:
         return None
     if all(spec.recipe.head_init == "random" for spec in specs):
@@ -287,10 +293,10 @@ def _starts(specs: Sequence[TrialSpec], part: Part, prefix: Prefix) -> list[Head
     ]
 
 
-def _head(learner: Learner, output: Output) -> Head | None:
+def _head(learner: Learner, output: Output, width: int) -> Head | None:
     """The learner's linear head as it is, told by its shapes and proved by handing it back; None where that fails."""
     assert isinstance(learner, Cuttable)
-    width, before = learner.cuts()[-1].shape[0], learner.arrays()["head"]
+    before = learner.arrays()["head"]
     matrix = next((a for a in before.values() if a.shape in ((output.size, width), (width, output.size))), None)
     bias = next((a for a in before.values() if a.shape == (output.size,)), None)
     if len(before) != 2 or matrix is None or bias is None or width == output.size:

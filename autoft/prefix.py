@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoft.abilities import Leveled, stands_on
 from autoft.activations import ActivationFeed, Ask, Choice, Origin, choose, fill, forbidden, origin_of
 from autoft.activations.choice import frozen
 from autoft.activations.fill import Filled
@@ -18,12 +19,14 @@ from autoft.contracts import Array, Cuttable, Feed, Learner, Stop
 from autoft.data import cache
 from autoft.data.feed import StoreFeed
 from autoft.errors import TrialFailed
+from autoft.recipe import LEVELS
 from autoft.records import Caching, Cut, Job, TrialSpec, View
 from autoft.trialdata import Opened, open_data
 
 PLAIN = View()
 TELLING = 16
 """Rows that must be computed in one go to tell how long one takes."""
+NO_LEVELS = "pooling=levels needs a network for images that gives features of all levels, but {} does not."
 LATE = "time was over before the first training step."
 FEWEST, LEAST = 20, 0.1
 """Rows, and part of all rows, that a head may be solved on where time ends before all features are there."""
@@ -69,6 +72,10 @@ class Prefix:
         self.cut: Cut | None = None
         self._faulty = False
         """Whether what is kept did not agree with the network."""
+        learner = shares[0].learner
+        able = isinstance(learner, Cuttable) and stands_on(learner, LEVELS)
+        if spec.recipe.pooling == LEVELS and not able:
+            raise TrialFailed(NO_LEVELS.format(job.card.name), "Use pooling=auto.")
         self.words = ""
         """For `EpochReport.prefix`: what was taken from the cache, or why nothing was."""
         if spec.caching:
@@ -107,7 +114,10 @@ class Prefix:
         views = recipe.views if recipe.augment != "none" else 0
         rows = len(self._data.store) * (1 + views)
         own = frozen(recipe.freeze, blocks)
-        choice = choose(learner.cuts(), own, depths, self.job.image_size, rows, caching.max_bytes)
+        first = stands_on(learner, LEVELS) if recipe.pooling == LEVELS else None
+        also = learner.levels() if caching.levels and not views and isinstance(learner, Leveled) else None
+        size, most = self.job.image_size, caching.max_bytes
+        choice = choose(learner.cuts(), own, depths, size, rows, most, first=first, also=also)
         if isinstance(choice, str):
             return f"none: {choice}"
         try:
@@ -215,15 +225,15 @@ class Prefix:
                 f"'{self.spec.backend}' are not Cuttable.",
                 "Use head_init=random.",
             )
-        cuts = learner.cuts()
-        if not cuts or len(cuts[-1].shape) != 1:
+        cut = stands_on(learner, recipe.pooling)
+        if cut is None:
             raise TrialFailed(f"head_init={recipe.head_init} needs pooled features, but {self.job.card.name} has none.")
         rows = self._solved_on()
         entered, self_cut = self.cut is not None, self.cut
         if entered:
             learner.enter(None)
         try:
-            return self._features(learner, cuts[-1], rows)
+            return self._features(learner, cut, rows)
         finally:
             if entered:
                 learner.enter(self_cut)

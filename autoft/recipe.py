@@ -11,6 +11,9 @@ import msgspec
 from autoft import vocab
 from autoft.errors import UsageError
 
+LEVELS: Final = "levels"
+"""The word of `pooling` for all levels of a network for images."""
+
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One configuration. The field names are the keys of ``key=value`` on the command line."""
@@ -81,7 +84,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     truncation: str = "end"
     """What is left out of longer texts: their end, start or middle."""
     pooling: str = "auto"
-    """How the vectors of a text's tokens become one: auto, first, mean, max or last."""
+    """How the vectors of a text's tokens become one: auto, first, mean, max or last. Of images, levels: the head sees
+    mean, deviation and maximum of the maps of several depths beside the last features; needs freeze=1."""
     formulation: str = ""
     """Which of the task's ways to pose the problem is trained (its losses above all); empty is the first one."""
     precision: str = "auto"
@@ -96,6 +100,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(
                 "optimizer=solve needs a linear head on a frozen backbone: freeze=1, head_width=0 and head_init=ridge "
                 f"or logistic, but got {self.freeze:g}, {self.head_width} and {self.head_init}."
+            )
+        if self.pooling == LEVELS and self.freeze < 1:
+            raise UsageError(
+                f"pooling=levels needs a frozen backbone, since a head alone sees earlier depths: freeze=1, but got "
+                f"{self.freeze:g}."
             )
 
     @classmethod

@@ -258,6 +258,8 @@ class Caching(Record):
     """Fractions of `Recipe.freeze` that trials of this search may have: one pass keeps what all of them need."""
     max_bytes: int
     """Most bytes on disk, for all that is kept there."""
+    levels: bool = False
+    """Whether trials may have heads on all levels (`abilities.Leveled`): the same pass keeps these features, too."""
 
 
 class TrialSpec(Record):

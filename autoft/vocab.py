@@ -91,7 +91,7 @@ AUGMENTS: Final = ("none", "light", "trivial", "strong")
 ACTIVATIONS: Final = ("relu", "gelu", "tanh")
 NORMS: Final = ("batch", "kept")
 TRUNCATIONS: Final = ("end", "start", "middle")
-POOLINGS: Final = ("auto", "first", "mean", "max", "last")
+POOLINGS: Final = ("auto", "first", "mean", "max", "last", "levels")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 
 LISTS: Final = {

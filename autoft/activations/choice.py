@@ -41,7 +41,15 @@ def frozen(freeze: float, blocks: int) -> int:
 
 
 def choose(
-    cuts: Sequence[Cut], own: int, depths: Sequence[int], image_size: int, rows: int, max_bytes: int
+    cuts: Sequence[Cut],
+    own: int,
+    depths: Sequence[int],
+    image_size: int,
+    rows: int,
+    max_bytes: int,
+    *,
+    first: Cut | None = None,
+    also: Cut | None = None,
 ) -> Choice | str:
     """The deepest suitable cut for this trial and for each other depth, or why there is none.
 
@@ -51,21 +59,23 @@ def choose(
         image_size: side of the image that the network sees; 0 where the input is none.
         rows: of one store, times the number of views.
         max_bytes: that all stores together may have.
+        first: the cut of this trial, where it can begin at no other one.
+        also: a cut that other trials will ask for beside those of their depths.
     """
-    at = [cut for cut in cuts if 0 < cut.depth <= own]
+    at = [first] if first else [cut for cut in cuts if 0 < cut.depth <= own]
     if not at:
         return f"the network cannot be cut within its first {own} blocks"
     most = max(LEAST, 3 * image_size**2)
     small = [cut for cut in cuts if cut.bytes <= most]
     least = min(at, key=lambda cut: cut.bytes)
-    mine = _deepest(small, own)
+    mine = _deepest(at if first else small, own)
     if mine is None:
         return f"a sample has {_size(least.bytes)} at least where it can be cut, but {_size(most)} is the most to keep"
-    mine = _deepest([cut for cut in small if cut.bytes * rows <= max_bytes], own)
+    mine = _deepest([cut for cut in (at if first else small) if cut.bytes * rows <= max_bytes], own)
     if mine is None:
         return f"{_size(least.bytes * rows)} at least would be kept, but {_size(max_bytes)} may be"
     left, others = max_bytes - mine.bytes * rows, []
-    wanted = {cut for depth in depths if (cut := _deepest(small, depth)) and cut != mine}
+    wanted = {cut for cut in (also, *(_deepest(small, depth) for depth in depths)) if cut and cut != mine}
     for cut in sorted(wanted, key=lambda cut: (cut.bytes, cut.depth)):  # the small ones first: they help most trials
         if cut.bytes * rows <= left:
             left -= cut.bytes * rows

@@ -16,6 +16,11 @@ FLAT = 1e-6
 """A feature whose deviation is smaller than this part of its mean is constant but for rounding."""
 FEW = 4
 """Rows for each feature below which projections are held in double precision for left-out scores."""
+MANY, MOST = 2048, 1536
+"""Rows and features, of both of which there may be so many; else so many directions are found, within what as many
+rows, spread over all, span: to find all of many thousand takes minutes."""
+SPAN = 1e-9
+"""As `RANK`, where directions are found for other rows as well."""
 RANK = 1e-12
 """Directions with less than this part of the largest variance are left out."""
 
@@ -33,7 +38,8 @@ class Decomposition:
         deviation = np.sqrt(self._sum(lambda rows, w: w @ rows**2) / self.n)
         varied = deviation > FLAT * np.abs(self.mean)
         self.inverse = np.where(varied, 1 / np.where(varied, deviation, 1), 0)
-        self.variances, self.directions = self._by_feature() if features.shape[1] <= self.n else self._by_row()
+        find = self._by_feature if features.shape[1] <= self.n else self._by_row
+        self.variances, self.directions = self._by_part() if min(features.shape) > MANY else find()
         """(r,), descending or not; and (d, r), orthonormal."""
 
     def _by_feature(self) -> tuple[Array, Array]:
@@ -49,6 +55,18 @@ class Decomposition:
         kept = values > RANK * max(values.max(), 0)
         values = values[kept]
         return values, rows.T @ vectors[:, kept] / np.sqrt(self.n * values)
+
+    def _by_part(self) -> tuple[Array, Array]:
+        """Within what some rows span."""
+        chosen = np.arange(MOST) * self.n // MOST
+        rows = (self.features[chosen].astype(np.float64) - self.mean) * self.inverse
+        values, vectors = np.linalg.eigh(rows @ rows.T)
+        kept = values > SPAN * max(values.max(), 0)
+        basis = rows.T @ vectors[:, kept] / np.sqrt(values[kept])
+        covariance = self._sum(lambda rows, w: _square(rows @ basis * np.sqrt(w)[:, None])) / self.n
+        values, turned = np.linalg.eigh(covariance)
+        kept = values > RANK * max(values.max(), 0)
+        return values[kept], basis @ turned[:, kept]
 
     @functools.cached_property
     def projected(self) -> Array:

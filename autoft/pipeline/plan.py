@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,7 @@ from autoft.observers import Observers
 from autoft.options import SearchOptions
 from autoft.pipeline import fitting, models, prepare
 from autoft.pipeline.prepare import Checked
-from autoft.recipe import Recipe
+from autoft.recipe import LEVELS, Recipe
 from autoft.records import (
     Caching,
     DataRef,
@@ -93,7 +93,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
     whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike)
     if options.strategy == "auto":
-        whole = (*whole, *families.additions(norms=any(c.modality == "image" and c.pretrained for c in cards)))
+        norms = any(card.modality == "image" and card.pretrained for card in cards)
+        whole = (*whole, *families.additions(norms=norms, levels=_leveled(registry, options, candidates)))
     ways = fitting.problems(registry, task, checked.schema, candidates)
     whole = fitting.fit(whole, ways)
     for edits in Observers(registry, listener).ask(
@@ -188,7 +189,21 @@ def _caching(plan: Plan, options: SearchOptions) -> Caching | None:
     freezes = {
         float(v) for param in plan.space if param.key == "freeze" for v in param.choices if isinstance(v, int | float)
     }
-    return Caching(freezes=tuple(sorted(freezes)), max_bytes=int(options.max_disk * 1e9))
+    levels = any(param.key == "pooling" and LEVELS in param.choices for param in plan.space)
+    return Caching(freezes=tuple(sorted(freezes)), max_bytes=int(options.max_disk * 1e9), levels=levels)
+
+
+def _leveled(registry: Registry, options: SearchOptions, candidates: Sequence[models.Candidate]) -> list[str]:
+    """Pretrained networks for images whose solved heads may stand on all levels."""
+    return [
+        one.key
+        for one in candidates
+        if one.card.modality == "image"
+        and one.card.pretrained
+        and options.max_disk > 0
+        and "levels" in getattr(registry.get("backend", one.card.backend), "abilities", ())
+        and heads.solvable(one.problem)
+    ]
 
 
 def sharing(plan: Plan, registry: Registry, options: SearchOptions) -> frozenset[str]:

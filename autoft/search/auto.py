@@ -79,8 +79,6 @@ class Auto:
         self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
-        self.unsolved: list[Values] = []
-        """Heads on the same features as the first one, which tells whether there is time for them."""
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
@@ -160,8 +158,9 @@ class Auto:
     # ---- heads ----------------------------------------------------------------------------------------
 
     def _heads(self) -> Work | None:
-        wanted = self.unsolved or self.heads.next(self._left(), {self._model(n) for n in self._solving()})
-        wanted, self.unsolved = (wanted[:1], wanted[1:]) if not self._of(HEADS) else (wanted, [])
+        wanted = self.heads.next(self._left(), {self._model(n) for n in self._solving()})
+        if not self._of(HEADS):  # the first one tells whether there is time for others on its features
+            wanted = self.heads.first(wanted)
         if self.facts.trials:  # half of them, so that there are others
             wanted = wanted[: max(0, min(self.facts.trials // 2 - len(self.known), self._free()))]
         orders = tuple(self._begin(HEADS, params) for params in wanted)
@@ -170,7 +169,7 @@ class Auto:
     def _bank(self) -> Work | None:
         """Heads by steps of a network whose solved heads are known, once for each."""
         most = self._free() if self.facts.trials else bankwork.COUNT
-        solved = {name: head for name in self.networks if (head := self.heads.best(name))}
+        solved = {name: head for name in self.networks if (head := self.heads.leading(name))}
         orders = tuple(
             self._order(self._begin(bankwork.BANK, params).number, 0) for params in self.bank.next(solved, most)
         )
@@ -247,7 +246,8 @@ class Auto:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
             full = len(numbers) == count or not self._room_for_trials(self.kept)
-            params = None if full else self.draws[family].draw(best, self.heads.best, near=count == 1)
+            draws, of = self.draws[family], self.heads
+            params = None if full else draws.draw(best, of.best, near=count == 1, wide=of.wide)
             if params is None:
                 break
             params = {**params, **({"epochs": epochs} if epochs != self.facts.epochs else {})}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from autoft.records import Scalar
 from autoft.search import space as spaces
 from autoft.search.families import READING, Draws
-from autoft.search.headgrid import PLAIN, Head
+from autoft.search.headgrid import PLAIN, Head, values_of
 from autoft.search.space import Space, Values
 
 BANK: Final = "bank"
@@ -61,6 +61,8 @@ def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> l
     wanted: Values = {**ALIKE, **{key: base[key] for key in (*SAME, *READING) if key in base}}
     if head.model and "model" in base:
         wanted["model"] = head.model
+    if values_of(space, "pooling", wanted):
+        wanted.setdefault("pooling", "auto")
     wanted |= head.reading | ({"formulation": head.formulation} if head.formulation else {})
     part = _narrowed(space, wanted)
     if part is None:

@@ -18,6 +18,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from autoft.recipe import LEVELS
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
 from autoft.search.headgrid import LIMITS, PLAIN, Head
@@ -45,19 +46,22 @@ NEAR: Final = 0.15
 """Standard deviation of a number drawn around another, as a part of its range."""
 
 
-def additions(*, norms: bool = True) -> tuple[Param, ...]:
+def additions(*, norms: bool = True, levels: Sequence[str] = ()) -> tuple[Param, ...]:
     """The parameters that the strategy searches beyond the default space; trial 0 leaves them as they are.
 
     Args:
         norms: whether there are networks whose batch statistics may be kept.
+        levels: networks whose heads may stand on all levels.
     """
     solved: dict[str, tuple[Scalar, ...]] = {"head_init": ("ridge", "logistic")}
+    alone: dict[str, tuple[Scalar, ...]] = {"freeze": (1.0,), "model": tuple(levels)}
     return (
         Param(key="head_init", choices=("random", "ridge", "logistic"), default="random"),
         Param(key="head_strength", kind="float", low=LIMITS[0], high=LIMITS[1], log=True, default=1.0, when=solved),
         Param(key="head_rows", choices=(0,), default=0, when=solved),
         Param(key="views", choices=(0, VIEWS), default=0),
         *((Param(key="norms", choices=("batch", "kept"), default="batch"),) if norms else ()),
+        *((Param(key="pooling", choices=("auto", LEVELS), default="auto", when=alone),) if levels else ()),
     )
 
 
@@ -130,13 +134,19 @@ class Draws:
         self._seen = {key_of(params) for params in known}
 
     def draw(
-        self, best: Mapping[str, Scalar] | None, head: Callable[[str], Head | None], *, near: bool = False
+        self,
+        best: Mapping[str, Scalar] | None,
+        head: Callable[[str], Head | None],
+        *,
+        near: bool = False,
+        wide: Callable[[str], Head | None] = lambda model: None,
     ) -> Values | None:
         """The next configuration, or None when nothing new is found.
 
         Args:
             best: the best configuration of this family so far.
-            head: the best solved head of a network, to start from.
+            head: the best solved head of a network, to start from: of its last features, which blocks that train have.
+            wide: the same of all levels, for heads alone.
             near: around the best one, or the default recipe where there is none, and of no head alone: for a trial that
                 has no rivals.
         """
@@ -148,7 +158,8 @@ class Draws:
                 self._cheapen(params, best if way == 1 else None, generator)
             self.count += 1
             begun = way == 1 and bool(best) and (best or {}).get("head_init", "random") != "random"
-            self._finish(params, head, generator, near=near, begun=begun)
+            wider = params.get("freeze") == 1.0 and params.get("pooling") == LEVELS
+            self._finish(params, wide if wider else head, generator, near=near, begun=begun)
             if near and params.get("freeze") == 1.0:
                 continue
             if (key := key_of(params)) not in self._seen:
@@ -226,7 +237,9 @@ class Draws:
         allowed = self.sizes.get(name)
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
             params["image_size"] = generator.choice(allowed)
-        if params.get("freeze") == 1.0 and name in self.plain:
+        if params.get("freeze") != 1.0 and params.get("pooling") == LEVELS:
+            params.pop("pooling")  # the depth was drawn again
+        if params.get("freeze") == 1.0 and (name in self.plain or params.get("pooling") == LEVELS):
             # Each other view or reading would take one more pass.
             params |= self._left_open(params, {**PLAIN, **self._reading(params)})
         if self.family == PARTIAL and self._open("views"):

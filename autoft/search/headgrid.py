@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from autoft.recipe import LEVELS
 from autoft.records import Scalar
 from autoft.search import space as spaces
 from autoft.search.space import Space, Values
@@ -15,6 +16,8 @@ STRENGTHS: Final = {
     "logistic": (1e-2, 1e-1, 1e-3, 1e-4, 1.0),
 }
 """The usual ones first: time may end before all are solved."""
+WIDE: Final = {"ridge": (1.0, 1e-1, 10.0, 1e-2), "logistic": (1e-1, 1e-2)}
+"""Of heads on all levels: ridge costs one decomposition for all, logistic heads a search each among many features."""
 LIMITS: Final = (1e-5, 1e4)
 """How far the search goes on beyond these, where the best head is at their end."""
 PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix": 0.0}
@@ -26,7 +29,8 @@ class Head(NamedTuple):
 
     model: str
     reading: Values
-    """What decides the features beside the network: the image size, or how the vectors of tokens become one."""
+    """What decides the features beside the network: the image size, whether all levels are seen, or how the vectors of
+    tokens become one."""
     kind: str
     strength: float
     formulation: str = ""
@@ -54,6 +58,14 @@ def readings(space: Space, model: str) -> list[Values]:
     return [{key: value} for value in dict.fromkeys((base[key], *values_of(space, key, base)))] if key else [{}]
 
 
+def pooled(space: Space, way: Values, model: str) -> list[Values]:
+    """A reading of images, and the same with all levels where the network and the space have them: one pass gives the
+    features of both. Any other reading is one alone."""
+    alone: Values = {"model": model, "freeze": 1.0}
+    words = values_of(space, "pooling", alone) if "pooling" not in way else ()
+    return [way if word != LEVELS else {**way, "pooling": word} for word in words] or [way]
+
+
 def heads(space: Space, model: str, ways: Sequence[Values] = (), posed: Sequence[str] = ()) -> list[Values]:
     """All heads to be solved for a network on features that are had in these ways, or in all; empty where the space
     forbids them. `posed` are the formulations whose solutions differ: that of the default recipe alone where the space
@@ -71,7 +83,7 @@ def heads(space: Space, model: str, ways: Sequence[Values] = (), posed: Sequence
         str(base.get("formulation", ""))
     ]
     for way, word in itertools.product(ways or readings(space, model), words):
-        for kind, strengths in STRENGTHS.items():
+        for kind, strengths in (WIDE if way.get("pooling") == LEVELS else STRENGTHS).items():
             if kinds and kind not in kinds:
                 continue  # numbers have no logistic solution
             for strength in strengths:

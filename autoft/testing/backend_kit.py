@@ -15,8 +15,8 @@ from autoft.contracts import Backend, Learner, Resumable
 from autoft.records import Job, from_json, to_json
 from autoft.testing.backend_base import close, files_below, same, train
 from autoft.testing.backend_dense import DenseLaws
+from autoft.testing.backend_levels import LevelLaws
 from autoft.testing.backend_losses import LossLaws
-from autoft.testing.backend_prefix import PrefixLaws
 from autoft.testing.backend_training import FreezeLaws, TrainingLaws
 from autoft.testing.contract import FRAMEWORKS, dragged_in, fresh_python, misfits
 from autoft.testing.rebuild import Order
@@ -149,5 +149,5 @@ class SavingLaws(PredictionLaws):
         assert close(learner.predict(feed), resumed.predict(feed), 10 * self.tolerance)
 
 
-class BackendContract(PrefixLaws, DenseLaws, FreezeLaws, TrainingLaws, SavingLaws):
+class BackendContract(LevelLaws, DenseLaws, FreezeLaws, TrainingLaws, SavingLaws):
     """Set `backend` and `card`; `recipe` holds what the network needs to learn the toys."""

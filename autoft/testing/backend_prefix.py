@@ -63,11 +63,11 @@ class PrefixLaws(BackendBase):
         learner, feed = self.cuttable(), self.feed(count=count)
         before, pictures = learner.arrays(), feed.arrays["image"].copy()
         cuts = list(learner.cuts())
-        found = _rows(learner, feed, cuts)
+        found = rows_at(learner, feed, cuts)
         for cut, rows in zip(cuts, found, strict=True):
             assert rows.shape == (count, *cut.shape) and rows.dtype == np.dtype(cut.dtype), (cut, rows.shape)
             assert np.isfinite(rows).all()
-        alone = _rows(learner, feed, cuts[-1:])
+        alone = rows_at(learner, feed, cuts[-1:])
         assert close({"": found[-1]}, {"": alone[0]}, self.tolerance), "a cut's rows do not hang on the other cuts"
         assert all(same(before[block], arrays) for block, arrays in learner.arrays().items()), "extract only looks"
         assert np.array_equal(pictures, feed.arrays["image"])
@@ -75,7 +75,7 @@ class PrefixLaws(BackendBase):
     def test_every_cut_gives_the_outputs_that_the_inputs_give(self) -> None:
         learner, feed = self.cuttable(freeze=1.0), self.feed(count=FEW)
         cuts, wanted = list(learner.cuts()), learner.predict(feed)
-        for cut, rows in zip(cuts, _rows(learner, feed, cuts), strict=True):
+        for cut, rows in zip(cuts, rows_at(learner, feed, cuts), strict=True):
             learner.enter(cut)
             found = learner.predict(toys.ArrayFeed({ACTIVATION: rows}))
             assert close(found, wanted, 10 * self.tolerance), f"other outputs from {cut}"
@@ -123,7 +123,7 @@ class PrefixLaws(BackendBase):
 
     def test_set_head_is_exact(self) -> None:
         learner, feed = self.cuttable(), self.feed(count=FEW)
-        (features,) = _rows(learner, feed, list(learner.cuts())[-1:])
+        (features,) = rows_at(learner, feed, list(learner.cuts())[-1:])
         draws = np.random.default_rng(0)
         heads = {
             output.name: (
@@ -164,9 +164,9 @@ class PrefixLaws(BackendBase):
         cut = learner.cuts()[-1]
 
         def view(number: int, seed: int = 5) -> Array:
-            return _rows(learner, feed, [cut], View(augment=augment, number=number, seed=seed))[0]
+            return rows_at(learner, feed, [cut], View(augment=augment, number=number, seed=seed))[0]
 
-        one, plain = view(1), _rows(learner, feed, [cut])[0]
+        one, plain = view(1), rows_at(learner, feed, [cut])[0]
         assert np.allclose(one, view(1), rtol=self.tolerance, atol=self.tolerance), "a view is drawn once and for all"
         for what, other in (("no view", plain), ("another number", view(2)), ("another seed", view(1, seed=6))):
             changed = (np.abs(one - other) > self.tolerance).any(1).mean()
@@ -174,20 +174,20 @@ class PrefixLaws(BackendBase):
         learner = self.cuttable()  # of another recipe
         train(self.cuttable(), feed)  # whatever it draws
         few = toys.ArrayFeed({key: values[: FEW // 2] for key, values in feed.arrays.items()})
-        again = _rows(learner, few, [cut], View(augment=augment, number=1, seed=5))[0]
+        again = rows_at(learner, few, [cut], View(augment=augment, number=1, seed=5))[0]
         close_by = 10 * self.tolerance
         assert np.allclose(one[: FEW // 2], again, rtol=close_by, atol=close_by), "a sample's place decides, no more"
 
     def _enter(self, learner: CuttableLearner, feed: toys.ArrayFeed, freeze: float) -> toys.ArrayFeed:
         """Enter the deepest cut; gives the feed of what stands there."""
         cut = self.allowed(learner, freeze)
-        (rows,) = _rows(learner, feed, [cut])
+        (rows,) = rows_at(learner, feed, [cut])
         learner.enter(cut)
         targets = {key: values for key, values in feed.arrays.items() if key != "image"}
         return toys.ArrayFeed({ACTIVATION: rows, **targets})
 
 
-def _rows(learner: Cuttable, feed: toys.ArrayFeed, cuts: Sequence[Cut], view: View = PLAIN) -> list[Array]:
+def rows_at(learner: Cuttable, feed: toys.ArrayFeed, cuts: Sequence[Cut], view: View = PLAIN) -> list[Array]:
     """What stands at each cut, for the whole feed."""
     found: list[list[Array]] = [[np.zeros((0, *cut.shape), cut.dtype)] for cut in cuts]
     for arrays in learner.extract(feed, cuts, view):

@@ -57,7 +57,7 @@ class NumpyBackend:
 
     name = "numpy"
     distributions = ("numpy",)
-    abilities = ("cut", "inherit")
+    abilities = ("cut", "inherit", "levels")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

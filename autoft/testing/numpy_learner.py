@@ -11,6 +11,7 @@ import numpy as np
 from autoft.contracts import EpochStats, Feed, Stop
 from autoft.errors import TrialFailed
 from autoft.headbank import order, rate
+from autoft.recipe import LEVELS
 from autoft.records import Cut, Job, Output, View
 from autoft.testing import numpy_net
 from autoft.testing.numpy_losses import apply_post, value_and_gradient
@@ -30,6 +31,7 @@ class NumpyLearner:
         self._trained = names[round(job.recipe.freeze * len(numpy_net.WIDTHS)) :]
         self._optimizer = Optimizer(job.recipe, blocks, self._trained, job.card.pace)
         self._cut: Cut | None = None
+        self._wide = job.recipe.pooling == LEVELS
 
     def blocks(self) -> Sequence[str]:
         return tuple(numpy_net.WIDTHS)
@@ -61,7 +63,7 @@ class NumpyLearner:
             features, partners, share = batch[ACTIVATION], np.arange(0), 1.0
         else:
             images, partners, share = mix(augment(batch["image"], recipe.augment, rng), recipe, rng)
-            features = self._features(images)
+            features = self._taken(images)
         if "stem" in self._trained:
             numpy_net.observe(self._blocks, features)
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported below, in words
@@ -84,7 +86,7 @@ class NumpyLearner:
         for first in range(0, max(1, len(feed)), 256):
             rows = np.arange(first, min(len(feed), first + 256))
             batch = feed.batch(rows)
-            features = batch[ACTIVATION] if self._cut else self._features(batch["image"])
+            features = batch[ACTIVATION] if self._cut else self._taken(batch["image"])
             way = numpy_net.Pass(self._blocks, features, self.job.recipe.head_activation, depth=self._depth)
             for output in self.job.problem.outputs:
                 found[output.name].append(apply_post(output.post, way.raw(output.name)).astype(np.float32))
@@ -93,14 +95,22 @@ class NumpyLearner:
     def _features(self, images: Array) -> Array:
         return numpy_net.pool(images, self.job.card.mean, self.job.card.std)
 
+    def _taken(self, images: Array) -> Array:
+        """What a `Pass` begins with."""
+        features = self._features(images)
+        return numpy_net.levels(self._blocks, features) if self._wide else features
+
     # ---- the frozen prefix ----------------------------------------------------------------------------------
 
     @property
     def _depth(self) -> int:
-        return self._cut.depth if self._cut else 0
+        return self._cut.depth if self._cut else len(numpy_net.WIDTHS) if self._wide else 0
 
     def cuts(self) -> Sequence[Cut]:
         return [Cut(depth=place + 1, shape=(width,)) for place, width in enumerate(numpy_net.WIDTHS.values())]
+
+    def levels(self) -> Cut:
+        return Cut(depth=len(numpy_net.WIDTHS), shape=(sum(numpy_net.WIDTHS.values()),))
 
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         for first in range(0, len(feed), 64):
@@ -109,12 +119,17 @@ class NumpyLearner:
             for place, row in enumerate(rows.tolist()):
                 rng = np.random.default_rng((view.seed, view.number, row))
                 images[place : place + 1] = augment(images[place : place + 1], view.augment, rng)
-            yield numpy_net.prefix(self._blocks, self._features(images), [cut.depth for cut in cuts])
+            features = self._features(images)
+            found = numpy_net.prefix(self._blocks, features, [cut.depth for cut in cuts])
+            wide = numpy_net.levels(self._blocks, features)
+            yield [wide if cut == self.levels() else rows for cut, rows in zip(cuts, found, strict=True)]
 
     def enter(self, cut: Cut | None) -> None:
         frozen = len(numpy_net.WIDTHS) + 1 - len(self._trained)
         if cut and cut.depth > frozen:
             raise ValueError(f"{frozen} blocks are frozen, but the cut stands behind {cut.depth}.")
+        if cut and (cut == self.levels()) != self._wide:
+            raise ValueError(f"a head pooled by {self.job.recipe.pooling} does not stand on a cut {cut.shape}.")
         self._cut = cut
 
     def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autoft.recipe import LEVELS
 from autoft.records import Job
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -25,6 +26,7 @@ def start(job: Job) -> Blocks:
     for name, width in WIDTHS.items():
         blocks[name] = {"weight": _draw(rng, inside, width), "bias": np.zeros(width, np.float32)}
         inside = width
+    inside = sum(WIDTHS.values()) if job.recipe.pooling == LEVELS else inside
     blocks["stem"] |= {"mean": np.zeros(1, np.float32), "variance": np.ones(1, np.float32)}
     rng, head = np.random.default_rng(job.seed + 2), {}
     if job.recipe.head_width:
@@ -64,6 +66,12 @@ def prefix(blocks: Blocks, features: Array, depths: Sequence[int]) -> list[Array
     """What stands behind the first 1, 2, ... blocks, for each of `depths`."""
     way = Pass(blocks, features, "relu")
     return [way.seen[depth] for depth in depths]
+
+
+def levels(blocks: Blocks, features: Array) -> Array:
+    """What stands behind every block, the last one first."""
+    *earlier, last = prefix(blocks, features, range(1, len(WIDTHS) + 1))
+    return np.concatenate([last, *earlier], axis=1)
 
 
 class Pass:

@@ -279,3 +279,20 @@ def test_lbfgs_finds_the_bottom_of_a_narrow_valley():
         return float((scales * (point - 1) ** 2).sum() / 2), scales * (point - 1)
 
     np.testing.assert_allclose(lbfgs.minimise(valley, np.zeros(30), 1e-9), np.ones(30), atol=1e-6)
+
+
+# ---- many rows of many features ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width, exact", [(20, True), (90, False)])
+def test_of_many_rows_some_tell_the_directions(monkeypatch, width, exact):
+    features, targets = data(CLASSES, (150, width))
+    whole = heads.solve("ridge", 0.1, features, targets, CLASSES).raw(features)
+    solvers.forget()
+    monkeypatch.setattr(decompose, "MANY", 10)
+    monkeypatch.setattr(decompose, "MOST", 60)
+    found = heads.solve("ridge", 0.1, features, targets, CLASSES).raw(features)
+    assert decompose.Decomposition(features, np.ones(150)).directions.shape[1] == min(width - 1, 60)
+    if exact:  # so many rows span all features
+        np.testing.assert_allclose(centred(found), centred(whole), atol=1e-3)
+    assert (found.argmax(1) == whole.argmax(1)).mean() > 0.8

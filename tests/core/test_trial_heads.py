@@ -1,11 +1,16 @@
 """Heads that are solved: on how many rows, and what their score rests on."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from autoft import headstart
+from autoft.abilities import stands_on
+from autoft.errors import TrialFailed
 from autoft.records import Caching, View
+from autoft.testing.numpy_learner import NumpyLearner
 from autoft.trial import Trial
 from tests.core import test_trial_prefix
 from tests.core.test_trial_prefix import run
@@ -63,3 +68,36 @@ def test_more_rows_than_there_are_is_all_of_them(make_spec):
     trial = Trial(make_spec(recipe={**SOLVED, "head_rows": 10_000}))
     rows, _ = trial.prefix.features()
     assert rows.tolist() == sorted(trial.parts[0].train.rows.tolist())
+
+
+# ---- all levels --------------------------------------------------------------------------------------------------
+
+
+def test_one_pass_gives_the_last_features_and_those_of_all_levels(make_spec, extracted):
+    caching = replace(CACHING, levels=True)
+    plain = make_spec(recipe=SOLVED, caching=caching)
+    run(plain)
+    count = sum(rows for *_, rows in extracted)
+    wide = replace(plain, number=2, folder=f"{plain.folder}-2", recipe=replace(plain.recipe, pooling="levels"))
+    trial, (report,) = run(wide)
+    assert sum(rows for *_, rows in extracted) == count > 0, "nothing is computed again"
+    assert "(144), 0 of " in report.prefix and trial.prefix.cut == stands_on(trial.parts[0].learner, "levels")
+    fresh = replace(wide, number=3, folder=f"{plain.folder}-3", caching=None)
+    other, (again,) = run(fresh)
+    assert again.score == report.score and again.combined == pytest.approx(report.combined)
+    val = other.parts[0].val
+    for name, values in trial.backend.load(trial.parts[0].job, Path(trial.spec.folder)).predict(val).items():
+        np.testing.assert_allclose(values, other.parts[0].learner.predict(val)[name], atol=1e-5)
+
+
+def test_features_of_all_levels_are_kept_where_they_are_asked_for_alone(make_spec, extracted):
+    run(make_spec(recipe=SOLVED, caching=CACHING))
+    before = len(extracted)
+    run(make_spec(number=2, recipe={**SOLVED, "pooling": "levels"}, caching=CACHING))
+    assert before and len(extracted) > before
+
+
+def test_a_network_without_levels_says_so(make_spec, monkeypatch):
+    monkeypatch.setattr(NumpyLearner, "levels", lambda self: None)
+    with pytest.raises(TrialFailed, match="pooling=levels needs a network for images"):
+        Trial(make_spec(recipe={**SOLVED, "pooling": "levels"}))

@@ -33,6 +33,11 @@ class Point(NamedTuple):
         """Of one sample's array."""
         return tuple(self.tensor.shape[1:])
 
+    @property
+    def place(self) -> str:
+        """What tells it from the network's others."""
+        return f"{self.depth} {self.shape}"
+
 
 def find(trunk: keras.Model, blocks: Sequence[Block]) -> tuple[Point, ...]:
     """The cuts of a trunk by depth, the last one being its features. For each depth the last place there is."""

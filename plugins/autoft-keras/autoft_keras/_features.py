@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from autoft.api import ModelCard
+from autoft.api import Cut, ModelCard
 from autoft_keras._cuts import Point
 from autoft_keras._net import MIDWAY, Net
 from autoft_keras._prefix import Prefix
@@ -34,10 +34,19 @@ class Features(Prefix):
         known = self.net.pooled is not None and not within and not self.counts
         return (Point(len(self.net.blocks), self.net.pooled),) if known else ()
 
-    def pick(self, values: Tensor, points: Sequence[Point]) -> dict[int, Tensor]:
-        """Pooled features by depth, float32 rows."""
+    def levels(self) -> None:
+        """Nothing: no maps stand before the features."""
+
+    def point(self, cut: Cut) -> Point:
+        for point in self.points:
+            if (point.depth, point.shape) == (cut.depth, cut.shape):
+                return point
+        raise ValueError(f"a cut must be the network's, but got {cut.depth} {cut.shape}.")
+
+    def pick(self, values: Tensor, points: Sequence[Point]) -> dict[str, Tensor]:
+        """Pooled features by place, float32 rows."""
         found = tf.cast(self._before(values, training=False), tf.float32)
-        return {point.depth: found for point in points}
+        return {point.place: found for point in points}
 
     def enter(self, point: Point | None) -> None:
         self.net.enter(self._heads if point else None)

@@ -228,7 +228,7 @@ class KerasLearner:
         places = (self.inputs.point, *of)
         rows = name != "apply"  # gradients have no rows
         free = _any_length if isinstance(self.inputs, Rows) else _any_rows
-        key = (name, self.norms.single, *(point.depth if point else 0 for point in places))
+        key = (name, self.norms.single, *(point.place if point else "" for point in places))
         if self.net.placed and rows:  # as many boxes as the fullest image has
             key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
         if key not in self._graphs:
@@ -296,6 +296,9 @@ class KerasLearner:
         """None where heads need more than what stands at a cut."""
         return () if self.net.placed else self.prefix.cuts()
 
+    def levels(self) -> Cut | None:
+        return None if self.net.placed else self.prefix.levels()
+
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view has its own draws, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
@@ -303,18 +306,18 @@ class KerasLearner:
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
 
-        def pick(images: Tensor) -> dict[int, Tensor]:
+        def pick(images: Tensor) -> dict[str, Tensor]:
             return self.prefix.pick(self.inputs.normalise(images), points)
 
-        def rows(images: Tensor) -> dict[int, Tensor]:
-            found: dict[int, Tensor] = self._graph("extract", pick, images, of=points)
+        def rows(images: Tensor) -> dict[str, Tensor]:
+            found: dict[str, Tensor] = self._graph("extract", pick, images, of=points)
             return found
 
         groups = self._groups(feed)
         loaded = self.inputs.batches(feed, [batch for group in groups for batch in group], targets=False)
         for group in groups:
             made = [self._fitted(rows, changed(next(loaded)[0], index)) for index in group]
-            yield [in_order([found[cut.depth] for found in made], group) for cut in cuts]
+            yield [in_order([found[point.place] for found in made], group) for point in points]
 
     def _fixed(self, view: View, count: int) -> Callable[[Tensor, Array], Tensor]:
         """What makes the samples of a view of a batch, from their places in the feed."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from autoft.api import Job, Output
-from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _trunks
+from autoft.api import Job, Output, TrialFailed
+from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _pyramid, _trunks
 
 Tensor = Any
 HEAD = "head"
@@ -60,6 +60,10 @@ class Net:
         dense = not own and any(output.head == "dense" for output in job.problem.outputs)
         if dense:
             trunk = _levels.model(trunk)
+        if job.recipe.pooling == "levels":
+            if job.card.modality != "image" or dense or own:
+                raise TrialFailed(f"pooling=levels needs pooled heads on images, but those of {job.card.name} are not.")
+            trunk = _pyramid.model(trunk)
         trunk.name = TRUNK
         shape = (job.image_size, job.image_size, 3) if job.card.modality == "image" else trunk.input_shape[1:]
         inputs = keras.Input(shape, dtype=trunk.inputs[0].dtype, name=job.card.modality)

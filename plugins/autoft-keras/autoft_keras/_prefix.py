@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from autoft.api import Cut
-from autoft_keras import _cuts
+from autoft_keras import _cuts, _pyramid
 from autoft_keras._cuts import Point
 from autoft_keras._net import Net
 
@@ -28,36 +28,51 @@ class Prefix:
     def __init__(self, net: Net) -> None:
         self.net = net
         self._halves: dict[object, Any] = {}
-        """First halves by the depths of their cuts, second ones by the depth of theirs. Made once each."""
+        """First halves by the places of their cuts, second ones by the place of theirs. Made once each."""
 
     @functools.cached_property
     def points(self) -> tuple[Point, ...]:
-        return _cuts.find(self.net.trunk, self.net.blocks)
+        return _cuts.find(_pyramid.plain(self.net.trunk), self.net.blocks)
+
+    @functools.cached_property
+    def wide(self) -> Point:
+        """Where the features of all levels stand."""
+        return Point(len(self.net.blocks), _pyramid.wide(self.net.trunk))
+
+    def levels(self) -> Cut | None:
+        return Cut(depth=self.wide.depth, shape=self.wide.shape)
 
     def cuts(self) -> tuple[Cut, ...]:
         return tuple(Cut(depth=point.depth, shape=point.shape) for point in self.points)
 
     def point(self, cut: Cut) -> Point:
-        for point in self.points:
+        for point in (*self.points, self.wide):
             if (point.depth, point.shape) == (cut.depth, cut.shape):
                 return point
         known = ", ".join(f"{point.depth} {point.shape}" for point in self.points)
         raise ValueError(f"a cut must be one of the network's ({known}), but got {cut.depth} {cut.shape}.")
 
-    def pick(self, images: Tensor, points: Sequence[Point]) -> dict[int, Tensor]:
-        """Float32 rows at each of the points, by depth, for normalised images. Goes no deeper than it must."""
-        depths = tuple(point.depth for point in points)
-        if depths not in self._halves:
-            wanted = {str(point.depth): point.tensor for point in points}
-            self._halves[depths] = keras.Model(self.net.trunk.inputs[0], wanted, name="before")
-        found = self._halves[depths](images, training=False)
-        return {depth: tf.cast(found[str(depth)], tf.float32) for depth in depths}
+    def pick(self, images: Tensor, points: Sequence[Point]) -> dict[str, Tensor]:
+        """Float32 rows at each of the points, by place, for normalised images. Goes no deeper than it must."""
+        places = tuple(point.place for point in points)
+        if places not in self._halves:
+            wanted = {point.place: point.tensor for point in points}
+            self._halves[places] = keras.Model(self.net.trunk.inputs[0], wanted, name="before")
+        found = self._halves[places](images, training=False)
+        return {place: tf.cast(found[place], tf.float32) for place in places}
 
     def enter(self, point: Point | None) -> None:
         """Let the net take rows of what stands at the point, or images again."""
-        if point and point.depth not in self._halves:
-            self._halves[point.depth] = self._after(point)
-        self.net.enter(self._halves[point.depth] if point else None)
+        features = self.net.trunk.outputs[0]
+        levels = self.wide.place != self.points[-1].place  # else the network shows nothing but its last features
+        if point and levels and (point.place == self.wide.place) != (features is self.wide.tensor):
+            raise ValueError(
+                f"a head of {features.shape[-1]} features must not stand on a cut of the shape {point.shape}: heads on "
+                "all levels stand on these alone, and only they do."
+            )
+        if point and point.place not in self._halves:
+            self._halves[point.place] = self._after(point)
+        self.net.enter(self._halves[point.place] if point else None)
 
     def _after(self, point: Point) -> Call:
         """Raw outputs from what stands at the point."""

@@ -32,7 +32,7 @@ class KerasBackend:
 
     name = "keras"
     distributions = ("keras", "tensorflow", "keras-hub")
-    abilities = ("cut", "features", "inherit")
+    abilities = ("cut", "features", "inherit", "levels")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:

@@ -6,8 +6,8 @@ import msgspec
 import torch
 from torch import nn
 
-from autoft.api import Job, ModelCard, Output, Recipe
-from autoft_torch import _dense, _letters, _levels, _losses, _trunks
+from autoft.api import Job, ModelCard, Output, Recipe, TrialFailed
+from autoft_torch import _dense, _letters, _levels, _losses, _pyramid, _trunks
 from autoft_torch._net import Cast, Net, Targets
 
 #: Raw output of what is certain, beside its negative.
@@ -23,10 +23,12 @@ class Composed(Net):
         dense = [o.name for o in job.problem.outputs if o.head == "dense"]
         self.pooled = all(output.head == "pooled" for output in job.problem.outputs)
         self.neck = _dense.Neck(_levels.channels(trunk, job.image_size)) if dense else None
-        self.side, self.width = _dense.side_of(job.image_size), width
+        self.side = _dense.side_of(job.image_size)
+        self.levels = _pyramid.find(trunk, job.image_size) if job.recipe.pooling == "levels" else ()
+        self.width = width + _pyramid.width(self.levels)
         self.heads = nn.ModuleDict(
             {
-                o.name: _dense.head(o, job.recipe) if o.name in dense else head(width, o, job.recipe)
+                o.name: _dense.head(o, job.recipe) if o.name in dense else head(self.width, o, job.recipe)
                 for o in job.problem.outputs
             }
         )
@@ -34,6 +36,8 @@ class Composed(Net):
     @classmethod
     def of(cls, job: Job, *, weights: bool) -> Composed:
         """The network of a job; without `weights` its arrays are random and no file is opened."""
+        if job.recipe.pooling == "levels" and job.card.modality != "image":
+            raise TrialFailed(f"pooling=levels needs a network for images, but {job.card.name} is none.")
         trunk = (_trunks.pretrained if weights else _trunks.empty)(job.card, job.image_size)
         if hasattr(trunk, "follow"):
             trunk.follow(job.recipe)
@@ -54,6 +58,8 @@ class Composed(Net):
         return {name: part(features) for name, part in self.heads.items()}
 
     def features(self, values: torch.Tensor) -> torch.Tensor:
+        if self.levels:
+            return _pyramid.pooled(self.trunk, self.levels, values)
         found: torch.Tensor = self.trunk(values).float()
         return _mean(found) if found.ndim == 3 and self.pooled else found
 

@@ -18,6 +18,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from autoft_torch._blocks import Block
+from autoft_torch._pyramid import Level
 
 #: Images in the run that is recorded. More than one, so that the dimension of samples is told from others of size 1.
 SAMPLES = 2
@@ -68,6 +69,13 @@ class Point(NamedTuple):
     """The outermost modules that end before it and see the images; constants such as position tables are left out."""
     images: Form
     """What the trunk takes in."""
+    levels: tuple[Level, ...] = ()
+    """Where they are of all levels: those beside the last features."""
+
+    @property
+    def place(self) -> tuple[int, tuple[int, ...]]:
+        """What tells it from the network's others."""
+        return self.depth, self.shape
 
     @property
     def form(self) -> Form:

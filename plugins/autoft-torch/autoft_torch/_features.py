@@ -29,6 +29,9 @@ class Features:
             return ()
         return (Cut(depth=self.only.depth, shape=self.only.shape),)
 
+    def levels(self) -> None:
+        """Nothing: no maps stand before the features."""
+
     def point(self, cut: Cut) -> Point:
         if (cut.depth, cut.shape) != (self.only.depth, self.only.shape):
             raise ValueError(
@@ -39,11 +42,11 @@ class Features:
     def rest(self) -> None:
         """Nothing: what stands before the cut is frozen as a whole, and in evaluation mode already."""
 
-    def pick(self, values: torch.Tensor, points: Sequence[Point]) -> dict[int, torch.Tensor]:
-        """Pooled features by depth, as rows."""
+    def pick(self, values: torch.Tensor, points: Sequence[Point]) -> dict[tuple[int, tuple[int, ...]], torch.Tensor]:
+        """Pooled features by place, as rows."""
         with self.precision.cast():
             found = self.net.features(values)
-        return {point.depth: point.rows(found) for point in points}
+        return {point.place: point.rows(found) for point in points}
 
     def enter(self, point: Point | None) -> None:
         self.net.entered = point is not None

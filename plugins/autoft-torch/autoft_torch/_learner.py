@@ -265,6 +265,9 @@ class TorchLearner:
         """None where heads need more than what stands at a cut."""
         return self.prefix.cuts() if self.net.pooled else ()
 
+    def levels(self) -> Cut | None:
+        return self.prefix.levels() if self.net.pooled else None
+
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         """See `Cuttable`. Each sample of an augmented view is drawn from its own seed, so batches do not matter."""
         points = [self.prefix.point(cut) for cut in cuts]
@@ -275,13 +278,13 @@ class TorchLearner:
         groups = self._groups(feed)
         batches = self.inputs.batches(feed, [batch for group in groups for batch in group], targets=False)
         for group in groups:
-            rows: list[dict[int, torch.Tensor]] = []
+            rows: list[dict[tuple[int, tuple[int, ...]], torch.Tensor]] = []
             for index, (images, _) in zip(group, batches, strict=False):
                 self.net.eval()  # whoever takes the batches may train between two of them
                 with torch.inference_mode():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                     rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
-            yield [in_order([row[cut.depth].numpy() for row in rows], group) for cut in cuts]
+            yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
 
     def _fixed(self, view: View) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
         """What makes the samples of a view of a batch, each from its seed."""

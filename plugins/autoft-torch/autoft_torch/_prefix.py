@@ -18,11 +18,13 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from autoft.api import Cut, Job, to_json
-from autoft_torch import _cuts
+from autoft_torch import _cuts, _pyramid
 from autoft_torch._cuts import SAMPLES, Form, Output, Point
 from autoft_torch._net import Net
 from autoft_torch._precision import Precision, layout, once
 
+Place = tuple[int, tuple[int, ...]]
+"""Of a point (`Point.place`)."""
 #: By how much features may differ when a cut is tried, in shares of the largest one.
 TOLERANCE = 1e-3
 
@@ -33,6 +35,8 @@ class _Known(NamedTuple):
     points: tuple[Point, ...]
     sound: dict[int, bool]
     """Whether the point at this depth was tried with success."""
+    wide: Point
+    """Where the features of all levels stand."""
 
 
 #: Cuts hang on the architecture alone, so a process that runs many trials of one network looks for them once.
@@ -51,12 +55,17 @@ class Prefix:
         card = to_json(msgspec.structs.replace(job.card, weights="", offline=False))
         self.key = (card, job.image_size, precision.word, precision.device.type)
         self.entered: Entered | None = None
+        self.pooling = job.recipe.pooling
 
     def cuts(self) -> tuple[Cut, ...]:
         return tuple(Cut(depth=point.depth, shape=point.shape) for point in self._facts().points)
 
+    def levels(self) -> Cut:
+        wide = self._facts().wide
+        return Cut(depth=wide.depth, shape=wide.shape)
+
     def point(self, cut: Cut) -> Point:
-        points = self._facts().points
+        points = (*self._facts().points, self._facts().wide)
         for point in points:
             if (point.depth, point.shape) == (cut.depth, cut.shape):
                 return point
@@ -71,8 +80,8 @@ class Prefix:
             for name in (allowed[-1].module, *allowed[-1].before) if allowed else ():
                 self.net.trunk.get_submodule(name).eval()
 
-    def pick(self, images: torch.Tensor, points: Sequence[Point]) -> dict[int, torch.Tensor]:
-        """Rows at each of the points, by depth, for normalised images. Not to be called while entered."""
+    def pick(self, images: torch.Tensor, points: Sequence[Point]) -> dict[Place, torch.Tensor]:
+        """Rows at each of the points, by place, for normalised images. Not to be called while entered."""
         with self.precision.cast():
             return pick(self.net.trunk, images, points)
 
@@ -85,7 +94,14 @@ class Prefix:
         if self.entered:
             self.entered.leave()
             self.entered = None
-        if point is None:
+        wide = bool(point and point.levels)
+        if point and wide != (self.pooling == "levels") and self._facts().wide.levels:
+            raise ValueError(
+                f"a head with pooling={self.pooling} must not stand on a cut of the shape {point.shape}: heads on all "
+                "levels stand on these alone, and only they do."
+            )
+        self.net.entered = wide
+        if point is None or wide:
             return
         sound = self._facts().sound
         if point.depth not in sound:
@@ -106,8 +122,16 @@ class Prefix:
                     points = _cuts.find(self._copy(), *wanted)
                 except RuntimeError:  # autograd cannot record this trunk; its features can be had all the same
                     points = _cuts.find(self._copy(), *wanted, record=False)
-            _known[self.key] = _Known(points, {})
+            with once():
+                _known[self.key] = _Known(points, {}, self._wide(points[-1]))
         return _known[self.key]
+
+    def _wide(self, last: Point) -> Point:
+        """Where the features of all levels stand, given where the last ones do."""
+        levels = _pyramid.find(self._copy(), self.size)
+        width = last.shape[0] + _pyramid.width(levels)
+        given = Output((Form((SAMPLES, width), torch.float32),), pytree.tree_structure(0))
+        return Point(last.depth, "", given, False, {}, last.images, levels)
 
     def _copy(self) -> nn.Module:
         """To be tried out: some networks keep what they computed in evaluation mode."""
@@ -155,37 +179,51 @@ class Entered:
         return form.blank(len(self.values), self.values.device)
 
 
-def pick(trunk: nn.Module, images: torch.Tensor, points: Sequence[Point]) -> dict[int, torch.Tensor]:
-    """Rows at each of the points, by depth. The trunk is run as far as the deepest one."""
-    found: dict[int, torch.Tensor] = {}
+def pick(trunk: nn.Module, images: torch.Tensor, points: Sequence[Point]) -> dict[Place, torch.Tensor]:
+    """Rows at each of the points, by place. The trunk is run as far as the deepest one."""
+    wide = next((point for point in points if point.levels), None)
+    points = [point for point in points if not point.levels]
+    if wide:
+        with _pyramid.heard(trunk, wide.levels) as join:
+            found, features = _heard(trunk, images, points, whole=True)
+            return {**found, wide.place: wide.rows(join(features))}
+    return _heard(trunk, images, points, whole=False)[0]
+
+
+def _heard(
+    trunk: nn.Module, images: torch.Tensor, points: Sequence[Point], *, whole: bool
+) -> tuple[dict[Place, torch.Tensor], torch.Tensor]:
+    """What stands at single modules, and, with `whole`, what the trunk gives."""
+    found: dict[Place, torch.Tensor] = {}
     deepest = max((point.depth for point in points), default=-1)
+    features = images
 
     def hear(point: Point) -> Callable[..., None]:
         def hook(module: nn.Module, args: object, output: object) -> None:
             leaves = pytree.tree_leaves(output)
             # Copied at once: what comes next may change it in place.
-            found[point.depth] = point.rows(next(leaf for leaf in leaves if isinstance(leaf, torch.Tensor)))
-            if point.depth == deepest:
+            found[point.place] = point.rows(next(leaf for leaf in leaves if isinstance(leaf, torch.Tensor)))
+            if point.depth == deepest and not whole:
                 raise _Reached
 
         return hook
 
     handles = [trunk.get_submodule(point.module).register_forward_hook(hear(point)) for point in points]
     try:
-        trunk(images)
+        features = trunk(images)
     except _Reached:
         pass
     finally:
         for handle in handles:
             handle.remove()
-    return found
+    return found, features
 
 
 def agrees(trunk: nn.Module, point: Point, images: torch.Tensor) -> bool:
     """Whether the trunk gives the same features from what stands at the point as from the images, which it then
     does not see."""
     features = trunk(images)
-    rows = pick(trunk, images, [point])[point.depth].to(images.device)
+    rows = pick(trunk, images, [point])[point.place].to(images.device)
     entered = Entered(trunk, point)
     try:
         found = trunk(point.tensor(rows))

@@ -44,7 +44,7 @@ class TorchBackend:
 
     name = "torch"
     distributions = ("torch", "torchvision", "timm", "transformers")
-    abilities = ("cut", "features", "inherit")
+    abilities = ("cut", "features", "inherit", "levels")
 
     def supports(self, problem: Problem, card: ModelCard) -> str:
         if card.backend != self.name:
