@@ -127,7 +127,7 @@ class Auto:
                 groups[known.key].append(number)
         leading = [*self.finals, *(one.number for one in self._leaders())]
         rivals = [groups[key] for key in dict.fromkeys(self.known[number].key for number in leading)]
-        return finals.choose(rivals, self.best_of, self._of(HEADS))
+        return finals.choose(rivals, self.best_of, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
 
     # ---- what came of it ------------------------------------------------------------------------------
 

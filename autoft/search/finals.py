@@ -35,12 +35,12 @@ def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: 
     Args:
         rivals: the trials of each finalist's configuration.
         scores: of each trial, larger is better.
-        exact: trials whose score has no luck of training in it: heads that are solved.
+        exact: trials whose score has no such luck in it: heads that are solved, and what was not picked for its score.
     """
     if not rivals:
         return None
     lost = [max(scores[n] for n in group) - _mean(group, scores) for group in rivals if len(group) > 1]
-    luck = sum(lost) / len(lost) if lost else 0.0
+    luck = sum(lost) / (len(lost) + 1)  # a single pair says little: as if one more had lost nothing
 
     def value(group: Sequence[int]) -> float:
         repeated = len(group) > 1 or group[0] in exact
