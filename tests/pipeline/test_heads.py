@@ -32,7 +32,7 @@ def fakes() -> Iterator[None]:
 
 
 def test_auto_trains_heads_side_by_side(search: Search) -> None:
-    done = search(strategy="auto", scheduler="", trials=30, overrides=FROZEN)
+    done = search(strategy="auto", scheduler="", trials=40, overrides=FROZEN)
     results = Run(done.folder).results()
     beside = [r for r in results if r.history and "side by side" in r.history[0].prefix]
     assert len(beside) >= COUNT, "those of a bracket that stand together as well"
