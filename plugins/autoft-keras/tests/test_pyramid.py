@@ -24,7 +24,7 @@ with torch.inference_mode():
 """
 
 
-@pytest.mark.skipif(find_spec("autoft_torch") is None, reason="autoft-torch is not installed")
+@pytest.mark.skipif(not (find_spec("torch") and find_spec("autoft_torch")), reason="autoft-torch is not installed")
 def test_the_bundled_network_gives_the_same_as_in_pytorch(bundled, tmp_path):
     prepare()
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 3)).astype(np.float32)
