@@ -74,7 +74,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.batches import in_order, windows
+    from autoft.batches import by_length, in_order, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -103,6 +103,7 @@ _LATE = {
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
+    "by_length": ("autoft.batches", "by_length"),
     "in_order": ("autoft.batches", "in_order"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
@@ -216,6 +217,7 @@ __all__ = [
     "hub_file",
     "hub_folder",
     "image_header",
+    "by_length",
     "in_order",
     "is_media",
     "is_table",

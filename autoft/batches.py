@@ -1,4 +1,4 @@
-"""In which batches samples are predicted: texts of like lengths come together, so that less is padded. Numpy alone."""
+"""In which batches samples come: those of like lengths together, so that less is padded. Numpy alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 WINDOW = 4
 """Batches among which texts are sorted by length. More would let time run out unasked."""
+NEAR, OFF = 16, 0.1
+"""The same for training, and the part by which lengths are off there."""
 
 
 def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:
@@ -24,6 +26,18 @@ def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:
         return [[batch] for batch in _cut(np.arange(count), size)]
     groups = (lengths[group].argsort(kind="stable") + group[0] for group in _cut(np.arange(count), WINDOW * size))
     return [_cut(group, size) for group in groups]
+
+
+def by_length(order: Array, size: int, lengths: Array, rng: np.random.Generator) -> Array:
+    """The samples of an epoch of training so that those of about the same length come together.
+
+    They are sorted among `NEAR` batches of `size`, by lengths that are off by a tenth: else a small set would have the
+    same batches in every epoch.
+    """
+    about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
+    parts = _cut(np.arange(len(order)), NEAR * size)
+    found: Array = order[np.concatenate([part[about[part].argsort()] for part in parts])]
+    return found
 
 
 def _cut(order: Array, size: int) -> list[Array]:

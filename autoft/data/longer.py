@@ -28,6 +28,12 @@ class Longer(NamedTuple):
     """How many further parts there are."""
 
 
+def marked(digest: str, sample: Sample) -> str:
+    """The digest of a sample: that of its file, and where in it the sample begins if it is a further part."""
+    begin = sample.fields.get(START)
+    return digest if begin is None else f"{digest}@{float(begin):g}"
+
+
 def extend(
     dataset: Dataset, digests: Sequence[str], seconds: Array, divided: Splits, decoding: Decoding
 ) -> Longer | None:
@@ -47,7 +53,7 @@ def extend(
             fields = {**sample.fields, START: begin}
             own = msgspec.structs.replace(sample, id=f"{sample.id}@{begin:g}s", fields=fields)
             parts.setdefault(sample.id, []).append(own)
-            marks.append(f"{digest}@{begin:g}")
+            marks.append(marked(digest, own))
     if not parts:
         return None
     more = tuple(part for found in parts.values() for part in found)

@@ -67,14 +67,13 @@ def part_of(name: str) -> str:
     `trainLabels.csv`.
 
     A name alone does not tell `asl_test` from a class: look at those beside it as well."""
-    parts = {split_word(word) for word in words_of(CAMEL.sub("_", name))} - {""}
+    parts = {split_word(word) for word in words_of(name)} - {""}
     return parts.pop() if len(parts) == 1 else ""
 
 
 def words_of(name: str) -> list[str]:
     """The words of a file's name, in small letters: `test`, `images` of `TestImages.txt`."""
-    apart = re.sub(r"([a-z])(?=[A-Z])", r"\1 ", name)
-    return [word for word in re.split(r"[^a-z]+", apart.lower()) if word]
+    return [word for word in re.split(r"[^a-z]+", CAMEL.sub(" ", name).lower()) if word]
 
 
 def parts_among(names: Iterable[str], word: Callable[[str], str]) -> dict[str, str]:

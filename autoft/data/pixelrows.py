@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autoft.data import rasters, unpack
 from autoft.data.media import SUFFIXES
@@ -89,7 +89,7 @@ def read(text: str, path: str) -> Pixels | None:
         cells.append(beside)
         places.append(number)
     if form.doubt:
-        form, cells, flat = _told(form, cells, flat, path)
+        cells, flat = _told(form, flat, path)
     shape = rasters.laid(form.shape, flat)
     files = rasters.files(unpack.digest(path), shape, rasters.top(flat, f"'{path}'"), flat)
     rows = tuple((*beside, file) for beside, file in zip(cells, files, strict=True))
@@ -169,7 +169,7 @@ def _cut(line: str, form: _Form) -> tuple[tuple[str, ...], str]:
     return beside, form.delimiter.join(cells[form.before : width - behind])
 
 
-def _told(form: _Form, cells: list[Any], flat: list[Array], path: str) -> tuple[_Form, list[Any], list[Array]]:
+def _told(form: _Form, flat: list[Array], path: str) -> tuple[list[tuple[str, ...]], list[Array]]:
     """Which of both ends is the column of classes: its values are whole and come again, and they are fewer."""
     ends = {place: Counter(float(row[place]) for row in flat) for place in (0, -1)}
     kinds = {place: len(times) for place, times in ends.items() if _are_classes(times)}
@@ -181,7 +181,7 @@ def _told(form: _Form, cells: list[Any], flat: list[Array], path: str) -> tuple[
             "Write a first line of names: label,pixel1,pixel2 and so on.",
         )
     place = min(kinds, key=lambda at: kinds[at])
-    return form, [(f"{row[place]:g}",) for row in flat], [row[1:] if place == 0 else row[:-1] for row in flat]
+    return [(f"{row[place]:g}",) for row in flat], [row[1:] if place == 0 else row[:-1] for row in flat]
 
 
 def _are_classes(times: Counter[float]) -> bool:

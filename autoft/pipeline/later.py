@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from autoft import artifact, held, refit, registry
 from autoft.contracts import Task
-from autoft.data import cache, checks, store
-from autoft.data.forms import START
+from autoft.data import cache, checks, longer, store
 from autoft.data.inspect import inspect
 from autoft.data.store import Store
 from autoft.errors import DataError, UsageError
@@ -192,16 +189,7 @@ def _decoded(dataset: Dataset, task: Task, config: artifact.Config, kept: Kept) 
             f"all {len(dataset.samples):,} files of the search must be there, but {len(found.digests):,} can be read.",
             "; ".join(checks.summarise([issue for issue in found.issues if issue.drops])),
         )
-    digests = _marked(dataset, found.digests)
+    digests = [longer.marked(digest, one) for digest, one in zip(found.digests, dataset.samples, strict=True)]
     wanted = prepare.forms_of(dataset.samples, config.schema, task, config.decoding, kept.modalities)
     built, _ = store.build(dataset, digests, wanted, config.decoding, cache.cache_root())
     return built
-
-
-def _marked(dataset: Dataset, digests: Sequence[str]) -> list[str]:
-    """As `data.longer` marks those of further parts of long recordings."""
-
-    def mark(start: Any) -> str:
-        return "" if start is None else f"@{float(start):g}"
-
-    return [digest + mark(s.fields.get(START)) for s, digest in zip(dataset.samples, digests, strict=True)]

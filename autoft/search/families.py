@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from autoft.recipe import LEVELS
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
-from autoft.search.headgrid import LIMITS, PLAIN, Head
+from autoft.search.headgrid import LIMITS, PLAIN, Head, values_of
 from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
@@ -298,9 +298,10 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[st
     space, found = facts.space, dict[str, Draws]()
     sharing, known = all(name in facts.sharing for name in networks), [spaces.baseline(space)]
     plain = facts.featured - facts.sharing
+    usual = {name: spaces.resolve(space, {"model": name} if name else {}) for name in networks}
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family, sharing=sharing)
-        own = [name for name in networks if family == PARTIAL or {*spaces.depths(space, name)} != {1.0}]
+        own = [name for name in networks if family == PARTIAL or {*values_of(space, "freeze", usual[name])} != {1.0}]
         if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
             found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain)
     return found

@@ -247,10 +247,3 @@ def text(value: Scalar) -> str:
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     return str(value)
-
-
-def depths(space: Space, model: str) -> tuple[Scalar, ...]:
-    """The listed values of `freeze` for a network; none where it is a range, or not searched."""
-    params = resolve(space, {"model": model} if model else {})
-    found = next((param for param in space if param.key == "freeze" and active(param, params)), None)
-    return (listed(found) or ()) if found is not None else ()

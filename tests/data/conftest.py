@@ -37,6 +37,20 @@ def picture():
 
 
 @pytest.fixture
+def audio(tmp_path):
+    """What is read of recordings in these places."""
+
+    def read(*names, **options):
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(name.encode())
+        task = SimpleNamespace(inputs=("audio",), targets=("label",))
+        return readers.open_dataset(load(), DataOptions(data=str(tmp_path), **options), task)
+
+    return read
+
+
+@pytest.fixture
 def classes(tmp_path, picture):
     """Write class folders: `classes({"cats": 3, "dogs": 4})`, below `under` if given. Contents all differ."""
     counter = iter(range(10**6))

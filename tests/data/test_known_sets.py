@@ -124,19 +124,6 @@ def test_questions_of_trec_have_classes_on_two_levels(tmp_path):
     assert told(alone) == {("DESC:manner", ""): 4, ("DESC:reason", ""): 4, ("HUM:ind", ""): 4}
 
 
-@pytest.fixture
-def audio(tmp_path):
-    """What is read of recordings in these places."""
-
-    def read(*names, **options):
-        for name in names:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_bytes(name.encode())
-        return opened(tmp_path, "audio", **options)
-
-    return read
-
-
 COLLECTIONS = {
     "CREMA-D": ("AudioWAV/{s}_DFA_{e}_XX.wav", ("1001", "1002", "1091"), ("ANG", "HAP"), ("anger", "happiness")),
     "EmoDB": ("wav/{s}a01{e}b.wav", ("03", "08", "16"), ("W", "L"), ("anger", "boredom")),

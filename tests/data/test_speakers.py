@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
-from autoft.data import readers
 from autoft.errors import DataError
-from autoft.options import DataOptions
-from autoft.registry import load
-
-
-@pytest.fixture
-def audio(tmp_path):
-    """What is read of recordings in these places."""
-
-    def read(*names):
-        for name in names:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_bytes(name.encode())
-        task = SimpleNamespace(inputs=("audio",), targets=("label",))
-        return readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
-
-    return read
 
 
 def paths(form, outer, inner):

@@ -8,6 +8,7 @@ from autoft.records import ModelCard
 from autoft.search import families, sampling
 from autoft.search import space as spaces
 from autoft.search.defaults import default_space
+from autoft.search.headgrid import values_of
 from autoft.search.presets import pick_models
 from autoft.search.strategy import Facts
 
@@ -25,7 +26,9 @@ def test_it_comes_on_top_of_what_a_preset_picks_and_behind_it() -> None:
 def test_it_is_always_frozen_and_nothing_is_augmented() -> None:
     for preset in ("fast", "balanced", "best"):
         space = default_space([IMAGE, FIXED], {IMAGE.name: (64,)}, preset, 200)
-        assert spaces.depths(space, FIXED.name) == (1.0,) and len(set(spaces.depths(space, IMAGE.name))) > 1
+        usual = {name: spaces.resolve(space, {"model": name}) for name in (FIXED.name, IMAGE.name)}
+        depths = {name: values_of(space, "freeze", params) for name, params in usual.items()}
+        assert depths[FIXED.name] == (1.0,) and len(set(depths[IMAGE.name])) > 1
         for seed in range(40):
             params = sampling.draw(space, random.Random(seed))
             fixed = params["model"] == FIXED.name

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from autoft.api import by_length
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CPU_PIXELS, CPU_IMAGES = 16 * 160 * 160, 512
@@ -23,9 +25,6 @@ FILLED = 128
 """Samples by which a store is filled: on a GPU whole batches of nearly the same size."""
 ROWS = {"cpu": 16, "cuda": 32}
 """Texts or recordings in one batch of predictions."""
-
-NEAR, OFF = 16, 0.1
-"""The same for training, and the part by which the lengths are off there."""
 
 
 def shuffled(
@@ -39,17 +38,13 @@ def shuffled(
     """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
 
     With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
-    With the samples' `lengths` and a generator, those of about the same length come together, so that less is padded:
-    they are sorted among `NEAR` batches, by lengths that are off by a tenth, else a small set had the same batches in
-    every epoch. The batches come in any order.
+    With the samples' `lengths` and a generator, those of about the same length come together (`by_length`), and the
+    batches in any order.
     """
     if not len(order):
         return []
     if lengths is not None and rng is not None:
-        about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
-        parts = [np.arange(len(order))[first : first + NEAR * size] for first in range(0, len(order), NEAR * size)]
-        order = order[np.concatenate([part[about[part].argsort()] for part in parts])]
-        batches = shuffled(order, size, equal=equal)
+        batches = shuffled(by_length(order, size, lengths, rng), size, equal=equal)
         return [batches[place] for place in rng.permutation(len(batches))]
     count = math.ceil(len(order) / size)
     if equal:
