@@ -8,22 +8,23 @@
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time. Heads drawn for a bracket run whole, side by side, and hold the places they win.
 4. The best few once more with fresh seeds and, where the validation part is small, on another division of the same
-   samples. The best mean wins: one lucky run does not.
+   samples. The best mean wins: one lucky run does not. What time these leave has further brackets.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
 from autoft.search.extents import FEWEST, MOST, Extents
-from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, key_of, models, price
+from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import Heads, area
+from autoft.search.known import Known
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 from autoft.search.times import Times
@@ -44,26 +45,13 @@ STALE: Final = 4
 """Brackets without a better score after which nothing more is expected."""
 
 
-class _Known(NamedTuple):
-    family: str
-    params: Values
-    again: int
-    first: Values = {}
-    """The configuration of the first run, where this is a second one: it has epochs of its own."""
-
-    @property
-    def key(self) -> object:
-        """The same for all runs of a configuration."""
-        return key_of(self.first or self.params)
-
-
 class Auto:
     """See the module's docstring. Implements `Strategy`."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.began = facts.clock()
-        self.known: dict[int, _Known] = {}
+        self.known: dict[int, Known] = {}
         self.results: dict[int, TrialResult] = {}
         self.started: set[int] = set()
         self.active: set[int] = set()
@@ -108,7 +96,7 @@ class Auto:
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._bank() or self._from_brackets() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._second() or self._new_bracket() or self._again()
 
     def over(self) -> str:
         return self._end
@@ -299,7 +287,7 @@ class Auto:
     # ---- fresh seeds ----------------------------------------------------------------------------------
 
     def _again(self) -> Work | None:
-        """The best few once more. When that is done, the search is over."""
+        """The best few once more. When that is done and no further bracket fits, the search is over."""
         done = self._perfect() or all(bracket.done for bracket in self.brackets)
         if self.finals is None and not (0 in self.results and done):
             return None
@@ -310,13 +298,17 @@ class Auto:
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
                     params = finals.second(known.params, self.results[number], self.facts.space)
                     self._begin(AGAIN, params, known.again + 1, known.params)
-        waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
-        if waiting:
-            return Work((self._order(waiting[0], 0),))
+        if work := self._second():
+            return work
         if not self.active:
             room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
             self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
         return None
+
+    def _second(self) -> Work | None:
+        """The next run of a finalist."""
+        waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
+        return Work((self._order(waiting[0], 0),)) if waiting else None
 
     def _finalists(self) -> list[int]:
         if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
@@ -330,7 +322,7 @@ class Auto:
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
     def _begin(self, family: str, params: Mapping[str, Any], again: int = 0, of: Values | None = None) -> Order:
-        self.known[number := len(self.known)] = _Known(family, dict(params), again, of or {})
+        self.known[number := len(self.known)] = Known(family, dict(params), again, of or {})
         if family in (BASELINE, HEADS):
             return self._order(number, 0)
         return Order(number, dict(params), 0, again)
@@ -370,7 +362,7 @@ class Auto:
 
     def _kept_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        none = self._inherited() or self.starts.short(self.results.get(0))
+        none = self.finals is not None or self._inherited() or self.starts.short(self.results.get(0))
         return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from autoft.search.auto import AGAIN
 from autoft.search.headgrid import heads
 from tests.search.test_auto import Machine, space
 
@@ -29,3 +32,15 @@ def test_the_first_head_tells_whether_there_is_time_for_others() -> None:
     machine._finish(first)
     works.append(machine.strategy.next())
     assert [len(work.orders) for work in works if work] == [1, 1, len(heads(space(), "m/strong")) // 2 - 1]
+
+
+@pytest.mark.parametrize("seconds", [120.0, 300.0])
+def test_what_second_runs_leave_of_the_time_has_further_trials(seconds: float) -> None:
+    machine = Machine(2, seconds)
+    machine.run()
+    again = [number for number, known in machine.strategy.known.items() if known.family == AGAIN]
+    assert again and all(machine.status[number] == "finished" for number in again)
+    later = [n for n in machine.params if n > max(again)]
+    assert later, "time was left over"
+    assert machine.now > 0.95 * seconds
+    assert machine.strategy.chosen() is not None
