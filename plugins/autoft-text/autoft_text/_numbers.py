@@ -24,4 +24,4 @@ class TextRegression(Regression):
         self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
     ) -> tuple[str, dict[str, Array]]:
         """Ridge regression on TF-IDF weights of words and characters."""
-        return _tfidf.numbers(train, test, seconds)
+        return _tfidf.numbers(self, train, test, schema, seconds)
