@@ -111,7 +111,7 @@ def test_the_metric_of_the_search_decides() -> None:
         _, decoded = task.plain(samples[:200], samples[200:], schema, 60.0)
         return int((decoded["index"] == schema.classes.index("rare")).sum())
 
-    assert chosen(schema) == 0 < chosen(task.aimed(schema, "balanced_accuracy"))
+    assert chosen(schema) < 3 < chosen(task.aimed(schema, "balanced_accuracy"))
 
 
 def test_strengths_are_judged_by_the_metric(monkeypatch: pytest.MonkeyPatch) -> None:
