@@ -65,9 +65,7 @@ def judged(
     return Found(metrics, kept, scoring.resample_seconds(task, *told, spec) if timed else 0.0)
 
 
-def _apart(
-    task: Task, answers: Iterable[Answers], spec: TrialSpec, schema: Schema | None, timed: bool
-) -> Found:
+def _apart(task: Task, answers: Iterable[Answers], spec: TrialSpec, schema: Schema | None, timed: bool) -> Found:
     """The mean over folds, all by what is set on the first one, whose model is the one that is kept."""
     metrics, seconds = list[dict[str, float]](), 0.0
     for part in answers:

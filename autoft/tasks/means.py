@@ -1,10 +1,10 @@
 """From what a model of numbers says to the mean that may be expected: what R2 and RMSE ask for.
 
-A model of logarithms says the median. Of a heavy tail the mean lies far above it, so a model that knows nothing is worse
-than the mean of the data (R2 -.10 on prices of houses). And a model that explains little on few rows spreads its guesses
-too far. Both are mended by a line: its slope is at most 1, and where logarithms were learned it lifts the guesses to the
-level of the truth (as Duan's smearing does, 1983, by a factor). It is found on validation, and drawn towards none where
-validation is small (docs/adr/0067-few-rows.md).
+A model of logarithms says the median. Of a heavy tail the mean lies far above it, so a model that knows nothing is
+worse than the mean of the data (R2 -.10 on prices of houses). And a model that explains little on few rows spreads its
+guesses too far. Both are mended by a line: its slope is at most 1, and where logarithms were learned it lifts the
+guesses to the level of the truth (as Duan's smearing does, 1983, by a factor). It is found on validation, and drawn
+towards none where validation is small (docs/adr/0067-few-rows.md).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 PRIOR = 20
 """Validation rows that no line at all counts as much as."""
+
 
 class Line(NamedTuple):
     """Prediction = offset + slope * what the model says."""

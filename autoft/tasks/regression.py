@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from autoft.errors import DataError
-from autoft.records import Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft.records import Dataset, Metric, Output, Problem, Sample, Scalar, Schema
 from autoft.tasks import means, numbers
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -35,8 +35,8 @@ class Regression:
     name = ""
     modality = ""
     inputs: tuple[str, ...] = ()
-    targets = ("value",)
-    metrics = numbers.METRICS
+    targets: tuple[str, ...] = ("value",)
+    metrics: tuple[Metric, ...] = numbers.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
         """`extra` keeps mean and deviation ("value"), and those of log1p ("log_value") where the tail is heavy.

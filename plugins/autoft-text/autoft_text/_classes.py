@@ -19,7 +19,7 @@ class TextClassification(Classification):
 
     name = "text-cls"
     modality = "text"
-    inputs = ("text",)
+    inputs: tuple[str, ...] = ("text",)
     metrics = class_metrics("texts")
 
     def aimed(self, schema: Schema, metric: str) -> Schema:

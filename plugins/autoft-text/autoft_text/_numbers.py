@@ -18,7 +18,7 @@ class TextRegression(Regression):
 
     name = "text-reg"
     modality = "text"
-    inputs = ("text",)
+    inputs: tuple[str, ...] = ("text",)
 
     def plain(
         self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float

@@ -2,8 +2,8 @@
 
 Words and pairs of them where there are spaces (`_weights.py`), and these together with runs of characters within words
 where that does better; else runs of up to three characters (Jones, 1972; Joachims, 1998). Of several texts also what
-they share. Strength and reading are chosen by cross-validation on the training part, by the metric of the search, as far
-as time allows.
+they share. Strength and reading are chosen by cross-validation on the training part, by the metric of the search, as
+far as time allows.
 """
 
 from __future__ import annotations
