@@ -11,8 +11,9 @@ from autoft.api import Sample, shared_terms
 
 LONG_WORD = 20
 """Characters between two spaces on average: beyond that they are no words."""
-MANY = 4000
-"""Texts from which on a term of one text alone is left out."""
+MANY = 1_000_000
+"""Words in all texts from which on a term of one text alone is left out: of fewer and short texts it still tells
+something (.819 to .813 without such terms on 7,800 sentences of reviews)."""
 MOST = 200_000
 """Terms that are kept, the most frequent ones."""
 FEWEST, ALL = 20_000, 4_000_000
@@ -39,7 +40,7 @@ def readings(train: Sequence[Sample], test: Sequence[Sample], outputs: int) -> I
     seen, asked = [_texts(sample) for sample in train], [_texts(sample) for sample in test]
     several = any(len(texts) > 1 for texts in seen)
     shared = " and on what the texts share" if several else ""
-    rare = 2 if len(train) > MANY else 1
+    rare = 2 if sum(len(text.split()) for texts in seen for text in texts) > MANY else 1
     most = min(MOST, max(FEWEST, ALL // max(1, outputs)))
     first: list[Read] = []
 
