@@ -56,10 +56,10 @@ def judged(
         return _apart(task, parts, spec, schema, timed)
     beside = [more] if more is not None and len(parts) == 1 else []
     kept = schema or _set(task, [*parts, *beside], spec.schema)
-    settled = [
-        _settled(task, part, [*parts[:number], *parts[number + 1 :], *beside], schema, spec.schema)
-        for number, part in enumerate(parts)
-    ]
+    settled = []
+    for number, part in enumerate(parts):
+        others = [] if schema else [*parts[:number], *parts[number + 1 :], *beside]
+        settled.append(_settled(task, part, _set(task, others, spec.schema) if others else kept))
     told = Answers(scoring.joined([part.decoded for part in settled]), whole.truth)
     metrics = task.score(told.decoded, told.truth, kept, names(spec.metric))
     return Found(metrics, kept, scoring.resample_seconds(task, *told, spec) if timed else 0.0)
@@ -97,8 +97,7 @@ def _set(task: Task, parts: Sequence[Answers], schema: Schema) -> Schema:
     return task.calibrate(rows.decoded, rows.truth, schema)
 
 
-def _settled(task: Task, part: Answers, others: list[Answers], schema: Schema | None, plain: Schema) -> Answers:
-    """Predictions for one fold, as other rows have it; where there are none, by itself."""
+def _settled(task: Task, part: Answers, schema: Schema) -> Answers:
     if not isinstance(task, Calibrated):
         return part
-    return Answers(dict(task.settled(part.decoded, schema or _set(task, others or [part], plain))), part.truth)
+    return Answers(dict(task.settled(part.decoded, schema)), part.truth)
