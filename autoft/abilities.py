@@ -15,6 +15,16 @@ Piece = tuple[Arrays, Sequence[Sample]]
 
 
 @runtime_checkable
+class Aimed(Protocol):
+    """Ability of a task: what is kept with its models depends on the metric that a search goes by, as where another
+    number than the mean is the best guess."""
+
+    def aimed(self, schema: Schema, metric: str) -> Schema:
+        """The schema of a search by this metric."""
+        ...
+
+
+@runtime_checkable
 class Baselined(Protocol):
     """Ability of a task: a plain method without any network, that every search is measured against."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
+from autoft.abilities import Aimed, Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -122,6 +122,7 @@ _LATE = {
 
 __all__ = [
     "API_VERSION",
+    "Aimed",
     "AutoftError",
     "Backend",
     "Baselined",

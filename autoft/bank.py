@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from autoft import artifact, course, headstart, scoring, shelf
+from autoft import artifact, course, folds, headstart, scoring, shelf
 from autoft.abilities import stands_on
 from autoft.contracts import Array, Cuttable, Learner, Task
 from autoft.counted import counted
@@ -46,7 +46,7 @@ class _Member:
         self.best: Head | None = None
         """Of its best epoch, where that is not on the disk yet."""
         self.schema = self.best_schema = spec.schema
-        """With what the task has set on the first fold's validation part: in this epoch, and in the best one."""
+        """With what the task has set on validation: in this epoch, and in the best one."""
         self.untold: list[EpochReport] = []
         self.seconds = 0.0
         """Its share of the time that the bank took."""
@@ -157,17 +157,18 @@ class Bank:
         return rows
 
     def _scores(self) -> dict[int, dict[str, float]]:
-        """The metrics of each trial, mean over the folds."""
-        spec, found = self.lead, {number: list[dict[str, float]]() for number in self.members}
+        """The metrics of each trial on the validation parts of all folds."""
+        spec, answers = self.lead, {number: list[scoring.Answers]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
             for number, raw in bank.each(rows):
-                if (member := self.members.get(number)) is not None:
+                if number in self.members:
                     outputs = {self.output.name: finish(self.output.post, raw)}
-                    set_before = member.schema if found[number] else None
-                    judged = scoring.judged(self.task, outputs, part.val_targets, spec, set_before)
-                    member.schema = judged.schema
-                    found[number].append(judged.metrics)
-        return {number: scoring.mean(rows) for number, rows in found.items()}
+                    decoded = self.task.decode(outputs, spec.schema, spec.problem)
+                    answers[number].append(scoring.Answers(dict(decoded), dict(part.val_targets)))
+        found = {number: folds.judged(self.task, parts, spec) for number, parts in answers.items()}
+        for number, one in found.items():
+            self.members[number].schema = one.schema
+        return {number: one.metrics for number, one in found.items()}
 
     def _report(self, number: int, metrics: dict[str, float], loss: float, complete: bool, share: float) -> None:
         """

@@ -153,10 +153,12 @@ def compare(
     seed: int,
     groups: Sequence[str] = (),
     seconds: float = math.inf,
+    rival: str = "the baseline",
 ) -> Comparison:
     """Paired bootstrap of the difference: both models are scored on the same resamples.
 
-    A gain is called significant when the interval leaves out 0. `groups` and `seconds` as in `interval`.
+    A gain is called significant when the interval leaves out 0. `groups` and `seconds` as in `interval`; `rival` is
+    what the other model is called.
     """
     sign = 1.0 if metric.mode == "max" else -1.0
 
@@ -171,11 +173,11 @@ def compare(
     band = _wide(_bootstrap(gain, units, seed, seconds), units, exact.gain if metric.share else None)
     significant = band.low > 0 or band.high < 0
     return Comparison(
-        gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric)
+        gain=difference, interval=band, significant=significant, verdict=_verdict(difference, band, metric, rival)
     )
 
 
-def _verdict(gain: float, band: Interval, metric: Metric) -> str:
+def _verdict(gain: float, band: Interval, metric: Metric, rival: str) -> str:
     scale, unit = (100.0, " points") if metric.percent else (1.0, "")
     size = f"{abs(gain) * scale:.3g}{unit} of {metric.name.replace('_', ' ')}"
     ends = f"{CONFIDENCE:.0%} interval {band.low * scale + 0.0:+.3g} to {band.high * scale + 0.0:+.3g}"
@@ -183,13 +185,13 @@ def _verdict(gain: float, band: Interval, metric: Metric) -> str:
     if math.isnan(gain) or not (band.bounds or band.note):
         return f"{metric.name.replace('_', ' ')} does not apply to these samples, so the models cannot be compared"
     if band.low > 0:
-        return f"better than the baseline by {size} {sure}: significant"
+        return f"better than {rival} by {size} {sure}: significant"
     if band.high < 0:
-        return f"worse than the baseline by {size} {sure}: significant; use the baseline, or search longer"
+        return f"worse than {rival} by {size} {sure}: significant; use {rival}, or search longer"
     if gain == 0:
-        return f"no gain over the baseline {sure}"
+        return f"no gain over {rival} {sure}"
     way = "better" if gain > 0 else "worse"
-    return f"{way} than the baseline by {size} {sure}: not significant"
+    return f"{way} than {rival} by {size} {sure}: not significant"
 
 
 def few_groups(groups: Sequence[str]) -> int:

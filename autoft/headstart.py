@@ -6,8 +6,7 @@ ICLR 2022).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -39,20 +38,11 @@ def start(learner: Learner, recipe: Recipe, problem: Problem, features: Array, t
     return _loss(found, problem, features, targets)
 
 
-def cross_score(
-    recipe: Recipe,
-    problem: Problem,
-    features: Array,
-    targets: Arrays,
-    judge: Callable[[Arrays, Arrays], float],
-) -> float | None:
-    """The score of solved heads on the rows that they are solved on, each row left out in turn (a fifth at a time for
-    logistic heads). None where too few rows of a class leave nothing to solve or to judge.
+def left_out(recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> dict[str, Array] | None:
+    """What solved heads say, after `Output.post`, of the rows that they are solved on, each row left out in turn (a
+    fifth at a time for logistic heads). None where too few rows of a class leave nothing to solve or to judge.
 
     A small validation part says little about which of many heads is best; these rows say it without touching it.
-
-    Args:
-        judge: from outputs after `Output.post` and encoded targets to the score.
     """
     outputs = {}
     for output in problem.outputs:
@@ -61,8 +51,7 @@ def cross_score(
             return None
         raw = heads.left_out(recipe.head_init, recipe.head_strength, features, truth, output)
         outputs[output.name] = heads.finish(output.post, raw)
-    value = judge(outputs, targets)
-    return value if math.isfinite(value) else None
+    return outputs
 
 
 def solved(recipe: Recipe, problem: Problem, features: Array, targets: Arrays) -> dict[str, heads.Head]:

@@ -27,6 +27,10 @@ class Metric(Record):
     share: bool = False
     """Whether it is the mean over the samples of a number that is 0 or 1 for each: then there is an exact interval
     where resamples tell nothing."""
+    together: bool = False
+    """Whether the rows of several folds, each predicted by a model of its own, are scored as one set. Not where what
+    one model says is ranked against what another says (areas under curves, average precisions, correlations): models
+    that put the same ranking at different levels would be worse together than each alone."""
     stand_in: Metric | None = None
     """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
 

@@ -35,6 +35,15 @@ class LongFeed(Feed, Protocol):
     def further(self, index: Array) -> tuple[dict[str, Array], Array]: ...
 
 
+class Answers(NamedTuple):
+    """What `Task.score` takes, row by row."""
+
+    decoded: dict[str, Array]
+    """Decoded predictions, or the tallies of a task that tallies."""
+    truth: dict[str, Array]
+    """Encoded targets; none where there are tallies."""
+
+
 class Judged(NamedTuple):
     """What predictions for a validation part are worth."""
 
@@ -46,17 +55,12 @@ class Judged(NamedTuple):
     """What was scored."""
 
 
-def judged(task: Task, outputs: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
-    """What outputs are worth for the trial: outputs for the whole sample after `Output.post`, and encoded targets.
+def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
+    """What decoded predictions, or the tallies of a task that tallies, are worth for the trial.
 
     Args:
         schema: what a `Calibrated` task has set by other rows; without it, it is set by these.
     """
-    return worth(task, task.decode(outputs, spec.schema, spec.problem), targets, spec, schema)
-
-
-def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema: Schema | None = None) -> Judged:
-    """The same of decoded predictions, or of the tallies of a task that tallies."""
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
@@ -151,7 +155,7 @@ def decoded(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: P
     """`Task.decode` of the predictions for all rows."""
     if not is_dense(problem):
         return _answers(task, learner, feed, schema, problem)
-    return _joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
+    return joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
 
 
 def compared(
@@ -170,7 +174,7 @@ def compared(
         else:
             found.append(dict(part))
             truths.append(truth)
-    return _joined(found), _joined(truths)
+    return joined(found), joined(truths)
 
 
 def _parts(
@@ -181,5 +185,6 @@ def _parts(
         yield index, task.decode(learner.predict(_Part(feed, index)), schema, problem)
 
 
-def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """The rows of all parts, one after the other."""
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}

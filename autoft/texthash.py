@@ -70,6 +70,11 @@ def shared_terms(texts: Sequence[str], most: int = 0, truncation: str = "end") -
     return list(_shared([_words(text, most, truncation) for text in texts]))
 
 
+def length(text: str) -> int:
+    """Words of a text, before any is left out."""
+    return len(_WORDS.findall(unicodedata.normalize("NFKC", text)))
+
+
 def terms(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = "end") -> Array:
     """int32 (k,): the different numbers of one sample, words first; those of pieces are `buckets` higher.
 

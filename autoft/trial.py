@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, course, headstart, registry, scoring, shelf
+from autoft import artifact, course, folds, headstart, registry, scoring, shelf
 from autoft.abilities import Inheriting, Placed
 from autoft.bank import Bank
-from autoft.contracts import Arrays, Backend, EpochStats, Learner, Reschedulable, Resumable, Task
+from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.counted import counted
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
@@ -54,8 +54,8 @@ class _State(NamedTuple):
 class Trial:
     """Trains one configuration epoch by epoch and keeps the model of its best epoch in `spec.folder`.
 
-    With several folds, one learner per fold trains in step and the score is the mean; the model kept is
-    that of the first fold.
+    With several folds, one learner per fold trains in step, and the score is that of all folds (`folds.py`); the model
+    kept is that of the first one.
     """
 
     def __init__(self, spec: TrialSpec) -> None:
@@ -86,15 +86,15 @@ class Trial:
         self.since = 0
         """The first epoch with that score, from which patience counts."""
         self.schema = spec.schema
-        """As calibrated on the validation part of the first fold, by the task's own means."""
+        """As calibrated on validation, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
         self._earlier = 0.0
         """Seconds of the epochs by which the number of epochs was planned."""
         self._told = ""
         """What was said of the prefix last."""
-        self._cross: tuple[float, int] | None = None
-        """The score by cross-validation and its rows, where nothing but a head is solved."""
+        self._left_out: scoring.Answers | None = None
+        """What is said of training rows without them, and their targets, where nothing but a head is solved."""
 
     def again(self, spec: TrialSpec) -> Trial | None:
         """The trial of `spec`, made from this one without building its networks anew, if only the head will differ.
@@ -137,7 +137,7 @@ class Trial:
         if self.epoch == 1:
             self.build_seconds, self.traced_seconds = self.build_seconds + traced, traced
         began = time.time()
-        metrics = scoring.mean([self._validate(number) for number in range(len(self.parts))])
+        metrics = self._validate()
         self.val_seconds = time.time() - began
         score, loss = counted(self.spec.metric, metrics), float(np.mean([s.loss for s in stats]))
         course.check(self.spec.metric, self.epoch, metrics[self.spec.metric.name], loss)
@@ -257,9 +257,9 @@ class Trial:
             for part, known in zip(self.parts, there, strict=True)
         ]
         if recipe.optimizer == "solve" and sum(len(part.val) for part in self.parts) < ENOUGH:
-            problem = self.parts[0].job.problem
-            found = headstart.cross_score(recipe, problem, own[0], truth[0], self._judge)
-            self._cross = None if found is None else (found, len(own[0]))
+            outputs = headstart.left_out(recipe, self.parts[0].job.problem, own[0], truth[0])
+            decoded = self.task.decode(outputs, self.spec.schema, self.spec.problem) if outputs else None
+            self._left_out = scoring.Answers(dict(decoded), truth[0]) if decoded else None
         return [
             headstart.start(part.learner, recipe, part.job.problem, values, targets)
             for part, values, targets in zip(self.parts, own, truth, strict=True)
@@ -270,29 +270,31 @@ class Trial:
         stop = Until(self._out_of_time, self._left)
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, stop)
 
-    def _validate(self, number: int) -> dict[str, float]:
-        """Scores on the validation part of a fold."""
-        spec, part = self.spec, self.parts[number]
-        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
-            decoded, truth = scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem)
-        else:
-            outputs = part.learner.predict(self.prefix.val(number))
-            decoded, truth = dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets)
-        settled = number or spec.division == EVERYTHING  # by rows that were not learned from
-        found = scoring.worth(self.task, decoded, truth, spec, self.schema if settled else None)
+    def _validate(self) -> dict[str, float]:
+        """Scores on the validation parts of all folds."""
+        answers = (self._answers(number) for number in range(len(self.parts)))
+        settled = self.schema if self.spec.division == EVERYTHING else None  # by rows that were not learned from
+        found = folds.judged(self.task, answers, self.spec, settled, more=self._left_out, timed=self.epoch == 1)
         self.schema = found.schema
-        if self.epoch == 1:
-            self.resample_seconds += scoring.resample_seconds(self.task, found.settled, truth, spec)
+        self.resample_seconds += found.resample_seconds
         return found.metrics
 
-    def _combined(self, score: float) -> float | None:
-        if self._cross is None:
-            return None
-        (cross, rows), others = self._cross, sum(len(part.val) for part in self.parts)
-        return (cross * rows + score * others) / (rows + others)
+    def _answers(self, number: int) -> scoring.Answers:
+        """Decoded predictions for the validation part of a fold, and their targets."""
+        spec, part = self.spec, self.parts[number]
+        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
+            return scoring.Answers(*scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem))
+        outputs = part.learner.predict(self.prefix.val(number))
+        return scoring.Answers(dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets))
 
-    def _judge(self, outputs: Arrays, targets: Arrays) -> float:
-        return counted(self.spec.metric, scoring.judged(self.task, outputs, targets, self.spec).metrics)
+    def _combined(self, score: float) -> float | None:
+        """The mean with the score by cross-validation on training rows, by rows."""
+        if self._left_out is None:
+            return None
+        found = scoring.worth(self.task, *self._left_out, self.spec)
+        cross, rows = counted(self.spec.metric, found.metrics), len(next(iter(self._left_out.truth.values())))
+        others = sum(len(part.val) for part in self.parts)
+        return (cross * rows + score * others) / (rows + others) if math.isfinite(cross) else None
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

@@ -172,7 +172,7 @@ class _Maker:
         each = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"{sizes[0]}"
         sentence = (
             f"{_size(rest)} samples train and validate in turn ({number} folds, {each} validate), "
-            f"{_size(test)} test: {said}, so validation is repeated and a score is the mean over the folds"
+            f"{_size(test)} test: {said}, so validation is repeated and a score is that of all folds"
         )
         return self._splits("repeated", sentence, folds, test)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -173,7 +174,9 @@ def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, 
     else:
         report["baseline"] = report["metrics"]
     if isinstance(task, Baselined):
-        report["plain"] = _plain(outcome, task, schema, targets)
+        report["plain"] = _plain(outcome, task, schema, targets, decoded, groups)
+        if said := report["plain"].pop("verdict", ""):
+            report["verdict"] += f"; {said}"
     return report
 
 
@@ -191,8 +194,16 @@ def _telling(metric: Metric, *models: dict[str, float | None]) -> tuple[Metric, 
     return metric.stand_in, f"compared by {metric.stand_in.name}, as {metric.name} near {metric.blank:g} says nothing: "
 
 
-def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping[str, Array]) -> dict[str, Any]:
-    """What a method without networks makes of the same data: its name and its scores on the test part."""
+def _plain(
+    outcome: Outcome,
+    method: Baselined,
+    schema: Schema,
+    targets: Mapping[str, Array],
+    best: Mapping[str, Array],
+    groups: Sequence[str],
+) -> dict[str, Any]:
+    """What a method without networks makes of the same data: its name, its scores on the test part, and what the model
+    gains over it there; a `verdict` where it loses."""
     samples, first = open_data(outcome.ref).samples, outcome.splits.folds[0]
     train, test = ([samples[name][1] for name in names] for names in ((*first.train, *first.val), outcome.splits.test))
     seconds = outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
@@ -204,7 +215,17 @@ def _plain(outcome: Outcome, method: Baselined, schema: Schema, targets: Mapping
         return {"name": "", "failed": f"left out to end in time: {error}"}
     except Exception as error:  # the search's own result does not hang on it
         return {"name": "", "failed": f"{type(error).__name__}: {error}"}
-    return {"name": name, "metrics": evaluate.all_metrics(outcome.plan.task, decoded, targets, schema)}
+    task, metric, seed = outcome.plan.task, outcome.plan.metric, outcome.options.seed
+    left = outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
+    found = evaluate.compare(task, best, decoded, targets, schema, metric, seed, groups, left, rival=name)
+    return {
+        "name": name,
+        "metrics": evaluate.all_metrics(task, decoded, targets, schema),
+        "gain": found.gain if math.isfinite(found.gain) else None,
+        "gain_interval": found.interval.bounds,
+        "significant": found.significant,
+        "verdict": f"beside a method without a network: {found.verdict}" if found.gain <= 0 else "",
+    }
 
 
 def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[dict[str, Array], dict[str, Array]]]:

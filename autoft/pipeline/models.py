@@ -63,8 +63,12 @@ def choose(
     backend: str = backends.AUTO,
     preset: str = "balanced",
     offline: bool = False,
+    single: bool = False,
 ) -> list[Candidate]:
     """Networks with their weights on this machine, the preset's first choice first.
+
+    Args:
+        single: one configuration is trained: networks beside those that were named are not spoken of.
 
     Raises:
         UsageError: a name is unknown or does not fit the task, or nothing is left.
@@ -82,10 +86,21 @@ def choose(
             "a search needs at least one network, but none is at hand.",
             "Name a local one: --models PATH; `autoft ls models` shows what is at hand offline.",
         )
+    if named and not single and (beside := _beside(place, usable)):
+        told = f"--models is all that is searched: {', '.join(beside)}, which costs little, is not among it"
+        listener(Note(text=told))
     for candidate in usable:
         if not candidate.card.pretrained:
             listener(Note(text=f"{candidate.key}: {candidate.card.summary or 'trained from scratch'}"))
     return usable
+
+
+def _beside(place: _Place, usable: list[Candidate]) -> list[str]:
+    """Networks that a preset's pick always has on top, where the user named others alone."""
+    found, _ = _usable(place, offline=True)
+    free = [one.card.name for one in found.values() if one.card.counts or one.card.fixed]
+    known = {candidate.card.name for candidate in usable}
+    return [] if known & {*free} else list(dict.fromkeys(free))
 
 
 def _resolve(place: _Place, written: str, listener: Listener) -> list[_Found]:

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from autoft import heads, places, remote, scoring, trial
+from autoft.abilities import Aimed
 from autoft.contracts import Task
+from autoft.data.lengths import worth_cutting
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
 from autoft.events import Listener
@@ -87,11 +89,14 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         backend=options.backend,
         preset=options.preset,
         offline=options.offline,
+        single=options.trials == 1,
     )
     cards = [msgspec.structs.replace(models.posed(c.card, c.problem), name=c.key) for c in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
     samples = max(2, int(0.7 * len(checked.dataset.samples)))
-    whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike)
+    texts = any(card.modality == "text" for card in cards)
+    cuts = worth_cutting(checked.dataset.samples, {*checked.divided.test}) if texts else ()
+    whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike, lengths=cuts)
     if options.strategy == "auto":
         norms = any(card.modality == "image" and card.pretrained for card in cards)
         whole = (*whole, *families.additions(norms=norms, levels=_leveled(registry, options, candidates)))
@@ -150,6 +155,8 @@ def spec_maker(
         name: trial.versions(registry.get("backend", name))
         for name in {c.card.backend for c in plan.candidates.values()}
     }
+    if isinstance(plan.task, Aimed):
+        schema = plan.task.aimed(schema, plan.metric.name)
     caching, columns = _caching(plan, options), named_columns(options, plan.task)
     resources = Resources(
         cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))

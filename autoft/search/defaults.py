@@ -96,12 +96,13 @@ def default_space(
     n_train: int,
     *,
     alike: bool = False,
+    lengths: Sequence[int] = (),
 ) -> Space:
     """What is searched when the user says nothing.
 
     `image_sizes` has the sides in pixels by model name, the default first; a model left out has no image size.
     The number of training samples bounds the batch size. Where the metric counts all classes `alike`, so does the loss
-    by default.
+    by default. Texts may be cut at `lengths`, in words.
 
     Raises:
         UsageError: no model, or an unknown preset.
@@ -133,7 +134,7 @@ def default_space(
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
         *_augmentations(fixed, [card.name for card in models if not card.fixed]),
         *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
-        *_texts(models),
+        *_texts(models, lengths),
         _choice("epochs", (wanted.epochs,), wanted.epochs),
         _choice("patience", (wanted.patience,), wanted.patience),
     )
@@ -170,13 +171,16 @@ def _image_sizes(models: Sequence[ModelCard], image_sizes: Mapping[str, Sequence
         yield _choice("image_size", sizes, sizes[0], when=_among("model", names, others))
 
 
-def _texts(models: Sequence[ModelCard]) -> Iterator[Param]:
+def _texts(models: Sequence[ModelCard], lengths: Sequence[int]) -> Iterator[Param]:
     """How much of a text is read, and how the vectors of its tokens are pooled by networks that have one for each."""
     names = [card.name for card in models if card.modality == "text"]
     others = [card.name for card in models if card.modality != "text"]
     if names:
-        yield _choice("text_length", (0, 0, 128), 0, when=_among("model", names, others))
-        yield _choice("truncation", ("end", "end", "middle"), "end", when=_among("model", names, others))
+        when = _among("model", names, others)
+        yield _choice("text_length", (0, 0, *lengths) if lengths else (0,), 0, when=when)
+        # What is left out matters where something is.
+        cut = {**when, "text_length": tuple(lengths)} if lengths else when
+        yield _choice("truncation", ("end", "end", "middle", "start") if lengths else ("end",), "end", when=cut)
     tokens = [card.name for card in models if card.modality == "text" and card.pretrained]
     if tokens:
         rest = [card.name for card in models if card.name not in tokens]

@@ -15,8 +15,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 METRICS = (
     Metric(name="map", best=1.0, summary="mean over labels of the average precision of their ranking"),
-    Metric(name="micro_f1", best=1.0, summary="harmonic mean of precision and recall over all choices"),
-    Metric(name="macro_f1", best=1.0, summary="mean over labels of the harmonic mean of precision and recall"),
+    Metric(name="micro_f1", best=1.0, together=True, summary="harmonic mean of precision and recall over all choices"),
+    Metric(
+        name="macro_f1",
+        best=1.0,
+        together=True,
+        summary="mean over labels of the harmonic mean of precision and recall",
+    ),
 )
 
 

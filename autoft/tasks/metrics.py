@@ -20,6 +20,7 @@ def metrics(things: str) -> tuple[Metric, ...]:
             percent=True,
             best=1.0,
             share=True,
+            together=True,
             summary=f"share of {things} whose class is predicted right",
         ),
         Metric(
@@ -27,15 +28,17 @@ def metrics(things: str) -> tuple[Metric, ...]:
             percent=True,
             best=1.0,
             alike=True,
+            together=True,
             summary="mean over classes of the share predicted right",
         ),
         Metric(
             name="macro_f1",
             best=1.0,
             alike=True,
+            together=True,
             summary="mean over classes of the harmonic mean of precision and recall",
         ),
-        Metric(name="log_loss", mode="min", summary="how surprised the probabilities are by the truth"),
+        Metric(name="log_loss", mode="min", together=True, summary="how surprised the probabilities are by the truth"),
         Metric(name="roc_auc", best=1.0, summary=ranks),
     )
 

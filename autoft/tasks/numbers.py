@@ -15,9 +15,17 @@ from autoft.records import Metric, Sample
 Array = np.ndarray[Any, np.dtype[Any]]
 
 METRICS = (
-    Metric(name="r2", best=1.0, summary="share of the variance that is explained; 0 is to predict the mean"),
-    Metric(name="rmse", mode="min", best=0.0, summary="root of the mean squared error, in the target's units"),
-    Metric(name="mae", mode="min", best=0.0, summary="mean absolute error, in the target's units"),
+    Metric(
+        name="r2", best=1.0, together=True, summary="share of the variance that is explained; 0 is to predict the mean"
+    ),
+    Metric(
+        name="rmse",
+        mode="min",
+        best=0.0,
+        together=True,
+        summary="root of the mean squared error, in the target's units",
+    ),
+    Metric(name="mae", mode="min", best=0.0, together=True, summary="mean absolute error, in the target's units"),
     Metric(name="spearman", best=1.0, summary="correlation of the ranks"),
 )
 SKEWED = 1.0

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from autoft.errors import DataError
-from autoft.records import Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft.tasks import numbers
+from autoft.records import Dataset, Metric, Output, Problem, Sample, Scalar, Schema
+from autoft.tasks import means, numbers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
@@ -17,16 +18,25 @@ Arrays = Mapping[str, Array]
 LOSSES = ("mse", "mae", "huber")
 PLAIN, LOG = "value", "log_value"
 """Keys of encoded targets, and of their scales in `Schema.extra`."""
+AIM = "aim"
+"""Key of the metric's name in `Schema.extra`."""
+MEANS = ("r2", "rmse")
+"""Metrics that a prediction is best for which is the mean of what may be."""
+SAID = "said"
+"""Key of what a model says in settled predictions."""
 
 
 class Regression:
-    """Says everything but what a sample consists of: a task of another modality names `name`, `modality`, `inputs`."""
+    """Says everything but what a sample consists of: a task of another modality names `name`, `modality`, `inputs`.
+
+    Implements `Task`, `Calibrated` and `Aimed`.
+    """
 
     name = ""
     modality = ""
     inputs: tuple[str, ...] = ()
-    targets = ("value",)
-    metrics = numbers.METRICS
+    targets: tuple[str, ...] = ("value",)
+    metrics: tuple[Metric, ...] = numbers.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
         """`extra` keeps mean and deviation ("value"), and those of log1p ("log_value") where the tail is heavy.
@@ -85,14 +95,35 @@ class Regression:
 
     def score(self, decoded: Arrays, targets: Arrays, schema: Schema, names: Sequence[str]) -> dict[str, float]:
         """The named metrics, in the target's units."""
-        key = LOG if LOG in targets else PLAIN
-        truth = _scale(schema, key).undo(np.asarray(targets[key])[:, 0])
+        truth = self._truth(targets, schema)
         return {name: numbers.compute(name, decoded["value"], truth) for name in names}
+
+    def aimed(self, schema: Schema, metric: str) -> Schema:
+        """What is set on validation depends on it: a mean for r2 and rmse; a median stays one for the others."""
+        return msgspec.structs.replace(schema, extra={**schema.extra, AIM: metric})
+
+    def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
+        """`extra["calibrated"]`: `slope` and `offset`, which make the mean that may be expected of what a model says.
+        Nothing where the metric asks for another number than the mean."""
+        if schema.extra.get(AIM, MEANS[0]) not in MEANS:
+            return schema
+        found = means.line(decoded.get(SAID, decoded["value"]), self._truth(targets, schema), LOG in targets)
+        return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": found._asdict()})
+
+    def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
+        """`value` as `calibrate` has it, and what the model said."""
+        said = decoded.get(SAID, decoded["value"])
+        return {"value": means.Line(**schema.extra.get("calibrated", {})).apply(said), SAID: said}
 
     def rows(self, decoded: Arrays, schema: Schema) -> Iterator[dict[str, Scalar]]:
         """`prediction`, a number."""
         for number in decoded["value"].tolist():
             yield {"prediction": number}
+
+    def _truth(self, targets: Arrays, schema: Schema) -> Array:
+        """In the target's units."""
+        key = LOG if LOG in targets else PLAIN
+        return _scale(schema, key).undo(np.asarray(targets[key])[:, 0])
 
 
 def _scale(schema: Schema, key: str) -> numbers.Scale:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Counting, Itemizing, Joining, Piecewise
+from autoft.abilities import Aimed, Counting, Itemizing, Joining, Piecewise
 from autoft.contracts import Calibrated, Exporting, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
@@ -278,6 +278,20 @@ class TaskContract(Contract):
                 twice = task.settled(once, each)
                 assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
                 assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
+
+    def test_the_metric_that_is_aimed_at_is_kept(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Aimed):
+            pytest.skip("nothing hangs on the metric")
+        for name in self.names():
+            aimed = task.aimed(schema, name)
+            assert from_json(to_json(aimed), Schema) == aimed and task.aimed(aimed, name) == aimed
+            assert [p.name for p in task.formulations(aimed)] == [p.name for p in problems]
+            targets = dict(truth(task, data.samples, aimed, problems[0]))
+            decoded = task.decode(self.perfect_outputs(problems[0], targets), aimed, problems[0])
+            kept = task.calibrate(decoded, targets, aimed) if isinstance(task, Calibrated) else aimed
+            settled = task.settled(decoded, kept) if isinstance(task, Calibrated) else decoded
+            assert math.isfinite(task.score(settled, targets, kept, [name])[name])
 
     def test_parts_become_what_they_say_together(self, data: Dataset) -> None:
         task, schema, problems = self.learn(data)

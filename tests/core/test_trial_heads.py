@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from autoft import headstart
+from autoft import headstart, scoring
 from autoft.abilities import stands_on
 from autoft.errors import TrialFailed
 from autoft.records import Caching, View
@@ -27,7 +27,9 @@ def test_the_combined_score_is_the_mean_over_both_parts(make_spec, caching):
     part = trial.parts[0]
     part.learner.enter(None)
     features = np.concatenate([a for (a,) in part.learner.extract(part.train, part.learner.cuts()[-1:], View())])
-    cross = headstart.cross_score(spec.recipe, part.job.problem, features, part.train.targets, trial._judge)
+    outputs = headstart.left_out(spec.recipe, part.job.problem, features, part.train.targets)
+    decoded = trial.task.decode(outputs, spec.schema, spec.problem)
+    cross = scoring.worth(trial.task, decoded, part.train.targets, spec).metrics["accuracy"]
     rows, others = len(part.train), len(part.val)
     assert report.combined == pytest.approx((cross * rows + report.score * others) / (rows + others), abs=1e-3)
 

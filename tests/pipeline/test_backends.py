@@ -128,6 +128,18 @@ def test_the_preset_s_pick() -> None:
     ], "the preset's number of networks is divided between the backends"
 
 
+def test_what_a_preset_would_have_on_top_is_spoken_of_where_networks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = msgspec.structs.replace(twin.CARD, name="pair/words", backend="first", params=0, counts=True)
+    catalogue = twin.FirstModels.catalogue
+    monkeypatch.setattr(twin.FirstModels, "catalogue", lambda self: (*catalogue(self), words))
+    heard = Heard()
+    assert chosen("pair/both", heard=heard) == [("pair/both", "first")], "a name is a wish"
+    assert "--models is all that is searched: pair/words" in heard.of(Note)[0].text
+    single = Heard()
+    models.choose(registry.load(), ToyTask(), SCHEMA, single, named=("pair/both",), offline=True, single=True)
+    assert not single.of(Note)
+
+
 def test_a_preset_without_its_network_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     plugins = registry.load()
     asked: dict[str, Any] = {"preset": "classic", "backend": "first", "offline": True}

@@ -23,6 +23,14 @@ def test_it_comes_on_top_of_what_a_preset_picks_and_behind_it() -> None:
     assert pick_models([FIXED], "balanced") == (FIXED,)
 
 
+def test_so_does_one_that_counts_words() -> None:
+    read = [ModelCard(name=f"a/read{n}", backend="any", modality="text", prior=70.0 + n) for n in range(6)]
+    words = ModelCard(name="a/words", backend="any", modality="text", pretrained=False, counts=True)
+    found = pick_models([words, *read], "balanced")
+    assert len(found) == 4 and found[0].pretrained and found[-1] is words
+    assert pick_models([words], "balanced") == (words,)
+
+
 def test_it_is_always_frozen_and_nothing_is_augmented() -> None:
     for preset in ("fast", "balanced", "best"):
         space = default_space([IMAGE, FIXED], {IMAGE.name: (64,)}, preset, 200)

@@ -1,6 +1,7 @@
 """The space: conditions, checks and the default spaces of the presets."""
 
 import math
+import random
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from autoft.records import ModelCard, Param
 from autoft.search import overrides, presets
 from autoft.search import space as spaces
 from autoft.search.defaults import default_space
+from autoft.search.sampling import draw
 from autoft.search.searchers import Random
 
 PRETRAINED = ModelCard(name="lib/trained", backend="numpy", modality="image", params=3_000_000, offline=True)
@@ -190,6 +192,15 @@ def test_what_is_read_of_a_text_is_searched_for_networks_that_take_texts():
     card = ModelCard(name="a/text", backend="a", modality="text", pretrained=False)
     keys = {param.key for param in default_space([card], {}, "balanced", 200)}
     assert {"text_length", "truncation"} <= keys and not {"pooling", "image_size", "mixup", "cutmix"} & keys
+    cut = default_space([card], {}, "balanced", 200, lengths=(80, 300))
+    first = spaces.baseline(cut)
+    assert first["text_length"] == 0 and "truncation" not in first, "what is whole has no end left out"
+    drawn = [draw(cut, random.Random(seed)) for seed in range(60)]
+    assert {params["text_length"] for params in drawn} == {0, 80, 300}
+    assert all(("truncation" in params) == (params["text_length"] > 0) for params in drawn)
+    assert {params["truncation"] for params in drawn if params["text_length"]} == {"end", "middle", "start"}
+    whole = default_space([card], {}, "balanced", 200)
+    assert all(param.fixed for param in whole if param.key in ("text_length", "truncation"))
     token = msgspec.structs.replace(card, pretrained=True)
     assert "pooling" in {param.key for param in default_space([token], {}, "balanced", 200)}
 

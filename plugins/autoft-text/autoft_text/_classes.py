@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from autoft.api import Classification, Sample, Schema, class_metrics
@@ -14,15 +15,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class TextClassification(Classification):
-    """One class per text. Implements `Task` and `Baselined`."""
+    """One class per text. Implements `Task`, `Aimed` and `Baselined`."""
 
     name = "text-cls"
     modality = "text"
-    inputs = ("text",)
+    inputs: tuple[str, ...] = ("text",)
     metrics = class_metrics("texts")
+
+    def aimed(self, schema: Schema, metric: str) -> Schema:
+        """The plain method goes by the same metric."""
+        return msgspec.structs.replace(schema, extra={**schema.extra, _tfidf.AIM: metric})
 
     def plain(
         self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
     ) -> tuple[str, dict[str, Array]]:
         """Logistic regression on TF-IDF weights of words and characters."""
-        return _tfidf.classes(train, test, schema, seconds)
+        return _tfidf.classes(self, train, test, schema, seconds)

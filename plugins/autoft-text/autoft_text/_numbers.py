@@ -18,10 +18,10 @@ class TextRegression(Regression):
 
     name = "text-reg"
     modality = "text"
-    inputs = ("text",)
+    inputs: tuple[str, ...] = ("text",)
 
     def plain(
         self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
     ) -> tuple[str, dict[str, Array]]:
         """Ridge regression on TF-IDF weights of words and characters."""
-        return _tfidf.numbers(train, test, seconds)
+        return _tfidf.numbers(self, train, test, schema, seconds)

@@ -1,149 +1,209 @@
 """What every search of texts is measured against: a linear model on TF-IDF weights, without any network.
 
-Words and pairs of them where there are spaces, else runs of up to three characters (Jones, 1972; Joachims, 1998). Of
-several texts also what they share: whether two texts are alike is more than what stands in the one and in the other.
-Its strength is chosen by cross-validation on the training part, as far as time allows.
+Words and pairs of them where there are spaces (`_weights.py`), and these together with runs of characters within words
+where that does better; else runs of up to three characters (Jones, 1972; Joachims, 1998). Of several texts also what
+they share. Strength and reading are chosen by cross-validation on the training part, by the metric of the search, as
+far as time allows.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoft.api import Sample, Schema, shared_terms
+from autoft.api import Metric, Sample, Schema, Task
+from autoft_text._weights import Read, readings
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Model = Any
+"""Of scikit-learn."""
+Decode = Callable[[Model, Any], dict[str, Array]]
+"""Decoded predictions of a fitted model for weights, as the task's `decode` gives them."""
 
 STRENGTHS = (10.0, 30.0, 3.0, 1.0, 0.3)
 """The likeliest for classes first, in case time is short. Ridge regression takes 10 divided by them."""
 FOLDS = 3
-LONG_WORD = 20
-"""Characters between two spaces on average: beyond that they are no words."""
 PROBE = 8
 """The time of a fit is told by one on so small a part of the texts."""
 FEW = 100
 """Rows that are fitted at once."""
 MARGIN = 1.5
 """What a fit may take beyond what was told."""
+DEARER = 4.0
+"""What the second reading takes, in units of the first: it has more terms in each text."""
+AIM = "aim"
+"""Key of the metric's name in `Schema.extra`."""
+
+
+class Problem(NamedTuple):
+    """What is fitted, and how it is judged."""
+
+    make: Callable[[float], Model]
+    wanted: Array
+    decode: Decode
+    judge: Callable[[dict[str, Array], Array], float]
+    """What decoded predictions for some rows are worth: more is better."""
+    folds: list[tuple[Array, Array]]
+    """Rows to fit on and rows to judge by; none where there are too few rows."""
+
+
+def aim(task: Task, schema: Schema) -> Metric:
+    """The metric that the search goes by."""
+    return next((metric for metric in task.metrics if metric.name == schema.extra.get(AIM)), task.metrics[0])
 
 
 def classes(
-    train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+    task: Task, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
 ) -> tuple[str, dict[str, Array]]:
     """The method in words, and decoded predictions of the test samples as `TextClassification.decode` gives them.
 
     Raises:
-        TimeoutError: see `_fitted`.
+        TimeoutError: see `_answer`.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
-    began = time.monotonic()
-    seen, asked, read = _weights(train, test)
+    end = time.monotonic() + seconds
     labels = np.array([schema.classes.index(str(sample.fields["label"])) for sample in train])
-    folds = min(FOLDS, *np.bincount(labels)[np.unique(labels)].tolist())
-    order = StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels) if folds >= 2 else ()
-    fitted, words = _fitted(
-        lambda c: LogisticRegression(C=c, max_iter=500, tol=1e-3), seen, labels, order, began + seconds
+    count = min(FOLDS, *np.bincount(labels)[np.unique(labels)].tolist())
+    order = StratifiedKFold(count, shuffle=True, random_state=0).split(labels, labels) if count >= 2 else ()
+    weights = "balanced" if aim(task, schema).alike else None
+
+    def decode(fitted: Model, rows: Any) -> dict[str, Array]:
+        chances = np.zeros((rows.shape[0], len(schema.classes)), np.float32)
+        chances[:, fitted.classes_] = fitted.predict_proba(rows)
+        return {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
+
+    problem = Problem(
+        lambda c: LogisticRegression(C=c, max_iter=500, tol=1e-3, class_weight=weights),
+        labels,
+        decode,
+        _judge(task, schema, train),
+        list(order),
     )
-    chances = np.zeros((len(test), len(schema.classes)), np.float32)
-    chances[:, fitted.classes_] = fitted.predict_proba(asked)
-    decoded = {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
-    return f"logistic regression on {read}{words}", decoded
+    words, decoded = _answer(problem, readings(train, test, len(schema.classes)), end)
+    return f"logistic regression on {words}", decoded
 
 
-def numbers(train: Sequence[Sample], test: Sequence[Sample], seconds: float) -> tuple[str, dict[str, Array]]:
+def numbers(
+    task: Task, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+) -> tuple[str, dict[str, Array]]:
     """The method in words, and decoded predictions of the test samples as `TextRegression.decode` gives them.
 
     Raises:
-        TimeoutError: see `_fitted`.
+        TimeoutError: see `_answer`.
     """
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import KFold
 
-    began = time.monotonic()
-    seen, asked, read = _weights(train, test)
+    end = time.monotonic() + seconds
     values = np.array([sample.fields["value"] for sample in train], np.float64)
     order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(values)
-    fitted, words = _fitted(lambda strength: Ridge(alpha=10 / strength), seen, values, order, began + seconds)
-    return f"ridge regression on {read}{words}", {"value": np.asarray(fitted.predict(asked), np.float64)}
+    problem = Problem(
+        lambda strength: Ridge(alpha=10 / strength),
+        values,
+        lambda fitted, rows: {"value": np.asarray(fitted.predict(rows), np.float64)},
+        _judge(task, schema, train),
+        list(order),
+    )
+    words, decoded = _answer(problem, readings(train, test, 1), end)
+    return f"ridge regression on {words}", decoded
 
 
-def _fitted(
-    make: Callable[[float], Any], seen: Any, wanted: Array, order: Iterable[tuple[Array, Array]], end: float
-) -> tuple[Any, str]:
-    """The model of the strength that does best by cross-validation, and in words what was left out to end in time.
+def _judge(task: Task, schema: Schema, train: Sequence[Sample]) -> Callable[[dict[str, Array], Array], float]:
+    """By the metric of the search; what it does not apply to is worth less than all else."""
+    metric, targets = aim(task, schema), task.encode(train, schema, task.formulations(schema)[0])
+    sign = 1.0 if metric.mode == "max" else -1.0
 
-    Args:
-        order: rows to fit on and rows to judge by, for each fold; none where there are too few rows.
-        end: by `time.monotonic`.
+    def judge(decoded: dict[str, Array], rows: Array) -> float:
+        truth = {key: np.asarray(values)[rows] for key, values in targets.items()}
+        value = sign * task.score(decoded, truth, schema, [metric.name])[metric.name]
+        return value if np.isfinite(value) else -np.inf
+
+    return judge
+
+
+class _Clock:
+    """Whether there is time for more fits."""
+
+    def __init__(self, end: float, told: float) -> None:
+        self.end, self.told = end, told
+        self.taken: list[float] = []
+
+    def fits(self, count: float, before: float = 0.0) -> bool:
+        """So many fits, and some seconds before them."""
+        return time.monotonic() + MARGIN * (before + max(self.taken, default=self.told) * count) <= self.end
+
+    def judged(self, problem: Problem, seen: Any, strength: float) -> float | None:
+        """The mean over the folds; None where time is short."""
+        found: list[float] = []
+        for inside, outside in problem.folds:
+            # What is told is coarse: once a fit was timed, all that this strength needs must fit, and the last one.
+            if not self.fits(len(problem.folds) - len(found) + 2 if self.taken else 2):
+                return None
+            began = time.monotonic()
+            fitted = problem.make(strength).fit(seen[inside], problem.wanted[inside])
+            found.append(problem.judge(problem.decode(fitted, seen[outside]), outside))
+            self.taken.append(time.monotonic() - began)
+        return float(np.mean(found))
+
+
+def _answer(problem: Problem, reads: Iterator[Callable[[], Read]], end: float) -> tuple[str, dict[str, Array]]:
+    """What was read, with what was left out to end in time, and the predictions of the model that does best by
+    cross-validation.
 
     Raises:
         TimeoutError: there is no time for a single fit.
     """
-    folds, scores, taken = list(order), dict[float, float](), list[float]()
-    told = _told(make, seen, wanted)
-
-    def fits(count: int) -> bool:
-        return time.monotonic() + MARGIN * max(taken, default=told) * count <= end
-
-    for strength in STRENGTHS if folds else ():
-        judged: list[float] = []
-        for inside, outside in folds:
-            # What is told is coarse: once a fit was timed, all that this strength needs must fit, and the last one.
-            if not fits(len(folds) - len(judged) + 2 if taken else 2):
-                break
-            began = time.monotonic()
-            judged.append(make(strength).fit(seen[inside], wanted[inside]).score(seen[outside], wanted[outside]))
-            taken.append(time.monotonic() - began)
-        if len(judged) < len(folds):
-            break
-        scores[strength] = float(np.mean(judged))
-    if not scores and not fits(1):
-        raise TimeoutError(f"no time was left: a fit takes about {told:.0f} s")
+    began = time.monotonic()
+    read = next(reads)()
+    reading = time.monotonic() - began
+    clock = _Clock(end, _told(problem, read.seen))
+    scores = _strengths(problem, clock, read.seen, STRENGTHS)
+    if not scores and not clock.fits(1):
+        raise TimeoutError(f"no time was left: a fit takes about {clock.told:.0f} s")
     best = max(scores, key=lambda strength: scores[strength]) if scores else STRENGTHS[0]
     tried = f"{len(scores)} of {len(STRENGTHS)} strengths" if scores else "its strength was not chosen"
-    short = bool(folds) and len(scores) < len(STRENGTHS)
-    return make(best).fit(seen, wanted), f" (cut short to end in time: {tried})" if short else ""
+    short = bool(problem.folds) and len(scores) < len(STRENGTHS)
+    for more in reads:
+        near = _near(best)
+        if short or not scores or not clock.fits(DEARER * (len(near) * len(problem.folds) + 1), DEARER * reading):
+            break
+        other, clock.taken = more(), [DEARER * max(clock.taken)]
+        found = _strengths(problem, clock, other.seen, near)
+        if found and max(found.values()) > scores[best]:
+            read, best = other, max(found, key=lambda strength: found[strength])
+    fitted = problem.make(best).fit(read.seen, problem.wanted)
+    cut = f" (cut short to end in time: {tried})" if short else ""
+    return f"{read.words}{cut}", problem.decode(fitted, read.asked)
 
 
-def _told(make: Callable[[float], Any], seen: Any, wanted: Array) -> float:
+def _strengths(problem: Problem, clock: _Clock, seen: Any, strengths: Iterable[float]) -> dict[float, float]:
+    """What each is worth, as far as time allows."""
+    scores: dict[float, float] = {}
+    for strength in strengths if problem.folds else ():
+        if (value := clock.judged(problem, seen, strength)) is None:
+            break
+        scores[strength] = value
+    return scores
+
+
+def _near(best: float) -> list[float]:
+    """This strength and its neighbours."""
+    ordered = sorted(STRENGTHS)
+    place = ordered.index(best)
+    return [best, *ordered[max(0, place - 1) : place], *ordered[place + 1 : place + 2]]
+
+
+def _told(problem: Problem, seen: Any) -> float:
     """Seconds that one fit may take, by one on few rows, which costs more than its share; 0 where all are few."""
-    rows = np.arange(0, len(wanted), PROBE)
-    if len(rows) < FEW or len(np.unique(wanted[rows])) < 2:
+    rows = np.arange(0, len(problem.wanted), PROBE)
+    if len(rows) < FEW or len(np.unique(problem.wanted[rows])) < 2:
         return 0.0
-    make(STRENGTHS[0]).fit(seen[rows], wanted[rows])  # the first one loads libraries
+    problem.make(STRENGTHS[0]).fit(seen[rows], problem.wanted[rows])  # the first one loads libraries
     began = time.monotonic()
-    make(STRENGTHS[0]).fit(seen[rows], wanted[rows])
+    problem.make(STRENGTHS[0]).fit(seen[rows], problem.wanted[rows])
     return PROBE / 2 * (time.monotonic() - began)
-
-
-def _weights(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[Any, Any, str]:
-    """Of the training samples and of the others, and in words what they are of."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    texts = [_texts(sample) for sample in train]
-    joined = [" ".join(several) for several in texts]
-    length = sum(map(len, joined)) / max(1, sum(len(text.split()) for text in joined))
-    if length > LONG_WORD:
-        made = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
-    else:
-        made = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    if all(len(several) < 2 for several in texts):
-        return made.fit_transform(joined), made.transform([" ".join(_texts(sample)) for sample in test]), "TF-IDF"
-    plain = made.build_analyzer()
-    asked = [_texts(sample) for sample in test]
-    made = TfidfVectorizer(
-        analyzer=lambda several: [*plain(" ".join(several)), *shared_terms(several)],
-        sublinear_tf=True,
-        min_df=made.min_df,
-    )
-    return made.fit_transform(texts), made.transform(asked), "TF-IDF and on what the texts share"
-
-
-def _texts(sample: Sample) -> tuple[str, ...]:
-    value = sample.fields["text"]
-    return (value,) if isinstance(value, str) else tuple(map(str, value))
