@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
+from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Learning, Leveled, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -150,6 +150,7 @@ __all__ = [
     "ImageHeader",
     "Inheriting",
     "Joining",
+    "Learning",
     "Issue",
     "Itemizing",
     "Job",

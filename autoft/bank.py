@@ -158,8 +158,9 @@ class Bank:
 
     def _scores(self) -> dict[int, dict[str, float]]:
         """The metrics of each trial, mean over the folds."""
-        spec, found = self.lead, {number: list[dict[str, float]]() for number in self.members}
+        found = {number: list[dict[str, float]]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
+            spec = msgspec.structs.replace(self.lead, schema=part.schema)
             for number, raw in bank.each(rows):
                 if (member := self.members.get(number)) is not None:
                     outputs = {self.output.name: finish(self.output.post, raw)}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Counting, Itemizing, Joining, Piecewise
+from autoft.abilities import Counting, Itemizing, Joining, Learning, Piecewise
 from autoft.contracts import Calibrated, Exporting, Tallying, Task
 from autoft.data import masks
 from autoft.encoder import encoder
@@ -307,6 +307,24 @@ class TaskContract(Contract):
         counts = task.counts(data)
         assert len(counts) == len(data.samples) and all(int(count) == count >= 0 for count in counts), counts
         assert any(counts), "there is something to score"
+
+    def test_what_is_learned_of_targets_is_added_and_hangs_on_no_order(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        if not isinstance(task, Learning):
+            pytest.skip("the task learns nothing of targets alone")
+        for problem in problems:
+            targets = dict(task.encode(data.samples, schema, problem))
+            kept = task.learn(targets, schema)
+            assert from_json(to_json(kept), Schema) == kept
+            rest = {key: value for key, value in kept.extra.items() if key in schema.extra}
+            assert msgspec.structs.replace(kept, extra=rest) == schema, "what the schema holds stays"
+            assert task.learn({key: np.asarray(v)[::-1] for key, v in targets.items()}, schema) == kept
+            task.learn({key: np.asarray(v)[:0] for key, v in targets.items()}, schema)
+            decoded = task.decode(self.perfect_outputs(problem, targets), kept, problem)
+            found = task.calibrate(decoded, targets, kept) if isinstance(task, Calibrated) else kept
+            again = task.decode(self.perfect_outputs(problem, targets), found, problem)
+            told = [task.settled(one, found) if isinstance(task, Calibrated) else one for one in (decoded, again)]
+            assert list(task.rows(told[0], found)) == list(task.rows(told[1], found)), "a saved model says the same"
 
     # ---- with a network ---------------------------------------------------------------------------------
 
