@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, counted
-from autoft_speech import _beam, _characters, _errors, _joining, _telling
+from autoft_speech import _beam, _characters, _choosing, _errors, _joining, _language, _nbest, _telling
 from autoft_speech._words import words
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -24,8 +24,8 @@ BLANK = 0
 
 
 class SpeechRecognition:
-    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`, `Counting` and
-    `Joining`."""
+    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`, `Counting`,
+    `Joining` and `Learning`."""
 
     name = "asr"
     modality = "audio"
@@ -99,25 +99,42 @@ class SpeechRecognition:
             found[number, : len(row)] = row
         return {"transcript": found}
 
+    def learn(self, targets: Arrays, schema: Schema) -> Schema:
+        """`extra["lm"]`: a language model of these transcripts, where one can be used."""
+        set_before = schema.extra.get("calibrated")
+        extra = {key: value for key, value in schema.extra.items() if key != "lm"}
+        if _nbest.available() and (set_before is None or _language.choice(set_before)):
+            characters = extra["characters"]
+            texts = [_characters.spell(row, characters) for row in targets["transcript"].tolist()]
+            extra["lm"] = _language.learned(texts)
+        return msgspec.structs.replace(schema, extra=extra)
+
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
         """Greedily: `index` int64 (n, frames), the classes of the transcript, then 0; `confidence` float32 (n,), the
         mean over its characters of the chance of the frame that says it, 1 where there are none. By a beam:
-        `beam_index` and `beam_confidence`, where a model was chosen with one, or could be."""
+        `beam_index` and `beam_confidence`, where a model was chosen with one, or could be. By a language model:
+        `lm_index` and `lm_confidence` where a model was chosen with one, `_language.lists` where it could be."""
         chances = np.asarray(outputs["transcript"])
         index, confidence = _greedy(chances)
         found = {"index": index, "confidence": confidence}
-        width = schema.extra.get("calibrated", {}).get("beam", 0)
+        set_before = schema.extra.get("calibrated", {})
+        if language := _language.choice(set_before):
+            found["lm_index"], found["lm_confidence"] = _language.heard(chances, schema.extra, language)
+            return found
+        width = set_before.get("beam", 0)
         if width > 1 or (not width and _beam.available()):
             found["beam_index"], found["beam_confidence"] = _beam.search(chances)
+        if not width and "lm" in schema.extra and index.any():  # a network that is silent has nothing to choose from
+            found |= _language.lists(chances, schema.extra)
         return found
 
     def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
         """Transcripts of parts with a space between them, where the language has one; the confidence of each part
-        counts by its characters."""
+        counts by its characters. Candidates are not joined: there are none where a model is used."""
         characters = schema.extra["characters"]
         space = characters.index(" ") + 1 if " " in characters else BLANK
-        found = dict(decoded)
-        for kind in ("", "beam_"):
+        found = {key: values for key, values in decoded.items() if not key.startswith("lists_")}
+        for kind in ("", "beam_", "lm_"):
             if f"{kind}index" in decoded:
                 index, sure = f"{kind}index", f"{kind}confidence"
                 found[index], found[sure] = _joining.joined(
@@ -127,20 +144,39 @@ class SpeechRecognition:
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
         """`beam`: the width of the beam if it makes fewer errors than greedy decoding, in words and, where these are
-        level or tell nothing, in characters; else 1, which is greedy."""
-        width = 1
+        level or tell nothing, in characters; else 1, which is greedy. `lm`: the weight of a language model where it
+        makes clearly fewer errors than both, with what else belongs to it; 0 where it does not."""
+        found: dict[str, float] = {"beam": 1}
+        plain, extra = decoded["index"], dict(schema.extra)
         if "beam_index" in decoded:
             names = [metric.name for metric in self.metrics]
             greedy = self.score(decoded, targets, schema, names)
             beam = self.score({"index": decoded["beam_index"]}, targets, schema, names)
             first = self.metrics[0]
             if (counted(first, beam), beam["cer"]) < (counted(first, greedy), greedy["cer"]):
-                width = _beam.WIDTH
-        return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": {"beam": width}})
+                plain, found = decoded["beam_index"], {"beam": _beam.WIDTH}
+        if "lm" in extra:
+            language = None
+            if "lists_row" in decoded:
+
+                def tally(rows: Array, numbers: Array) -> Arrays:
+                    return self.tally({"index": rows}, {"transcript": targets["transcript"][numbers]}, schema)
+
+                language = _choosing.chosen(decoded, plain, tally)
+            found = language.named() if language else {**found, "lm": 0.0}
+            if language is None:
+                del extra["lm"]  # nothing is kept with a model that it does not use
+        return msgspec.structs.replace(schema, extra={**extra, "calibrated": found})
 
     def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
-        """`index` and `confidence`, of the beam where validation has chosen it."""
-        kind = "beam_" if schema.extra.get("calibrated", {}).get("beam", 1) > 1 and "beam_index" in decoded else ""
+        """`index` and `confidence`, of the beam or of the language model where validation has chosen them."""
+        set_before = schema.extra.get("calibrated", {})
+        kind = "beam_" if set_before.get("beam", 1) > 1 and "beam_index" in decoded else ""
+        if language := _language.choice(set_before):
+            if "lists_row" in decoded:
+                index, confidence = _language.taken(decoded, language)
+                return {"index": index, "confidence": confidence}
+            kind = "lm_" if "lm_index" in decoded else ""
         return {key: decoded[kind + key] for key in ("index", "confidence")}
 
     def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:
