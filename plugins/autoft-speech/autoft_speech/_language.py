@@ -61,7 +61,7 @@ def learned(texts: Sequence[str]) -> dict[str, Any]:
     # What is met once among so many is how much of what comes next was never met (Good, 1953).
     once = sum(count == 1 for count in words.values())
     closed = len(words) <= WORDS and once <= UNSEEN * sum(words.values())
-    if closed and not has_signs("".join(words)) and any(" " in text for text in texts):
+    if closed and words and not has_signs("".join(words)):
         found["words"] = sorted(words)
     return found
 
