@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, counted
-from autoft_speech import _beam, _characters, _choosing, _errors, _joining, _language, _nbest, _telling
+from autoft_speech import _beam, _characters, _errors, _joining, _language, _telling
 from autoft_speech._words import words
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -100,40 +100,40 @@ class SpeechRecognition:
         return {"transcript": found}
 
     def learn(self, targets: Arrays, schema: Schema) -> Schema:
-        """`extra["lm"]`: a language model of these transcripts, where one can be used."""
+        """`extra["lm"]`: a language model of these transcripts, unless validation has chosen to do without."""
         set_before = schema.extra.get("calibrated")
         extra = {key: value for key, value in schema.extra.items() if key != "lm"}
-        if _nbest.available() and (set_before is None or _language.choice(set_before)):
-            characters = extra["characters"]
-            texts = [_characters.spell(row, characters) for row in targets["transcript"].tolist()]
-            extra["lm"] = _language.learned(texts)
+        if set_before is None or _language.vote(set_before):
+            rows = targets["transcript"].tolist()
+            extra["lm"] = _language.learned([_characters.spell(row, extra["characters"]) for row in rows])
         return msgspec.structs.replace(schema, extra=extra)
 
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
         """Greedily: `index` int64 (n, frames), the classes of the transcript, then 0; `confidence` float32 (n,), the
         mean over its characters of the chance of the frame that says it, 1 where there are none. By a beam:
         `beam_index` and `beam_confidence`, where a model was chosen with one, or could be. By a language model:
-        `lm_index` and `lm_confidence` where a model was chosen with one, `_language.lists` where it could be."""
+        `lm_index` and `lm_confidence` where a model was chosen with one, `votes_index` and `votes_confidence`, with a
+        second axis for weights that it may get, where it could be."""
         chances = np.asarray(outputs["transcript"])
         index, confidence = _greedy(chances)
         found = {"index": index, "confidence": confidence}
         set_before = schema.extra.get("calibrated", {})
-        if language := _language.choice(set_before):
-            found["lm_index"], found["lm_confidence"] = _language.heard(chances, schema.extra, language)
-            return found
+        if vote := _language.vote(set_before):
+            rows, sure = _language.heard(chances, schema.extra, [vote])
+            return {**found, "lm_index": rows[:, 0], "lm_confidence": sure[:, 0]}
         width = set_before.get("beam", 0)
         if width > 1 or (not width and _beam.available()):
             found["beam_index"], found["beam_confidence"] = _beam.search(chances)
         if not width and "lm" in schema.extra and index.any():  # a network that is silent has nothing to choose from
-            found |= _language.lists(chances, schema.extra)
+            found["votes_index"], found["votes_confidence"] = _language.heard(chances, schema.extra)
         return found
 
     def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
         """Transcripts of parts with a space between them, where the language has one; the confidence of each part
-        counts by its characters. Candidates are not joined: there are none where a model is used."""
+        counts by its characters. What may still be chosen from is not joined: nothing is, where a model is used."""
         characters = schema.extra["characters"]
         space = characters.index(" ") + 1 if " " in characters else BLANK
-        found = {key: values for key, values in decoded.items() if not key.startswith("lists_")}
+        found = {key: values for key, values in decoded.items() if not key.startswith("votes_")}
         for kind in ("", "beam_", "lm_"):
             if f"{kind}index" in decoded:
                 index, sure = f"{kind}index", f"{kind}confidence"
@@ -156,27 +156,27 @@ class SpeechRecognition:
             if (counted(first, beam), beam["cer"]) < (counted(first, greedy), greedy["cer"]):
                 plain, found = decoded["beam_index"], {"beam": _beam.WIDTH}
         if "lm" in extra:
-            language = None
-            if "lists_row" in decoded:
+            vote = None
+            if "votes_index" in decoded:
 
-                def tally(rows: Array, numbers: Array) -> Arrays:
-                    return self.tally({"index": rows}, {"transcript": targets["transcript"][numbers]}, schema)
+                def tally(rows: Array) -> Arrays:
+                    return self.tally({"index": rows}, targets, schema)
 
-                language = _choosing.chosen(decoded, plain, tally)
-            found = language.named() if language else {**found, "lm": 0.0}
-            if language is None:
+                vote = _language.chosen(decoded["votes_index"], plain, tally, extra["lm"]["new"])
+            found = _language.named(vote) if vote else {**found, "lm": 0.0}
+            if vote is None:
                 del extra["lm"]  # nothing is kept with a model that it does not use
         return msgspec.structs.replace(schema, extra={**extra, "calibrated": found})
 
     def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
         """`index` and `confidence`, of the beam or of the language model where validation has chosen them."""
         set_before = schema.extra.get("calibrated", {})
-        kind = "beam_" if set_before.get("beam", 1) > 1 and "beam_index" in decoded else ""
-        if language := _language.choice(set_before):
-            if "lists_row" in decoded:
-                index, confidence = _language.taken(decoded, language)
-                return {"index": index, "confidence": confidence}
-            kind = "lm_" if "lm_index" in decoded else ""
+        vote = _language.vote(set_before)
+        if vote and "votes_index" in decoded:
+            place = _language.VOTES.index(vote)
+            return {key: decoded["votes_" + key][:, place] for key in ("index", "confidence")}
+        kind = "lm_" if vote else "beam_" if set_before.get("beam", 1) > 1 else ""
+        kind = kind if kind + "index" in decoded else ""
         return {key: decoded[kind + key] for key in ("index", "confidence")}
 
     def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:

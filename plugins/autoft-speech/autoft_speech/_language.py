@@ -1,111 +1,89 @@
-"""A language model chooses among the likeliest transcripts of a recording: what it learns, and what it weighs.
+"""The language model of a model for speech: what it learns, and by which weight validation lets it have a say.
 
-It ranks again what sound alone has found (`_nbest`): score of the sound + weight * (score of the text + a bonus for
-each character), since each further character makes a text less likely. Where the words of the training transcripts are
-nearly all that is ever said, transcripts of these words alone can be looked for.
+It is one of characters, of the training transcripts alone (`_ngram`), and takes part in the search for the best
+transcript (`_search`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from autoft_speech import _characters, _nbest, _ngram
-from autoft_speech._words import has_signs
+from autoft.api import counted
+from autoft_speech import _errors, _ngram, _search
+from autoft_speech._search import Vote
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Tally = Callable[[Array], Mapping[str, Array]]
+"""Edits and lengths (`_errors.tally`) of rows of classes, one for each recording."""
 
-WEIGHTS = (0.2, 0.4, 0.7, 1.0)
-BONUSES = (0.0, 1.0, 2.0)
-"""Of a character, as natural logarithms: text without any model has about 3."""
-UNSEEN = 0.02
-"""Most words that may lie outside of a list of all that may be said."""
-WORDS = 5000
-"""Words of such a list at most."""
-KEYS = ("row", "sound", "text", "length", "sure")
-"""Of the arrays of candidates: `lists_row` int32 (n, kinds, candidates, longest), the others float32 (n, kinds,
-candidates), `lists_sound` -inf where there are fewer. Kinds: any text, and known words alone where there is a list."""
-
-
-class Choice(NamedTuple):
-    """Which candidates are ranked again, and how."""
-
-    weight: float
-    bonus: float
-    kind: int
-
-    def named(self) -> dict[str, float]:
-        """As summaries show it."""
-        return {"beam": _nbest.WIDTH, "lm": self.weight, "bonus": self.bonus, "lexicon": self.kind}
+VOTES = tuple(Vote(weight, round(weight * bonus, 2)) for weight in (0.2, 0.4, 0.7) for bonus in (0, 1, 2))
+USUAL = VOTES.index(Vote(0.4, 0.4))
+CLOSED = 0.02
+"""Part of the words, at most, that are expected to be new where all that is ever said is held to be known."""
+CLEAR = 1.2
+"""Errors that must be saved, as a multiple of what chance saves or costs: the root of the squares, summed over
+recordings. A single recording that is better is chance; two of the same size, with none that is worse, are not."""
 
 
-def choice(calibrated: Mapping[str, float]) -> Choice | None:
+def vote(calibrated: Mapping[str, float]) -> Vote | None:
     """What was chosen on validation; None where no language model was."""
-    if calibrated.get("lm", 0.0) <= 0:
-        return None
-    return Choice(calibrated["lm"], calibrated["bonus"], int(calibrated["lexicon"]))
+    return Vote(calibrated["lm"], calibrated["bonus"]) if calibrated.get("lm", 0.0) > 0 else None
 
 
-def choices(lists: Mapping[str, Array]) -> list[Choice]:
-    kinds = range(lists["lists_row"].shape[1])
-    return [Choice(weight, bonus, kind) for kind in kinds for weight in WEIGHTS for bonus in BONUSES]
+def named(chosen: Vote) -> dict[str, float]:
+    """As summaries show it."""
+    return {"beam": _search.WIDTH, "lm": chosen.weight, "bonus": chosen.bonus}
 
 
 def learned(texts: Sequence[str]) -> dict[str, Any]:
-    """The model, as it stands in a schema: counts of n-grams, and `words` where these are nearly all that is said."""
-    found = _ngram.learned(texts)
+    """The model, as it stands in a schema: counts of n-grams, and `new`, the part of words that is expected to be."""
     words = Counter(word for text in texts for word in text.split())
-    # What is met once among so many is how much of what comes next was never met (Good, 1953).
-    once = sum(count == 1 for count in words.values())
-    closed = len(words) <= WORDS and once <= UNSEEN * sum(words.values())
-    if closed and words and not has_signs("".join(words)):
-        found["words"] = sorted(words)
-    return found
+    # What was met once, among all that was met, is how much of what comes next was never met (Good, 1953).
+    once, everything = sum(count == 1 for count in words.values()), sum(words.values())
+    return {**_ngram.learned(texts), "new": round(once / everything, 4) if everything else 1.0}
 
 
-def lists(chances: Array, extra: Mapping[str, Any], kinds: Sequence[int] = ()) -> dict[str, Array]:
-    """Candidates for each recording.
+def heard(chances: Array, extra: Mapping[str, Any], votes: Sequence[Vote] = VOTES) -> tuple[Array, Array]:
+    """Transcripts by all votes: rows of classes (n, votes, longest) and how sure they are (n, votes).
 
     Args:
         extra: of the schema: `characters` and `lm`.
-        kinds: 0 for any text, 1 for known words; without any, all that the model knows.
     """
-    characters, told = extra["characters"], extra["lm"]
-    model, space = _ngram.Model(told), characters.index(" ") + 1 if " " in characters else 0
-    words = _characters.indices(told.get("words", ()), characters)
-    kinds = kinds or ((0, 1) if words else (0,))
-    found = [list(_nbest.heard(chances, words if kind else (), space)) for kind in kinds]
-    shape = (len(chances), len(kinds), max([1, *(len(some) for kind in found for some in kind)]))
-    longest = max([1, *(len(one.row) for kind in found for some in kind for one in some)])
-    rows = np.zeros((*shape, longest), np.int32)
-    sound, text, length, sure = (np.full(shape, value, np.float32) for value in (-np.inf, 0, 0, 1))
-    for place, kind in enumerate(found):
-        for number, some in enumerate(kind):
-            for rank, one in enumerate(some):
-                at = number, place, rank
-                said = _characters.spell(one.row, characters)
-                rows[at][: len(one.row)] = one.row
-                sound[at], sure[at], length[at] = one.score, one.sure, len(said)
-                text[at] = model.log(said)
-    return {f"lists_{key}": values for key, values in zip(KEYS, (rows, sound, text, length, sure), strict=True)}
+    return _search.search(chances, _ngram.table(extra["lm"], extra["characters"]), votes)
 
 
-def ranked(lists: Mapping[str, Array], chosen: Choice) -> Array:
-    """The candidate of each recording that comes first, int64 (n,)."""
-    sound, text, length = (lists[f"lists_{key}"][:, chosen.kind] for key in ("sound", "text", "length"))
-    return np.asarray((sound + chosen.weight * (text + chosen.bonus * length)).argmax(1))
+def chosen(rows: Array, plain: Array, tally: Tally, new: float) -> Vote | None:
+    """The vote with the fewest errors, the first of equal ones; None where it saves too little.
+
+    Where all words are held to be known, few validation recordings need not prove that spelling helps: the usual vote
+    is taken if it makes no more errors, and a better one if there is.
+
+    Args:
+        rows: transcripts of each recording by all votes (n, votes, longest).
+        plain: those without a language model (n, longest).
+        new: part of words that is expected to be.
+    """
+    before = dict(tally(plain))
+    told = [dict(tally(rows[:, number])) for number in range(len(VOTES))]
+    if not len(plain):
+        return None
+    order = sorted(range(len(VOTES)), key=lambda number: (_worth(told[number]), number != USUAL, number))
+    best = order[0]
+    if new <= CLOSED and _worth(told[best]) <= _worth(before):
+        return VOTES[best]
+    return VOTES[best] if _worth(told[best]) < _worth(before) and _is_clear(before, told[best]) else None
 
 
-def taken(lists: Mapping[str, Array], chosen: Choice) -> tuple[Array, Array]:
-    """`index` int64 (n, longest) and `confidence` float32 (n,) of the candidates that come first."""
-    best, every = ranked(lists, chosen), np.arange(len(lists["lists_row"]))
-    rows = lists["lists_row"][every, chosen.kind, best].astype(np.int64)
-    return rows, lists["lists_sure"][every, chosen.kind, best]
+def _worth(tallies: dict[str, Array]) -> tuple[float, float]:
+    rates = {metric.name: _errors.rate(metric.name, tallies) for metric in _errors.METRICS}
+    return counted(_errors.METRICS[0], rates), rates["cer"]
 
 
-def heard(chances: Array, extra: Mapping[str, Any], chosen: Choice) -> tuple[Array, Array]:
-    """The same of candidates that are looked for as was chosen, and no others."""
-    return taken(lists(chances, extra, (chosen.kind,)), chosen._replace(kind=0))
+def _is_clear(before: dict[str, Array], after: dict[str, Array]) -> bool:
+    """In words, or in characters where words tell nothing."""
+    saved = (before[key] - after[key] for key in ("edits_words", "edits_characters"))
+    return any(some.sum() > CLEAR * np.sqrt((some**2).sum()) for some in saved)

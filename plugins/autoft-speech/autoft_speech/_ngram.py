@@ -11,7 +11,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
+
+from autoft_speech._search import Table
 
 ORDER = 4
 """Characters of the longest n-gram."""
@@ -19,6 +24,8 @@ READ = 1_000_000
 """Characters that are counted at most, of transcripts spread over all."""
 SIZE = 400_000
 """Characters that the packed counts may take: they stand in the configuration of each model."""
+CELLS = 4_000_000
+"""Contexts times characters at most: a search has all chances at hand."""
 
 
 def learned(texts: Sequence[str]) -> dict[str, Any]:
@@ -38,11 +45,11 @@ def packed(counts: Sequence[Mapping[str, int]]) -> dict[str, Any]:
     A context goes as a whole: were single n-grams left out, what is seldom would seem to be impossible.
     """
     kept, least = [dict(found) for found in counts], 1
-    while _size(kept) > SIZE and any(kept[1:]):
+    while _is_large(kept) and any(kept[1:]):
         least = max(least + 1, least * 5 // 4)
         for number in range(len(kept) - 1, 0, -1):
             kept[number] = _without_seldom(kept[number], least)
-            if _size(kept) <= SIZE:
+            if not _is_large(kept):
                 break
     return {
         "grams": ["".join(found) for found in kept],
@@ -57,44 +64,41 @@ def _without_seldom(grams: Mapping[str, int], least: int) -> dict[str, int]:
     return {gram: count for gram, count in grams.items() if contexts[gram[:-1]] >= least}
 
 
-def _size(counts: Sequence[Mapping[str, int]]) -> int:
-    return sum(len(gram) + len(str(count)) + 1 for found in counts for gram, count in found.items())
+def _is_large(counts: Sequence[Mapping[str, int]]) -> bool:
+    size = sum(len(gram) + len(str(count)) + 1 for found in counts for gram, count in found.items())
+    contexts = len({gram[:-1] for found in counts for gram in found})
+    return size > SIZE or contexts * len(counts[0]) > CELLS
 
 
-class Model:
-    """Says how likely a text is."""
+def table(told: Mapping[str, Any], characters: Sequence[str]) -> Table:
+    """The chances of all characters after all contexts, for a search. Class k + 1 is character k."""
+    return _table(tuple(told["grams"]), tuple(told["counts"]), tuple(characters))
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self.counts: dict[str, int] = {}
-        self.follow: dict[str, tuple[int, int]] = {}
-        """Context -> how often it was followed by something, and by how many things."""
-        for order, (grams, counts) in enumerate(zip(told["grams"], told["counts"], strict=True), 1):
-            for place, count in enumerate(map(int, counts.split())):
-                gram = grams[place * order : (place + 1) * order]
-                self.counts[gram] = count
-                often, things = self.follow.get(gram[:-1], (0, 0))
-                self.follow[gram[:-1]] = (often + count, things + 1)
-        self.order = len(told["grams"])
-        self._known: dict[str, float] = {}
 
-    def log(self, text: str) -> float:
-        """The natural logarithm of the chance of this text, its end included."""
-        padded = f" {text} "
-        total = 0.0
-        for end in range(2, len(padded) + 1):
-            gram = padded[max(0, end - self.order) : end]
-            value = self._known.get(gram)
-            if value is None:
-                value = self._known[gram] = math.log(self.chance(gram))
-            total += value
-        return total
-
-    def chance(self, gram: str) -> float:
-        """Of the last character after those before it."""
-        found = 1 / (self.follow.get("", (0, 0))[1] + 1)  # one stands for all that was never seen
-        for start in range(len(gram) - 1, -1, -1):
-            often, things = self.follow.get(gram[start:-1], (0, 0))
-            if not things:
-                break  # a longer context was never followed either
-            found = (self.counts.get(gram[start:], 0) + things * found) / (often + things)
-        return found
+@lru_cache(maxsize=2)
+def _table(grams: tuple[str, ...], counts: tuple[str, ...], characters: tuple[str, ...]) -> Table:
+    known: dict[str, int] = {}
+    for order, (row, numbers) in enumerate(zip(grams, counts, strict=True), 1):
+        places = range(0, len(row), order)
+        known |= zip((row[place : place + order] for place in places), map(int, numbers.split()), strict=True)
+    contexts = sorted({"", *(gram[:-1] for gram in known)}, key=lambda context: (len(context), context))
+    states = {context: state for state, context in enumerate(contexts)}
+    classes = {letter: number for number, letter in enumerate(characters, 1)}
+    space = classes.setdefault(" ", len(characters) + 1)
+    shape = len(contexts), len(classes) + 1
+    follow, often = np.zeros(shape, np.int32), np.zeros(shape)
+    for gram, count in known.items():
+        state, letter = states[gram[:-1]], classes[gram[-1]]
+        often[state, letter] = count
+        follow[state, letter] = states.get(gram, 0)
+    total, things = often.sum(1), (often > 0).sum(1)
+    chance = np.full(shape, 1 / (things[0] + 1))  # one stands for all that was never seen
+    for context, state in states.items():
+        if context:  # what it does not know is as behind the context that is one shorter
+            shorter = states[context[1:]]
+            chance[state] = chance[shorter]
+            follow[state] = np.where(follow[state], follow[state], follow[shorter])
+        if things[state]:
+            chance[state] = (often[state] + things[state] * chance[state]) / (total[state] + things[state])
+    score, kept = np.log(chance).astype(np.float32), len(characters) + 1
+    return Table(follow[:, :kept], score[:, :kept], score[:, space], states.get(" ", 0))

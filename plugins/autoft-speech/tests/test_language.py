@@ -1,23 +1,21 @@
-"""The language model: what is learned, when validation chooses it, what a model keeps, and what it needs."""
+"""The language model: what is learned, when validation chooses it, and what a model keeps."""
 
 from __future__ import annotations
 
-import sys
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from autoft.api import Dataset, Sample, Schema, UsageError
+from autoft.api import Dataset, Sample, Schema
 from autoft.records import from_json, to_json
-from autoft_speech import _beam, _language, _nbest
+from autoft_speech import _beam, _language
 from autoft_speech._asr import SpeechRecognition
+from autoft_speech._search import Vote
 
 TASK = SpeechRecognition()
 TRAIN = ("yes no no", "no yes", "yes yes no", "no no", "yes no") * 2
-needs = pytest.mark.skipif(not _nbest.available(), reason="flashlight-text is not installed")
 
 
 def schema_of(*texts: str) -> Schema:
@@ -66,22 +64,19 @@ def taught(monkeypatch: pytest.MonkeyPatch) -> Schema:
 # ---- what is learned ------------------------------------------------------------------------------------
 
 
-@needs
-def test_words_are_a_list_where_these_are_nearly_all_that_is_said(taught: Schema) -> None:
-    assert taught.extra["lm"]["words"] == ["no", "yes"]
+def test_what_is_learned_is_added_and_tells_how_many_words_will_be_new(taught: Schema) -> None:
     assert {key: value for key, value in taught.extra.items() if key != "lm"} == SCHEMA.extra
-    assert "words" not in _language.learned(["the one and", "only word"]), "others will be said as well"
-    assert "words" not in _language.learned(["你好 你好"] * 9), "signs are no words of an alphabet"
-    assert _language.learned(["yes", "no"] * 50)["words"] == ["no", "yes"], "one word for each recording"
+    assert taught.extra["lm"]["new"] == 0
+    assert _language.learned(["the one and", "the other word"])["new"] == round(4 / 6, 4)
+    assert _language.learned([])["new"] == 1
 
 
-@needs
 def test_a_model_that_was_chosen_without_it_learns_none_again(taught: Schema) -> None:
     for calibrated, wanted in (({"beam": 1, "lm": 0.0}, False), ({"beam": 12}, False), (None, True)):
         extra = {**SCHEMA.extra, **({"calibrated": calibrated} if calibrated else {})}
         again = TASK.learn(said(*TRAIN), msgspec.structs.replace(SCHEMA, extra=extra))
         assert ("lm" in again.extra) is wanted
-    chosen = {**taught.extra, "calibrated": _language.Choice(0.4, 1.0, 0).named()}
+    chosen = {**taught.extra, "calibrated": _language.named(Vote(0.4, 0.4))}
     again = TASK.learn(said("no no", "no"), msgspec.structs.replace(SCHEMA, extra=chosen))
     assert again.extra["lm"] != taught.extra["lm"] and again.extra["calibrated"] == chosen["calibrated"]
 
@@ -89,7 +84,6 @@ def test_a_model_that_was_chosen_without_it_learns_none_again(taught: Schema) ->
 # ---- what is chosen -------------------------------------------------------------------------------------
 
 
-@needs
 def test_validation_chooses_it_where_it_makes_clearly_fewer_errors(taught: Schema) -> None:
     decoded = TASK.decode(frames(*HEARD), taught, PROBLEM)
     assert texts(decoded, SCHEMA) == [text.replace("*", "o") for text in HEARD]
@@ -97,56 +91,39 @@ def test_validation_chooses_it_where_it_makes_clearly_fewer_errors(taught: Schem
     assert chosen.extra["calibrated"]["lm"] > 0 and chosen.extra["lm"] == taught.extra["lm"]
     assert texts(decoded, chosen) == list(MEANT)
     again = TASK.decode(frames(*HEARD), from_json(to_json(chosen), Schema), PROBLEM)
-    assert texts(again, chosen) == list(MEANT) and not any(key.startswith("lists_") for key in again)
+    assert texts(again, chosen) == list(MEANT) and not any(key.startswith("votes_") for key in again)
 
 
-@needs
 @pytest.mark.parametrize("truth", ["heard", "one"])
 def test_without_a_clear_gain_nothing_of_it_is_kept(taught: Schema, truth: str) -> None:
     heard = [text.replace("*", "o") for text in HEARD]
     right = heard if truth == "heard" else [MEANT[0], *heard[1:]]  # a single recording would be better
-    decoded = TASK.decode(frames(*HEARD), taught, PROBLEM)
-    kept = TASK.calibrate(decoded, said(*right), taught)
+    open_words = msgspec.structs.replace(taught, extra={**taught.extra, "lm": {**taught.extra["lm"], "new": 0.4}})
+    decoded = TASK.decode(frames(*HEARD), open_words, PROBLEM)
+    kept = TASK.calibrate(decoded, said(*right), open_words)
     assert kept.extra["calibrated"] == {"beam": 1, "lm": 0.0} and "lm" not in kept.extra
     assert texts(decoded, kept) == heard
     assert sorted(TASK.decode(frames(*HEARD), kept, PROBLEM)) == ["confidence", "index"], "it is not searched for"
 
 
-@needs
-def test_a_list_of_words_hears_words_alone(taught: Schema) -> None:
-    chances = frames("yesno", "ye no", "yos")["transcript"]
-    found = _language.heard(chances, taught.extra, _language.Choice(0.2, 0.0, 1))
-    told = [row["prediction"] for row in TASK.rows({"index": found[0], "confidence": found[1]}, taught)]
-    assert all({*str(text).split()} <= {"yes", "no"} for text in told) and told[0] == "yes no"
-    single = TASK.learn(said(*["yes", "no"] * 9, schema=(one := schema_of("yes", "no"))), one)
-    heard = frames("yos", "n*", schema=one)["transcript"]
-    index, _ = _language.heard(heard, single.extra, _language.Choice(0.2, 0.0, 1))
-    assert [row["prediction"] for row in TASK.rows({"index": index, "confidence": np.ones(2)}, one)] == ["yes", "no"]
+def test_where_all_words_are_known_it_need_not_be_proved_to_help(taught: Schema) -> None:
+    certain = frames("yes no", "no no")
+    decoded = TASK.decode(certain, taught, PROBLEM)
+    chosen = TASK.calibrate(decoded, said("yes no", "no no"), taught)
+    assert _language.vote(chosen.extra["calibrated"]) == _language.VOTES[_language.USUAL], "level: the usual one"
+    assert texts(TASK.decode(frames("y*s no"), chosen, PROBLEM), chosen) == ["yes no"]
+    worse = TASK.calibrate(
+        TASK.decode(frames(*HEARD), taught, PROBLEM), said(*(t.replace("*", "o") for t in HEARD)), taught
+    )
+    assert worse.extra["calibrated"]["lm"] == 0, "it makes more errors"
 
 
-# ---- candidates -----------------------------------------------------------------------------------------
-
-
-@needs
-def test_candidates_are_the_likeliest_first_and_the_same_each_time() -> None:
-    chances = np.random.default_rng(0).dirichlet([0.2] * 6, (3, 20)).astype(np.float32)
-    found, again = list(_nbest.heard(chances)), list(_nbest.heard(chances))
-    assert found == again and all(len({one.row for one in some}) == len(some) > 10 for some in found)
-    assert all(one.score >= other.score for some in found for one, other in pairwise(some))
-    assert all(0 < one.sure <= 1 for some in found for one in some)
-    alone = [next(_nbest.heard(chances[number : number + 1])) for number in range(3)]
-    assert alone == found, "neighbours change nothing"
-
-
-@needs
 def test_what_says_nothing_and_no_rows_at_all(taught: Schema) -> None:
     silent = frames("no", "no")["transcript"]
     silent[:] = np.eye(silent.shape[2])[0]
-    chosen = msgspec.structs.replace(
-        taught, extra={**taught.extra, "calibrated": _language.Choice(0.4, 1.0, 1).named()}
-    )
+    chosen = msgspec.structs.replace(taught, extra={**taught.extra, "calibrated": _language.named(Vote(0.4, 0.4))})
     for rows in (silent, silent[:0]):
-        assert not any(key.startswith("lists_") for key in TASK.decode({"transcript": rows}, taught, PROBLEM))
+        assert not any(key.startswith("votes_") for key in TASK.decode({"transcript": rows}, taught, PROBLEM))
         decoded = TASK.decode({"transcript": rows}, chosen, PROBLEM)
         assert texts(decoded, chosen) == [""] * len(rows)
         kept = TASK.calibrate(TASK.decode({"transcript": rows}, taught, PROBLEM), said(*["no"] * len(rows)), taught)
@@ -155,27 +132,10 @@ def test_what_says_nothing_and_no_rows_at_all(taught: Schema) -> None:
     assert texts(TASK.decode({"transcript": mixed}, chosen, PROBLEM), chosen) == ["", "no"]
 
 
-@needs
 def test_parts_of_a_long_recording_are_joined(taught: Schema) -> None:
-    extra = {**taught.extra, "calibrated": _language.Choice(1.0, 1.0, 0).named()}
+    extra = {**taught.extra, "calibrated": _language.named(Vote(0.7, 0.7))}
     chosen = msgspec.structs.replace(taught, extra=extra)
     whole = TASK.decode(frames("y*s", "no"), chosen, PROBLEM)
     parts = TASK.decode(frames("y*s", "no no"), chosen, PROBLEM)
     joined = TASK.joined(whole, parts, np.array([0, 0]), chosen)
     assert texts(joined, chosen) == ["yes no no", "no"]
-
-
-# ---- without the library --------------------------------------------------------------------------------
-
-
-def test_without_the_library_nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_nbest, "available", lambda: False)
-    assert TASK.learn(said(*TRAIN), SCHEMA) == SCHEMA
-
-
-def test_a_model_with_it_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "flashlight.lib.text", None)
-    extra = {**SCHEMA.extra, "lm": _language.learned(TRAIN), "calibrated": _language.Choice(0.4, 1.0, 0).named()}
-    with pytest.raises(UsageError, match="chosen with a language model, which needs flashlight-text") as caught:
-        TASK.decode(frames("no"), msgspec.structs.replace(SCHEMA, extra=extra), PROBLEM)
-    assert "autoft-speech[lm]" in str(caught.value.hint)
