@@ -57,10 +57,11 @@ def heard(chances: Array, extra: Mapping[str, Any], votes: Sequence[Vote] = VOTE
 
 
 def chosen(rows: Array, plain: Array, tally: Tally, new: float) -> Vote | None:
-    """The vote with the fewest errors, the first of equal ones; None where it saves too little.
+    """The vote with the fewest errors, the usual one of equal ones; None where it saves too little.
 
-    Where all words are held to be known, few validation recordings need not prove that spelling helps: the usual vote
-    is taken if it makes no more errors, and a better one if there is.
+    None may cost characters: texts become likelier by being short, and who leaves out words has fewer wrong ones. Where
+    all words are held to be known, few validation recordings need not prove that spelling helps: no more errors are
+    enough.
 
     Args:
         rows: transcripts of each recording by all votes (n, votes, longest).
@@ -69,10 +70,11 @@ def chosen(rows: Array, plain: Array, tally: Tally, new: float) -> Vote | None:
     """
     before = dict(tally(plain))
     told = [dict(tally(rows[:, number])) for number in range(len(VOTES))]
-    if not len(plain):
+    most = before["edits_characters"].sum()
+    fitting = [number for number, tallies in enumerate(told) if tallies["edits_characters"].sum() <= most]
+    if not fitting or not len(plain):
         return None
-    order = sorted(range(len(VOTES)), key=lambda number: (_worth(told[number]), number != USUAL, number))
-    best = order[0]
+    best = min(fitting, key=lambda number: (_worth(told[number]), number != USUAL, number))
     if new <= CLOSED and _worth(told[best]) <= _worth(before):
         return VOTES[best]
     return VOTES[best] if _worth(told[best]) < _worth(before) and _is_clear(before, told[best]) else None

@@ -118,6 +118,21 @@ def test_where_all_words_are_known_it_need_not_be_proved_to_help(taught: Schema)
     assert worse.extra["calibrated"]["lm"] == 0, "it makes more errors"
 
 
+def test_fewer_wrong_words_are_not_bought_by_leaving_out_characters() -> None:
+    def tally(rows: Any) -> dict[str, Any]:
+        words, characters = rows[:, 0], rows[:, 1]
+        length = np.full(len(rows), 10)
+        told = {"edits_words": words, "edits_characters": characters}
+        return {**told, "length_words": length, "length_characters": 5 * length}
+
+    plain, votes = np.array([[9, 20]] * 5), np.tile([9, 20], (5, len(_language.VOTES), 1))
+    votes[:, 3] = [4, 25]  # fewest words, but more characters
+    assert _language.chosen(votes, plain, tally, 0.4) is None
+    votes[:, 5] = [6, 18]
+    assert _language.chosen(votes, plain, tally, 0.4) == _language.VOTES[5]
+    assert _language.chosen(votes[:0], plain[:0], tally, 0.4) is None
+
+
 def test_what_says_nothing_and_no_rows_at_all(taught: Schema) -> None:
     silent = frames("no", "no")["transcript"]
     silent[:] = np.eye(silent.shape[2])[0]
