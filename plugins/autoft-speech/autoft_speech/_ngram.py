@@ -20,7 +20,7 @@ from autoft_speech._search import Table
 
 ORDER = 4
 """Characters of the longest n-gram."""
-READ = 1_000_000
+READ = 300_000
 """Characters that are counted at most, of transcripts spread over all."""
 SIZE = 400_000
 """Characters that the packed counts may take: they stand in the configuration of each model."""
@@ -40,34 +40,27 @@ def learned(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def packed(counts: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-    """The counts as strings, without what follows contexts that are too seldom where it would take more than `SIZE`.
+    """The counts as strings, without what follows contexts that are too seldom where it would take too much room.
 
     A context goes as a whole: were single n-grams left out, what is seldom would seem to be impossible.
     """
-    kept, least = [dict(found) for found in counts], 1
-    while _is_large(kept) and any(kept[1:]):
-        least = max(least + 1, least * 5 // 4)
-        for number in range(len(kept) - 1, 0, -1):
-            kept[number] = _without_seldom(kept[number], least)
-            if not _is_large(kept):
-                break
+    totals, sizes = Counter[str](), Counter[str]()
+    for found in counts:
+        for gram, count in found.items():
+            totals[gram[:-1]] += count
+            sizes[gram[:-1]] += len(gram) + len(str(count)) + 1
+    least, room, most = 1, SIZE, CELLS // max(1, len(counts[0]))
+    for number, (context, total) in enumerate(totals.most_common(), 1):
+        room -= sizes[context]
+        if room < 0 or number > most:
+            least = total + 1
+            break
+    # What a context ends with is at least as often, and so is kept with it; that of no character is never left out.
+    kept = [{gram: n for gram, n in found.items() if totals[gram[:-1]] >= least or len(gram) == 1} for found in counts]
     return {
         "grams": ["".join(found) for found in kept],
         "counts": [" ".join(map(str, found.values())) for found in kept],
     }
-
-
-def _without_seldom(grams: Mapping[str, int], least: int) -> dict[str, int]:
-    contexts = Counter[str]()
-    for gram, count in grams.items():
-        contexts[gram[:-1]] += count
-    return {gram: count for gram, count in grams.items() if contexts[gram[:-1]] >= least}
-
-
-def _is_large(counts: Sequence[Mapping[str, int]]) -> bool:
-    size = sum(len(gram) + len(str(count)) + 1 for found in counts for gram, count in found.items())
-    contexts = len({gram[:-1] for found in counts for gram in found})
-    return size > SIZE or contexts * len(counts[0]) > CELLS
 
 
 def table(told: Mapping[str, Any], characters: Sequence[str]) -> Table:
