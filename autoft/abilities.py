@@ -85,8 +85,11 @@ class Itemizing(Protocol):
 
 @runtime_checkable
 class Learning(Protocol):
-    """Ability of a task: it learns something of targets alone, such as which letters follow each other, and decodes by
-    it. `Task.schema` must not: it also sees what is validated on."""
+    """Ability of a task: it decodes by what targets alone tell, such as which letters follow each other.
+
+    `Task.schema` cannot learn that: it also sees what is validated on. Where a head is tried by cross-validation within
+    the training part, the schema is without it.
+    """
 
     def learn(self, targets: Arrays, schema: Schema) -> Schema:
         """The schema with what these targets tell, in `extra`; what else it holds stays.
