@@ -168,4 +168,4 @@ def _step(beam: _Beam, logs: Array, table: Table, votes: Array) -> tuple[Array, 
     beam.last = np.where(old, beam.last[row, parent], came)
     state = beam.state[row, parent]
     beam.state = np.where(old, state, table.follow[state, came])
-    return parent, came
+    return parent.astype(np.int16), came.astype(np.int32)  # of all frames: in little room
