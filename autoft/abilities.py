@@ -94,6 +94,27 @@ class Itemizing(Protocol):
 
 
 @runtime_checkable
+class Learning(Protocol):
+    """Ability of a task: it decodes by what targets alone tell, such as which letters follow each other.
+
+    `Task.schema` cannot learn that: it also sees what is validated on. Where a head is tried by cross-validation within
+    the training part, the schema is without it.
+    """
+
+    def learn(self, targets: Arrays, schema: Schema) -> Schema:
+        """The schema with what these targets tell, in `extra`; what else it holds stays.
+
+        Called once in each trial, or in each of its folds, and before the final model is trained. The result is kept
+        with the model, in its configuration, and not in the records of trials.
+
+        Args:
+            targets: of the samples that are trained on, as `Task.encode` gave them; no masks.
+            schema: as `Task.schema` gave it; where a model is trained again, as `Calibrated.calibrate` left it.
+        """
+        ...
+
+
+@runtime_checkable
 class Leveled(Protocol):
     """Ability of a `Cuttable` learner: heads can stand on all levels of its network (`Recipe.pooling=levels`), not on
     the last features alone (Head2Toe: Evci et al., ICML 2022). Its backend's `abilities` name "levels"."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Aimed, Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
+from autoft.abilities import (
+    Aimed,
+    Baselined,
+    Counting,
+    Inheriting,
+    Itemizing,
+    Joining,
+    Learning,
+    Leveled,
+    Piecewise,
+    Placed,
+)
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -151,6 +162,7 @@ __all__ = [
     "ImageHeader",
     "Inheriting",
     "Joining",
+    "Learning",
     "Issue",
     "Itemizing",
     "Job",

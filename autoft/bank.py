@@ -158,13 +158,15 @@ class Bank:
 
     def _scores(self) -> dict[int, dict[str, float]]:
         """The metrics of each trial on the validation parts of all folds."""
-        spec, answers = self.lead, {number: list[scoring.Answers]() for number in self.members}
+        answers = {number: list[scoring.Answers]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
+            spec = msgspec.structs.replace(self.lead, schema=part.schema)
             for number, raw in bank.each(rows):
                 if number in self.members:
                     outputs = {self.output.name: finish(self.output.post, raw)}
                     decoded = self.task.decode(outputs, spec.schema, spec.problem)
                     answers[number].append(scoring.Answers(dict(decoded), dict(part.val_targets)))
+        spec = msgspec.structs.replace(self.lead, schema=self.parts[0].schema)
         found = {number: folds.judged(self.task, parts, spec) for number, parts in answers.items()}
         for number, one in found.items():
             self.members[number].schema = one.schema

@@ -22,7 +22,7 @@ from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
-from autoft.trialdata import Part, feed_of, open_data, weighted
+from autoft.trialdata import Part, feed_of, learned, open_data, weighted
 from autoft.until import Until
 from autoft.version import API_VERSION
 
@@ -85,7 +85,7 @@ class Trial:
         self.best_score = math.nan
         self.since = 0
         """The first epoch with that score, from which patience counts."""
-        self.schema = spec.schema
+        self.schema = self.parts[0].schema
         """As calibrated on validation, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
@@ -210,7 +210,7 @@ class Trial:
 
     def _part(self, fold: Fold) -> Part:
         spec = self.spec
-        train, _ = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem, self.card.modality)
+        train, targets = feed_of(spec.data, fold.train, self.task, spec.schema, spec.problem, self.card.modality)
         val, val_targets = feed_of(spec.data, fold.val, self.task, spec.schema, spec.problem, self.card.modality)
         job = Job(
             card=self.card,
@@ -221,7 +221,8 @@ class Trial:
             resources=spec.resources,
             steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),
         )
-        return Part(self._learner(job), job, train, val, val_targets)
+        schema = learned(self.task, targets, spec.schema)
+        return Part(self._learner(job), job, train, val, val_targets, schema)
 
     def _learner(self, job: Job) -> Learner:
         """Ready for epoch 1.
@@ -274,14 +275,16 @@ class Trial:
         """Scores on the validation parts of all folds."""
         answers = (self._answers(number) for number in range(len(self.parts)))
         settled = self.schema if self.spec.division == EVERYTHING else None  # by rows that were not learned from
-        found = folds.judged(self.task, answers, self.spec, settled, more=self._left_out, timed=self.epoch == 1)
+        spec = msgspec.structs.replace(self.spec, schema=self.parts[0].schema)
+        found = folds.judged(self.task, answers, spec, settled, more=self._left_out, timed=self.epoch == 1)
         self.schema = found.schema
         self.resample_seconds += found.resample_seconds
         return found.metrics
 
     def _answers(self, number: int) -> scoring.Answers:
         """Decoded predictions for the validation part of a fold, and their targets."""
-        spec, part = self.spec, self.parts[number]
+        part = self.parts[number]
+        spec = msgspec.structs.replace(self.spec, schema=part.schema)
         if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
             return scoring.Answers(*scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem))
         outputs = part.learner.predict(self.prefix.val(number))

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from autoft import remote
+from autoft.abilities import Learning
 from autoft.contracts import Array, Arrays, Learner, Task
 from autoft.data import cache, eviction
 from autoft.data.feed import StoreFeed
@@ -44,6 +45,8 @@ class Part(NamedTuple):
     train: StoreFeed
     val: StoreFeed
     val_targets: Arrays
+    schema: Schema
+    """With what the task has learned of the targets of `train` alone, where it learns anything."""
 
 
 @functools.lru_cache(maxsize=4)
@@ -104,6 +107,11 @@ def feed_of(
     rows = np.array([opened.samples[i][0] for i in ids], dtype=np.int64)
     targets = task.encode([opened.samples[i][1] for i in ids], schema, problem)
     return StoreFeed(opened.taken_by(modality), rows, targets), targets
+
+
+def learned(task: Task, targets: Arrays, schema: Schema) -> Schema:
+    """The schema with what the task learns of targets that are trained on."""
+    return task.learn(targets, schema) if isinstance(task, Learning) else schema
 
 
 def weighted(problem: Problem, feed: StoreFeed, balanced: bool) -> Problem:

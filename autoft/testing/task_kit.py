@@ -4,61 +4,33 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from autoft import vocab
-from autoft.abilities import Aimed, Counting, Itemizing, Joining, Piecewise
-from autoft.contracts import Calibrated, Exporting, Tallying, Task
-from autoft.data import masks
+from autoft.abilities import Itemizing, Piecewise
+from autoft.contracts import Exporting, Task
 from autoft.encoder import encoder
 from autoft.errors import DataError
 from autoft.recipe import Recipe
-from autoft.records import Dataset, Job, Metric, Output, Problem, Sample, Schema, from_json, to_json
+from autoft.records import Dataset, Job, Output, Problem, Schema, from_json, to_json
 from autoft.testing import toys
-from autoft.testing.contract import FRAMEWORKS, Contract, dragged_in, misfits
+from autoft.testing.contract import FRAMEWORKS, dragged_in, misfits
 from autoft.testing.numpy_backend import CARD, NumpyBackend
+from autoft.testing.task_abilities import AbilityLaws
+from autoft.testing.task_base import row_of, truth
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = dict[str, Array]
 
 
-class TaskContract(Contract):
+class TaskContract(AbilityLaws):
     """Set `task`. A task whose targets are not the field `label` also writes `dataset` and `unlearnable`."""
-
-    task: ClassVar[type[Task]]
-
-    def dataset(self, folder: Path) -> Dataset:
-        """A small learnable dataset, its files written below `folder`."""
-        return toys.dataset(folder)
-
-    def unlearnable(self, folder: Path) -> Dataset:
-        """A dataset from which nothing can be learned; `schema` must refuse it. By default only one class."""
-        return toys.dataset(folder, classes=1)
-
-    def perfect_outputs(self, problem: Problem, targets: Arrays) -> Arrays:
-        """What a network that makes no mistake gives out, after `Output.post`."""
-        return {output.name: perfect(output, targets[output.target]) for output in problem.outputs}
-
-    def perfect_score(self, metric: Metric) -> float:
-        return 1.0 if metric.mode == "max" else 0.0
-
-    @pytest.fixture
-    def data(self, tmp_path: Path) -> Dataset:
-        return self.dataset(tmp_path)
-
-    def learn(self, dataset: Dataset) -> tuple[Task, Schema, Sequence[Problem]]:
-        task = self.task()
-        schema = task.schema(dataset)
-        return task, schema, task.formulations(schema)
-
-    def names(self) -> list[str]:
-        return [metric.name for metric in self.task().metrics]
 
     # ---- form ------------------------------------------------------------------------------------------
 
@@ -204,7 +176,7 @@ class TaskContract(Contract):
         outputs = {key: np.roll(v, 1, axis=0) for key, v in self.perfect_outputs(problems[0], targets).items()}
         decoded = task.decode(outputs, schema, problems[0])
         whole = task.score(decoded, targets, schema, names)
-        rows = [(_row(decoded, row), _row(targets, row)) for row in range(len(data.samples))]
+        rows = [(row_of(decoded, row), row_of(targets, row)) for row in range(len(data.samples))]
         single = [task.score(one, other, schema, names) for one, other in rows]
         for name in names:
             values = [scores[name] for scores in single]
@@ -250,78 +222,6 @@ class TaskContract(Contract):
         written = [{str(p.relative_to(at)): p.read_bytes() for p in at.rglob("*.*")} for at in (whole, parts)]
         assert written[0] == written[1] and written[0]
 
-    def test_tallies_say_what_predictions_say(self, data: Dataset) -> None:
-        task, schema, problems = self.learn(data)
-        if not isinstance(task, Tallying):
-            pytest.skip("the task does not tally")
-        targets = truth(task, data.samples, schema, problems[0])
-        outputs = {key: np.roll(v, 1, axis=0) for key, v in self.perfect_outputs(problems[0], targets).items()}
-        decoded = task.decode(outputs, schema, problems[0])
-        tallies = task.tally(decoded, targets, schema)
-        assert all(len(values) == len(data.samples) for values in tallies.values()), "one row per sample"
-        whole, told = (task.score(*pair, schema, self.names()) for pair in ((decoded, targets), (tallies, {})))
-        assert all(math.isclose(whole[name], told[name], rel_tol=1e-9) for name in whole), (whole, told)
-
-    def test_what_is_set_on_validation_is_kept_and_applied(self, data: Dataset) -> None:
-        task, schema, problems = self.learn(data)
-        if not isinstance(task, Calibrated):
-            pytest.skip("the task sets nothing on validation")
-        for problem in problems:
-            targets = dict(truth(task, data.samples, schema, problem))
-            decoded = task.decode(self.perfect_outputs(problem, targets), schema, problem)
-            kept = task.calibrate(decoded, targets, schema)
-            numbers = kept.extra["calibrated"]
-            assert numbers and all(math.isfinite(value) for value in numbers.values()), numbers
-            assert from_json(to_json(kept), Schema) == kept
-            for each in (schema, kept):
-                once = task.settled(decoded, each)
-                twice = task.settled(once, each)
-                assert all(np.array_equal(once[key], twice[key]) for key in once), "settling again changes nothing"
-                assert all(len(values) == len(data.samples) for values in once.values()), "one row per sample"
-
-    def test_the_metric_that_is_aimed_at_is_kept(self, data: Dataset) -> None:
-        task, schema, problems = self.learn(data)
-        if not isinstance(task, Aimed):
-            pytest.skip("nothing hangs on the metric")
-        for name in self.names():
-            aimed = task.aimed(schema, name)
-            assert from_json(to_json(aimed), Schema) == aimed and task.aimed(aimed, name) == aimed
-            assert [p.name for p in task.formulations(aimed)] == [p.name for p in problems]
-            targets = dict(truth(task, data.samples, aimed, problems[0]))
-            decoded = task.decode(self.perfect_outputs(problems[0], targets), aimed, problems[0])
-            kept = task.calibrate(decoded, targets, aimed) if isinstance(task, Calibrated) else aimed
-            settled = task.settled(decoded, kept) if isinstance(task, Calibrated) else decoded
-            assert math.isfinite(task.score(settled, targets, kept, [name])[name])
-
-    def test_parts_become_what_they_say_together(self, data: Dataset) -> None:
-        task, schema, problems = self.learn(data)
-        if not isinstance(task, Joining):
-            pytest.skip("the task joins no parts")
-        targets = truth(task, data.samples, schema, problems[0])
-        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
-
-        def told(answers: Mapping[str, Array]) -> list[Mapping[str, Any]]:
-            return list(task.rows(task.settled(answers, schema) if isinstance(task, Calibrated) else answers, schema))
-
-        rows = told(decoded)
-        owners = np.arange(len(rows) - 1)
-        alone = task.joined(decoded, {key: np.asarray(v)[:-1] for key, v in decoded.items()}, owners, schema)
-        assert told(alone) == rows, "one part that is the whole sample changes nothing"
-        twice = task.joined(
-            decoded, {key: np.asarray(v)[[0, 1]] for key, v in decoded.items()}, np.zeros(2, int), schema
-        )
-        assert all(len(values) == len(rows) for values in twice.values()), "one row per sample"
-        found = told(twice)
-        assert found[1:] == rows[1:] and found[0] != rows[0], "only samples that were seen in parts change"
-
-    def test_what_is_counted_in_each_sample_is_no_less_than_nothing(self, data: Dataset) -> None:
-        task = self.task()
-        if not isinstance(task, Counting):
-            pytest.skip("a sample is one thing")
-        counts = task.counts(data)
-        assert len(counts) == len(data.samples) and all(int(count) == count >= 0 for count in counts), counts
-        assert any(counts), "there is something to score"
-
     # ---- with a network ---------------------------------------------------------------------------------
 
     def test_it_trains_on_the_numpy_backend(self, tmp_path: Path) -> None:
@@ -346,33 +246,9 @@ class TaskContract(Contract):
         assert gain > 0, f"{first} went from {before} to {score()} on the data it was trained on"
 
 
-def truth(task: Task, samples: Sequence[Sample], schema: Schema, problem: Problem, side: int = 32) -> Arrays:
-    """What the task encodes, and masks as the store holds them."""
-    found = {key: np.asarray(values) for key, values in task.encode(samples, schema, problem).items()}
-    if "mask" in task.targets:
-        wanted = masks.labels([sample.fields["mask"] for sample in samples], schema.classes)
-        rows = [masks.decode(row, wanted, side, sample.fields["image"]).pixels for row, sample in enumerate(samples)]
-        found["mask"] = np.array(rows, wanted.dtype).reshape(len(samples), side, side)
-    return found
-
-
-def _row(arrays: Mapping[str, Array], row: int) -> Arrays:
-    return {key: np.asarray(values)[row : row + 1] for key, values in arrays.items()}
-
-
 def compared(problem: Problem, targets: Mapping[str, Array], side: int = 32) -> Mapping[str, Array]:
     """What the losses compare with; `side` is that of dense maps."""
     return encoder(problem.encoder)(targets, side, side, problem) if problem.encoder else targets
-
-
-def perfect(output: Output, targets: Array) -> Array:
-    """Post-processed outputs that match encoded targets without error."""
-    targets = np.asarray(targets)
-    if output.loss == "cross_entropy" and np.issubdtype(targets.dtype, np.integer):
-        return np.asarray(np.eye(output.size, dtype=np.float32)[targets])
-    if output.loss in ("ctc", "native"):
-        raise NotImplementedError(f"write perfect_outputs: the kit cannot know them for the loss '{output.loss}'")
-    return targets.astype(np.float32)
 
 
 def _fits(output: Output, targets: Array, count: int) -> None:

@@ -84,6 +84,18 @@ class ThirtyTwoBits(ToyTask):
         return {"label": super().encode(samples, schema, problem)["label"].astype(np.int32)}
 
 
+class LearnsTheFirst(ToyTask):
+    """What it learns hangs on the order of samples."""
+
+    def learn(self, targets: Mapping[str, Any], schema: Schema) -> Schema:
+        return msgspec.structs.replace(schema, extra={"first": targets["label"][:1].tolist()})
+
+
+class ForgetsTheClasses(ToyTask):
+    def learn(self, targets: Mapping[str, Any], schema: Schema) -> Schema:
+        return Schema(task=self.name, extra={"counts": np.bincount(targets["label"]).tolist()})
+
+
 class SharesOfNothing(ToyTask):
     """Its log loss is no mean of right and wrong."""
 
@@ -102,6 +114,8 @@ class SharesOfNothing(ToyTask):
         (DecodesUpsideDown, "perfect_outputs_score_perfectly"),
         (ScoresEverything, "only_the_named_metrics_are_computed"),
         (NumpyRows, "rows_are_flat_and_plain"),
+        (LearnsTheFirst, "what_is_learned_of_targets_is_added_and_hangs_on_no_order"),
+        (ForgetsTheClasses, "what_is_learned_of_targets_is_added_and_hangs_on_no_order"),
         (ThirtyTwoBits, "encoded_targets_fit_the_problem"),
         (DecodesUpsideDown, "it_trains_on_the_numpy_backend"),
     ],

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import DataError, Dataset, Output, Problem, Sample, Scalar, Schema, counted
-from autoft_speech import _beam, _characters, _errors, _joining, _telling
+from autoft_speech import _beam, _characters, _errors, _joining, _language, _telling
 from autoft_speech._words import words
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -24,8 +24,8 @@ BLANK = 0
 
 
 class SpeechRecognition:
-    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`, `Counting` and
-    `Joining`."""
+    """What is said in a recording, by characters. Implements `Task`, `Tallying`, `Calibrated`, `Counting`,
+    `Joining` and `Learning`."""
 
     name = "asr"
     modality = "audio"
@@ -99,25 +99,42 @@ class SpeechRecognition:
             found[number, : len(row)] = row
         return {"transcript": found}
 
+    def learn(self, targets: Arrays, schema: Schema) -> Schema:
+        """`extra["lm"]`: a language model of these transcripts, unless validation has chosen to do without."""
+        set_before = schema.extra.get("calibrated")
+        extra = {key: value for key, value in schema.extra.items() if key != "lm"}
+        if set_before is None or _language.vote(set_before):
+            rows = targets["transcript"].tolist()
+            extra["lm"] = _language.learned([_characters.spell(row, extra["characters"]) for row in rows])
+        return msgspec.structs.replace(schema, extra=extra)
+
     def decode(self, outputs: Arrays, schema: Schema, problem: Problem) -> Arrays:
         """Greedily: `index` int64 (n, frames), the classes of the transcript, then 0; `confidence` float32 (n,), the
         mean over its characters of the chance of the frame that says it, 1 where there are none. By a beam:
-        `beam_index` and `beam_confidence`, where a model was chosen with one, or could be."""
+        `beam_index` and `beam_confidence`, where a model was chosen with one, or could be. By a language model:
+        `lm_index` and `lm_confidence` where a model was chosen with one, `votes_index` and `votes_confidence`, with a
+        second axis for weights that it may get, where it could be."""
         chances = np.asarray(outputs["transcript"])
         index, confidence = _greedy(chances)
         found = {"index": index, "confidence": confidence}
-        width = schema.extra.get("calibrated", {}).get("beam", 0)
+        set_before = schema.extra.get("calibrated", {})
+        if vote := _language.vote(set_before):
+            rows, sure = _language.heard(chances, schema.extra, [vote])
+            return {**found, "lm_index": rows[:, 0], "lm_confidence": sure[:, 0]}
+        width = set_before.get("beam", 0)
         if width > 1 or (not width and _beam.available()):
             found["beam_index"], found["beam_confidence"] = _beam.search(chances)
+        if not width and "lm" in schema.extra and index.any():  # a network that is silent has nothing to choose from
+            found["votes_index"], found["votes_confidence"] = _language.heard(chances, schema.extra)
         return found
 
     def joined(self, decoded: Arrays, parts: Arrays, owners: Array, schema: Schema) -> Arrays:
         """Transcripts of parts with a space between them, where the language has one; the confidence of each part
-        counts by its characters."""
+        counts by its characters. What may still be chosen from is not joined: nothing is, where a model is used."""
         characters = schema.extra["characters"]
         space = characters.index(" ") + 1 if " " in characters else BLANK
-        found = dict(decoded)
-        for kind in ("", "beam_"):
+        found = {key: values for key, values in decoded.items() if not key.startswith("votes_")}
+        for kind in ("", "beam_", "lm_"):
             if f"{kind}index" in decoded:
                 index, sure = f"{kind}index", f"{kind}confidence"
                 found[index], found[sure] = _joining.joined(
@@ -127,20 +144,39 @@ class SpeechRecognition:
 
     def calibrate(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Schema:
         """`beam`: the width of the beam if it makes fewer errors than greedy decoding, in words and, where these are
-        level or tell nothing, in characters; else 1, which is greedy."""
-        width = 1
+        level or tell nothing, in characters; else 1, which is greedy. `lm`: the weight of a language model where it
+        makes clearly fewer errors than both, with what else belongs to it; 0 where it does not."""
+        found: dict[str, float] = {"beam": 1}
+        plain, extra = decoded["index"], dict(schema.extra)
         if "beam_index" in decoded:
             names = [metric.name for metric in self.metrics]
             greedy = self.score(decoded, targets, schema, names)
             beam = self.score({"index": decoded["beam_index"]}, targets, schema, names)
             first = self.metrics[0]
             if (counted(first, beam), beam["cer"]) < (counted(first, greedy), greedy["cer"]):
-                width = _beam.WIDTH
-        return msgspec.structs.replace(schema, extra={**schema.extra, "calibrated": {"beam": width}})
+                plain, found = decoded["beam_index"], {"beam": _beam.WIDTH}
+        if "lm" in extra:
+            vote = None
+            if "votes_index" in decoded:
+
+                def tally(rows: Array) -> Arrays:
+                    return self.tally({"index": rows}, targets, schema)
+
+                vote = _language.chosen(decoded["votes_index"], plain, tally, extra["lm"]["new"])
+            found = _language.named(vote) if vote else {**found, "lm": 0.0}
+            if vote is None:
+                del extra["lm"]  # nothing is kept with a model that it does not use
+        return msgspec.structs.replace(schema, extra={**extra, "calibrated": found})
 
     def settled(self, decoded: Arrays, schema: Schema) -> Arrays:
-        """`index` and `confidence`, of the beam where validation has chosen it."""
-        kind = "beam_" if schema.extra.get("calibrated", {}).get("beam", 1) > 1 and "beam_index" in decoded else ""
+        """`index` and `confidence`, of the beam or of the language model where validation has chosen them."""
+        set_before = schema.extra.get("calibrated", {})
+        vote = _language.vote(set_before)
+        if vote and "votes_index" in decoded:
+            place = _language.VOTES.index(vote)
+            return {key: decoded["votes_" + key][:, place] for key in ("index", "confidence")}
+        kind = "lm_" if vote else "beam_" if set_before.get("beam", 1) > 1 else ""
+        kind = kind if kind + "index" in decoded else ""
         return {key: decoded[kind + key] for key in ("index", "confidence")}
 
     def tally(self, decoded: Arrays, targets: Arrays, schema: Schema) -> Arrays:

@@ -54,5 +54,6 @@ def indices(texts: Iterable[str], characters: Sequence[str]) -> list[list[int]]:
 
 
 def spell(row: Sequence[int], characters: Sequence[str]) -> str:
-    """The transcript of a row of classes; what is not above 0 is padding."""
-    return "".join(characters[number - 1] for number in row if number > 0)
+    """The transcript of a row of classes; what is not above 0 is padding. Spaces stand between words alone, as in
+    normalised transcripts: a network may hear one before the first word."""
+    return " ".join("".join(characters[number - 1] for number in row if number > 0).split())

@@ -119,3 +119,9 @@ def test_kaldi_speakers_are_groups_and_segments_are_refused(tmp_path) -> None:
 
 def test_words_are_what_a_score_counts() -> None:
     assert TASK.counts(dataset(["one two", "-", "don't, three"])) == [2, 0, 2]
+
+
+def test_what_is_heard_has_spaces_between_words_alone() -> None:
+    characters = (" ", "a", "b")
+    assert _characters.spell([1, 2, 1, 1, 3, 1, 0, 0], characters) == "a b"
+    assert _characters.spell([1, 0], characters) == ""
