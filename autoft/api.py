@@ -32,6 +32,7 @@ from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_co
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
+from autoft.data.pieces import together as pieces_together
 from autoft.data.tablefiles import is_table
 from autoft.data.tabular import Table, read_table
 from autoft.encoder import encoder
@@ -229,6 +230,7 @@ __all__ = [
     "open_image",
     "part_word",
     "picture_meant",
+    "pieces_together",
     "rarest",
     "read_coco",
     "read_drawn",

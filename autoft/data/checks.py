@@ -49,6 +49,7 @@ WORDS = {
     "no_flag": ("row whose label is neither yes nor no", "rows with a label that is neither yes nor no"),
     "no_label": ("sample without a label", "samples without a label"),
     "no_number": ("row whose value is no number", "rows whose value is no number"),
+    "no_piece": ("piece that is not in its recording", "pieces that are not in their recordings"),
     "no_pixels": ("class that is drawn but has no pixel", "classes that are drawn but have no pixel"),
     "no_text": ("row without a text", "rows without a text"),
     "no_transcript": ("recording without a transcript", "recordings without transcripts"),

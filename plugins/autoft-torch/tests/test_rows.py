@@ -215,6 +215,12 @@ def test_ctc_means_what_the_vocabulary_says() -> None:
     assert np.isclose(evaluate(SAID, raw, targets), reference.loss(SAID, raw, targets), atol=1e-5)
     impossible = np.array([[1, 1, 1, 1, 1]])
     assert evaluate(SAID, raw[:1], impossible) == reference.loss(SAID, raw[:1], impossible) == 0.0
+    behind = np.tile(np.array([1e4, -1e4, -1e4, -1e4], raw.dtype), (1, 9, 1))
+    padded = np.concatenate([behind[:, :2], raw[:1], behind], 1)
+    assert evaluate(SAID, padded, impossible) == reference.loss(SAID, padded, impossible) == 0.0
+    for said in (targets[:1], targets[3:4], targets[4:]):
+        assert np.isclose(evaluate(SAID, padded, said), evaluate(SAID, raw[:1], said), atol=1e-4)
+        assert np.isclose(reference.loss(SAID, padded, said), reference.loss(SAID, raw[:1], said), atol=1e-4)
 
 
 @pytest.mark.parametrize("word", ["none", "light", "trivial", "strong"])
