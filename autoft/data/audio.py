@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 RATE: Final = 16_000
 """Samples per second that networks take."""
-DECODER: Final = "2 soundfile"
+DECODER: Final = "3 soundfile"
 """Part of every store's key. Raise the number when the same file would give other samples."""
 FLOOR: Final = -80.0
 """Decibels below the loudest place of a picture that count as black."""
@@ -94,7 +94,6 @@ def decode(source: images.Source, seconds: float, start: float = 0.0, span: Span
         raise BadSample("empty", "no samples")
     if lacks := recordings.lacking(most, len(values)):
         raise BadSample("cut_off", lacks)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     return Decoded(_at_rate(values, rate, seconds), recordings.flaws(values))
 
 
@@ -142,7 +141,7 @@ def read(file: Any, start: int, frames: int, seconds: float) -> Array:
         values = file.read(frames, dtype="float32", always_2d=True)
     except _library().LibsndfileError as error:
         raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
-    return _at_rate(np.nan_to_num(values, posinf=0.0, neginf=0.0), file.samplerate, seconds)
+    return _at_rate(values, file.samplerate, seconds)
 
 
 def starts(total: float, seconds: float, most: int) -> list[float]:
@@ -154,7 +153,7 @@ def starts(total: float, seconds: float, most: int) -> list[float]:
 
 
 def _at_rate(values: Array, rate: int, seconds: float) -> Array:
-    mono = values.mean(1)
+    mono = recordings.mixed(np.nan_to_num(values, posinf=0.0, neginf=0.0))
     if rate != RATE:
         from scipy.signal import resample_poly
 

@@ -33,6 +33,10 @@ WORDS = {
         "image annotated before its EXIF rotation, what is drawn turned",
         "images annotated before their EXIF rotation, what is drawn turned",
     ),
+    "cancelling": (
+        "recording whose channels cancel one another, the loudest is heard",
+        "recordings whose channels cancel one another, the loudest is heard",
+    ),
     "clipped": ("recording that is clipped", "recordings that are clipped"),
     "conflicting_label": ("file with two labels", "files with two labels"),
     "cut_off": ("recording that ends too early", "recordings that end too early"),
@@ -67,6 +71,10 @@ WORDS = {
     "shape_unreadable": ("shape that cannot be read, not used", "shapes that cannot be read, not used"),
     "not_audio": ("file that is no recording", "files that are no recordings"),
     "not_an_image": ("file that is not an image", "files that are not images"),
+    "not_finite": (
+        "recording with samples that are no numbers, heard as silence",
+        "recordings with samples that are no numbers, heard as silence",
+    ),
     "not_pixels": ("row that is no picture", "rows that are no pictures"),
     "not_text": ("file that is no text", "files that are no texts"),
     "orphan_label": ("annotation without an image, not used", "annotations without an image, not used"),

@@ -128,9 +128,8 @@ def test_recordings_that_no_trial_hears_to_their_end_neither_train_nor_validate(
     found = prepared(monkeypatch, kept, seconds=30.0, windows=0, listener=heard.append, lengths=seconds)
     (note,) = [event for event in heard if isinstance(event, Note)]
     assert note.level == "warning" and "said there: 3 recordings longer than 30 s, '" in note.text
-    assert all(f"'{name}'" in note.text for name in long[:3]) and found.splits.sentence.endswith(
-        "neither train nor validate."
-    )
+    assert all(f"'{name}'" in note.text for name in long[:3])
+    assert found.splits.sentence.endswith("Left out of training and validation: 3 recordings longer than 30 s.")
     assert found.splits.folds[0].train == fold.train[2:] and found.splits.folds[0].val == fold.val[1:]
     assert found.splits.test == whole.splits.test and len(found.dataset.samples) == 80
 

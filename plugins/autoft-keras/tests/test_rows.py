@@ -16,7 +16,7 @@ from autoft.api import Job, Output, Problem, Recipe, terms, word_start
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
 from autoft.texthash import weighed
-from autoft_keras import _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
+from autoft_keras import _batches, _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
 from autoft_keras._augment import Draws
 from autoft_keras._learner import KerasLearner
 from autoft_keras._losses import evaluate, loss
@@ -286,6 +286,22 @@ def test_masks_cover_bands_and_times_before_the_end() -> None:
     hidden = found == 0
     assert 0 < hidden[0].all(0).sum() <= 24 + 2 and 0 < hidden[0].all(1).sum() <= 20 + 4
     assert hidden[1, :40].any() and not np.array_equal(hidden[0], hidden[2])
+
+
+def test_batches_of_training_are_of_about_one_length() -> None:
+    rng, lengths = np.random.default_rng(0), np.random.default_rng(1).integers(1, 100, 64)
+    padded = {}
+    for kind, known in (("drawn", None), ("sorted", lengths)):
+        batches = _batches.shuffled(64, 4, rng, known)
+        assert sorted(np.concatenate(batches)) == list(range(64)) and len(batches) == 16
+        padded[kind] = sum(lengths[batch].max() * len(batch) for batch in batches)
+    assert padded["sorted"] < 1.2 * lengths.sum() < padded["drawn"]
+    learner, feed = KerasBackend().build(speech(SPEECH[0])), speech_feed()
+    assert isinstance(learner, KerasLearner)
+    heard = learner.inputs.heard(feed)
+    assert heard is None or np.array_equal(heard, feed.arrays["length"])
+    more = ArrayFeed({key: np.concatenate([value] * 2) for key, value in feed.arrays.items()})
+    assert np.array_equal(learner.inputs.heard(more), more.arrays["length"])
 
 
 def test_ctc_means_what_the_vocabulary_says() -> None:

@@ -231,6 +231,10 @@ def test_pictures_of_sound_are_moved_and_covered(word: str) -> None:
     assert changed.shape == pictures.shape and changed.min() >= 0 and changed.max() <= 255
     assert torch.equal(alone(pictures, list(range(6)))[2:3].float(), alone(pictures[2:3], [2]).float())
     assert (changed == 0).any() if word != "none" else (changed == 200).all()
+    if word == "strong":  # the noise is another one at each call
+        draws = [_sounds.policy(word, 32)(pictures, torch.Generator().manual_seed(seed)).float() for seed in (1, 2)]
+        inner = [one[0, 0][one[0, 0] > 100] for one in draws]
+        assert not torch.equal(inner[0].sort().values[:200], inner[1].sort().values[:200])
 
 
 def test_networks_for_recordings_are_refused_for_images() -> None:
