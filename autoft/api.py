@@ -32,7 +32,6 @@ from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_co
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
-from autoft.data.pieces import together as pieces_together
 from autoft.data.tablefiles import is_table
 from autoft.data.tabular import Table, read_table
 from autoft.encoder import encoder
@@ -81,6 +80,7 @@ if TYPE_CHECKING:
     from autoft.data.cepstrum import usual as usual_cepstra
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
+    from autoft.data.pieces import together as pieces_together
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
@@ -101,6 +101,7 @@ _LATE = {
     "read_xml": ("autoft.data.xmlfile", "read_xml"),
     **{name: ("autoft.data.mediatables", name) for name in ("IMAGE_COLUMNS", "media_tables", "table_part")},
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
+    "pieces_together": ("autoft.data.pieces", "together"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
