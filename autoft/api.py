@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from autoft.data.cepstrum import usual as usual_cepstra
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
+    from autoft.data.pieces import together as pieces_together
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
@@ -111,6 +112,7 @@ _LATE = {
     "read_xml": ("autoft.data.xmlfile", "read_xml"),
     **{name: ("autoft.data.mediatables", name) for name in ("IMAGE_COLUMNS", "media_tables", "table_part")},
     "PictureMeant": ("autoft.data.stated", "PictureMeant"),
+    "pieces_together": ("autoft.data.pieces", "together"),
     "picture_meant": ("autoft.data.stated", "picture_meant"),
     "mel_filters": ("autoft.data.audio", "mel_filters"),
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
@@ -242,6 +244,7 @@ __all__ = [
     "open_image",
     "part_word",
     "picture_meant",
+    "pieces_together",
     "rarest",
     "read_coco",
     "read_drawn",

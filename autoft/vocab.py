@@ -21,6 +21,7 @@ FIELDS: Final = (
     "label",  # one class name
     "labels",  # several class names
     "audio",  # path of a recording
+    "piece",  # (begin, end) in seconds, where a part of the recording is meant
     "transcript",  # what is said in a recording
     "text",  # a text, or a tuple of texts
     "columns",  # a table row: name -> number or word

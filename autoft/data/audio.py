@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from io import BytesIO
 from math import gcd
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 
 from autoft.data import images, recordings
 from autoft.data.images import BadSample
+from autoft.data.pieces import WHOLE, Span
 from autoft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 RATE: Final = 16_000
 """Samples per second that networks take."""
-DECODER: Final = "2 soundfile"
+DECODER: Final = "3 soundfile"
 """Part of every store's key. Raise the number when the same file would give other samples."""
 FLOOR: Final = -80.0
 """Decibels below the loudest place of a picture that count as black."""
@@ -60,33 +62,43 @@ class Decoded(NamedTuple):
     """What is wrong with it, though it can be used."""
 
 
-def decode(source: images.Source, seconds: float, start: float = 0.0) -> Decoded:
-    """Its samples, channels mixed to one, at most `seconds` of them from the second `start` on (0 takes all).
+def length(path: str) -> float:
+    """Seconds of a file by its header.
+
+    Raises:
+        BadSample: missing or not_audio.
+    """
+    with _file(path) as file:
+        return float(file.frames / file.samplerate)
+
+
+def decode(source: images.Source, seconds: float, start: float = 0.0, span: Span = WHOLE) -> Decoded:
+    """The samples of a piece, channels mixed to one, at most `seconds` of them from the second `start` of it on (0
+    takes all).
 
     Raises:
         BadSample: missing, unreadable, empty, cut_off or not_audio.
     """
-    data = source if isinstance(source, bytes) else images.read(source)
-    with _opened(data) as file:
+    with opened(source, span) as file:
         rate = file.samplerate
-        frames = file.frames - round(start * rate)
+        first, frames = span.frames(file.frames, rate)
+        first, frames = first + round(start * rate), frames - round(start * rate)
         most = frames if seconds <= 0 else min(frames, round(seconds * rate) + 1)
         try:
-            if start:
-                file.seek(round(start * rate))
-            values = file.read(-1 if seconds <= 0 else most, dtype="float32", always_2d=True)
+            if first:
+                file.seek(first)
+            values = file.read(max(0, most), dtype="float32", always_2d=True)
         except _library().LibsndfileError as error:
             raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
     if not len(values):
         raise BadSample("empty", "no samples")
     if lacks := recordings.lacking(most, len(values)):
         raise BadSample("cut_off", lacks)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     return Decoded(_at_rate(values, rate, seconds), recordings.flaws(values))
 
 
-def further(source: images.Source, seconds: float, most: int) -> list[Array]:
-    """Samples of a longer recording behind those that `decode` gives: parts of `seconds`, int16 at `RATE`.
+def further(source: images.Source, seconds: float, most: int, span: Span = WHOLE) -> list[Array]:
+    """Samples of a longer recording or piece behind those that `decode` gives: parts of `seconds`, int16 at `RATE`.
 
     With the first one they are at most `most`, spread evenly from its beginning to its end; none where the recording is
     hardly longer than `seconds`.
@@ -95,22 +107,26 @@ def further(source: images.Source, seconds: float, most: int) -> list[Array]:
         BadSample: as `decode`.
     """
     found = []
-    with opened(source) as file:
+    with opened(source, span) as file:
         rate = file.samplerate
-        for start in starts(file.frames / rate, seconds, most)[1:]:
-            wave = read(file, round(start * rate), round(seconds * rate) + 1, seconds)
+        first, frames = span.frames(file.frames, rate)
+        for start in starts(frames / rate, seconds, most)[1:]:
+            begin = round(start * rate)
+            wave = read(file, first + begin, min(frames - begin, round(seconds * rate) + 1), seconds)
             if not len(wave):
                 raise BadSample("cut_off", f"nothing can be decoded from second {start:.1f} on")
             found.append(wave)
     return found
 
 
-def opened(source: images.Source) -> Any:
-    """An open `soundfile.SoundFile`.
+def opened(source: images.Source, span: Span = WHOLE) -> Any:
+    """An open `soundfile.SoundFile`. Of a piece, the rest of the file is not read: it may be hours long.
 
     Raises:
         BadSample: as `decode`.
     """
+    if span.end and not isinstance(source, bytes):
+        return _file(os.fspath(source))
     return _opened(source if isinstance(source, bytes) else images.read(source))
 
 
@@ -125,7 +141,7 @@ def read(file: Any, start: int, frames: int, seconds: float) -> Array:
         values = file.read(frames, dtype="float32", always_2d=True)
     except _library().LibsndfileError as error:
         raise BadSample("cut_off", f"it cannot be decoded to its end: {error}"[:200]) from error
-    return _at_rate(np.nan_to_num(values, posinf=0.0, neginf=0.0), file.samplerate, seconds)
+    return _at_rate(values, file.samplerate, seconds)
 
 
 def starts(total: float, seconds: float, most: int) -> list[float]:
@@ -137,7 +153,7 @@ def starts(total: float, seconds: float, most: int) -> list[float]:
 
 
 def _at_rate(values: Array, rate: int, seconds: float) -> Array:
-    mono = values.mean(1)
+    mono = recordings.mixed(np.nan_to_num(values, posinf=0.0, neginf=0.0))
     if rate != RATE:
         from scipy.signal import resample_poly
 
@@ -191,6 +207,15 @@ def _mel(hertz: float) -> float:
 
 def _hertz(mel: Array) -> Array:
     return np.asarray(700 * (10 ** (mel / 2595) - 1))
+
+
+def _file(path: str) -> Any:
+    library = _library()
+    try:
+        return library.SoundFile(path)
+    except library.LibsndfileError as error:
+        kind = "not_audio" if os.path.isfile(path) else "missing"
+        raise BadSample(kind, str(error).split(">: ")[-1][:200]) from error
 
 
 def _opened(data: bytes) -> Any:

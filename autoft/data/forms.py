@@ -10,13 +10,14 @@ from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from autoft.data import images, masks, quiet
+from autoft.data.pieces import span_of
 from autoft.errors import UsageError
 from autoft.records import Decoding, Sample
 
 MASK: Final = "mask"
 """Field of the class indices that stand beside the images."""
 START: Final = "start"
-"""Field of the second at which a further part of a recording begins, see `longer`."""
+"""Field of the second at which a further part of a recording or of a piece begins, see `longer`."""
 
 
 class File(NamedTuple):
@@ -98,7 +99,7 @@ class _Recordings:
 
     def row(self, number: int, sample: Sample) -> Row:
         start = float(sample.fields.get(START, 0.0))
-        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds, start)
+        decoded = self._audio.decode(str(sample.fields["audio"]), self.seconds, start, span_of(sample))
         return Row(self.arrays(decoded.wave), () if start else decoded.flaws)
 
     def further(self, sample: Sample) -> list[Sequence[Any]]:
@@ -108,12 +109,12 @@ class _Recordings:
         Raises:
             BadSample: they cannot be made.
         """
-        path = str(sample.fields["audio"])
+        path, span = str(sample.fields["audio"]), span_of(sample)
         if self.windows == 1:
             return []
         if not self.windows:
-            return [self.arrays(wave) for wave in quiet.parts(path, self.seconds)]
-        waves = self._audio.further(path, self.seconds, self.windows)
+            return [self.arrays(wave) for wave in quiet.parts(path, self.seconds, span)]
+        waves = self._audio.further(path, self.seconds, self.windows, span)
         return [self.arrays(wave) for wave in waves]
 
     def arrays(self, wave: Any) -> Sequence[Any]:

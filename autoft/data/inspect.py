@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from autoft.data import images, twins
 from autoft.data.media import SUFFIXES
+from autoft.data.pieces import inside, span_of
 from autoft.machine import cores
 from autoft.records import Dataset, Issue, Sample
 
@@ -35,7 +36,7 @@ class Inspection(NamedTuple):
     sides: Array
     """int64 (kept samples, 2): width and height as stored; (0, 0) where there is no image."""
     seconds: Array
-    """float64 (kept samples,): how long recordings are; 0 where there is none."""
+    """float64 (kept samples,): how long recordings, or pieces of them, are; 0 where there is none."""
 
 
 class _Seen(NamedTuple):
@@ -44,6 +45,17 @@ class _Seen(NamedTuple):
     height: int
     seconds: float
     issue: Issue | None
+
+
+class _File(NamedTuple):
+    """The media of a sample, which other pieces of the same recording share."""
+
+    state: Any
+    """Of the hash, behind their bytes."""
+    width: int
+    height: int
+    seconds: float
+    bad: images.BadSample | None
 
 
 def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspection:
@@ -56,7 +68,10 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     media = [field for field in fields if field in SUFFIXES]
     plain = [field for field in fields if field not in SUFFIXES]
     with ThreadPoolExecutor(workers or default_workers()) as pool:
-        seen = list(pool.map(lambda sample: _look(sample, media, plain), dataset.samples))
+        own = [tuple(str(sample.fields[field]) for field in media) for sample in dataset.samples]
+        different = list(dict.fromkeys(own))
+        files = dict(zip(different, pool.map(lambda paths: _read(paths, media), different), strict=True))
+    seen = [_look(sample, files[paths], plain) for sample, paths in zip(dataset.samples, own, strict=True)]
     issues = [found.issue for found in seen if found.issue]
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
     samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
@@ -79,21 +94,34 @@ def default_workers() -> int:
     return cores() + 2
 
 
-def _look(sample: Sample, media: Sequence[str], plain: Sequence[str]) -> _Seen:
+def _read(paths: Sequence[str], media: Sequence[str]) -> _File:
     state, size, seconds = hashlib.blake2b(digest_size=16), (0, 0), 0.0
     try:
-        for field in media:
-            data = images.read(sample.fields[field])
+        for field, path in zip(media, paths, strict=True):
+            data = images.read(path)
             state.update(data)
             if field == "image":
                 size = images.dimensions(data)
             if field == "audio":
                 seconds = _duration(data)
     except images.BadSample as bad:
-        return _Seen("", 0, 0, 0.0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
+        return _File(state, 0, 0, 0.0, bad)
+    return _File(state, *size, seconds, None)
+
+
+def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
+    if file.bad:
+        return _Seen("", 0, 0, 0.0, Issue(kind=file.bad.kind, subject=sample.id, detail=file.bad.detail))
+    state, span = file.state.copy(), span_of(sample)
+    seconds = inside(span, file.seconds)
+    if span.end and not seconds:
+        detail = f"the recording ends at {file.seconds:.4g} s"
+        return _Seen("", 0, 0, 0.0, Issue(kind="no_piece", subject=sample.id, detail=detail))
+    if span.end:
+        state.update(msgspec.json.encode(span))
     for field in plain:
         state.update(msgspec.json.encode(sample.fields.get(field)))
-    return _Seen(state.hexdigest(), *size, seconds, None)
+    return _Seen(state.hexdigest(), file.width, file.height, seconds, None)
 
 
 def _duration(data: bytes) -> float:

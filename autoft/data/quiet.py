@@ -8,6 +8,7 @@ import numpy as np
 
 from autoft.data import audio, images
 from autoft.data.images import BadSample
+from autoft.data.pieces import WHOLE, Span
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
@@ -20,22 +21,23 @@ SLACK: Final = 0.1
 """Seconds beyond a part that are not worth a part of their own."""
 
 
-def parts(source: images.Source, seconds: float) -> list[Array]:
-    """All samples of a recording that is longer than `seconds`, in parts of at most so much, int16 at `audio.RATE`;
-    none of one that is not.
+def parts(source: images.Source, seconds: float, span: Span = WHOLE) -> list[Array]:
+    """All samples of a recording, or of a piece of one, that is longer than `seconds`, in parts of at most so much,
+    int16 at `audio.RATE`; none of one that is not.
 
     Raises:
         BadSample: as `audio.decode`.
     """
     found: list[Array] = []
-    with audio.opened(source) as file:
-        rate, frames = file.samplerate, file.frames
+    with audio.opened(source, span) as file:
+        rate = file.samplerate
+        first, frames = span.frames(file.frames, rate)
         most, start = max(1, round(seconds * rate)), 0
         if frames <= most + SLACK * rate:
             return []
         while start < frames:
             last = frames - start <= most
-            wave = audio.read(file, start, min(most, frames - start), seconds)
+            wave = audio.read(file, first + start, min(most, frames - start), seconds)
             if not len(wave):
                 raise BadSample("cut_off", f"nothing can be decoded from second {start / rate:.1f} on")
             kept = len(wave) if last else cut(wave)

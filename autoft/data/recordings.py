@@ -15,6 +15,8 @@ SILENT: Final = 0.001
 """Loudest sample below which nothing is heard: 60 dB below full scale."""
 FULL: Final = 0.99
 """From here on a sample is at full scale: 127 of 128, in recordings of 8 bits."""
+CANCELLED: Final = 0.03
+"""Of the loudest channel, what is left of the mean of all: 30 dB below it, channels are in antiphase."""
 RUN: Final = 3
 """So many samples at full scale in a row are a top that is cut off."""
 CLIPPED: Final = 0.001
@@ -29,7 +31,7 @@ class Flaw(NamedTuple):
     """One thing wrong with a recording that can be used."""
 
     kind: str
-    """silent or clipped: a word of `Issue.kind`."""
+    """silent, clipped, cancelling or not_finite: a word of `Issue.kind`."""
     detail: str
 
 
@@ -37,12 +39,34 @@ def flaws(values: Array) -> tuple[Flaw, ...]:
     """What can be heard to be wrong.
 
     Args:
-        values: (samples, channels), full scale from -1 to 1.
+        values: (samples, channels), full scale from -1 to 1; numbers that are not finite are heard as 0.
     """
+    strange = float(1 - np.isfinite(values).mean())
+    found = _heard(np.nan_to_num(values, posinf=0.0, neginf=0.0))
+    return (Flaw("not_finite", f"{strange:.1%} of its samples are no numbers"), *found) if strange else found
+
+
+def mixed(values: Array) -> Array:
+    """The mean of the channels (samples, channels); where these cancel one another, the loudest of them."""
+    mono = np.asarray(values.mean(1))
+    return np.asarray(values[:, _power(values).argmax()]) if _cancel(values, mono) else mono
+
+
+def _cancel(values: Array, mono: Array) -> bool:
+    return values.shape[1] > 1 and float(np.square(mono).mean()) < CANCELLED**2 * float(_power(values).max())
+
+
+def _power(values: Array) -> Array:
+    return np.asarray(np.square(values).mean(0))
+
+
+def _heard(values: Array) -> tuple[Flaw, ...]:
     peak = float(np.abs(values).max(initial=0.0))
     if peak < SILENT:
         loudest = f"its loudest sample is at {20 * np.log10(peak):.0f} dB" if peak else "all of its samples are 0"
         return (Flaw("silent", loudest),)
+    if _cancel(values, values.mean(1)):
+        return (Flaw("cancelling", "its channels cancel one another: the loudest of them is heard"),)
     share = max(_at_full_scale(channel) for channel in values.T)
     return (Flaw("clipped", f"{share:.1%} of its samples are at full scale"),) if share > CLIPPED else ()
 

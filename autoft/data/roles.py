@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import absent, columns, guess, labels, numbers, parting, people, synonyms, together
+from autoft.data import absent, columns, cuts, guess, labels, numbers, parting, people, synonyms, together
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.named import Files
 from autoft.data.tabular import Table
@@ -16,8 +16,6 @@ from autoft.records import ReadOptions
 
 HIDDEN: Final = frozenset({"", "-1", "-1.0", "?", absent.DASH})
 """What stands in place of labels that are not told."""
-CUTS: Final = (("start", "end"), ("start_time", "end_time"), ("offset", "duration"), ("begin", "end"))
-"""Columns that cut a recording into pieces."""
 
 
 class Roles(NamedTuple):
@@ -38,6 +36,8 @@ class Roles(NamedTuple):
     """Columns of yes and no that mark parts, if any."""
     dash: bool = False
     """A dash in place of a label is none."""
+    cut: cuts.Cut | None = None
+    """The columns that cut recordings into pieces, if any do."""
 
     def part(self, cells: Sequence[str], otherwise: str) -> str:
         """The part that a row is of: train, val, test, or what is known of its table."""
@@ -211,6 +211,9 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     taken = {group} - {""} | repeated | {*pair} | parts.taken
     rows = table.rows[:: max(1, len(table.rows) // columns.PROBE)]  # tables may be sorted
     probe = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    medium = media_field(options.needs)
+    times = cuts.pair(table, named | taken) if medium == "audio" else None
+    taken |= {names[place] for place in times[:2]} if times else set()
     pair, alone = (pair, "") if pair else together.texts(options, table, probe, taken)
     options = _without(options, "text") if pair else options
     taken |= {*pair}
@@ -218,13 +221,13 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     flags = flags._replace(names=tuple(classes.values())) if flags and classes else flags
     options = _without(options, "label") if flags else options
     chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
-    _refuse_pieces(table, chosen.get(media_field(options.needs), ""))
+    cut = _cut(source, times, chosen.get(medium, ""))
     written = numbers.form(_cells(table, chosen["value"])) if "value" in chosen else numbers.Form()
     marks = {"value": written.said()}
     said = [f"{field} in column '{name}'{marks.get(field, '')}" for field, name in chosen.items()]
     said[:0] = [f"texts in columns {' and '.join(map(repr, pair))}{alone}"] * bool(pair)
     said += [f"label in {len(flags.names)} columns of yes and no, one yes in a row"] if flags else []
-    said += [*parts.said, *[f"groups in '{group}'"] * bool(group)]
+    said += [*parts.said, *[f"groups in '{group}'"] * bool(group), *([cut.said] if cut else [])]
     group = group or parts.fold
     return Roles(
         {field: names.index(name) for field, name in chosen.items()},
@@ -236,6 +239,7 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
         labels=flags,
         texts=tuple(names.index(name) for name in pair),
         marks=parts,
+        cut=cut,
     )
 
 
@@ -297,18 +301,11 @@ def _pair(table: Table, options: ReadOptions) -> tuple[str, ...]:
     return found if len(found) > 1 else ()
 
 
-def _refuse_pieces(table: Table, column: str) -> None:
-    """A table may cut long recordings into pieces; each row would then be learned as the whole recording."""
-    lower = {name.lower(): place for place, name in enumerate(table.columns)}
-    cut = next((pair for pair in CUTS if all(name in lower for name in pair)), None)
-    if not cut or not column:
-        return
-    place = table.columns.index(column)
-    pieces = {(row[place], *(row[lower[name]] for name in cut)) for row in table.rows}
-    files = {row[place] for row in table.rows}
-    if len(pieces) > len(files):
-        raise DataError(
-            f"each row of '{table.path}' must be a file of its own, but its columns '{cut[0]}' and '{cut[1]}' cut "
-            f"{len(files)} files into {len(pieces)} pieces.",
-            "Write one file for each piece, and name these in the table.",
-        )
+def _cut(source: Source, times: tuple[int, int, bool] | None, column: str) -> cuts.Cut | None:
+    """How columns of times cut the recordings that `column` names, if they do."""
+    if not times or not column:
+        return None
+    table, files = source.table, source.files
+    unpacked = files is None or column in table.media
+    seconds = cuts.lengths(lambda cell: cell if unpacked or files is None else files.find(cell, source.split).path)
+    return cuts.find(table, times, table.columns.index(column), seconds)

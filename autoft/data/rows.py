@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from autoft.data import absent, classnames, labels, numbers, unwrap
+from autoft.data import absent, classnames, labels, numbers, pieces, unwrap
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.merge import unique_ids
 from autoft.data.roles import Roles, Source, assign
@@ -60,7 +60,9 @@ def told(sources: Sequence[Source], names: Sequence[str], source: str, options: 
     for name in labels.never([roles.labels for roles in parts], seen):
         issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
     samples = _whole(samples)
+    samples, cut = pieces.together(samples)
     samples, said = _with_names(samples, [os.path.dirname(one.table.path) or "." for one in sources])
+    sentences += [cut] if cut else []
     return Told(unique_ids(samples), tuple(issues), (*sentences, *said), _columns(sources, parts))
 
 
@@ -129,6 +131,13 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
     table = row.source.table
     named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
     name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
+    if roles.cut:
+        span = roles.cut.span(row.cells)
+        if span is None:
+            issues.append(Issue(kind="no_piece", subject=where, detail="no times of a piece"))
+            return
+        fields[pieces.PIECE] = span
+        name = pieces.named(name, span)
     group = row.cells[roles.group] if roles.group is not None else ""
     samples.append(Sample(id=row.prefix + name, fields=fields, split=split, group=group))
 

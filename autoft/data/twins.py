@@ -52,6 +52,31 @@ def refuse_if_two_labelled(samples: Sequence[Sample], issues: Iterable[Issue], r
     )
 
 
+def refuse_if_one_file_says_many_things(samples: Sequence[Sample], root: str) -> None:
+    """Stop where many recordings stand in several rows each that tell of them different things: rows that are meant as
+    pieces would be learned as the whole recording.
+
+    Raises:
+        DataError: it says how many, and names one.
+    """
+    own = (sample for sample in samples if sample.fields.get("audio"))
+    same = _collect((sample, f"{sample.fields['audio']}\0{sample.fields.get('piece')}") for sample in own)
+    torn = [members for members in same if len({_targets(sample, ("audio",)) for sample in members}) > 1]
+    rows = sum(map(len, torn))
+    if rows < FEW or rows < MOST * len(samples):
+        return
+    raise DataError(
+        f"each row must be a recording of its own, but {rows:,} of {len(samples):,} rows of '{root}' name "
+        f"only {len(torn):,} different files and say different things of them, the first '{torn[0][0].id}'.",
+        "If rows are pieces of longer recordings, say where each begins and ends, in seconds, in columns start and "
+        "end. If several people judged each recording, leave one row for each.",
+    )
+
+
+def _targets(sample: Sample, media: Sequence[str]) -> str:
+    return str({key: value for key, value in sample.fields.items() if key not in media})
+
+
 def _collect(pairs: Iterable[tuple[Sample, str]]) -> list[list[Sample]]:
     found: dict[str, list[Sample]] = defaultdict(list)
     for sample, key in pairs:
@@ -65,7 +90,7 @@ def _duplicate(twins: list[Sample]) -> list[Issue]:
 
 
 def _conflict(twins: list[Sample], media: Sequence[str]) -> list[Issue]:
-    targets = {str({k: v for k, v in sample.fields.items() if k not in media}): sample for sample in twins}
+    targets = {_targets(sample, media): sample for sample in twins}
     if len(targets) < 2:
         return []
     said = " and ".join(f"'{_name(sample)}'" for sample in list(targets.values())[:3])

@@ -15,11 +15,11 @@ from autoft.contracts import Task
 from autoft.data.lengths import worth_cutting
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
-from autoft.events import Listener
+from autoft.events import Listener, Note
 from autoft.gpus import fit
 from autoft.observers import Observers
 from autoft.options import SearchOptions
-from autoft.pipeline import fitting, models, prepare
+from autoft.pipeline import crowded, fitting, models, prepare
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import LEVELS, Recipe
 from autoft.records import (
@@ -114,6 +114,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
     seconds = prepare.seconds_for(checked, whole=whole_recordings)
+    if whole_recordings and (said := crowded.told(task, checked, ways)):
+        listener(Note(text=said, level="warning"))
     return Plan(
         task=task,
         metric=metric,

@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, longer, masks, pixels, portion, quiet, splits, store
+from autoft.data import cache, checks, forms, longer, masks, pixels, portion, splits, store, twins
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
@@ -78,6 +78,7 @@ def check(registry: Registry, options: DataOptions, task: Task, seed: int, liste
     """
     dataset = open_dataset(registry, options, task)
     listener(Note(text=dataset.recognised))
+    twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
     found = inspect(dataset, task.inputs)
     total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
@@ -132,11 +133,13 @@ def prepare(
     seconds, a part of them is used.
 
     Raises:
-        DataError: too many files turn out to be damaged, or too few samples are left to split.
+        DataError: too many files turn out to be damaged, or too few samples are left to split, or are short enough.
         BudgetEnded: hardly any sample could be decoded in that time.
     """
     place, left = root or cache.cache_root(), within
-    _warn_of_long(checked, decoding, listener)
+    given = checked.divided
+    checked = _whole_ones(checked, decoding, listener)
+    fewer = checked.divided is not given
 
     def built(some: Checked, seconds: float) -> tuple[Store, tuple[Issue, ...], list[Form]]:
         wanted = forms_of(some.dataset.samples, some.schema, task, decoding, modalities)
@@ -160,7 +163,7 @@ def prepare(
     if used:
         checks.refuse_if_too_bad(damaged, len(checked.dataset.samples), options.max_bad)
     drop = tuple(issue.subject for issue in damaged if issue.drops)
-    if drop and (used or checked is long):
+    if drop and (used or fewer or checked is long):
         divided = portion.only(checked.divided, {sample.id for sample in checked.dataset.samples}.difference(drop))
     else:
         divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
@@ -169,16 +172,14 @@ def prepare(
     return prepared
 
 
-def _warn_of_long(checked: Checked, decoding: Decoding, listener: Listener) -> None:
-    """Say that what is told of some recordings is more than what trials hear of them."""
-    long = int((checked.seconds > decoding.seconds + quiet.SLACK).sum())
-    if not decoding.windows and decoding.seconds and long:
-        words = (
-            f"{long:,} of {len(checked.seconds):,} recordings are longer than {decoding.seconds:g} s: they train and "
-            "validate by their beginning, with all that is said in them. Cut them, with their transcripts, for a "
-            "better model. Predictions, `autoft val` and the test score hear them to their end."
-        )
-        listener(Note(text=words, level="warning"))
+def _whole_ones(checked: Checked, decoding: Decoding, listener: Listener) -> Checked:
+    """The data with none that train or validate whose targets tell more than what trials hear of them."""
+    if decoding.windows or not decoding.seconds:
+        return checked
+    divided, said = longer.shortened(checked.dataset, checked.seconds, checked.divided, decoding.seconds)
+    if said:
+        listener(Note(text=said, level="warning"))
+    return checked._replace(divided=divided)
 
 
 def _longer(checked: Checked, decoding: Decoding) -> Checked | None:

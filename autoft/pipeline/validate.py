@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from autoft import evaluate, registry
-from autoft.data import checks
+from autoft.data import checks, twins
 from autoft.data.feed import DecodedFeed
 from autoft.data.inspect import inspect
 from autoft.data.readers import open_dataset
@@ -43,6 +43,7 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
         plugins, options, task, remembered=config.columns, guessed=config.guessed, meaning=config.meaning
     )
     dataset, part = _part(whole, part, options)
+    twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
     found = inspect(dataset, task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(

@@ -42,6 +42,8 @@ CHOICES: Final[Mapping[str, Mapping[Scalar, int]]] = {
 }
 ALIKE: Final[Mapping[Scalar, int]] = {"balanced": 3, "none": 1}
 """Of `class_weights`, where the metric counts all classes alike (docs/adr/0056-schedules-end.md)."""
+MIXED: Final[Mapping[str, tuple[str, ...]]] = {"mixup": ("image", "audio"), "cutmix": ("image",)}
+"""What blends samples -> modalities of the networks that it acts on."""
 WIDER: Final[Mapping[str, tuple[Scalar, ...]]] = {
     "dropout": (0.3, 0.5),
     "head_width": (512,),
@@ -133,7 +135,7 @@ def default_space(
         _weighted("head_width", CHOICES["head_width"]),
         _choice("head_activation", ACTIVATIONS, "relu", when={"head_width": (128, 256, 512)}),
         *_augmentations(fixed, [card.name for card in models if not card.fixed]),
-        *(_weighted(key, CHOICES[key]) for key in ("mixup", "cutmix") if any(c.modality == "image" for c in models)),
+        *(_weighted(key, CHOICES[key]) for key, kinds in MIXED.items() if any(c.modality in kinds for c in models)),
         *_texts(models, lengths),
         _choice("epochs", (wanted.epochs,), wanted.epochs),
         _choice("patience", (wanted.patience,), wanted.patience),

@@ -28,6 +28,8 @@ REDUCED: Final = 4.0
 """Exponent by which `heatmap` spares entries near a peak."""
 DELTA: Final = 1.0
 """Where `huber` goes from square to line."""
+SURE: Final = 1e4
+"""How far ahead of all others the blank of `ctc` is in frames that can say nothing."""
 SMOOTH: Final = 1.0
 """Added to numerator and denominator of `dice`, so that an absent class costs nothing."""
 
@@ -119,12 +121,20 @@ def ce_dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: 
 def ctc(raw: Array, targets: Array) -> float:
     """Connectionist temporal classification (Graves et al., 2006): raw (n, frames, size), whose first class is the
     blank, and classes (n, longest), padded with negative ones. The mean over rows of minus the logarithm of the chance
-    of the row, divided by its length (at least 1); a row that needs more frames than there are counts as 0."""
+    of the row, divided by its length (at least 1); a row that needs more frames than can say anything counts as 0.
+    Frames whose blank is ahead by `SURE` or more can say nothing: they lie outside of the recording."""
     terms = [
         _ctc_row(log_softmax(frames), row[row >= 0]) / max(1, int((row >= 0).sum()))
+        if _needed(row[row >= 0]) <= int((frames[:, 0] - frames[:, 1:].max(1) < SURE).sum())
+        else 0.0
         for frames, row in zip(raw, targets, strict=True)
     ]
     return float(np.mean(terms))
+
+
+def _needed(classes: Array) -> int:
+    """Frames that say these classes: one for each, and a blank between equal ones."""
+    return len(classes) + int((classes[1:] == classes[:-1]).sum())
 
 
 def _ctc_row(logs: Array, classes: Array) -> float:

@@ -87,10 +87,11 @@ def test_files_above_the_data_are_not_looked_for(tmp_path):
     assert Files(str(tmp_path / "inner" / "t.csv"), str(tmp_path / "inner"), "audio").find("a.wav").path == ""
 
 
-def test_pieces_of_longer_recordings_are_refused(data):
-    root = data(["a.wav"], "path,start,end,label\na.wav,0,1,x\na.wav,1,2,y\n")
-    with pytest.raises(DataError, match="columns 'start' and 'end' cut 1 files into 2 pieces"):
-        read(root)
+def test_pieces_of_longer_recordings_have_their_times(data):
+    root = data(["a.wav"], "path,start,end,label\na.wav,0,1,x\na.wav,1,2,y\na.wav,2,2,y\n")
+    dataset = read(root)
+    assert [sample.fields["piece"] for sample in dataset.samples] == [(0, 1), (1, 2)]
+    assert [issue.kind for issue in dataset.issues] == ["no_piece"]
 
 
 def test_times_of_whole_files_are_no_pieces(data):

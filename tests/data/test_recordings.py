@@ -78,3 +78,29 @@ def test_what_is_wrong_is_named_once_and_what_is_lost_is_left_out(tmp_path: Path
         assert not made.bad
         assert [(i.kind, i.subject, i.drops) for i in told] == [("clipped", "loud", False), ("silent", "quiet", False)]
     assert checks.summarise(told)[1].startswith("1 recording in which nothing is heard: quiet (all of its samples")
+
+
+def test_channels_in_antiphase_are_named_and_the_loudest_is_heard(tmp_path: Path) -> None:
+    both = np.stack([tone(), -0.99 * tone()], 1)
+    assert kinds(both) == ["cancelling"] and kinds(np.stack([tone(), 0 * tone()], 1)) == []
+    noise = np.random.default_rng(0).normal(0, 0.1, (RATE, 2))
+    assert kinds(noise) == [] and np.array_equal(recordings.mixed(noise), noise.mean(1))
+    soundfile.write(tmp_path / "a.wav", both, RATE)
+    decoded = audio.decode(str(tmp_path / "a.wav"), 0)
+    assert np.allclose(decoded.wave / 32768, tone(), atol=1e-3) and decoded.flaws[0].kind == "cancelling"
+    (further,) = audio.further(str(tmp_path / "a.wav"), 0.6, 2)
+    assert np.abs(further).max() > 16000
+
+
+def test_samples_that_are_no_numbers_are_named(tmp_path: Path) -> None:
+    wave = tone()
+    wave[4000:8000] = np.nan
+    wave[8000:8001] = np.inf
+    soundfile.write(tmp_path / "a.wav", wave, RATE, subtype="FLOAT")
+    decoded = audio.decode(str(tmp_path / "a.wav"), 0)
+    assert [(flaw.kind, flaw.detail) for flaw in decoded.flaws] == [
+        ("not_finite", "25.0% of its samples are no numbers")
+    ]
+    assert not decoded.wave[4000:8001].any() and decoded.wave[:4000].any()
+    assert kinds(np.full(100, np.nan)) == ["not_finite", "silent"]
+    assert {"not_finite", "cancelling"} <= checks.WORDS.keys()

@@ -11,6 +11,7 @@ import pytest
 
 from autoft.data import store
 from autoft.data.filling import TooSlow
+from autoft.errors import DataError
 from autoft.events import Event, Listener, Note
 from autoft.options import DataOptions
 from autoft.pipeline import prepare
@@ -62,6 +63,7 @@ def prepared(
     seconds: float = 10.0,
     windows: int = 5,
     listener: Listener = lambda event: None,
+    lengths: np.ndarray | None = None,
 ) -> prepare.Prepared:
     """Of 80 recordings of 30 seconds."""
     data = dataset()
@@ -70,7 +72,9 @@ def prepared(
     )
     data = msgspec.structs.replace(data, samples=samples)
     divided = prepare.split(data, Lengths(), DIGESTS, 0)
-    checked = Checked(data, Lengths().schema(data), DIGESTS, (), 32, np.full(80, 30.0), 80, divided)
+    checked = Checked(
+        data, Lengths().schema(data), DIGESTS, (), 32, np.full(80, 30.0) if lengths is None else lengths, 80, divided
+    )
     monkeypatch.setattr(store, "build", build)
     decoding = Decoding(size=32, seconds=seconds, windows=windows)
     return prepare.prepare(
@@ -108,15 +112,40 @@ def test_recordings_that_are_heard_whole_or_have_no_time_are_as_they_were(monkey
     assert limits == [100.0, 75.0, 100.0, 100.0]
 
 
-def test_recordings_of_which_the_end_is_not_heard_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def kept(*_: object, **__: object) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
+    return SimpleNamespace(arrays={}), ()
+
+
+def test_recordings_that_no_trial_hears_to_their_end_neither_train_nor_validate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     heard: list[Event] = []
-
-    def build(data: Dataset, *_: object, **__: object) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
-        return SimpleNamespace(arrays={}), ()
-
-    prepared(monkeypatch, build, seconds=30.0, windows=0, listener=heard.append)
+    whole = prepared(monkeypatch, kept, seconds=30.0, windows=0, listener=heard.append)
     assert not [event for event in heard if isinstance(event, Note)]
-    found = prepared(monkeypatch, build, seconds=20.0, windows=0, listener=heard.append)
+    fold, seconds = whole.splits.folds[0], np.full(80, 30.0)
+    long = (fold.train[0], fold.train[1], fold.val[0], whole.splits.test[0])
+    seconds[[int(name) for name in long]] = 41.0
+    found = prepared(monkeypatch, kept, seconds=30.0, windows=0, listener=heard.append, lengths=seconds)
     (note,) = [event for event in heard if isinstance(event, Note)]
-    assert note.level == "warning" and note.text.startswith("80 of 80 recordings are longer than 20 s")
-    assert len(found.dataset.samples) == 80, "parts have no transcripts of their own"
+    assert note.level == "warning" and "said there: 3 recordings longer than 30 s, '" in note.text
+    assert all(f"'{name}'" in note.text for name in long[:3])
+    assert found.splits.sentence.endswith("Left out of training and validation: 3 recordings longer than 30 s.")
+    assert found.splits.folds[0].train == fold.train[2:] and found.splits.folds[0].val == fold.val[1:]
+    assert found.splits.test == whole.splits.test and len(found.dataset.samples) == 80
+
+
+def test_where_most_recordings_are_too_long_they_must_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"at most 20 s long .* 68 of 68 that train or validate are longer"):
+        prepared(monkeypatch, kept, seconds=20.0, windows=0)
+
+
+def test_those_left_out_stay_so_where_others_are_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = np.full(80, 30.0)
+    fold = prepare.split(dataset(), Numbers(), DIGESTS, 0).folds[0]
+    lengths[int(fold.train[0])] = 41.0
+
+    def build(*_: object, **__: object) -> tuple[SimpleNamespace, tuple[Issue, ...]]:
+        return SimpleNamespace(arrays={}), (Issue(kind="corrupt", subject=fold.train[1], detail="x"),)
+
+    found = prepared(monkeypatch, build, seconds=30.0, windows=0, lengths=lengths)
+    assert found.splits.folds[0].train == fold.train[2:]

@@ -33,6 +33,10 @@ class Loader:
         """One batch; without targets there are none in it."""
         raise NotImplementedError
 
+    def heard(self, feed: Feed) -> Array | None:
+        """Lengths by which batches of training are made; None where samples have none."""
+        return None
+
     def filled(self, rows: Array) -> Array:
         """Predictions of a batch in the shape that all batches of the feed have."""
         return rows

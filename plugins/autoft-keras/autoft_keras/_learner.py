@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder, in_order, windows
 from autoft.vocab import IGNORED
-from autoft_keras import _augment, _optim, _sounds, _state
+from autoft_keras import _augment, _batches, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
@@ -63,6 +63,7 @@ class KerasLearner:
         self.steps = 0
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
+        self._lengths: Array | None = None
         self._traced = 0.0
         """Seconds in which functions were compiled, all together."""
         self._graphs: dict[tuple[object, ...], Any] = {}
@@ -112,7 +113,11 @@ class KerasLearner:
         seed = int(rng.integers(1 << 62)) % 2**31
         self.net.seed(seed)
         self.optimizer.ready()
-        batches = _split(rng.permutation(len(feed)), self.job.recipe.batch_size)
+        if epoch == 1 or self._lengths is None or len(self._lengths) != len(feed):
+            # A head alone has the same batches as on features that are kept, which have no lengths.
+            whole = self.net.frozen == len(self.net.block_names())
+            self._lengths = None if whole else self.inputs.heard(feed)
+        batches = _batches.shuffled(len(feed), self.job.recipe.batch_size, rng, self._lengths)
         total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
@@ -392,8 +397,3 @@ def _any_rows(tensor: Tensor) -> tf.TensorSpec:
 def _any_length(tensor: Tensor) -> tf.TensorSpec:
     """Of texts and recordings, which differ in length from batch to batch."""
     return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
-
-
-def _split(order: Array, size: int) -> list[Array]:
-    """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics."""
-    return list(np.array_split(order, math.ceil(len(order) / size))) if len(order) else []

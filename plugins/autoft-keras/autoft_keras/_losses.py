@@ -25,6 +25,8 @@ GAMMA, ALPHA = 2.0, 0.25
 PEAKED, REDUCED = 2.0, 4.0
 #: Losses that leave out places whose target is NaN, and average over the others.
 MASKED = ("mse", "mae", "huber")
+#: How far ahead the blank is in frames that can say nothing else.
+SURE = 1e4
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -74,7 +76,8 @@ def enlarge(raw: Tensor, side: int) -> Tensor:
 
 def _ctc(raw: Tensor, targets: Tensor) -> Tensor:
     """Minus the logarithm of the chance of each row of classes, by its length (Graves et al., 2006); 0 for rows that
-    cannot be said in so few frames.
+    cannot be said in so few frames. Frames that are sure of the blank, outside of a recording, are none: a row that is
+    said with their help would cost thousands.
 
     TensorFlow's operation for sparse labels: the one for dense labels, which Keras calls, multiplies by a matrix of all
     pairs of states at each frame, and lets no path cost more than 707.
@@ -83,7 +86,8 @@ def _ctc(raw: Tensor, targets: Tensor) -> Tensor:
     lengths = tf.reduce_sum(tf.cast(said, tf.int32), 1)
     twice = said[:, 1:] & (targets[:, 1:] == targets[:, :-1])  # a blank must stand between the two
     frames = tf.fill(tf.shape(lengths), tf.shape(raw)[1])
-    fits = lengths + tf.reduce_sum(tf.cast(twice, tf.int32), 1) <= frames
+    heard = raw[..., 0] - tf.reduce_max(raw[..., 1:], -1) < SURE
+    fits = lengths + tf.reduce_sum(tf.cast(twice, tf.int32), 1) <= tf.reduce_sum(tf.cast(heard, tf.int32), 1)
     # It takes no row without classes, and gives no number for one that does not fit: such rows have one class here.
     plain = (lengths > 0) & fits
     first = tf.concat([tf.ones_like(targets[:, :1]), -tf.ones_like(targets[:, 1:])], 1)

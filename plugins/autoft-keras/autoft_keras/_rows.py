@@ -23,6 +23,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 FEW = 8
 """Samples that are not worth sorting by length."""
+READ = 64
+"""Recordings of which the lengths are read at a time."""
 
 
 class Reader:
@@ -57,6 +59,7 @@ class Rows(Loader):
         self.reader: Reader = _trunks.library(job.card).reader(job, net, folder)
         self.keys = tuple(output.target for output in job.problem.outputs)
         self.words = job.card.modality == "text" and not job.card.counts
+        self.spoken = job.card.modality == "audio"
         self.point: Point | None = None
         """Set where feeds give the network's features."""
 
@@ -85,6 +88,13 @@ class Rows(Loader):
             return None
         texts = feed.batch(np.arange(len(feed)))["text"]
         return np.array([sum(map(len, each)) for each in texts], np.int64)
+
+    def heard(self, feed: Feed) -> Array | None:
+        """Samples of each recording, which are read for it: an epoch of training is worth that."""
+        if self.point is not None or not self.spoken or len(feed) <= FEW:
+            return None
+        parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
+        return np.concatenate([feed.batch(part)["length"] for part in parts])
 
     def fixed(self, values: Tensor, seeds: Array) -> Tensor:
         """Each sample augmented by its own seed (int32, 2), so that batches do not matter."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from autoft_keras._augment import Draws, Given, Policy, compiled
@@ -70,10 +69,7 @@ def _changed(pictures: Tensor, draws: Draws, how: How) -> Tensor:
     grey = tf.gather(grey, tf.clip_by_value(columns, 0, width - 1), axis=2, batch_dims=1)
     grey = grey * tf.cast(inside, tf.float32)
     if how.noise:
-        # One table of numbers for all, moved along with each picture.
-        table = tf.constant(np.random.default_rng(0).random((height, width), np.float32) - 0.5)
-        moved = tf.gather(tf.gather(table, rows % height), columns % width, axis=2, batch_dims=1)
-        grey = tf.clip_by_value(grey + 255 * how.noise * moved, 0.0, 255.0)
+        grey = tf.clip_by_value(grey + 255 * how.noise * (draws.each(grey) - 0.5), 0.0, 255.0)
     return tf.repeat(grey[..., None], 3, axis=-1)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoft_keras import _augment, _mix, _operations
+from autoft_keras import _augment, _mix, _operations, _sounds
+from autoft_keras._augment import DRAWS
 
 
 def test_light_moves_but_never_mirrors():
@@ -77,3 +78,17 @@ def test_mixed_targets_say_how_much_of_each_image_is_there(job, tiny, way):
     soft = mixed["label"].numpy()
     assert np.allclose(soft.sum(-1), 1) and (soft < 1).any()
     assert np.allclose(np.mean(images, (1, 2, 3)), soft @ np.arange(4.0), atol=1e-4)
+
+
+def test_noise_on_pictures_of_sound_is_another_one_for_each():
+    pictures = tf.fill((2, 32, 32, 3), tf.constant(200, tf.uint8))
+    drawn = [_sounds.policy("strong", 32)(pictures, tf.constant([seed, 0])).numpy() for seed in (1, 2)]
+    given = _sounds.fixed("strong", 32)(pictures, tf.random.stateless_uniform((2, DRAWS), (0, 1))).numpy()
+    for one, other in ((drawn[0][0], drawn[1][0]), (drawn[0][0], drawn[0][1]), (given[0], given[1])):
+        noise = [np.sort(found[..., 0][found[..., 0] > 100]) for found in (one, other)]
+        assert not np.array_equal(noise[0][:200], noise[1][:200])
+        assert all(3 < found.std() < 4.5 and found.max() - found.min() <= 13 for found in noise), (
+            "up to 5 % of the range"
+        )
+    again = _sounds.fixed("strong", 32)(pictures[1:], tf.random.stateless_uniform((2, DRAWS), (0, 1))[1:]).numpy()
+    assert np.allclose(again[0], given[1], atol=0.1), "neighbours do not matter"

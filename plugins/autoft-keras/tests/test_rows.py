@@ -16,7 +16,7 @@ from autoft.api import Job, Output, Problem, Recipe, terms, word_start
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
 from autoft.texthash import weighed
-from autoft_keras import _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
+from autoft_keras import _batches, _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
 from autoft_keras._augment import Draws
 from autoft_keras._learner import KerasLearner
 from autoft_keras._losses import evaluate, loss
@@ -288,6 +288,22 @@ def test_masks_cover_bands_and_times_before_the_end() -> None:
     assert hidden[1, :40].any() and not np.array_equal(hidden[0], hidden[2])
 
 
+def test_batches_of_training_are_of_about_one_length() -> None:
+    rng, lengths = np.random.default_rng(0), np.random.default_rng(1).integers(1, 100, 64)
+    padded = {}
+    for kind, known in (("drawn", None), ("sorted", lengths)):
+        batches = _batches.shuffled(64, 4, rng, known)
+        assert sorted(np.concatenate(batches)) == list(range(64)) and len(batches) == 16
+        padded[kind] = sum(lengths[batch].max() * len(batch) for batch in batches)
+    assert padded["sorted"] < 1.2 * lengths.sum() < padded["drawn"]
+    learner, feed = KerasBackend().build(speech(next(iter(SPEECH)))), speech_feed()
+    assert isinstance(learner, KerasLearner)
+    heard = learner.inputs.heard(feed)
+    assert heard is None or np.array_equal(heard, feed.arrays["length"])
+    more = ArrayFeed({key: np.concatenate([value] * 2) for key, value in feed.arrays.items()})
+    assert np.array_equal(learner.inputs.heard(more), more.arrays["length"])
+
+
 def test_ctc_means_what_the_vocabulary_says() -> None:
     rng = np.random.default_rng(0)
     raw = rng.normal(size=(5, 7, 4)).astype(np.float32)
@@ -295,6 +311,12 @@ def test_ctc_means_what_the_vocabulary_says() -> None:
     assert np.isclose(evaluate(SAID, raw, targets), reference.loss(SAID, raw, targets), atol=1e-5)
     impossible = np.array([[1, 1, 1, 1, 1]])
     assert evaluate(SAID, raw[:1], impossible) == reference.loss(SAID, raw[:1], impossible) == 0.0
+    behind = np.tile(np.array([1e4, -1e4, -1e4, -1e4], raw.dtype), (1, 9, 1))
+    padded = np.concatenate([behind[:, :2], raw[:1], behind], 1)
+    assert evaluate(SAID, padded, impossible) == reference.loss(SAID, padded, impossible) == 0.0
+    for said in (targets[:1], targets[3:4], targets[4:]):
+        assert np.isclose(evaluate(SAID, padded, said), evaluate(SAID, raw[:1], said), atol=1e-4)
+        assert np.isclose(reference.loss(SAID, padded, said), reference.loss(SAID, raw[:1], said), atol=1e-4)
     values = tf.Variable(raw[:2])
     with tf.GradientTape() as tape:
         found = loss(SAID, values, tf.constant([[1, 1, 1, 1, 1], [-1, -1, -1, -1, -1]]))

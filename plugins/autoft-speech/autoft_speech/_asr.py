@@ -41,8 +41,9 @@ class SpeechRecognition:
             DataError: a transcript is missing, or all of them are empty or the same.
         """
         dropped: Counter[str] = Counter()
+        noises: Counter[str] = Counter()
         samples = sorted(dataset.samples, key=lambda sample: sample.id)  # what is told must not hang on their order
-        texts = {sample.id: _characters.normalise(_said(sample), dropped) for sample in samples}
+        texts = {sample.id: _characters.normalise(_said(sample), dropped, noises) for sample in samples}
         learned = [texts[sample.id] for sample in samples if sample.split in ("", "train")]
         if len(set(learned)) < 2:
             raise DataError(
@@ -52,7 +53,10 @@ class SpeechRecognition:
             )
         characters = _characters.alphabet(learned)
         longest = max(len(text) for text in texts.values())
-        warnings = _telling.sentences(samples, texts, characters, dropped)
+        warnings = [
+            *_telling.sentences(samples, texts, characters, dropped),
+            *_telling.noises(noises, map(_said, samples)),
+        ]
         return Schema(
             task=self.name,
             extra={

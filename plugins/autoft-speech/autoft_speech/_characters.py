@@ -1,6 +1,7 @@
 """From transcripts to the characters that a network learns, and back. The rules:
 
 * Unicode NFKC (ligatures, full-width forms and the like become plain letters), then lower case;
+* marks of noises such as [laughter], <unk>, {breath} and ++noise++ are left out, see `_noises`;
 * the typographic apostrophe becomes ', which stays inside words; dashes and slashes become spaces;
 * other punctuation, symbols and control characters are dropped; letters, marks and digits of all scripts stay;
 * white space is one space between words, none at the ends.
@@ -12,6 +13,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from autoft_speech import _noises
+
 RULES = "Unicode NFKC, lower case, dashes as spaces, without punctuation and symbols other than ' inside words"
 APOSTROPHES = "'\u2019\u02bc\u2018\u0060\u00b4"
 BREAKS = "-/\u2010\u2011\u2012\u2013\u2014\u2015"
@@ -19,11 +22,11 @@ UNKNOWN = "\ufffd"
 """Stands for every character that no training transcript has. No network can learn it, so it always counts as wrong."""
 
 
-def normalise(text: str, dropped: Counter[str] | None = None) -> str:
-    """The transcript by the rules above; what is dropped is counted in `dropped`."""
+def normalise(text: str, dropped: Counter[str] | None = None, noises: Counter[str] | None = None) -> str:
+    """The transcript by the rules above; what is dropped is counted in `dropped`, marks of noises in `noises`."""
     # An acute accent that stands alone is decomposed by NFKC into a space and a mark: apostrophes come first.
     plain = "".join("'" if letter in APOSTROPHES else letter for letter in text)
-    plain = unicodedata.normalize("NFKC", plain).lower()
+    plain = _noises.without(unicodedata.normalize("NFKC", plain).lower(), noises)
     kept = []
     for place, letter in enumerate(plain):
         if letter == "'" and _between_letters(plain, place):

@@ -1,16 +1,19 @@
 """Data folders of Kaldi: `text` (utterance, then what is said) and `wav.scp` (utterance, then a file).
 
-`utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself or
-from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run; of
+With `segments` (utterance, recording, first and last second) utterances are pieces of the recordings that `wav.scp`
+names. `utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself
+or from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run; of
 one that only decodes a FLAC file, as the recipes for LibriSpeech write it, the file is read.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample
+from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, pieces_together
 from autoft_speech._lists import folder_of, lines, missing, part_of
 
 FLAC = re.compile(r"(?:\S*/)?flac(?:\s+(?:-[cds]+|--silent|--decode|--stdout))+\s+(\S+\.flac)\s*\|")
@@ -32,7 +35,7 @@ class KaldiReader:
         """One sample for each utterance with a file.
 
         Raises:
-            DataError: no such folder, files cut into segments, or a list that cannot be read.
+            DataError: no such folder, or a list that cannot be read.
         """
         found = _parts(source, options)
         if not found:
@@ -41,7 +44,9 @@ class KaldiReader:
         issues: list[Issue] = []
         for part, split in found:
             _read(part, split, f"{part.name}/" if len(found) > 1 else "", options, samples, issues)
+        samples, cut = pieces_together(samples)
         words = f"Kaldi data ({', '.join(part.name for part, _ in found)}): {len(samples)} utterances"
+        words += f", {cut}" if cut else ""
         root = str(Path(source).absolute())
         return Dataset(samples=tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues))
 
@@ -68,17 +73,11 @@ def _is_data(folder: Path) -> bool:
 def _read(
     part: Path, split: str, prefix: str, options: ReadOptions, samples: list[Sample], issues: list[Issue]
 ) -> None:
-    if (part / "segments").exists():
-        raise DataError(
-            f"recordings must be cut into utterances, but '{part / 'segments'}' gives times in longer recordings.",
-            "Write one file per utterance, e.g. with extract_segments.sh of Kaldi.",
-        )
     texts = dict(_pairs(part / "text")) if (part / "text").exists() else {}
     speakers = dict(_pairs(part / "utt2spk")) if (part / "utt2spk").exists() else {}
-    for name, words in _pairs(part / "wav.scp"):
-        where = f"{prefix}{name}"
-        if words.endswith("|") and (flac := FLAC.fullmatch(words)):
-            words = flac[1]
+    recordings = {name: _recording(words) for name, words in _pairs(part / "wav.scp")}
+    for name, recording, piece in _utterances(part, recordings, prefix, issues):
+        where, words = f"{prefix}{name}", recordings[recording]
         if words.endswith("|"):
             issues.append(
                 Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file")
@@ -88,13 +87,38 @@ def _read(
         if path is None:
             issues.append(missing(where, words))
             continue
-        fields = {"audio": str(path)}
+        fields: dict[str, Any] = {"audio": str(path), **({"piece": piece} if piece else {})}
         if name in texts:
             fields["transcript"] = texts[name]
         elif "transcript" not in options.optional:
             issues.append(Issue(kind="no_transcript", subject=where, detail="it is not in text"))
             continue
         samples.append(Sample(id=where, fields=fields, split=split, group=speakers.get(name, "")))
+
+
+def _recording(words: str) -> str:
+    flac = FLAC.fullmatch(words) if words.endswith("|") else None
+    return flac[1] if flac else words
+
+
+def _utterances(
+    part: Path, recordings: Mapping[str, str], prefix: str, issues: list[Issue]
+) -> Iterator[tuple[str, str, tuple[float, float] | None]]:
+    """(utterance, recording, where in it): all of it where there is no `segments`."""
+    if not (part / "segments").exists():
+        yield from ((name, name, None) for name in recordings)
+        return
+    for name, words in _pairs(part / "segments"):
+        try:
+            recording, begin, end = words.split()[:3]
+            piece = float(begin), float(end)
+        except ValueError:
+            recording, piece = "", (0.0, 0.0)
+        if recording in recordings and 0 <= piece[0] < piece[1]:
+            yield name, recording, piece
+        else:
+            detail = f"segments says '{words[:60]}'"
+            issues.append(Issue(kind="no_piece", subject=f"{prefix}{name}", detail=detail))
 
 
 def _pairs(file: Path) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, is_media
+from autoft_speech import _fields
 from autoft_speech._lists import folder_of, lines, missing
 
 FILE, FOLDER = "metadata.csv", "wavs"
@@ -35,8 +36,7 @@ class LjspeechReader:
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each line whose recording is there.
 
-        What is said stands in the last field, where its column is not one of few words that come again and again, as
-        names of speakers do; else in the second. A line of names says where.
+        A line of names says where what is said stands, else `_fields.place` finds it.
 
         Raises:
             DataError: it is not in this form, or not in UTF-8.
@@ -48,7 +48,7 @@ class LjspeechReader:
         rows = [(number, [cell.strip() for cell in line.split("|")]) for number, line in lines(root / FILE)]
         place = _named(rows[0][1], files) if rows else 0
         rows = rows[1:] if place else rows
-        place = place or _place([cells for _, cells in rows])
+        place = place or _fields.place([cells for _, cells in rows])
         samples: list[Sample] = []
         issues: list[Issue] = []
         seen: set[str] = set()
@@ -64,7 +64,8 @@ class LjspeechReader:
             else:
                 seen.add(name)
                 samples.append(Sample(id=name, fields={"audio": str(files[name]), "transcript": said}))
-        words = f"{FILE} as LJ Speech has it: {len(samples)} recordings with transcripts (field {place + 1})"
+        words = f"{FILE} as LJ Speech has it: {len(samples)} recordings with transcripts"
+        words += f" ({_fields.shown(place, samples[0].fields['transcript'])})" if samples else ""
         return Dataset(samples=tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues))
 
 
@@ -87,12 +88,3 @@ def _named(cells: Sequence[str], files: dict[str, Path]) -> int:
     if _stem(cells[0]) in files:
         return 0
     return next((names.index(name) for name in TRANSCRIPTS if name in names[1:]), 0)
-
-
-def _place(rows: Sequence[Sequence[str]]) -> int:
-    """The last place of most rows, unless far fewer different things stand there than in the second."""
-    widths = sorted(len(row) for row in rows)
-    last = max(1, (widths[len(widths) // 2] if widths else 2) - 1)
-    full = [row for row in rows if len(row) > last]
-    different = [len({row[place] for row in full}) for place in (1, last)]
-    return 1 if 2 * different[1] < different[0] else last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -27,9 +28,8 @@ FIXED: dict[str, dict[str, Scalar]] = {
 """Task -> what it has no use for. The loss of CTC stays on a plateau of blanks before it falls: no patience."""
 BATCHES = (4, 4, 8)
 STEPS = 2000
-"""Of the longest training, where few recordings do not need more epochs than are useful: CTC stays on its plateau of
-blanks for hundreds of steps, and a trial that has less time plans for less."""
-MOST_EPOCHS = 100
+"""Of the longest training, however many epochs few recordings need for them: CTC stays on its plateau of blanks for
+hundreds of steps, and a trial that has less time plans for less."""
 RATES = (1.5e-3, 1e-2, 5e-3)
 """Lowest, highest and default learning rate of networks that are trained from scratch."""
 
@@ -46,7 +46,7 @@ def edits(space: Sequence[Param], task: str, recordings: int, cards: Sequence[Mo
         elif task == "asr" and param.key == "batch_size":
             yield msgspec.structs.replace(param, choices=BATCHES, default=BATCHES[0])
         elif task == "asr" and param.key == "epochs":
-            epochs = min(MOST_EPOCHS, max(int(str(param.default)), STEPS * BATCHES[0] // max(1, recordings)))
+            epochs = max(int(str(param.default)), math.ceil(STEPS / math.ceil(max(1, recordings) / BATCHES[0])))
             yield Param(key="epochs", choices=(epochs,), default=epochs)
         elif task == "asr" and param.key == "lr" and param.low < param.high:
             low, high, default = (param.low, param.high, param.default) if _pretrained(param, cards) else RATES

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autoft.api import Sample
-from autoft_speech import _characters
+from autoft_speech import _characters, _noises
 from autoft_speech._words import has_signs
 
 RARE = 5
@@ -28,6 +28,20 @@ def sentences(
     """
     found = [*_told(characters, dropped), *_solid(texts), *_rare(samples, texts), *_unknown(samples, texts, characters)]
     return [*found, *_silent(texts)]
+
+
+def noises(left_out: Counter[str], said: Iterable[str]) -> Iterator[str]:
+    """What is to be said of marks of noises.
+
+    Args:
+        left_out: how often each was.
+        said: the transcripts as they are.
+    """
+    if left_out:
+        yield f"marks of noises are left out of transcripts: {_shown(left_out)}."
+    kept = Counter(mark for text in said for mark in _noises.kept(text))
+    if kept:
+        yield f"these are learned as words, though they look like noises: {_shown(kept)}."
 
 
 def _told(characters: Sequence[str], dropped: Counter[str]) -> Iterator[str]:

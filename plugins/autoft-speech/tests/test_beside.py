@@ -97,7 +97,74 @@ def test_what_is_said_in_lists_of_lj_speech(folder, lines, field):
     for one in (source, f"{source}/metadata.csv"):
         dataset = LjspeechReader().read(one, NEEDS)
         assert said(dataset) == {"a1": ("one", ""), "a2": ("two", ""), "a3": ("six", "")}
-        assert not dataset.issues and f"(field {field})" in dataset.recognised
+        assert not dataset.issues and f"(field {field}, the first says 'one')" in dataset.recognised
+
+
+TEXT = [f"{word} is number {number}" for number, word in enumerate("one two three four five six seven".split() * 2)]
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("{name}|{text}|2.{n}37", 2),
+        ("{name}|spk{few}|{text}", 3),
+        ("{name}|spk{few}|{text}|en", 3),
+        ("{name}|{text}|spk{few}|en", 2),
+        ("{name}|{text}|{text} so|spk{few}", 3),
+        ("{name}|{text}|\u00f0\u0259 kw\u026ak {n}", 2),
+        ("{name}|{text}|DH AH0 K W IH1 K {n}", 2),
+        ("{name}|{few}|{text}", 3),
+        ("{name}|\u4f60\u597d{n}|ni3 hao3 {n}", 2),
+        ("{name}|{text}|clips/{n}.mp3", 2),
+    ],
+)
+def test_the_field_that_holds_what_is_said(folder, line, field):
+    rows = [line.format(name=f"a{n}", text=text, n=n, few=n % 3) for n, text in enumerate(TEXT)]
+    source = folder({"metadata.csv": "\n".join(rows)}, [f"wavs/a{n}.wav" for n in range(len(TEXT))])
+    dataset = LjspeechReader().read(source, NEEDS)
+    first = "\u4f60\u597d0" if "\u4f60" in line else f"{TEXT[0]} so" if " so" in line else TEXT[0]
+    assert said(dataset)["a0"] == (first, "") and f"(field {field}, the first says '{first}')" in dataset.recognised
+
+
+@pytest.mark.parametrize(
+    "names", [("train.txt", "val.txt"), ("filelists/x_train_list.txt", "filelists/x_val_list.txt")]
+)
+def test_lists_with_speakers_give_transcripts_and_parts(folder, names):
+    rows = [f"wavs/a{n}.wav|{n % 3}|{text}" for n, text in enumerate(TEXT)]
+    files = {names[0]: "\n".join(rows[:10]), names[1]: "\n".join(rows[10:])}
+    dataset = BesideReader().read(folder(files, [f"wavs/a{n}.wav" for n in range(len(TEXT))]), NEEDS)
+    assert sorted(said(dataset).values()) == sorted((text, "train" if n < 10 else "val") for n, text in enumerate(TEXT))
+    assert f"(field 3, the first says '{TEXT[0]}') (10 train, 4 val)" in dataset.recognised
+    assert "; parts by the names of the lists" in dataset.recognised
+
+
+def test_a_list_for_training_alone_is_no_part(folder):
+    dataset = BesideReader().read(folder({"list.txt": "a1 one\n", "val.txt": "a2 two\n"}, ["a1.wav", "a2.wav"]), NEEDS)
+    assert [split for _, split in said(dataset).values()] == ["", ""]
+
+
+def test_times_of_audacity_are_left_out_line_by_line(folder):
+    files = {f"{n}.txt": f"0.000000\t1.200000\t{n} one\n1.300000\t2.4\ttwo\n" for n in (1, 2)}
+    dataset = BesideReader().read(folder(files, ["1.wav", "2.wav"]), NEEDS)
+    assert [words for words, _ in said(dataset).values()] == ["1 one two", "2 one two"]
+    assert "the two numbers before each line are places" in dataset.recognised
+
+
+def test_libritts_has_two_versions_of_each_transcript(folder):
+    places = [f"train-clean-100/{s}/{s}9/{s}_{s}9_0" for s in (101, 102, 103)]
+    files = {f"{place}.normalized.txt": f"said {n}" for n, place in enumerate(places)}
+    files |= {f"{place}.original.txt": f"Said, {n}." for n, place in enumerate(places)}
+    files |= {"speakers.tsv": "READER\tGENDER\n101\tF\n", "about.json": '{"name": "LibriTTS"}'}
+    dataset = BesideReader().read(folder(files, [f"{place}.wav" for place in places]), NEEDS)
+    assert sorted(words for words, _ in said(dataset).values()) == ["said 0", "said 1", "said 2"]
+
+
+@pytest.mark.parametrize("table", ["path,text\nx/a1.wav,one\n", "id,text\na1,one\n", '[{"audio": "a1.wav"}]'])
+def test_a_table_of_the_recordings_wins(folder, table):
+    source = folder(
+        {"list.txt": "a1 one\na2 two\n", "t.json" if "{" in table else "t.csv": table}, ["a1.wav", "a2.wav"]
+    )
+    assert not BesideReader().sniff(source, NEEDS)
 
 
 @pytest.mark.parametrize("other", ["0 61748 She had your dark suit.", "Nothing."])

@@ -26,3 +26,11 @@ def test_rates_from_scratch_are_for_networks_from_scratch_alone() -> None:
 
 def test_rates_of_networks_that_classify_recordings_stay() -> None:
     assert not list(autoft_edit_space((rate(3e-4, 2e-3),), Schema(task="audio-cls"), (SCRATCH,)))
+
+
+def test_few_recordings_get_as_many_epochs_as_their_steps_need() -> None:
+    plain = Param(key="epochs", choices=(20,), default=20)
+    for recordings, epochs in ((30, 250), (6, 1000), (1000, 20), (0, 2000)):
+        schema = Schema(task="asr", extra={"recordings": recordings})
+        (found,) = autoft_edit_space((plain,), schema, (SCRATCH,))
+        assert found.choices == (found.default,) == (epochs,)

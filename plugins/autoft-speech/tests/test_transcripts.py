@@ -33,6 +33,10 @@ def dataset(train: list[str], test: list[str] = ()) -> Dataset:
         ("'quoted'", "quoted"),
         ("\u0928\u092e\u0938\u094d\u0924\u0947", "\u0928\u092e\u0938\u094d\u0924\u0947"),
         ("...", ""),
+        ("<unk> [laughter] yeah", "yeah"),
+        ("++Noise++ hello (cough)", "hello cough"),
+        ("so <SIL> yes {breath} [LAUGHTER-no]", "so yes no"),
+        ("2 < 3 and 5 > 4", "2 3 and 5 4"),
     ],
 )
 def test_the_rules(text: str, normal: str) -> None:
@@ -48,6 +52,13 @@ def test_dropped_characters_are_counted_and_told() -> None:
     assert schema.extra["characters"] == [" ", "a", "b", "c", "\ufffd"]
     assert "3 characters and the space" in schema.extra["warnings"][0]
     assert ", (1) ! (1)" in schema.extra["warnings"][0]
+
+
+def test_marks_of_noises_are_counted_and_told() -> None:
+    said = TASK.schema(dataset(["a [noise] b", "[noise] <unk> c (cough)"])).extra
+    assert said["characters"] == [" ", *"abcghou", "\ufffd"]
+    assert "marks of noises are left out of transcripts: [noise] (2) <unk> (1)." in said["warnings"]
+    assert "these are learned as words, though they look like noises: (cough) (1)." in said["warnings"]
 
 
 def test_characters_too_rare_to_learn_are_named() -> None:
@@ -104,7 +115,7 @@ def test_a_missing_transcript_names_its_sample() -> None:
         TASK.schema(Dataset(samples=(Sample(id="x", fields={}),), reader="", root="", recognised=""))
 
 
-def test_kaldi_speakers_are_groups_and_segments_are_refused(tmp_path) -> None:
+def test_kaldi_speakers_are_groups(tmp_path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     (tmp_path / "wav.scp").write_text("u1 a.wav\n")
     (tmp_path / "text").write_text("u1 yes  no\n")
@@ -112,9 +123,18 @@ def test_kaldi_speakers_are_groups_and_segments_are_refused(tmp_path) -> None:
     options = ReadOptions(needs=("audio", "transcript"))
     (sample,) = KaldiReader().read(str(tmp_path), options).samples
     assert (sample.group, sample.fields["transcript"]) == ("ann", "yes  no")
-    (tmp_path / "segments").write_text("u1 a 0.0 1.0\n")
-    with pytest.raises(DataError, match="cut into utterances"):
-        KaldiReader().read(str(tmp_path), options)
+
+
+def test_segments_of_kaldi_are_pieces(tmp_path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    (tmp_path / "wav.scp").write_text("r1 a.wav\n")
+    (tmp_path / "text").write_text("u1 yes\nu2 no\nu3 none\nu4 never\n")
+    (tmp_path / "segments").write_text("u1 r1 0.0 1.25\nu2 r1 1.25 3\nu3 r1 3 3\nu4 r2 0 1\n")
+    dataset = KaldiReader().read(str(tmp_path), ReadOptions(needs=("audio", "transcript")))
+    found = [(sample.id, sample.fields["transcript"], sample.fields["piece"]) for sample in dataset.samples]
+    assert found == [("u1", "yes", (0.0, 1.25)), ("u2", "no", (1.25, 3.0))]
+    assert [(issue.kind, issue.subject) for issue in dataset.issues] == [("no_piece", "u3"), ("no_piece", "u4")]
+    assert "2 utterances, 2 pieces of 1 recording, too few" in dataset.recognised
 
 
 def test_words_are_what_a_score_counts() -> None:

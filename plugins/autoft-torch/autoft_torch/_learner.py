@@ -29,6 +29,7 @@ Key = TypeVar("Key")
 
 #: Field of the sample -> how pictures of it are changed. Words have their own way (`_rows`).
 POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
+SPELLS = "the checkpoint spells these letters already: its first epoch takes no steps, so that it is scored as it came"
 
 
 class TorchLearner:
@@ -119,8 +120,10 @@ class TorchLearner:
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
-        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better.
-        Else what is to be said of the epoch, as a rule nothing."""
+        """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better. So
+        is a network that already spells, as it came. Else what is to be said of the epoch, as a rule nothing."""
+        if self.net.spells and not self.steps:
+            return self._as_it_came(feed, stop)
         if self.steps or self.net.frozen or not hasattr(self.net.trunk, "begin"):
             return ""
         found = self.net.trunk.begin(feed, self.job.problem, stop, solve=not self.job.recipe.head_width)
@@ -129,13 +132,28 @@ class TorchLearner:
         self.set_head({self.job.problem.outputs[0].name: found.head})
         return EpochStats(found.loss, 1, True, found.said)
 
+    @torch.no_grad()
+    def _as_it_came(self, feed: Feed, stop: Stop) -> EpochStats:
+        """An epoch without steps, so that what the checkpoint can do is scored."""
+        total, seen, count = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
+        batches = _batches.shuffled(np.arange(len(feed)), self.job.recipe.batch_size, equal=self._equal)
+        self.net.eval()
+        for values, targets in self.inputs.batches(feed, batches, targets=True):
+            if stop():
+                return EpochStats(self._mean(total, seen), count, False, SPELLS)
+            total += self.net.loss(values, targets, 0.0, self.precision.cast) * len(values)
+            seen, count = seen + len(values), count + 1
+        return EpochStats(self._mean(total, seen), count, True, SPELLS)
+
     def _changed(
         self, images: torch.Tensor, targets: Targets, draws: torch.Generator, rng: np.random.Generator
     ) -> tuple[torch.Tensor, Targets]:
         """A batch augmented, normalised, encoded and mixed."""
         problem, recipe = self.job.problem, self.job.recipe
         if isinstance(self.inputs, Rows):
-            return self.inputs.trunk.changed(images, draws), targets
+            values = self.inputs.trunk.changed(images, draws)
+            mixes = self.inputs.spoken and self.net.pooled
+            return mix(values, targets, problem, recipe, rng) if mixes else (values, targets)
         if self.net.pooled:
             images = self.inputs.normalise(self.augment(images, draws))
             return mix(images, targets, problem, recipe, rng)

@@ -27,6 +27,8 @@ PEAKED, REDUCED = 2.0, 4.0
 MASKED = ("mse", "mae", "huber")
 #: Numbers of enlarged maps that are held at a time.
 HELD = 1 << 25
+#: How far ahead the blank is in frames that can say nothing else.
+SURE = 1e4
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -81,11 +83,15 @@ def enlarge(raw: torch.Tensor, side: int) -> torch.Tensor:
 
 def _ctc(raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Minus the logarithm of the chance of each row of classes, by its length (Graves et al., 2006); 0 for rows that
-    cannot be said in so few frames."""
+    cannot be said in so few frames. Frames that are sure of the blank, outside of a recording, are none: a row that is
+    said with their help would cost thousands."""
     steps = torch.full((len(raw),), raw.shape[1], dtype=torch.long)
     lengths = (targets >= 0).sum(1)
+    twice = ((targets[:, 1:] == targets[:, :-1]) & (targets[:, 1:] >= 0)).sum(1)  # a blank must stand between the two
+    heard = (raw[..., 0] - raw[..., 1:].amax(-1) < SURE).sum(1)
     logs = raw.log_softmax(-1).transpose(0, 1)
     each = F.ctc_loss(logs, targets.clamp(min=0), steps, lengths, reduction="none", zero_infinity=True)
+    each = each.masked_fill(lengths + twice > heard, 0.0)
     return (each / lengths.clamp(min=1)).mean()
 
 

@@ -1,4 +1,5 @@
-"""Mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019): batches in which each sample is blended with another."""
+"""Mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019): batches in which each sample is blended with another. Of
+recordings, mixup alone: two are heard at once."""
 
 from __future__ import annotations
 
@@ -17,17 +18,18 @@ def mix(
     """Blend a batch with itself in another order; where both are on, each batch draws one of the two.
 
     Args:
-        images: (n, 3, h, w), normalised.
+        images: (n, 3, h, w), normalised; or recordings (n, t), NaN behind the end.
         targets: by target key; classes come back as probabilities (n, size).
     """
-    ways = [way for way, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha > 0]
+    cutmix = recipe.cutmix if images.ndim == 4 else 0.0
+    ways = [way for way, alpha in (("mixup", recipe.mixup), ("cutmix", cutmix)) if alpha > 0]
     if not ways or len(images) < 2:
         return images, targets
     way = ways[int(rng.integers(len(ways)))]
     share = float(rng.beta(getattr(recipe, way), getattr(recipe, way)))
     other = torch.as_tensor(rng.permutation(len(images)), device=images.device)
     if way == "mixup":
-        images = torch.lerp(images[other], images, share)
+        images = torch.lerp(images[other], images, share) if images.ndim == 4 else _at_once(images, other, share)
     else:
         images, share = _paste(images, other, share, rng)
     mixed = dict(targets)
@@ -35,6 +37,13 @@ def mix(
         soft = soften(output, targets[output.target])
         mixed[output.target] = torch.lerp(soft[other], soft, share)
     return images, mixed
+
+
+def _at_once(waves: torch.Tensor, other: torch.Tensor, share: float) -> torch.Tensor:
+    """As long as the longer of the two."""
+    known = waves.isfinite()
+    mixed = torch.lerp(waves[other].nan_to_num(), waves.nan_to_num(), share)
+    return mixed.masked_fill(~(known | known[other]), torch.nan)
 
 
 def _paste(

@@ -40,6 +40,8 @@ HOW = {
     "trivial": How(0.12, 0.06, 1, 0.2, 0.0),
     "strong": How(0.15, 0.08, 2, 0.2, 0.05),
 }
+CLEAN = 40.0
+"""Decibels by which a recording is louder than its noise, where that is hardly heard."""
 DRAWS = 10
 """Numbers that a policy draws for a picture, at most."""
 
@@ -49,7 +51,13 @@ def policy(word: str, size: int) -> Policy:
     if word == "none":
         return lambda pictures, generator: pictures
     how = HOW[word]
-    return lambda pictures, generator: _changed(pictures, torch.rand(DRAWS, len(pictures), generator=generator), how)
+
+    def apply(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        draws = torch.rand(DRAWS, len(pictures), generator=generator)
+        # Drawn once for the batch and moved along with each picture: one table of numbers is enough for all.
+        return _changed(pictures, draws, how, _table(pictures, [generator], how))
+
+    return apply
 
 
 def fixed(word: str, size: int) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
@@ -58,13 +66,21 @@ def fixed(word: str, size: int) -> Callable[[torch.Tensor, Sequence[int]], torch
         return lambda pictures, seeds: pictures
 
     def apply(pictures: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
-        draws = [torch.rand(DRAWS, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        return _changed(pictures, torch.stack(draws, 1), HOW[word])
+        own = [torch.Generator().manual_seed(seed) for seed in seeds]
+        draws = [torch.rand(DRAWS, generator=generator) for generator in own]
+        return _changed(pictures, torch.stack(draws, 1), HOW[word], _table(pictures, own, HOW[word]))
 
     return apply
 
 
-def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How) -> torch.Tensor:
+def _table(pictures: torch.Tensor, own: Sequence[torch.Generator], how: How) -> torch.Tensor:
+    """Noise (tables, h, w) in -.5 to .5: one table for each generator."""
+    if not how.noise:
+        return pictures.new_zeros((1, *pictures.shape[2:]), dtype=torch.float32)
+    return torch.stack([torch.rand(pictures.shape[2:], generator=one) for one in own]).to(pictures.device) - 0.5
+
+
+def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How, table: torch.Tensor) -> torch.Tensor:
     n, _, height, width = pictures.shape
     draws = draws.to(pictures.device)
     rows = torch.arange(height, device=pictures.device)[None] + _shift(draws[0], how.up * height)
@@ -78,9 +94,8 @@ def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How) -> torch.Ten
     grey = pictures[:, 0].float()[samples, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None]]
     grey = grey * inside
     if how.noise:
-        # Drawn once for the batch and moved along with each picture: one table of numbers is enough for all.
-        table = torch.rand((height, width), generator=torch.Generator().manual_seed(0)).to(pictures.device) - 0.5
-        grey = (grey + 255 * how.noise * table[(rows % height)[:, :, None], (columns % width)[:, None]]).clamp(0, 255)
+        noise = table[samples % len(table), (rows % height)[:, :, None], (columns % width)[:, None]]
+        grey = (grey + 255 * how.noise * noise).clamp(0, 255)
     return grey[:, None].expand(n, 3, height, width)
 
 
@@ -101,6 +116,17 @@ def sped(values: torch.Tensor, most: float, draws: torch.Generator) -> torch.Ten
     ends = (values.isfinite().sum(1) * factor).long().clamp(max=whole.shape[1])
     gone = torch.arange(whole.shape[1], device=values.device)[None] >= ends[:, None]
     return whole.masked_fill(gone, torch.nan)
+
+
+def noisy(values: torch.Tensor, least: float, draws: torch.Generator) -> torch.Tensor:
+    """Waves that are NaN behind the end, with white noise at a ratio to each of them that is drawn between `least` and
+    `CLEAN` decibels."""
+    known = values.nan_to_num()
+    count = values.isfinite().sum(1, keepdim=True).clamp(min=1)
+    ratio = least + (CLEAN - least) * torch.rand((len(values), 1), generator=draws)
+    noise = torch.randn(values.shape, generator=draws).to(values.device)
+    loud = (known.square().sum(1, keepdim=True) / count).sqrt()
+    return values + noise * loud * (10 ** (-ratio / 20)).to(values.device)
 
 
 def _shift(draw: torch.Tensor, most: float) -> torch.Tensor:

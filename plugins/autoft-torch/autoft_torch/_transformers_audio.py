@@ -26,8 +26,9 @@ warnings.filterwarnings("ignore", message="Support for mismatched key_padding_ma
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-#: Policy -> stretches of silence put into a recording, and the largest change of speed.
-CHANGES = {"none": (0, 0.0), "light": (1, 0.05), "trivial": (2, 0.1), "strong": (4, 0.1)}
+#: Policy -> stretches of silence put into a recording, the largest change of speed, and the decibels by which it is
+#: louder than the noise on it at least; 0 puts none on it.
+CHANGES = {"none": (0, 0.0, 0.0), "light": (1, 0.05, 0.0), "trivial": (2, 0.1, 20.0), "strong": (4, 0.1, 10.0)}
 WIDEST = 0.05
 """Of one stretch, in shares of the longest recording of a batch."""
 QUIET = {"apply_spec_augment": False, "mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
@@ -46,19 +47,20 @@ class Trunk(nn.Module):
         self.net = net
         config: Any = net.config
         self.width = int(config.hidden_size)
-        self.silences, self.speed = CHANGES["none"]
+        self.silences, self.speed, self.noise = CHANGES["none"]
 
     def groups(self) -> list[tuple[str, list[str]]]:
         return _layers.groups(self, self.late)
 
     def follow(self, recipe: Recipe) -> None:
-        self.silences, self.speed = CHANGES[recipe.augment]
+        self.silences, self.speed, self.noise = CHANGES[recipe.augment]
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
         return _sounds.waves(arrays["audio"], arrays["length"], cropped=cropped)
 
     def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
         values = _sounds.sped(values, self.speed, draws)
+        values = _sounds.noisy(values, self.noise, draws) if self.noise else values
         n, total = values.shape
         for _ in range(self.silences):
             drawn = torch.rand((2, n), generator=draws).to(values.device)

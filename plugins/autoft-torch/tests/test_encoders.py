@@ -251,6 +251,13 @@ def test_what_a_network_can_spell_is_taken_over(folder: Any, tmp_path: Path) -> 
         found = learner.net(trunk.values(feed.arrays, cropped=True))["transcript"]
     assert torch.allclose(found[..., :3], wanted[..., [0, 4, 6]], atol=1e-4)
     assert len(set(learner.optimizer.rates().values())) == 1, "a head that can spell is no faster than the blocks"
+    begun = learner.train_epoch(feed, 1, lambda: False)
+    assert begun.complete and begun.steps == 1 and begun.said.endswith("scored as it came")
+    with torch.no_grad():
+        same = learner.net.eval()(trunk.values(feed.arrays, cropped=True))["transcript"]
+    assert torch.equal(same, found) and learner.steps == 0
+    second = learner.train_epoch(feed, 2, lambda: False)
+    assert second.steps == 1 and learner.steps == 1 and np.isclose(second.loss, begun.loss, atol=0.5)
     learner.save(tmp_path / "saved")
     again = TorchBackend().load(job(card, spelling), tmp_path / "saved")
     assert np.array_equal(again.predict(feed)["transcript"], learner.predict(feed)["transcript"])
@@ -262,10 +269,11 @@ def test_what_a_network_can_spell_is_taken_over(folder: Any, tmp_path: Path) -> 
 def test_recordings_are_changed_in_speed_and_silenced_in_places(augment: str, folder: Any) -> None:
     trunk, feed = trunk_of(card_of(folder("hubert")), augment=augment), ck.sound_feed()
     values = trunk.values(feed.arrays, cropped=True)
+    values = values.masked_fill(values == 0, 1e-3)
     changed = trunk.changed(values, torch.Generator().manual_seed(1))
     ends, before = changed.isfinite().sum(1), values.isfinite().sum(1)
     assert (ends != before).all() and ((ends / before - 1).abs() < 0.11).all()
-    assert ((changed == 0).sum(1) > (values == 0).sum(1)).all()
+    assert ((changed == 0).sum(1) > 0).all()
 
 
 def test_another_sampling_rate_is_refused(folder: Any, tmp_path: Path) -> None:

@@ -215,6 +215,12 @@ def test_ctc_means_what_the_vocabulary_says() -> None:
     assert np.isclose(evaluate(SAID, raw, targets), reference.loss(SAID, raw, targets), atol=1e-5)
     impossible = np.array([[1, 1, 1, 1, 1]])
     assert evaluate(SAID, raw[:1], impossible) == reference.loss(SAID, raw[:1], impossible) == 0.0
+    behind = np.tile(np.array([1e4, -1e4, -1e4, -1e4], raw.dtype), (1, 9, 1))
+    padded = np.concatenate([behind[:, :2], raw[:1], behind], 1)
+    assert evaluate(SAID, padded, impossible) == reference.loss(SAID, padded, impossible) == 0.0
+    for said in (targets[:1], targets[3:4], targets[4:]):
+        assert np.isclose(evaluate(SAID, padded, said), evaluate(SAID, raw[:1], said), atol=1e-4)
+        assert np.isclose(reference.loss(SAID, padded, said), reference.loss(SAID, raw[:1], said), atol=1e-4)
 
 
 @pytest.mark.parametrize("word", ["none", "light", "trivial", "strong"])
@@ -225,6 +231,10 @@ def test_pictures_of_sound_are_moved_and_covered(word: str) -> None:
     assert changed.shape == pictures.shape and changed.min() >= 0 and changed.max() <= 255
     assert torch.equal(alone(pictures, list(range(6)))[2:3].float(), alone(pictures[2:3], [2]).float())
     assert (changed == 0).any() if word != "none" else (changed == 200).all()
+    if word == "strong":  # the noise is another one at each call
+        draws = [_sounds.policy(word, 32)(pictures, torch.Generator().manual_seed(seed)).float() for seed in (1, 2)]
+        inner = [one[0, 0][one[0, 0] > 100] for one in draws]
+        assert not torch.equal(inner[0].sort().values[:200], inner[1].sort().values[:200])
 
 
 def test_networks_for_recordings_are_refused_for_images() -> None:
