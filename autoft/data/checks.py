@@ -39,6 +39,7 @@ WORDS = {
     "corrupt": ("corrupt image", "corrupt images"),
     "duplicate": ("set of identical files", "sets of identical files"),
     "empty": ("empty file", "empty files"),
+    "guessed_encoding": ("file whose encoding was guessed", "files whose encodings were guessed"),
     "huge": ("huge image", "huge images"),
     "leak": ("training file that is also in validation or test", "files that are in several splits"),
     "mask_remark": ("mask that does not fit its image exactly", "masks that do not fit their images exactly"),
@@ -73,6 +74,10 @@ WORDS = {
     "reader_failed": ("reader that failed", "readers that failed"),
     "silent": ("recording in which nothing is heard", "recordings in which nothing is heard"),
     "small_class": ("very small class", "very small classes"),
+    "swallowed_rows": (
+        "row that may hold others, behind a lone quote",
+        "rows that may hold others, behind lone quotes",
+    ),
     "truncated": ("truncated image", "truncated images"),
     "unlabelled_part": ("part without labels, not used", "parts without labels, not used"),
     "unlisted": ("image that no list of parts names, not used", "images that no list of parts names, not used"),

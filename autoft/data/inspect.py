@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 import numpy as np
 
-from autoft.data import images, twins
+from autoft.data import images, kin, twins
+from autoft.data.kin import NO_KIN, Kin
 from autoft.data.media import SUFFIXES
 from autoft.machine import cores
 from autoft.records import Dataset, Issue, Sample
@@ -31,15 +32,20 @@ class Inspection(NamedTuple):
     issues: tuple[Issue, ...]
     """The reader's, then those of this pass."""
     digests: tuple[str, ...]
-    """Hash of the media files of each kept sample: equal for byte-identical files."""
+    """Hash of the media files and texts of each kept sample: equal for byte-identical ones."""
     sides: Array
     """int64 (kept samples, 2): width and height as stored; (0, 0) where there is no image."""
     seconds: Array
     """float64 (kept samples,): how long recordings are; 0 where there is none."""
+    alike: tuple[str, ...] = ()
+    """The same as `digests`, but equal also for texts of the same words."""
+    kin: Kin = NO_KIN
+    """Which samples stay in one part, where texts are read."""
 
 
 class _Seen(NamedTuple):
     digest: str
+    alike: str
     width: int
     height: int
     seconds: float
@@ -50,8 +56,8 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     """Read each media file of `fields` once: hash it, read its header, note what is wrong. Texts are hashed as well.
 
     Files are hashed with BLAKE2b. Damage behind an image's header shows only when the store decodes it.
-    A sample that also lies in a part further from training (test before val before train), by its bytes
-    or its group, leaves the part nearer to training, so that validation and test stay honest.
+    A sample that also lies in a part further from training (test before val before train), by its bytes, the words of
+    its text or its group, leaves the part nearer to training, so that validation and test stay honest.
     """
     media = [field for field in fields if field in SUFFIXES]
     plain = [field for field in fields if field not in SUFFIXES]
@@ -59,18 +65,21 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
         seen = list(pool.map(lambda sample: _look(sample, media, plain), dataset.samples))
     issues = [found.issue for found in seen if found.issue]
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
-    samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
-    about, leaving = twins.report(samples, digests, fields)
+    samples, alike = [sample for sample, _ in good], [found.alike for _, found in good]
+    about, leaving = twins.report(samples, alike, fields)
     if dataset.reader in BY_PLACE:
         twins.refuse_if_two_labelled(samples, about, dataset.root)
     kept = [(sample, found) for sample, found in good if sample.id not in leaving]
+    remaining, same = tuple(sample for sample, _ in kept), tuple(found.alike for _, found in kept)
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
     return Inspection(
-        dataset=msgspec.structs.replace(dataset, samples=tuple(sample for sample, _ in kept)),
+        dataset=msgspec.structs.replace(dataset, samples=remaining),
         issues=(*dataset.issues, *issues, *about),
         digests=tuple(found.digest for _, found in kept),
         sides=sides,
         seconds=np.array([found.seconds for _, found in kept], np.float64),
+        alike=same,
+        kin=kin.find(remaining, same) if kin.FIELD in fields else NO_KIN,
     )
 
 
@@ -90,10 +99,13 @@ def _look(sample: Sample, media: Sequence[str], plain: Sequence[str]) -> _Seen:
             if field == "audio":
                 seconds = _duration(data)
     except images.BadSample as bad:
-        return _Seen("", 0, 0, 0.0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
+        return _Seen("", "", 0, 0, 0.0, Issue(kind=bad.kind, subject=sample.id, detail=bad.detail))
+    words = state.copy()
     for field in plain:
-        state.update(msgspec.json.encode(sample.fields.get(field)))
-    return _Seen(state.hexdigest(), *size, seconds, None)
+        value = sample.fields.get(field)
+        state.update(msgspec.json.encode(value))
+        words.update(msgspec.json.encode(kin.alike(value) if field == kin.FIELD else value))
+    return _Seen(state.hexdigest(), words.hexdigest(), *size, seconds, None)
 
 
 def _duration(data: bytes) -> float:

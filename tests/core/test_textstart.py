@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autoft import textstart
+from autoft import textstart, textterms
 from autoft.heads import lbfgs
 from autoft.records import Output, Problem
 from autoft.texthash import rarity, terms, weighed
-from autoft.textstart import Head, Terms, begin, factors, word_start
+from autoft.textstart import Head, begin, factors, word_start
+from autoft.textterms import Terms
 from autoft.until import Until
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,7 +52,7 @@ def test_products_are_those_of_the_dense_matrix(scipy: bool, monkeypatch: pytest
     if scipy:
         pytest.importorskip("scipy", reason="core alone does without it")
     else:
-        monkeypatch.setattr(textstart, "_matrix", lambda *_: None)
+        monkeypatch.setattr(textterms, "_matrix", lambda *_: None)
     sparse, counts = Terms(ROWS), np.zeros(10)
     counts[[1, 2, 4, 9]] = COUNTS[1:]
     whole = dense(ROWS, [counts[row] for row in ROWS], 10)
@@ -155,7 +156,8 @@ def test_without_time_or_room_there_is_no_solution_but_rarity(monkeypatch: pytes
     assert late.table is None and late.head is None and late.rare.max() > 1
     assert word_start(rows, {"label": labels}, problem, BUCKETS, 0, never).table is None
     monkeypatch.setattr(textstart, "MOST_NUMBERS", 10)
-    assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never).table is None
+    none = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert none.table is None and "without the linear solution: with 2 outputs there is memory for" in none.said
 
 
 @pytest.mark.parametrize(("share", "solved"), [(0.75, 44), (0.4, 0)])
