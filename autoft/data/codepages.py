@@ -41,7 +41,7 @@ NAMES: Final = {
     "iso8859_7": "iso-8859-7", "iso8859_8": "iso-8859-8", "iso8859_15": "iso-8859-15",
 }  # fmt: skip
 """What users call them; others are called so by everyone."""
-MOST: Final = 40_000
+MOST: Final = 16_000
 """Bytes that are looked at, from all over the text."""
 FOLLOWED: Final = {LATIN: (log(0.08), log(0.95)), WHOLE: (log(0.97), log(0.02)), SIGNS: (0.0, log(0.3))}
 """For a letter beyond ASCII beside another one, and beside one of ASCII."""

@@ -23,6 +23,8 @@ HEAD: Final = 1 << 16
 """Bytes that are looked at for that."""
 ESCAPES: Final = (b"\x1b$B", b"\x1b$@")
 """Where these stand in ASCII, it is Japanese mail."""
+ASKED: Final = 200
+"""Files of many that are looked at one by one."""
 SOUND: Final = 20
 """So many characters beyond ASCII must be right UTF-8 for each byte that is not, for the text to count as UTF-8."""
 
@@ -54,29 +56,42 @@ def decode(raw: bytes, asked: str = "", likely: str = "") -> Decoded:
 
     Args:
         asked: an encoding that the user names, for texts that have no mark and are not UTF-8.
-        likely: that of other files of the same data, see `together`.
+        likely: that of other files of the same data.
     """
+    plain = told(raw, asked)
+    return plain or _in(raw, codepages.guess(raw, likely))
+
+
+def told(raw: bytes, asked: str = "") -> Decoded | None:
+    """The same, where nothing of it must be guessed by letters."""
     plain = _told(raw, asked)
-    if plain:
-        return plain
-    if asked:
-        text = raw.decode(asked, "replace")
-        return Decoded(text, asked, text.count("\ufffd"))
-    mended = _mended(raw)
-    if mended:
-        return mended
-    name = codepages.guess(raw, likely)
+    if plain or not asked:
+        return plain or _mended(raw)
+    text = raw.decode(asked, "replace")
+    return Decoded(text, asked, text.count("\ufffd"))
+
+
+def together(raws: Sequence[bytes]) -> list[Decoded]:
+    """Texts of the same data, of which none is `told`: each may be short, so they are looked at together first. What
+    takes it for sure that it is in another encoding than most is read in that. Of very many, some are asked this, and
+    all if one of them is."""
+    if not raws:
+        return []
+    likely = codepages.guess(codepages.sample(raws))
+    probe = [codepages.guess(raw, likely) for raw in raws[:: -(-len(raws) // ASKED)]]
+    if {*probe} == {likely}:
+        found = [_in(raw, likely) for raw in raws]
+        return [_in(raw, codepages.guess(raw, likely)) if one.damaged else one
+                for raw, one in zip(raws, found, strict=True)]  # fmt: skip
+    return [_in(raw, codepages.guess(raw, likely)) for raw in raws]
+
+
+def _in(raw: bytes, name: str) -> Decoded:
+    """The text in an encoding that was guessed."""
     text = raw.decode(name, "replace")
     if name == "cp1252" and ("\ufffd" in text or not any(0x80 <= byte < 0xA0 for byte in set(raw))):
         return Decoded(raw.decode("latin-1"), "latin-1", guessed=True)
     return Decoded(text, codepages.NAMES.get(name, name), text.count("\ufffd"), guessed=True)
-
-
-def together(raws: Sequence[bytes]) -> str:
-    """The encoding that most likely is that of all those texts which neither a mark nor UTF-8 tells; empty where there
-    are none. A short text says little alone."""
-    unknown = [raw for raw in raws if not raw.isascii() and not _told(raw) and not _mended(raw)]
-    return codepages.guess(codepages.sample(unknown)) if unknown else ""
 
 
 def named(name: str) -> str:

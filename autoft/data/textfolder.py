@@ -114,18 +114,13 @@ def _places(source: str, layout: Layout | None, issues: list[Issue]) -> Levels:
 def _texts(files: Sequence[tuple[str, str]], options: ReadOptions, issues: list[Issue]) -> list[Decoded | None]:
     """The text of each file, by its path and its name; None where it has none. Those whose encoding nothing tells help
     each other, as each may be short."""
-    found, unknown = [], {}
-    for place, (path, name) in enumerate(files):
-        raw = _read(path, name, issues)
-        decoded = encodings.decode(raw, options.encoding) if raw is not None else None
-        if raw is not None and decoded and decoded.guessed:
-            unknown[place] = raw
-        found.append(decoded)
-    likely = encodings.together([*unknown.values()])
-    for place, raw in unknown.items():
-        decoded = encodings.decode(raw, likely=likely)
+    raws = [_read(path, name, issues) for path, name in files]
+    found = [encodings.told(raw, options.encoding) if raw is not None else None for raw in raws]
+    unknown = [place for place, raw in enumerate(raws) if raw is not None and not found[place]]
+    for place, decoded in zip(unknown, encodings.together([raws[place] or b"" for place in unknown]), strict=True):
         found[place] = decoded
-        issues += decoded.issues(files[place][1])
+    for (_, name), decoded in zip(files, found, strict=True):
+        issues += decoded.issues(name) if decoded else ()
     for place, decoded in enumerate(found):
         if decoded and not decoded.text.strip():
             issues.append(Issue(kind="empty", subject=files[place][1], detail="nothing stands in it"))

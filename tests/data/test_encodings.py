@@ -94,10 +94,11 @@ def test_bytes_that_windows_does_not_know_are_latin_1():
 def test_short_texts_help_each_other():
     words = ("Отлично", "ПЛОХО ОЧЕНЬ", "да", "Не советую", "Хороший фильм")
     raws = [word.encode("cp1251") for word in words]
-    likely = together([b"plain", "größer".encode(), *raws])
-    assert likely == "cp1251" and not together([b"plain", "größer".encode()])
-    assert [decode(raw, likely=likely).text for raw in raws] == [*words]
-    assert decode(RUSSIAN.encode("koi8-r"), likely=likely).encoding == "koi8-r", "a long text speaks for itself"
+    assert [found.text for found in together(raws)] == [*words] and not together([])
+    mixed = together([*raws * 4, RUSSIAN.encode("koi8-r")])
+    assert [found.text for found in mixed] == [*words * 4, RUSSIAN], "a long text speaks for itself"
+    many = together([raw + str(n).encode() for n in range(300) for raw in raws])
+    assert {found.encoding for found in many} == {"cp1251"} and len(many) == 1500
 
 
 def test_what_the_user_names_counts_where_the_file_does_not_tell():
