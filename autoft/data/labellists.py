@@ -48,10 +48,11 @@ def separator(cells: Sequence[str]) -> str:
         return SPACED if _spaces_part([cell for cell in filled if is_list(cell)]) else BRACKETS
     found = {mark: _used(mark, filled) for mark in MARKS if mark != " "}
     found = {mark: used for mark, used in found.items() if used[0]}
-    most = max((count for count, _ in found.values()), default=0)
     best = max((recur for _, recur in found.values()), default=0.0)
+    found = {mark: used for mark, used in found.items() if used[1] >= best - LESS}
+    most = max((count for count, _ in found.values()), default=0)
     for mark, (count, recur) in found.items():
-        if count >= LESS * most and recur >= best - LESS and (recur or count >= FEW * filled.total()):
+        if count >= LESS * most and (recur or count >= FEW * filled.total()):
             return mark
     words = {word for cell in filled for word in cell.split()}
     return " " if any(" " in cell for cell in filled) and len(words) < len(filled) else ""
@@ -122,7 +123,7 @@ def _spaces_part(lists: Sequence[str]) -> bool:
     if any(len(words) > 1 for words in bare):
         return False
     words = {word for those in bare for one in those for word in one.split()}
-    return len(words) < len(lists)
+    return any(" " in one for those in bare for one in those) and len(words) < len(lists)
 
 
 def _used(mark: str, filled: Mapping[str, int]) -> tuple[int, float]:
