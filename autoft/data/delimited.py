@@ -84,7 +84,7 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
         )
     words = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({DELIMITERS[delimiter]}"
     words += ", quotes as letters" * letters + ", no line of names" * (not named)
-    words += f", {freed.count:,} rows behind quotes that are never closed" * bool(freed.count)
+    words += f", {freed.rows:,} rows behind quotes that are never closed" * bool(freed.rows)
     issues += freed.issues(os.path.basename(path))
     return Rows(columns, tuple(rows), tuple(numbers), words, tuple(issues))
 

@@ -42,7 +42,7 @@ _LETTERS: Final = _Letters()
 def plain(text: str) -> str:
     """The words of a text alone: how signs, spaces and capitals are written says nothing. A text of signs is itself."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.translate(_LETTERS).split()) or " ".join(folded.split())
+    return " ".join(folded.translate(_LETTERS).split()) or "".join(folded.split())
 
 
 def alike(value: Any) -> Any:

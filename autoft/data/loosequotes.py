@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from autoft.data.numbers import is_number
 from autoft.records import Issue
@@ -32,8 +32,8 @@ class Freed(NamedTuple):
     """Rows without those that swallowed others, and with these."""
 
     lines: list[Line]
-    count: int
-    """Rows that were freed."""
+    rows: int
+    """That were freed."""
     doubtful: tuple[Line, ...]
     """Rows that look as if they had swallowed others, and cannot be taken apart."""
 
@@ -88,8 +88,8 @@ def _inside(line: Line, written: Sequence[str], delimiter: str, width: int) -> l
 def _alone(row: str, delimiter: str, width: int) -> list[str]:
     """The cells of one line of the file, quotes as letters where one of them is alone; empty if it is no row."""
     row = row.rstrip("\r\n")
-    kinds = (csv.QUOTE_MINIMAL, csv.QUOTE_NONE) if row.count('"') % 2 == 0 else (csv.QUOTE_NONE,)
-    for quoting in kinds:
+    kinds: tuple[Literal[0, 3], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
+    for quoting in kinds[row.count('"') % 2 :]:
         cells = next(csv.reader([row], delimiter=delimiter, quoting=quoting), [])
         if len(cells) == width:
             return cells

@@ -117,8 +117,8 @@ def _texts(files: Sequence[tuple[str, str]], options: ReadOptions, issues: list[
     raws = [_read(path, name, issues) for path, name in files]
     found = [encodings.told(raw, options.encoding) if raw is not None else None for raw in raws]
     unknown = [place for place, raw in enumerate(raws) if raw is not None and not found[place]]
-    for place, decoded in zip(unknown, encodings.together([raws[place] or b"" for place in unknown]), strict=True):
-        found[place] = decoded
+    for place, guessed in zip(unknown, encodings.together([raws[place] or b"" for place in unknown]), strict=True):
+        found[place] = guessed
     for (_, name), decoded in zip(files, found, strict=True):
         issues += decoded.issues(name) if decoded else ()
     for place, decoded in enumerate(found):
