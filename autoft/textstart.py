@@ -51,7 +51,7 @@ EVALUATIONS: Final = 200
 """Of the loss, that a solution may take: 80 to 190 were seen, and some of its time is spent between them."""
 ENOUGH: Final = 0.5
 """Of the training texts, at least, that are solved on."""
-MOST_NUMBERS: Final = 4_000_000
+MOST_NUMBERS: Final = 2_000_000
 """Of a solution, which are columns times classes: L-BFGS holds some two dozen arrays of that size in single precision.
 Of more, those columns are left out which the fewest texts have."""
 FEWEST_COLUMNS: Final = 1_000
