@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from autoft.data.encodings import decode, is_binary, named, together
+from autoft.data.readers import open_dataset
 from autoft.data.table import TableReader
 from autoft.data.textfolder import TextFolderReader
 from autoft.errors import UsageError
+from autoft.options import DataOptions
 from autoft.records import ReadOptions
+from autoft.registry import load
 
 GERMAN = "Größe, Äpfel und Öl: schön für Björn"
 FRENCH = "« L’élève a mangé » — déjà"
@@ -145,3 +150,12 @@ def test_texts_in_folders_that_are_short(tmp_path):
     assert {s.fields["text"] for s in found.samples} >= {"Отлично", "ПЛОХО ОЧЕНЬ", "да", "Не советую", "wide text"}
     assert "5 cp1251, guessed" in found.recognised
     assert len([issue for issue in found.issues if issue.kind == "guessed_encoding"]) == 6
+
+
+def test_the_option_reaches_the_readers(tmp_path):
+    table(tmp_path / "a.csv", "text,label\n" + f'"{RUSSIAN}",да\n"{RUSSIAN} !",нет\n' * 3, "cp866")
+    task = SimpleNamespace(inputs=("text",), targets=("label",))
+    found = open_dataset(load(), DataOptions(data=str(tmp_path / "a.csv"), encoding="IBM866"), task)
+    assert "CSV (comma, cp866)" in found.recognised and found.samples[0].fields["text"] == RUSSIAN
+    with pytest.raises(UsageError, match="--encoding"):
+        open_dataset(load(), DataOptions(data=str(tmp_path / "a.csv"), encoding="cp9999"), task)
