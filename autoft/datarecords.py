@@ -105,6 +105,8 @@ class ReadOptions(Record):
     """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
     meaning: Mask | None = None
     """What the values of masks mean in the training data, where this is a further source and names none itself."""
+    encoding: str = ""
+    """Of texts and tables that have no mark and are not UTF-8, as --encoding says; empty: it is guessed."""
     group_col: str = ""
     optional: tuple[str, ...] = ()
     """Fields of `needs` that may be absent (targets, when predicting)."""

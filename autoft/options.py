@@ -29,6 +29,8 @@ class DataOptions(Record):
     """Column with the text, or several with commas between them: texts that belong together."""
     audio_col: str = ""
     """Column with the path of the recording."""
+    encoding: str = ""
+    """Of texts and tables that have no byte order mark and are not UTF-8; empty guesses, and says so."""
     group_col: str = ""
     """Column whose values never straddle splits (patient, speaker, source photo)."""
     decode_size: int = 0

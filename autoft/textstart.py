@@ -18,8 +18,6 @@ worse than steps over all, so then there is none.
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import math
 import time
 from collections.abc import Sequence
@@ -29,10 +27,11 @@ import numpy as np
 
 from autoft.heads import Head
 from autoft.heads.encode import Targets, encode, log_softmax, measure, refusal, sigmoid
-from autoft.heads.lbfgs import minimise
+from autoft.heads.lbfgs import MEMORY, minimise
 from autoft.heads.validate import spread
 from autoft.records import Output, Problem
 from autoft.texthash import PIECES, rarity, telling
+from autoft.textterms import Terms, enough
 from autoft.until import seconds_left
 
 if TYPE_CHECKING:
@@ -53,7 +52,10 @@ EVALUATIONS: Final = 200
 ENOUGH: Final = 0.5
 """Of the training texts, at least, that are solved on."""
 MOST_NUMBERS: Final = 2_000_000
-"""Of a solution: L-BFGS holds some two dozen arrays of that size."""
+"""Of a solution, which are columns times classes: L-BFGS holds some two dozen arrays of that size in single precision.
+Of more, those columns are left out which the fewest texts have."""
+FEWEST_COLUMNS: Final = 1_000
+"""A solution on fewer is none."""
 HEAD: Final = 1.0
 """Size of the head's weights."""
 ROUGH, FINE = 1e-4, 2e-5
@@ -82,63 +84,7 @@ class Start(NamedTuple):
     loss: float
     """Mean over the texts that it was solved on."""
     said: str = ""
-    """That these were not all texts."""
-
-
-class Terms:
-    """Texts as sparse rows over those columns that occur. Each number counts once, until it is `count`ed otherwise."""
-
-    def __init__(self, numbers: Sequence[Array]) -> None:
-        """
-        Args:
-            numbers: int (k,) for each text.
-        """
-        self.n = len(numbers)
-        lengths = np.array([max(1, len(row)) for row in numbers])
-        self.starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        self.lengths = lengths
-        none = np.zeros(1, np.int64)  # an empty text has number 0, which counts 0: every row must have one
-        flat = np.concatenate([row if len(row) else none for row in numbers])
-        there = np.zeros(int(flat.max()) + 1, bool)
-        there[flat] = True
-        self.columns = np.flatnonzero(there)
-        self.index = (np.cumsum(there, dtype=np.int32) - 1)[flat]
-        values = np.ones(len(flat))
-        self.matrix = _matrix(values, self.index, np.append(self.starts, len(flat)), len(self.columns))
-        self.values = values if self.matrix is None else self.matrix.data
-
-    def count(self, weights: Array, *, level: bool = False) -> None:
-        """Let each number count so much (columns,), brought to length 1 in each text where `level` says so."""
-        self.values[:] = np.where(self.columns > 0, weights, 0.0)[self.index]
-        if level:
-            norms = np.sqrt(np.add.reduceat(self.values**2, self.starts))
-            self.values /= np.repeat(np.maximum(norms, 1e-6), self.lengths)
-
-    def times(self, vectors: Array) -> Array:
-        """(columns, size) to (n, size)."""
-        if self.matrix is not None:
-            return np.asarray(self.matrix @ vectors)
-        return np.stack([np.add.reduceat(self.values * v[self.index], self.starts) for v in vectors.T], 1)
-
-    def back(self, pull: Array) -> Array:
-        """(n, size) to (columns, size)."""
-        if self.matrix is not None:
-            return np.asarray(self.matrix.T @ pull)
-        count = len(self.columns)
-        rows = [np.bincount(self.index, self.values * np.repeat(p, self.lengths), count) for p in pull.T]
-        return np.stack(rows, 1)
-
-    def squares(self) -> Array:
-        """(columns,): mean squared weight."""
-        return np.bincount(self.index, self.values**2, len(self.columns)) / self.n
-
-
-def _matrix(values: Array, index: Array, ends: Array, columns: int) -> Any:
-    """The same as a sparse matrix (n, columns), whose products take a third of the time; None without scipy."""
-    if importlib.util.find_spec("scipy") is None:
-        return None
-    csr_array = importlib.import_module("scipy.sparse").csr_array
-    return csr_array((values, index, ends.astype(np.int32)), shape=(len(ends) - 1, columns))
+    """That these were not all texts, or not all numbers."""
 
 
 class WordStart(NamedTuple):
@@ -153,7 +99,7 @@ class WordStart(NamedTuple):
     loss: float
     """Mean over the texts, of table and head."""
     said: str = ""
-    """What the user should know: how many texts were solved on, where these are not all."""
+    """What the user should know: what was solved on, where that is not all, or why nothing was."""
 
 
 def word_start(
@@ -209,14 +155,14 @@ def _word_start(
 
 
 def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop) -> Start | None:
-    """The solution for these texts, or None where this output has none, or one too large, or time is over.
+    """The solution for these texts, or None where this output has none, or time is over.
 
     Args:
         rows: `texthash.terms` of each text.
         targets: as `Task.encode` gives them for this output.
 
     Raises:
-        Few: the texts that there is time or memory for are not `ENOUGH`.
+        Few: the texts that there is time or memory for are not `ENOUGH`, or the columns not `FEWEST_COLUMNS`.
     """
     if refusal(output):
         return None
@@ -228,8 +174,6 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
         return None
     _refuse_few(len(chosen), len(kept), "memory")
     problem = _problem(chosen, rows, goal, rare, stop)
-    if problem is None:
-        return None
     why, share = "memory", SHARE * seconds_left(stop) / problem.seconds()
     if share < 1:
         why, total = "time", sum(len(rows[row]) for row in chosen)
@@ -238,11 +182,12 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
         chosen = fitting
         problem = _problem(chosen, rows, goal, rare, stop)
     try:
-        found = _solved(problem, targets[chosen]) if problem else None
+        found = _solved(problem, targets[chosen])
     except Late:
         return None
-    said = f"the linear solution is that of {len(chosen):,} of {len(kept):,} texts, as there is {why} for no more"
-    return found._replace(said=said) if found and len(chosen) < len(kept) else found
+    said = [f"the linear solution is that of {len(chosen):,} of {len(kept):,} texts, as there is {why} for no more"]
+    said = said * (len(chosen) < len(kept)) + [problem.said] * bool(problem.said)
+    return found._replace(said="; ".join(said))
 
 
 def _refuse_few(count: int, total: int, why: str) -> None:
@@ -271,16 +216,26 @@ def _affordable(rows: Array, numbers: Sequence[Array], most: int) -> Array:
     return np.sort(order[: max(1, int(np.searchsorted(total, most, "right")))])
 
 
-def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, stop: Stop) -> _Problem | None:
-    """That of the chosen texts, or None where its solution is too large."""
+def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, stop: Stop) -> _Problem:
+    """That of the chosen texts, on as many columns as its solution may have.
+
+    Raises:
+        Few: these are hardly any.
+    """
     places = np.searchsorted(np.flatnonzero(goal.kept), chosen)
     goal = Targets(goal.kept[chosen], goal.values[places], goal.weights[places], goal.loss)
-    terms = Terms([rows[row] for row in chosen])
-    if len(terms.columns) * goal.values.shape[1] > MOST_NUMBERS:
-        return None
+    numbers, size = [rows[row] for row in chosen], goal.values.shape[1]
+    least, there, every = enough(numbers, MOST_NUMBERS // size)
+    if there < min(every, FEWEST_COLUMNS):
+        raise Few(
+            f"training begins without the linear solution: with {size:,} outputs there is memory for {there:,} of "
+            f"{every:,} words, runs and pieces of words in it"
+        )
+    said = f"the linear solution is on {there:,} of {every:,} words, runs and pieces of words: with {size:,} outputs "
+    said += f"those in fewer than {least:,} texts are left out"
     # A stop that tells how long there is left may take each question for a step of training.
     late = stop if math.isinf(seconds_left(stop)) else lambda: seconds_left(stop) <= 0
-    return _Problem(terms, goal, rare, late)
+    return _Problem(Terms(numbers, least), goal, rare, late, said if there < every else "")
 
 
 def _solved(problem: _Problem, targets: Array) -> Start:
@@ -314,8 +269,9 @@ def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
 
 
 class _Problem:
-    def __init__(self, terms: Terms, goal: Targets, rare: Array, stop: Stop) -> None:
-        """`rare` is the rarity of every number."""
+    def __init__(self, terms: Terms, goal: Targets, rare: Array, stop: Stop, said: str = "") -> None:
+        """`rare` is the rarity of every number; `said` tells which columns were left out."""
+        self.said = said
         self.terms, self.goal, self.rare, self.stop = terms, goal, rare, stop
         self.squares = np.zeros(len(terms.columns))
         size = goal.values.shape[1]
@@ -332,8 +288,8 @@ class _Problem:
             tells = np.full(len(rare), unseen, np.float32)
             tells[terms.columns] = found
             rare = np.sqrt(tells * rare)
-        pieces = terms.columns >= len(rare) // 2
-        terms.count(rare[terms.columns] * np.where(pieces, PIECES, 1), level=True)
+        counts = rare * np.where(np.arange(len(rare)) >= len(rare) // 2, PIECES, 1)
+        terms.count(counts[terms.columns], level=True, rest=counts[terms.rest])
         self.squares = terms.squares()
         return rare
 
@@ -352,7 +308,15 @@ class _Problem:
             _, slope = self._loss(self.raw(self.nothing()), self.goal.weights[:, None])
             self.terms.back(slope)
             taken.append(time.monotonic() - began)
-        return EVALUATIONS * max(min(taken), 1e-9)
+        return EVALUATIONS * (max(min(taken), 1e-9) + self._between())
+
+    def _between(self) -> float:
+        """What the solver does between two evaluations, with all that it remembers."""
+        way = self.nothing().astype(np.float32)
+        other, began = np.empty_like(way), time.monotonic()
+        np.multiply(way, 0.5, out=other)
+        np.vdot(way, other)
+        return 2 * MEMORY * (time.monotonic() - began)
 
     def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
         """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""

@@ -71,6 +71,16 @@ AudioCol = Annotated[
         metavar="COLUMN",
     ),
 ]
+Encoding = Annotated[
+    str,
+    _option(
+        "--encoding",
+        group=_DATA,
+        text="Encoding of texts and tables that are not UTF-8: cp1251, big5.",
+        shown="guessed, and said",
+        metavar="NAME",
+    ),
+]
 GroupCol = Annotated[
     str,
     _option(

@@ -70,6 +70,7 @@ def predict(
     image_col: p.ImageCol = "",
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
+    encoding: p.Encoding = "",
     runs: p.Runs = "runs",
     json: p.Json = False,
     quiet: p.Quiet = False,
@@ -96,7 +97,7 @@ def predict(
     predictor = Predictor(model_folder(model, runs))
     if folder:
         predictor.refuse_export()
-    columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col)
+    columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col, encoding=encoding)
     asked = Prediction(predictor, sources, columns, conf)
     words: Sequence[str] = ()
     if folder:

@@ -46,6 +46,7 @@ def search(
     image_col: p.ImageCol = "",
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
+    encoding: p.Encoding = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     decode_size: p.DecodeSize = DEFAULTS.decode_size,
@@ -82,8 +83,7 @@ def search(
     Tries networks and ways to fine-tune them until --time is over, keeps the best model usable at every moment,
     and scores it once on data that no trial has seen. Trial 0 is the default recipe: the baseline to beat.
 
-    Exit codes: 0 ok, 1 internal error, 2 usage, 3 data, 4 no trial succeeded, 5 time ended before a usable
-    model, 130 interrupted (the best so far is kept).
+    Exit codes: 0 ok, 1 internal error, 2 usage, 3 data, 4 no trial succeeded, 5 no model in time, 130 interrupted.
     """
     options, remark = settings.with_task(settings.search_options(ctx))
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:

@@ -58,6 +58,7 @@ def train(
     image_col: p.ImageCol = "",
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
+    encoding: p.Encoding = "",
     group_col: p.GroupCol = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     decode_size: p.DecodeSize = DEFAULTS.decode_size,

@@ -43,6 +43,7 @@ def val(
     image_col: p.ImageCol = "",
     text_col: p.TextCol = "",
     audio_col: p.AudioCol = "",
+    encoding: p.Encoding = "",
     part: Part = "",
     max_bad: p.MaxBad = p.MAX_BAD,
     runs: p.Runs = "runs",
@@ -57,7 +58,13 @@ def val(
         raise UsageError("--data must name labelled data.", f"For example: autoft val {model} --data ./more")
     bad = settings.fraction(max_bad)
     options = DataOptions(
-        data=data, target=target, image_col=image_col, text_col=text_col, audio_col=audio_col, max_bad=bad
+        data=data,
+        target=target,
+        image_col=image_col,
+        text_col=text_col,
+        audio_col=audio_col,
+        encoding=encoding,
+        max_bad=bad,
     )
     from autoft.pipeline.validate import validate
 

@@ -1,19 +1,57 @@
-"""What stands in place of a label that nobody told: a dash among words."""
+"""What stands in place of a label that nobody told: a dash among words, and words for nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
+
+from autoft.data.numbers import is_number
 
 DASH: Final = "-"
+NOTHING: Final = frozenset({"nan", "NaN", "-nan", "<NA>", "NaT", "#N/A", "#NA", "<na>"})
+"""What programs write into cells that nobody filled: never a class."""
+NONE: Final = frozenset({"NA", "N/A", "n/a", "na", "None", "NONE", "none", "NULL", "Null", "null", "NAN"})
+"""The same, or a class that people call so."""
 MOST: Final = 0.05
-"""Share of the rows that it may have: what comes more often is a class, such as `none`."""
+"""Share of the rows that such a word may have: what comes more often is a class, such as `none`."""
 
 
-def is_dash(cells: Sequence[str]) -> bool:
-    """Whether a dash is no label in a column: it is rare, and the classes are words, as where those who annotated SNLI
-    did not agree. Beside `+` it is a class."""
-    count = cells.count(DASH)
-    others = {cell for cell in cells if cell} - {DASH}
+class Missing(NamedTuple):
+    """Words of a column of classes that could stand for nothing."""
+
+    words: frozenset[str] = frozenset()
+    """They do: they are no labels."""
+    classes: frozenset[str] = frozenset()
+    """They do not."""
+
+    def said(self, cells: Sequence[str]) -> str:
+        """What was made of them in these cells, for the user."""
+        counts = Counter(cells)
+        none = [f", '{word}' is no label ({_rows(counts[word])})" for word in sorted(self.words) if counts[word]]
+        kept = [f", '{word}' is a class ({_rows(counts[word])})" for word in sorted(self.classes) if counts[word]]
+        return "".join(none + kept)
+
+
+def missing(cells: Sequence[str]) -> Missing:
+    """What is no label in a column of classes, told by all of its cells.
+
+    What programs write is none. A dash or another word is none where it is rare and at least two classes are left;
+    a dash only among words, as where those who annotated SNLI did not agree: beside `+` it is a class. Where all other
+    classes are numbers, no word for nothing is one of them.
+    """
+    counts = Counter(cell for cell in cells if cell)
+    able = [word for word in counts if word == DASH or word in NOTHING or word in NONE]
+    others = [cell for cell in counts if cell not in able]
+    if not able or len(others) < 2:
+        return Missing()
+    numbers = all(map(is_number, others))
     words = all(any(letter.isalpha() for letter in cell) for cell in others)
-    return 0 < count <= MOST * len(cells) and len(others) > 1 and words
+    rare = {word for word in able if counts[word] <= MOST * len(cells)}
+    found = {word for word in able if word in NOTHING or (word in NONE and (word in rare or numbers))}
+    found |= {DASH} & rare if words else set()
+    return Missing(frozenset(found), NONE.intersection(able) - found)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from autoft.data import encodings
-from autoft.records import Sample
+from autoft.records import Issue, Sample
 
 NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
 NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
@@ -19,9 +19,16 @@ NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
 
 def lines(path: str) -> list[str]:
     """The lines of a text file without the space around them; an empty line at its end is none."""
+    return told_lines(path)[0]
+
+
+def told_lines(path: str, encoding: str = "") -> tuple[list[str], tuple[Issue, ...]]:
+    """The same, and that the encoding was guessed, where neither the file nor the user tells it."""
     with open(path, "rb") as file:
-        found = encodings.decode(file.read()).text.split("\n")
-    return [line.strip() for line in (found[:-1] if not found[-1].strip() else found)]
+        decoded = encodings.decode(file.read(), encoding)
+    found = decoded.text.split("\n")
+    stripped = [line.strip() for line in (found[:-1] if not found[-1].strip() else found)]
+    return stripped, decoded.issues(os.path.basename(path))
 
 
 def head(path: str, count: int) -> list[str]:

@@ -9,15 +9,15 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from autoft.data import loosequotes
 from autoft.data.columns import KNOWN
+from autoft.data.loosequotes import Line
 from autoft.data.media import SUFFIXES
 from autoft.data.numbers import is_number
 from autoft.errors import DataError
 from autoft.records import Issue
 
 DELIMITERS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-PLAIN: Final = ("\t", "|")
-"""Delimiters that programs write without quoting cells: a quote may then be a letter like others."""
 SOUND: Final = 0.99
 """Share of the lines that must have as many cells as the first, for quotes to be letters."""
 PROBE: Final = 1000
@@ -42,11 +42,6 @@ class Rows(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-class _Line(NamedTuple):
-    number: int
-    cells: list[str]
-
-
 def read(text: str, path: str, named: bool | None = None) -> Rows:
     """All rows. Names that the first line does not have become `column 1`, `column 2`.
 
@@ -63,15 +58,17 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
     delimiter = delimiter or _delimiter(text)
     try:
         lines, letters = _best(text, delimiter)
+        freed = loosequotes.free(lines, text, delimiter, len(lines[0].cells) if lines else 0)
     except csv.Error as error:
         raise DataError(f"the table '{path}' must be CSV, but it cannot be parsed: {error}.") from error
     if not lines:
         raise DataError(f"the table '{path}' must have rows, but it is empty.")
+    lines = freed.lines
     named = not _is_data(lines) if named is None else named
     first = lines[0].cells
     columns = tuple(name.strip() for name in first) if named else tuple(f"column {n}" for n in range(1, len(first) + 1))
     rows, numbers, issues = [], [], []
-    for number, cells in lines[1:] if named else lines:
+    for number, cells, _ in lines[1:] if named else lines:
         if len(cells) > len(columns):
             detail = f"{len(cells)} cells, but there are {len(columns)} columns; quote text that holds a delimiter"
             where = f"{os.path.basename(path)} line {number + skipped}"
@@ -87,10 +84,12 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
         )
     words = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({DELIMITERS[delimiter]}"
     words += ", quotes as letters" * letters + ", no line of names" * (not named)
+    words += f", {freed.rows:,} rows behind quotes that are never closed" * bool(freed.rows)
+    issues += freed.issues(os.path.basename(path))
     return Rows(columns, tuple(rows), tuple(numbers), words, tuple(issues))
 
 
-def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
+def _best(text: str, delimiter: str) -> tuple[list[Line], bool]:
     """The lines, and whether quotes are letters in them.
 
     A lone quote would swallow lines up to the next one, silently: where lines have their cells without any quoting, and
@@ -101,10 +100,10 @@ def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
         return found, False
     width = len(found[0].cells)
     broken = [cell for line in found for cell in line.cells if "\n" in cell or "\r" in cell]
-    if delimiter in PLAIN and 2 * sum(delimiter in cell for cell in broken) > len(broken):
+    if 2 * sum(delimiter in cell for cell in broken) > len(broken):
         plain = _lines(text, delimiter, quoting=csv.QUOTE_NONE)
         right = sum(len(line.cells) == width for line in plain)
-        if right >= SOUND * len(plain):
+        if right >= SOUND * len(plain) and not _enclosed(plain):
             return plain, True
     if re.search(f'{re.escape(delimiter)} +"', text):
         # `1, "a, b"`: the quote does not stand at the beginning of its cell
@@ -119,7 +118,13 @@ def _best(text: str, delimiter: str) -> tuple[list[_Line], bool]:
     return found, False
 
 
-def _wrong(lines: Sequence[_Line], width: int) -> int:
+def _enclosed(plain: Sequence[Line]) -> bool:
+    """Whether most quotes at the ends of cells enclose them, in lines that were read with quotes as letters."""
+    edges = [cell for line in plain for cell in line.cells if cell[:1] == '"' or cell[-1:] == '"']
+    return 2 * sum(len(cell) > 1 and cell[0] == cell[-1] for cell in edges) > len(edges)
+
+
+def _wrong(lines: Sequence[Line], width: int) -> int:
     return sum(len(line.cells) != width for line in lines)
 
 
@@ -130,7 +135,7 @@ def _lines(
     escapechar: str | None = None,
     doublequote: bool = True,
     skipinitialspace: bool = False,
-) -> list[_Line]:
+) -> list[Line]:
     """Every line that is not blank. `newline=""` leaves line ends inside quotes alone."""
     csv.field_size_limit(LONGEST)
     reader = csv.reader(
@@ -144,7 +149,7 @@ def _lines(
     found, start = [], 1
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            found.append(_Line(start, cells))
+            found.append(Line(start, cells, reader.line_num))
         start = reader.line_num + 1
     return found
 
@@ -167,7 +172,7 @@ def _delimiter(text: str) -> str:
     return best if columns(best) > 1 else ","
 
 
-def _is_data(lines: Sequence[_Line]) -> bool:
+def _is_data(lines: Sequence[Line]) -> bool:
     """Whether the first line is a row like the others: it names a file, or a cell of it stands in its column again, or
     is a number as all others there. A name that columns usually have, and that does not come again, says it is not."""
     first = [cell.strip() for cell in lines[0].cells]

@@ -1,8 +1,14 @@
-"""Which encoding the bytes of a text are in: told by their marks and by what decodes, without a library."""
+"""Which encoding the bytes of a text are in: told by their marks, by being UTF-8, else guessed, and said to be."""
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+from autoft.data import codepages
+from autoft.errors import UsageError
+from autoft.records import Issue
 
 MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -11,8 +17,14 @@ MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-CHINESE: Final = 0.8
-"""Share of the pairs of bytes in GB 18030 text that are common Chinese characters or full-width signs."""
+WIDE: Final = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+"""Without a mark told by their zero bytes: line ends and spaces have some in any language."""
+HEAD: Final = 1 << 16
+"""Bytes that are looked at for that."""
+ESCAPES: Final = (b"\x1b$B", b"\x1b$@")
+"""Where these stand in ASCII, it is Japanese mail."""
+ASKED: Final = 200
+"""Files of many that are looked at one by one."""
 SOUND: Final = 20
 """So many characters beyond ASCII must be right UTF-8 for each byte that is not, for the text to count as UTF-8."""
 
@@ -24,34 +36,121 @@ class Decoded(NamedTuple):
     encoding: str
     damaged: int = 0
     """Places that are wrong in this encoding; U+FFFD stands there."""
+    guessed: bool = False
+    """Neither a mark nor UTF-8 nor the user told it."""
 
     def described(self) -> str:
-        """`utf-8`, or `utf-8, damaged in 3 places`."""
-        places = f"{self.damaged} place{'s' if self.damaged > 1 else ''}"
-        return f"{self.encoding}, damaged in {places}" if self.damaged else self.encoding
+        """`utf-8`, or `cp1251, guessed, damaged in 3 places`."""
+        places = f", damaged in {self.damaged} place{'s' if self.damaged > 1 else ''}" if self.damaged else ""
+        return f"{self.encoding}{', guessed' if self.guessed else ''}{places}"
+
+    def issues(self, subject: str) -> tuple[Issue, ...]:
+        """That it was guessed, if it was."""
+        detail = f"{self.encoding}; --encoding names another"
+        return (Issue(kind="guessed_encoding", subject=subject, detail=detail, drops=False),) if self.guessed else ()
 
 
-def decode(raw: bytes) -> Decoded:
-    """The text by its byte order mark; else as UTF-8, if need be with some damage; else as GB 18030 where it looks like
-    common Chinese; else as Windows-1252 or Latin-1, which takes any byte."""
+def decode(raw: bytes, asked: str = "", likely: str = "") -> Decoded:
+    """The text by its byte order mark; else as UTF-8, if need be with some damage; else as the encoding whose letters
+    it has.
+
+    Args:
+        asked: an encoding that the user names, for texts that have no mark and are not UTF-8.
+        likely: that of other files of the same data.
+    """
+    plain = told(raw, asked)
+    return plain or _in(raw, codepages.guess(raw, likely))
+
+
+def told(raw: bytes, asked: str = "") -> Decoded | None:
+    """The same, where nothing of it must be guessed by letters."""
+    plain = _told(raw, asked)
+    if plain or not asked:
+        return plain or _mended(raw)
+    text = raw.decode(asked, "replace")
+    return Decoded(text, asked, text.count("\ufffd"))
+
+
+def together(raws: Sequence[bytes]) -> list[Decoded]:
+    """Texts of the same data, of which none is `told`: each may be short, so they are looked at together first. What
+    takes it for sure that it is in another encoding than most is read in that. Of very many, some are asked this, and
+    all if one of them is."""
+    if not raws:
+        return []
+    likely = codepages.guess(codepages.sample(raws))
+    probe = [codepages.guess(raw, likely) for raw in raws[:: -(-len(raws) // ASKED)]]
+    if {*probe} == {likely}:
+        found = [_in(raw, likely) for raw in raws]
+        return [_in(raw, codepages.guess(raw, likely)) if one.damaged else one
+                for raw, one in zip(raws, found, strict=True)]  # fmt: skip
+    return [_in(raw, codepages.guess(raw, likely)) for raw in raws]
+
+
+def _in(raw: bytes, name: str) -> Decoded:
+    """The text in an encoding that was guessed."""
+    text = raw.decode(name, "replace")
+    if name == "cp1252" and ("\ufffd" in text or not any(0x80 <= byte < 0xA0 for byte in set(raw))):
+        return Decoded(raw.decode("latin-1"), "latin-1", guessed=True)
+    return Decoded(text, codepages.NAMES.get(name, name), text.count("\ufffd"), guessed=True)
+
+
+def named(name: str) -> str:
+    """The encoding that the user names, as Python calls it.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if not name:
+        return ""
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"--encoding must be an encoding of texts, but '{name}' is none.",
+            "Such as cp1251, koi8-r, cp1250, gb18030, big5, shift_jis, euc-kr, utf-16-le.",
+        ) from error
+
+
+def is_binary(raw: bytes) -> bool:
+    """Whether zero bytes stand in it that no encoding explains."""
+    return b"\0" in raw and not raw.startswith(tuple(mark for mark, _ in MARKS)) and not _wide(raw)
+
+
+def _told(raw: bytes, asked: str = "") -> Decoded | None:
+    """The text, where a mark, zero bytes or escapes say what it is in, or where all of it is UTF-8."""
     marked = next((encoding for mark, encoding in MARKS if raw.startswith(mark)), "")
-    for encoding in (marked, "utf-8"):
+    wide = "" if marked else asked if asked.startswith(("utf-16", "utf-32")) else _wide(raw)
+    mail = "iso2022_jp" if raw.isascii() and any(mark in raw for mark in ESCAPES) else ""
+    for encoding in (marked, wide, mail, "utf-8"):
         if encoding:
             try:
-                return Decoded(raw.decode(encoding), encoding)
+                return Decoded(raw.decode(encoding), encoding, guessed=encoding in (wide, mail) and not asked)
             except UnicodeDecodeError:
                 continue
-    mended = _mended(raw)
-    if mended:
-        return mended
-    if _is_chinese(raw):
-        return Decoded(raw.decode("gb18030"), "gb18030")
-    if any(0x80 <= byte < 0xA0 for byte in set(raw)):  # control characters in Latin-1, quotes and dashes here
-        try:
-            return Decoded(raw.decode("cp1252"), "cp1252")
-        except UnicodeDecodeError:
-            pass
-    return Decoded(raw.decode("latin-1"), "latin-1")
+    return None
+
+
+def _wide(raw: bytes) -> str:
+    """UTF-16 or UTF-32 that has no mark; empty where it is neither."""
+    head = raw[:HEAD]
+    if b"\0" not in head:
+        return ""
+    for encoding in WIDE:
+        width = 4 if "32" in encoding else 2
+        unit = head[: len(head) // width * width]
+        zero = [unit[place::width].count(0) for place in range(width)]
+        ascii_place = 0 if encoding.endswith("le") else width - 1
+        # a letter of ASCII has zeros in all its bytes but one; zero in that one would be a control character
+        most = max(zero[:ascii_place] + zero[ascii_place + 1 :])
+        if len(raw) % width or most <= 20 * zero[ascii_place]:
+            continue
+        if width == 4 and min(zero[:ascii_place] + zero[ascii_place + 1 :]) * 2 < len(unit) // width:
+            continue
+        text = unit.decode(encoding, "replace")
+        if text.count("\ufffd") <= 1 and not any(letter < " " and letter not in "\t\r\n\f" for letter in {*text}):
+            return encoding
+    return ""
 
 
 def _mended(raw: bytes) -> Decoded | None:
@@ -60,23 +159,3 @@ def _mended(raw: bytes) -> Decoded | None:
     bad = text.count("\ufffd")
     right = sum(letter > "\x7f" for letter in text) - bad
     return Decoded(text, "utf-8", bad) if right >= SOUND * bad else None
-
-
-def _is_chinese(raw: bytes) -> bool:
-    """Whether most pairs of bytes are characters of level 1 in GB 2312, or full-width signs. Accented letters of Latin
-    scripts are seldom followed by another one, and most of them are bytes above level 1."""
-    try:
-        raw.decode("gb18030")
-    except UnicodeDecodeError:
-        return False
-    pairs = common = place = 0
-    while place < len(raw):
-        lead = raw[place]
-        if lead < 0x80:
-            place += 1
-            continue
-        trail = raw[place + 1] if place + 1 < len(raw) else 0
-        pairs += 1
-        common += trail >= 0xA1 and (0xB0 <= lead <= 0xD7 or 0xA1 <= lead <= 0xA3)
-        place += 2
-    return bool(pairs) and common >= CHINESE * pairs

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
-from autoft.data import images, twins
+from autoft.data import images, kin, twins
+from autoft.data.kin import NO_KIN, Kin
 from autoft.data.media import SUFFIXES
 from autoft.data.pieces import inside, span_of
 from autoft.machine import cores
@@ -32,15 +33,20 @@ class Inspection(NamedTuple):
     issues: tuple[Issue, ...]
     """The reader's, then those of this pass."""
     digests: tuple[str, ...]
-    """Hash of the media files of each kept sample: equal for byte-identical files."""
+    """Hash of the media files and texts of each kept sample: equal for byte-identical ones."""
     sides: Array
     """int64 (kept samples, 2): width and height as stored; (0, 0) where there is no image."""
     seconds: Array
     """float64 (kept samples,): how long recordings, or pieces of them, are; 0 where there is none."""
+    alike: tuple[str, ...] = ()
+    """The same as `digests`, but equal also for texts of the same words."""
+    kin: Kin = NO_KIN
+    """Which samples stay in one part, where texts are read."""
 
 
 class _Seen(NamedTuple):
     digest: str
+    alike: str
     width: int
     height: int
     seconds: float
@@ -62,8 +68,8 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     """Read each media file of `fields` once: hash it, read its header, note what is wrong. Texts are hashed as well.
 
     Files are hashed with BLAKE2b. Damage behind an image's header shows only when the store decodes it.
-    A sample that also lies in a part further from training (test before val before train), by its bytes
-    or its group, leaves the part nearer to training, so that validation and test stay honest.
+    A sample that also lies in a part further from training (test before val before train), by its bytes, the words of
+    its text or its group, leaves the part nearer to training, so that validation and test stay honest.
     """
     media = [field for field in fields if field in SUFFIXES]
     plain = [field for field in fields if field not in SUFFIXES]
@@ -74,18 +80,21 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     seen = [_look(sample, files[paths], plain) for sample, paths in zip(dataset.samples, own, strict=True)]
     issues = [found.issue for found in seen if found.issue]
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
-    samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
-    about, leaving = twins.report(samples, digests, fields)
+    samples, alike = [sample for sample, _ in good], [found.alike for _, found in good]
+    about, leaving = twins.report(samples, alike, fields)
     if dataset.reader in BY_PLACE:
         twins.refuse_if_two_labelled(samples, about, dataset.root)
     kept = [(sample, found) for sample, found in good if sample.id not in leaving]
+    remaining, same = tuple(sample for sample, _ in kept), tuple(found.alike for _, found in kept)
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
     return Inspection(
-        dataset=msgspec.structs.replace(dataset, samples=tuple(sample for sample, _ in kept)),
+        dataset=msgspec.structs.replace(dataset, samples=remaining),
         issues=(*dataset.issues, *issues, *about),
         digests=tuple(found.digest for _, found in kept),
         sides=sides,
         seconds=np.array([found.seconds for _, found in kept], np.float64),
+        alike=same,
+        kin=kin.find(remaining, same) if kin.FIELD in fields else NO_KIN,
     )
 
 
@@ -111,17 +120,23 @@ def _read(paths: Sequence[str], media: Sequence[str]) -> _File:
 
 def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
     if file.bad:
-        return _Seen("", 0, 0, 0.0, Issue(kind=file.bad.kind, subject=sample.id, detail=file.bad.detail))
+        return _unseen(sample, file.bad.kind, file.bad.detail)
     state, span = file.state.copy(), span_of(sample)
     seconds = inside(span, file.seconds)
     if span.end and not seconds:
-        detail = f"the recording ends at {file.seconds:.4g} s"
-        return _Seen("", 0, 0, 0.0, Issue(kind="no_piece", subject=sample.id, detail=detail))
+        return _unseen(sample, "no_piece", f"the recording ends at {file.seconds:.4g} s")
     if span.end:
         state.update(msgspec.json.encode(span))
+    words = state.copy()
     for field in plain:
-        state.update(msgspec.json.encode(sample.fields.get(field)))
-    return _Seen(state.hexdigest(), file.width, file.height, seconds, None)
+        value = sample.fields.get(field)
+        state.update(msgspec.json.encode(value))
+        words.update(msgspec.json.encode(kin.alike(value) if field == kin.FIELD else value))
+    return _Seen(state.hexdigest(), words.hexdigest(), file.width, file.height, seconds, None)
+
+
+def _unseen(sample: Sample, kind: str, detail: str) -> _Seen:
+    return _Seen("", "", 0, 0, 0.0, Issue(kind=kind, subject=sample.id, detail=detail))
 
 
 def _duration(data: bytes) -> float:

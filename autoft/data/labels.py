@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import columns
+from autoft.data import columns, labellists
 from autoft.data.guess import NO, YES
 from autoft.data.tabular import Table
 from autoft.errors import DataError
@@ -15,8 +14,6 @@ from autoft.records import ReadOptions
 FIELD: Final = "labels"
 MINUS: Final = frozenset({"-1", "-1.0"})
 """No, in a column that never says 0."""
-SEPARATORS: Final = {"|": "bars", ";": "semicolons", ",": "commas", " ": "spaces"}
-"""In the order in which they are looked for."""
 SURE: Final = 0.95
 """Share of the filled cells that must be a yes or a no for a column to be taken for a label, unasked."""
 SHOWN: Final = 5
@@ -33,7 +30,9 @@ class Labels(NamedTuple):
     minus: tuple[bool, ...] = ()
     """For each column whether -1 is a no, or counts as one."""
     separator: str = ""
-    """Between the labels of a list; empty where each cell is one label, `[` for lists in brackets."""
+    """Between the labels of a list, see `labellists.separator`."""
+    written: str = ""
+    """How lists are written, for the user."""
     remark: str = ""
     """On -1 beside 0 and 1, for the user."""
 
@@ -44,7 +43,7 @@ class Labels(NamedTuple):
             ValueError: a cell is neither yes nor no; its message quotes the cell.
         """
         if not self.flags:
-            return list(dict.fromkeys(self._split(cells[self.places[0]])))
+            return list(dict.fromkeys(labellists.split(cells[self.places[0]], self.separator)))
         found = []
         for name, place, minus in zip(self.names, self.places, self.minus, strict=True):
             word = cells[place].lower()
@@ -54,18 +53,10 @@ class Labels(NamedTuple):
                 raise ValueError(f"'{cells[place]}' in column '{name}' is neither yes nor no")
         return found
 
-    def _split(self, cell: str) -> list[str]:
-        if self.separator == "[":
-            return bracketed(cell)
-        parts = cell.split(self.separator) if self.separator else [cell]
-        return [part.strip() for part in parts if part.strip()]
-
     def sentence(self) -> str:
         """How they were told, for the user."""
         if not self.flags:
-            how = {"": "one in each cell", "[": "lists in brackets"}
-            words = how.get(self.separator) or f"separated by {SEPARATORS[self.separator]}"
-            return f"labels in column '{self.names[0]}', {words}{self.remark}"
+            return f"labels in column '{self.names[0]}', {self.written}{self.remark}"
         shown = ", ".join(self.names[:SHOWN])
         more = f" and {len(self.names) - SHOWN} more" if len(self.names) > SHOWN else ""
         turned = ", -1 is no" if any(self.minus) and not self.remark else ""
@@ -85,8 +76,9 @@ def find(options: ReadOptions, tables: Sequence[Table], taken: Sequence[set[str]
     found = [_in_table(options, table, own) for table, own in zip(tables, taken, strict=True)]
     cells = [row[one.places[0]] for one, table in zip(found, tables, strict=True) if one and not one.flags
              for row in table.rows]  # fmt: skip
-    between = separator(cells)
-    return [one._replace(separator=between) if one and not one.flags else one for one in found]
+    between = labellists.separator(cells)
+    written = labellists.said(cells, between)
+    return [one._replace(separator=between, written=written) if one and not one.flags else one for one in found]
 
 
 def exclusive(table: Table, names: Sequence[str]) -> Labels | None:
@@ -102,21 +94,6 @@ def exclusive(table: Table, names: Sequence[str]) -> Labels | None:
         except ValueError:  # neither yes nor no
             continue
     return found if ones >= SURE * len(table.rows) else None
-
-
-def separator(cells: Sequence[str]) -> str:
-    """What stands between the labels of a cell, told by all cells of a column.
-
-    A space counts only where splitting at it leaves fewer words than there are different cells: labels may have spaces.
-    """
-    filled = {cell for cell in cells if cell}
-    if filled and all(cell.startswith("[") and cell.endswith("]") for cell in filled):
-        return "["
-    for mark in ("|", ";", ","):
-        if any(mark in cell for cell in filled):
-            return mark
-    words = {word for cell in filled for word in cell.split()}
-    return " " if any(" " in cell for cell in filled) and len(words) < len(filled) else ""
 
 
 def never(found: Iterable[Labels | None], seen: Iterable[str | None]) -> list[str]:
@@ -218,13 +195,3 @@ def _minus(cells: Sequence[str]) -> bool:
 def _cells(table: Table, name: str) -> list[str]:
     place = table.columns.index(name)
     return [row[place] for row in table.rows]
-
-
-def bracketed(cell: str) -> list[str]:
-    """`["a", "b"]` and `['a', 'b']`, as programs write lists; what is no such list is split at commas."""
-    try:
-        values = ast.literal_eval(cell) if cell else []
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        values = cell.strip("[]").split(",")
-    words = [str(value).strip() for value in values if value is not None] if isinstance(values, list) else []
-    return [word for word in words if word]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from autoft.data import advice, wrapped
+from autoft.data import advice, encodings, wrapped
 from autoft.data.checks import summarise
 from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
@@ -75,6 +75,7 @@ def open_dataset(
         columns=named_columns(options, task),
         remembered=dict(remembered),
         guessed=dict(guessed),
+        encoding=encodings.named(options.encoding),
         group_col=options.group_col,
         optional=() if labelled else task.targets,
         meaning=meaning,

@@ -14,7 +14,7 @@ from autoft.data.tabular import Table
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
-HIDDEN: Final = frozenset({"", "-1", "-1.0", "?", absent.DASH})
+HIDDEN: Final = frozenset({"", "-1", "-1.0", "?", absent.DASH}) | absent.NOTHING | absent.NONE
 """What stands in place of labels that are not told."""
 
 
@@ -34,8 +34,8 @@ class Roles(NamedTuple):
     """Columns of texts that belong together, where there are several."""
     marks: parting.Parting = parting.Parting()
     """Columns of yes and no that mark parts, if any."""
-    dash: bool = False
-    """A dash in place of a label is none."""
+    missing: frozenset[str] = frozenset()
+    """Words that are no label where one should stand."""
     cut: cuts.Cut | None = None
     """The columns that cut recordings into pieces, if any do."""
 
@@ -63,7 +63,7 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
         DataError: columns were not named and cannot be told.
         UsageError: a column that was named does not exist.
     """
-    return _dashes(_together(_assigned(sources, options), sources, options), sources)
+    return _missing(_together(_assigned(sources, options), sources, options), sources)
 
 
 def _assigned(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
@@ -109,16 +109,13 @@ def _together(parts: list[Roles], sources: Sequence[Source], options: ReadOption
     return parts
 
 
-def _dashes(parts: list[Roles], sources: Sequence[Source]) -> list[Roles]:
-    """The roles with a dash as an empty label, where it is that."""
+def _missing(parts: list[Roles], sources: Sequence[Source]) -> list[Roles]:
+    """The roles with a dash and words for nothing as empty labels, where they are that."""
     places = [place for place, roles in enumerate(parts) if not roles.left_out and "label" in roles.fields]
     cells = {place: [row[parts[place].fields["label"]] for row in sources[place].table.rows] for place in places}
-    if not absent.is_dash([cell for own in cells.values() for cell in own]):
-        return parts
+    found = absent.missing([cell for own in cells.values() for cell in own])
     for place, own in cells.items():
-        count = own.count(absent.DASH)
-        said = f", '{absent.DASH}' is no label ({count:,} row{'s' * (count != 1)})" if count else ""
-        parts[place] = parts[place]._replace(dash=True, sentence=parts[place].sentence + said)
+        parts[place] = parts[place]._replace(missing=found.words, sentence=parts[place].sentence + found.said(own))
     return parts
 
 
@@ -177,7 +174,7 @@ def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
     lower = {name.lower(): name for name in table.columns}
     there = [lower[name.lower()] for name in names if name.lower() in lower]
     cells = {cell for name in there for cell in _cells(table, name)} or {""}
-    seen = {cell for name in names for cell in _cells(first, name)} - {"", absent.DASH}
+    seen = {cell for name in names for cell in _cells(first, name)} - {"", absent.DASH} - absent.NOTHING - absent.NONE
     if not cells <= HIDDEN or not cells.isdisjoint(seen):
         return ""
     shown = ", ".join(f"'{name}'" for name in names[: labels.SHOWN])

@@ -158,8 +158,8 @@ def _labels(found: list[str], options: ReadOptions) -> dict[str, Any]:
 def _word(field: str, text: str, where: str, roles: Roles) -> tuple[Any, Issue | None]:
     if not text:
         return None, Issue(kind=f"no_{field}" if field != "value" else "no_number", subject=where, detail="empty cell")
-    if field == "label" and roles.dash and text == absent.DASH:
-        return None, Issue(kind="no_label", subject=where, detail="a dash")
+    if field == "label" and text in roles.missing:
+        return None, Issue(kind="no_label", subject=where, detail="a dash" if text == absent.DASH else f"'{text}'")
     return numbers.number(text, where, roles.number) if field == "value" else (text, None)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 import numpy as np
 
+from autoft.data.kin import NO_KIN, Kin
 from autoft.data.partition import count, divide, ensure_strata
 from autoft.errors import DataError
 from autoft.records import Dataset, Fold, Sample, Splits
@@ -48,17 +49,19 @@ def make(
     seed: int,
     drop: Collection[str] = (),
     counts: Sequence[int] = (),
+    kin: Kin = NO_KIN,
 ) -> Splits:
     """The splits of a data set.
 
-    They depend on the ids, strata, digests, groups and the seed, not on the order of the samples. Samples of
-    one group, and byte-identical ones, stay together. A class with one sample trains.
+    They depend on the ids, strata, digests, groups, kin and the seed, not on the order of the samples. Samples of
+    one group, byte-identical ones and kin stay together. A class with one sample trains.
 
     Args:
         strata: one word per sample; each part keeps the proportions of these.
         digests: one hash per sample, equal for byte-identical files.
         drop: ids to leave out.
         counts: things in each sample that a score counts (`abilities.Counting`); empty is one in each.
+        kin: further words that samples which stay together have in common.
 
     Raises:
         DataError: too few samples or groups, or the user's own parts leave nothing to train or validate on.
@@ -68,17 +71,23 @@ def make(
         key=lambda row: row[0].id,
     )
     counted = {sample.id: count for sample, count in zip(dataset.samples, counts, strict=True)} if counts else {}
-    maker = _Maker([sample for sample, _, _ in rows], [s for _, s, _ in rows], [d for _, _, d in rows], seed, counted)
-    return maker.make()
+    samples, words, marks = [sample for sample, _, _ in rows], [s for _, s, _ in rows], [d for _, _, d in rows]
+    return _Maker(samples, words, marks, seed, counted, kin).make()
 
 
 class _Maker:
     """The samples that remain, by part and unit."""
 
     def __init__(
-        self, samples: list[Sample], strata: list[str], digests: list[str], seed: int, counted: Mapping[str, int]
+        self,
+        samples: list[Sample],
+        strata: list[str],
+        digests: list[str],
+        seed: int,
+        counted: Mapping[str, int],
+        kin: Kin,
     ) -> None:
-        self.seed, self.counted = seed, counted
+        self.seed, self.counted, self.kin = seed, counted, kin
         self.words = sorted(set(strata))
         places = {word: i for i, word in enumerate(self.words)}
         self.stratum = {s.id: places[word] for s, word in zip(samples, strata, strict=True)}
@@ -89,7 +98,11 @@ class _Maker:
             chosen = [i for i, s in enumerate(samples) if (s.split if given and s.split else "train") == part]
             self.parts[part] = self._units([samples[i] for i in chosen], [digests[i] for i in chosen])
         self.given = given
-        self.twins = sum(len(unit.ids) - 1 for units in self.parts.values() for unit in units)
+        marks = [digest or sample.id for sample, digest in zip(samples, digests, strict=True)]
+        parts = [sample.split if given else "" for sample in samples]
+        words = [*(kin.keys.get(sample.id, (mark,))[0] for sample, mark in zip(samples, marks, strict=True))]
+        self.twins = len(samples) - len({*zip(parts, marks, strict=True)})
+        self.near = len(samples) - len({*zip(parts, words, strict=True)}) - self.twins
 
     def make(self) -> Splits:
         train, val, test = self.parts["train"], self.parts["val"], self.parts["test"]
@@ -187,6 +200,9 @@ class _Maker:
             sentence += "; no group is in two parts"
         elif self.twins:
             sentence += f"; {self.twins} identical copies stay with their originals"
+        if self.near:
+            sentence += f"; {self.near} texts that differ in signs, spaces or capitals alone stay with their like"
+        sentence += self.kin.said
         return Splits(seed=self.seed, kind=kind, sentence=sentence + ".", folds=tuple(folds), test=_ids(test))
 
     def _carve(
@@ -202,7 +218,7 @@ class _Maker:
         return stay, [unit for unit, part in zip(units, parts, strict=True) if part == 1]
 
     def _units(self, samples: list[Sample], digests: list[str]) -> list[_Unit]:
-        """Samples joined by group and by digest, in the order of their first id."""
+        """Samples joined by group, digest and kin, in the order of their first id."""
         first: dict[str, int] = {}
         leader = list(range(len(samples)))
 
@@ -213,7 +229,8 @@ class _Maker:
             return i
 
         for i, (sample, digest) in enumerate(zip(samples, digests, strict=True)):
-            for key in (f"bytes {digest}" if digest else "", f"group {sample.group}" if sample.group else ""):
+            joining = (f"bytes {digest}" if digest else "", f"group {sample.group}" if sample.group else "")
+            for key in (*joining, *self.kin.keys.get(sample.id, ())):
                 if key:
                     a, b = sorted((find(first.setdefault(key, i)), find(i)))
                     leader[b] = a

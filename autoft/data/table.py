@@ -58,12 +58,14 @@ class TableReader:
 
 
 def _source(path: str, split: str, files: Files | None, options: ReadOptions) -> Source:
-    table = read_table(path, needs=options.needs)
+    table = read_table(path, needs=options.needs, encoding=options.encoding)
     if files is None or table.media or any(name.lower() in columns.KNOWN for name in table.columns):
         return Source(table, split, files)
     for place, name in enumerate(table.columns):
         if files.share([name]) and files.share([row[place] for row in table.rows]) > 0.5:
-            table = read_table(path, named=False)  # the first line names a file, as those below it do
+            table = read_table(
+                path, named=False, encoding=options.encoding
+            )  # the first line names a file, as those below it do
             break
     return Source(table, split, files)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -32,20 +33,21 @@ class Table(NamedTuple):
     """Columns whose files lie in the table itself; their cells are where these were unpacked."""
 
 
-def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) -> Table:
+def read_table(path: str, named: bool | None = None, needs: Sequence[str] = (), encoding: str = "") -> Table:
     """All rows of one file.
 
     Args:
         named: whether the first line of CSV and the like holds names; None finds it out.
         needs: fields that are asked for: media that lie in a table, as files or as numbers, are unpacked into the cache
             where they are needed.
+        encoding: of files that have no mark and are not UTF-8; empty guesses it.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
         UsageError: Parquet, and pyarrow is not installed, or the cache cannot be written.
     """
     try:
-        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named, needs)
+        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named, needs, encoding)
         table = _pictures(table) if "image" in needs and not table.media else table
         if lstasks.is_short(table.columns):
             table = table._replace(rows=lstasks.listed(table.rows))
@@ -56,18 +58,20 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = ()) 
     return table
 
 
-def _written(path: str, named: bool | None, needs: Sequence[str]) -> Table:
-    found = encodings.decode(_bytes(path))
+def _written(path: str, named: bool | None, needs: Sequence[str], encoding: str) -> Table:
+    found = encodings.decode(_bytes(path), encoding)
+    issues = found.issues(os.path.basename(path))
     plain = unpacked(path)
     if plain.endswith(JSONL + JSON):
         whole = jsonlines.whole(found.text) if plain.endswith(JSON) else None
         lines = whole or jsonlines.read(found.text, path)
         words = f"{lines.form} ({found.described()})"
-        return Table(path, lines.columns, lines.rows, lines.numbers, words, lines.issues)
+        return Table(path, lines.columns, lines.rows, lines.numbers, words, (*lines.issues, *issues))
     if "image" in needs and (pictures := _pixels(path, found)):
         return pictures
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)
-    return Table(path, rows.columns, rows.rows, rows.numbers, f"{rows.described}, {found.described()})", rows.issues)
+    words = f"{rows.described}, {found.described()})"
+    return Table(path, rows.columns, rows.rows, rows.numbers, words, (*rows.issues, *issues))
 
 
 def _pixels(path: str, found: encodings.Decoded) -> Table | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 
 from autoft.data import advice, encodings, otherlists, people, speakers
+from autoft.data.encodings import Decoded
 from autoft.data.folder import one_by_one, shown, unlabelled
 from autoft.data.layout import Layout, find_layout, in_words
 from autoft.data.media import holds_media, is_media, is_text, walk
@@ -54,13 +56,14 @@ class TextFolderReader:
         written: Counter[str] = Counter()
         layout = None if unlabelled(options) else find_layout(source, FIELD)
         places, said = _places(source, layout, issues)
-        for path, label, split, group in places:
-            name = os.path.relpath(path, source if os.path.isdir(source) else os.path.dirname(source) or ".")
-            found = _read(path, name.replace(os.sep, "/"), issues)
+        above = source if os.path.isdir(source) else os.path.dirname(source) or "."
+        names = [os.path.relpath(place.path, above).replace(os.sep, "/") for place in places]
+        texts = _texts([(place.path, name) for place, name in zip(places, names, strict=True)], options, issues)
+        for (_, label, split, group), name, found in zip(places, names, texts, strict=True):
             if found:
                 written[found.described()] += 1
                 fields = {FIELD: found.text.strip(), **({"label": label} if label else {})}
-                samples.append(Sample(id=name.replace(os.sep, "/"), fields=fields, split=split, group=group))
+                samples.append(Sample(id=name, fields=fields, split=split, group=group))
         if not samples:
             raise DataError(f"there must be texts in '{source}', but all of its files are empty or unreadable.")
         told = written.most_common()
@@ -108,18 +111,31 @@ def _places(source: str, layout: Layout | None, issues: list[Issue]) -> Levels:
     return told._replace(said=told.said + otherlists.unread(source, layout.root, ()))
 
 
-def _read(path: str, name: str, issues: list[Issue]) -> encodings.Decoded | None:
+def _texts(files: Sequence[tuple[str, str]], options: ReadOptions, issues: list[Issue]) -> list[Decoded | None]:
+    """The text of each file, by its path and its name; None where it has none. Those whose encoding nothing tells help
+    each other, as each may be short."""
+    raws = [_read(path, name, issues) for path, name in files]
+    found = [encodings.told(raw, options.encoding) if raw is not None else None for raw in raws]
+    unknown = [place for place, raw in enumerate(raws) if raw is not None and not found[place]]
+    for place, guessed in zip(unknown, encodings.together([raws[place] or b"" for place in unknown]), strict=True):
+        found[place] = guessed
+    for (_, name), decoded in zip(files, found, strict=True):
+        issues += decoded.issues(name) if decoded else ()
+    for place, decoded in enumerate(found):
+        if decoded and not decoded.text.strip():
+            issues.append(Issue(kind="empty", subject=files[place][1], detail="nothing stands in it"))
+            found[place] = None
+    return found
+
+
+def _read(path: str, name: str, issues: list[Issue]) -> bytes | None:
     try:
         with open(path, "rb") as file:
             raw = file.read()
     except OSError as error:
         issues.append(Issue(kind="unreadable", subject=name, detail=error.strerror or str(error)))
         return None
-    if b"\0" in raw and not raw.startswith(tuple(mark for mark, _ in encodings.MARKS)):
+    if encodings.is_binary(raw):
         issues.append(Issue(kind="not_text", subject=name, detail="it holds zero bytes"))
         return None
-    found = encodings.decode(raw)
-    if not found.text.strip():
-        issues.append(Issue(kind="empty", subject=name, detail="nothing stands in it"))
-        return None
-    return found
+    return raw

@@ -63,7 +63,8 @@ class TextLinesReader:
         told = _names(source)
         for file in _files(source):
             name = relative(file.path, source)
-            texts = classnames.lines(file.path)
+            texts, guessed = classnames.told_lines(file.path, options.encoding)
+            issues += guessed
             labels = classnames.lines(file.labels) if file.labels else [file.label] * len(texts)
             if len(labels) != len(texts):
                 raise DataError(

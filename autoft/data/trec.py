@@ -46,7 +46,9 @@ class TrecReader:
         issues: list[Issue] = []
         classes: dict[str, set[str]] = {COARSE: set(), FINE: set()}
         for path, split in files.items():
-            for number, line in enumerate(classnames.lines(path), 1):
+            lines, guessed = classnames.told_lines(path, options.encoding)
+            issues += guessed
+            for number, line in enumerate(lines, 1):
                 where = f"{os.path.basename(path)} line {number}"
                 parts = LINE.fullmatch(line)
                 if not parts:

@@ -1,10 +1,11 @@
-"""Byte-identical files and groups that lie in several parts of the data, and what follows from it."""
+"""Byte-identical files, texts of the same words and groups that lie in several parts, and what follows from it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from autoft.data.media import SUFFIXES
 from autoft.errors import DataError
 from autoft.records import Issue, Sample
 
@@ -18,18 +19,20 @@ MOST = 0.25
 
 
 def report(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[str]) -> tuple[list[Issue], set[str]]:
-    """Issues about files that are there twice, and the ids of samples that must leave their part.
+    """Issues about files and texts that are there twice, and the ids of samples that must leave their part.
 
-    `digests` has one hash per sample; `media` names the fields that hold paths (the others are targets).
+    `digests` has one hash per sample, equal for those that are the same; `media` names the inputs (the other fields are
+    targets).
     None of these issues has `drops` set: the user's files are sound, so they do not count as bad.
     """
     by_digest = _collect(zip(samples, digests, strict=True))
     by_group = _collect((sample, sample.group) for sample in samples if sample.group)
     issues: list[Issue] = []
     leaving: set[str] = set()
+    files = any(field in SUFFIXES for field in media)
     for twins in by_digest:
-        issues += _duplicate(twins) + _conflict(twins, media)
-        leaving |= _leak(twins, "the same file", issues)
+        issues += _duplicate(twins, files) + _conflict(twins, media, files)
+        leaving |= _leak(twins, f"the same {'file' if files else 'text'}", issues)
     for members in by_group:
         leaving |= _leak(members, f"group '{members[0].group}'", issues)
     return issues, leaving
@@ -84,17 +87,31 @@ def _collect(pairs: Iterable[tuple[Sample, str]]) -> list[list[Sample]]:
     return [members for members in found.values() if len(members) > 1]
 
 
-def _duplicate(twins: list[Sample]) -> list[Issue]:
+def _duplicate(twins: list[Sample], files: bool) -> list[Issue]:
     others = ", ".join(sample.id for sample in twins[1:4]) + (" ..." if len(twins) > 4 else "")
-    return [Issue(kind="duplicate", subject=twins[0].id, detail=f"the same bytes as {others}", drops=False)]
+    return [
+        Issue(
+            kind="duplicate",
+            subject=twins[0].id,
+            detail=f"the same {'bytes' if files else 'words'} as {others}",
+            drops=False,
+        )
+    ]
 
 
-def _conflict(twins: list[Sample], media: Sequence[str]) -> list[Issue]:
+def _conflict(twins: list[Sample], media: Sequence[str], files: bool) -> list[Issue]:
     targets = {_targets(sample, media): sample for sample in twins}
     if len(targets) < 2:
         return []
     said = " and ".join(f"'{_name(sample)}'" for sample in list(targets.values())[:3])
-    return [Issue(kind="conflicting_label", subject=twins[0].id, detail=f"the same file is {said}", drops=False)]
+    return [
+        Issue(
+            kind="conflicting_label",
+            subject=twins[0].id,
+            detail=f"the same {'file' if files else 'text'} is {said}",
+            drops=False,
+        )
+    ]
 
 
 def _name(sample: Sample) -> str:

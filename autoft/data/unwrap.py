@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoft.data import labels
+from autoft.data import labellists
 from autoft.data.roles import Roles, Source
 from autoft.errors import DataError
 
@@ -23,9 +23,10 @@ def alone(sources: Sequence[Source], parts: Sequence[Roles]) -> list[Source]:
         for row in one.table.rows
         if row[place]
     ]
-    if not cells or not all(cell.startswith("[") and cell.endswith("]") for cell in cells):
+    between = labellists.separator(cells)
+    if not between.startswith(labellists.BRACKETS):
         return list(sources)
-    several = [cell for cell in cells if len(labels.bracketed(cell)) > 1]
+    several = [cell for cell in cells if labellists.is_list(cell) and len(labellists.split(cell, between)) > 1]
     if several:
         raise DataError(
             f"each row must have one class, but {len(several):,} of {len(cells):,} have several in their list, such as "
@@ -34,12 +35,14 @@ def alone(sources: Sequence[Source], parts: Sequence[Roles]) -> list[Source]:
             "the task image-multilabel.",
         )
     return [
-        one if place is None else one._replace(table=one.table._replace(rows=_rows(one, place)))
+        one if place is None else one._replace(table=one.table._replace(rows=_rows(one, place, between)))
         for one, place in zip(sources, places, strict=True)
     ]
 
 
-def _rows(one: Source, place: int) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        (*row[:place], next(iter(labels.bracketed(row[place])), ""), *row[place + 1 :]) for row in one.table.rows
-    )
+def _rows(one: Source, place: int, between: str) -> tuple[tuple[str, ...], ...]:
+    return tuple((*row[:place], _only(row[place], between), *row[place + 1 :]) for row in one.table.rows)
+
+
+def _only(cell: str, between: str) -> str:
+    return next(iter(labellists.split(cell, between)), "") if labellists.is_list(cell) else cell

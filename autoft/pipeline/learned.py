@@ -16,10 +16,10 @@ DATASET, SPLITS = "dataset.json", "splits.json"
 
 
 def count(samples: Sequence[Sample], digests: Sequence[str], predictor: Predictor) -> int | None:
-    """How many of these samples, with their digests from `inspect`, the model has learned from; None where that is not
+    """How many of these samples, with their `alike` from `inspect`, the model has learned from; None where that is not
     known: the model lies in no run folder.
 
-    Samples are the same if their files have the same bytes, or their texts are the same.
+    Samples are the same if their files have the same bytes, or their texts the same words.
     """
     known = _trained(predictor)
     if known is None:
@@ -29,7 +29,7 @@ def count(samples: Sequence[Sample], digests: Sequence[str], predictor: Predicto
     sizes = {_sizes(sample, media) for sample in samples}
     alike = tuple(one for one in known if _sizes(one, media) in sizes)  # others need not be read
     plain = tuple(msgspec.structs.replace(one, split="", group="") for one in alike)
-    told = {*inspect(Dataset(samples=plain, reader="", root="", recognised=""), fields).digests}
+    told = {*inspect(Dataset(samples=plain, reader="", root="", recognised=""), fields).alike}
     return sum(digest in told for digest in digests)
 
 

@@ -296,6 +296,7 @@ FLAGS = {
     "image_col": "--image-col",
     "text_col": "--text-col",
     "audio_col": "--audio-col",
+    "encoding": "--encoding",
     "group_col": "--group-col",
     "preset": "--preset",
     "time": "--time",

@@ -16,6 +16,7 @@ from autoft.data import cache, checks, forms, longer, masks, pixels, portion, sp
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
+from autoft.data.kin import NO_KIN, Kin
 from autoft.data.readers import open_dataset
 from autoft.data.store import Store
 from autoft.errors import BudgetEnded
@@ -50,6 +51,7 @@ class Checked(NamedTuple):
     """Samples before any was left out."""
     divided: Splits
     """As long as no file turns out to be damaged."""
+    kin: Kin = NO_KIN
 
 
 class Prepared(NamedTuple):
@@ -83,13 +85,13 @@ def check(registry: Registry, options: DataOptions, task: Task, seed: int, liste
     total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
     task.schema(found.dataset)  # refuses targets that cannot be learned from, in its own words
-    divided = split(found.dataset, task, found.digests, seed)
+    divided = split(found.dataset, task, found.digests, seed, kin=found.kin)
     schema = task.schema(_told(found.dataset, {*divided.test}))
     for warning in schema.extra.get("warnings", ()):
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
     side = int(np.median(sides[sides > 0])) if (sides > 0).any() else SIDE
-    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total, divided)
+    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total, divided, found.kin)
 
 
 def _told(dataset: Dataset, locked: Collection[str]) -> Dataset:
@@ -166,7 +168,7 @@ def prepare(
     if drop and (used or fewer or checked is long):
         divided = portion.only(checked.divided, {sample.id for sample in checked.dataset.samples}.difference(drop))
     else:
-        divided = split(checked.dataset, task, checked.digests, seed, drop) if drop else checked.divided
+        divided = split(checked.dataset, task, checked.digests, seed, drop, checked.kin) if drop else checked.divided
     prepared = Prepared(checked.dataset, checked.schema, decoded, divided, issues, used)
     listener(recognised(checked.dataset, checked.schema, divided, issues))
     return prepared
@@ -232,9 +234,11 @@ def truths(task: Task, samples: Sequence[Sample], schema: Schema, decoding: Deco
     return [forms.Masks(masks.labels([sample.fields[forms.MASK] for sample in samples], schema.classes), decoding)]
 
 
-def split(dataset: Dataset, task: Task, digests: Sequence[str], seed: int, drop: tuple[str, ...] = ()) -> Splits:
+def split(
+    dataset: Dataset, task: Task, digests: Sequence[str], seed: int, drop: tuple[str, ...] = (), kin: Kin = NO_KIN
+) -> Splits:
     counts = task.counts(dataset) if isinstance(task, Counting) else ()
-    return splits.make(dataset, task.strata(dataset), digests, seed, drop, counts)
+    return splits.make(dataset, task.strata(dataset), digests, seed, drop, counts, kin)
 
 
 def recognised(dataset: Dataset, schema: Schema, divided: Splits, issues: tuple[Issue, ...]) -> DataRecognised:

@@ -59,7 +59,7 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
     decoded, targets = evaluate.take(decoded, good), evaluate.take(targets, good)
     groups = [samples[row].group for row in good]
     band = evaluate.interval(task, decoded, targets, config.schema, config.metric, config.seed, groups)
-    known = learned.count([samples[row] for row in good], [found.digests[row] for row in good], predictor)
+    known = learned.count([samples[row] for row in good], [found.alike[row] for row in good], predictor)
     return {
         "model": str(predictor.folder),
         "metric": config.metric.name,

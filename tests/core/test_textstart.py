@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autoft import textstart
+from autoft import textstart, textterms
 from autoft.heads import lbfgs
 from autoft.records import Output, Problem
 from autoft.texthash import rarity, terms, weighed
-from autoft.textstart import Head, Terms, begin, factors, word_start
+from autoft.textstart import Head, begin, factors, word_start
+from autoft.textterms import Terms
 from autoft.until import Until
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,7 +52,7 @@ def test_products_are_those_of_the_dense_matrix(scipy: bool, monkeypatch: pytest
     if scipy:
         pytest.importorskip("scipy", reason="core alone does without it")
     else:
-        monkeypatch.setattr(textstart, "_matrix", lambda *_: None)
+        monkeypatch.setattr(textterms, "_matrix", lambda *_: None)
     sparse, counts = Terms(ROWS), np.zeros(10)
     counts[[1, 2, 4, 9]] = COUNTS[1:]
     whole = dense(ROWS, [counts[row] for row in ROWS], 10)
@@ -155,7 +156,8 @@ def test_without_time_or_room_there_is_no_solution_but_rarity(monkeypatch: pytes
     assert late.table is None and late.head is None and late.rare.max() > 1
     assert word_start(rows, {"label": labels}, problem, BUCKETS, 0, never).table is None
     monkeypatch.setattr(textstart, "MOST_NUMBERS", 10)
-    assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never).table is None
+    none = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert none.table is None and "without the linear solution: with 2 outputs there is memory for" in none.said
 
 
 @pytest.mark.parametrize(("share", "solved"), [(0.75, 44), (0.4, 0)])
@@ -235,3 +237,32 @@ def test_a_large_solution_is_found_with_a_memory_in_single_precision(monkeypatch
     assert exact is not None and rough is not None
     assert exact.strength == rough.strength
     assert np.allclose(exact.head.weights, rough.head.weights, atol=2e-3)
+
+
+def test_of_many_classes_the_numbers_that_few_texts_have_are_left_out_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 20
+    rows = [terms([f"topic{chr(97 + k)} again topic{chr(97 + k)} {rng.integers(1 << 30)}"], 4096) for k in labels]
+    output = Output(name="label", head="pooled", size=20, loss="cross_entropy", post="softmax", target="label")
+    problem = Problem(name="any", inputs=("text",), outputs=(output,))
+    every = len(np.unique(np.concatenate(rows)))
+    monkeypatch.setattr(textstart, "FEWEST_COLUMNS", 10)
+    monkeypatch.setattr(textstart, "MOST_NUMBERS", 20 * 400)
+    found = word_start(rows, {"label": labels}, problem, 4096, 20, never)
+    assert found.table is not None and found.head is not None and every > 400
+    assert 10 < len(np.flatnonzero(found.table.any(1))) <= 400
+    assert found.said.startswith("the linear solution is on ") and f" of {every:,} words" in found.said
+    assert found.said.endswith("texts are left out")
+    features = np.stack([weighed(row, found.rare, 4096) @ found.table[row] for row in rows])
+    raw = features @ found.head[0].T + found.head[1]
+    assert (raw.argmax(1) == labels).all(), "what is left out counts in the lengths of texts here and there"
+    loss = -np.mean((raw - np.log(np.exp(raw).sum(1, keepdims=True)))[np.arange(200), labels])
+    assert loss == pytest.approx(found.loss, abs=1e-4)
+
+
+def test_how_many_texts_must_have_a_number() -> None:
+    assert textterms.enough(ROWS, 9) == (1, 4, 4)
+    assert textterms.enough(ROWS, 2) == (2, 2, 4)
+    assert textterms.enough(ROWS, 1) == (3, 0, 4), "two that equally many have stay or go together"

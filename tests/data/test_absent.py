@@ -53,3 +53,36 @@ def test_other_numbers_stay(tmp_path, labels):
     write(tmp_path / "a.csv", labels * 9)
     wanted = {"1", "1.5", "2"} if "1.5" in labels else {*labels}
     assert {sample.fields["label"] for sample in opened(tmp_path, target="label").samples} == wanted
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "<NA>"])
+def test_what_programs_write_for_nothing_is_no_label(tmp_path, word):
+    write(tmp_path / "a.csv", ["pos", "neg", "pos", word] * 20)
+    found = opened(tmp_path, max_bad=1)
+    assert {sample.fields["label"] for sample in found.samples} == {"pos", "neg"}
+    assert f"'{word}' is no label (20 rows)" in found.recognised
+    assert [issue.detail for issue in found.issues if issue.drops] == [f"'{word}'"] * 20
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "NULL", "N/A"])
+def test_a_rare_word_for_nothing_is_no_label_and_a_usual_one_is_a_class(tmp_path, word):
+    write(tmp_path / "rare.csv", ["DE", "FR"] * 20 + [word])
+    found = opened(tmp_path / "rare.csv")
+    assert {sample.fields["label"] for sample in found.samples} == {"DE", "FR"}
+    assert f"'{word}' is no label (1 row)" in found.recognised
+    write(tmp_path / "usual.csv", ["DE", "FR", word] * 20)
+    found = opened(tmp_path / "usual.csv")
+    assert {sample.fields["label"] for sample in found.samples} == {"DE", "FR", word}
+    assert f"'{word}' is a class (20 rows)" in found.recognised
+
+
+def test_among_numbers_no_word_for_nothing_is_a_class(tmp_path):
+    write(tmp_path / "a.csv", ["0", "1", "None", "1"] * 9)
+    assert {sample.fields["label"] for sample in opened(tmp_path, max_bad=1).samples} == {"0", "1"}
+
+
+def test_a_test_part_of_words_for_nothing_cannot_be_scored(tmp_path):
+    write(tmp_path / "train.csv", ["pos", "neg"] * 20)
+    write(tmp_path / "test.csv", ["NA", "nan"] * 4)
+    found = opened(tmp_path)
+    assert len(found.samples) == 40 and "test.csv" in found.recognised and "is left out" in found.recognised

@@ -96,3 +96,63 @@ def test_a_space_before_a_quote_is_no_part_of_the_cell():
 
 def test_a_quote_behind_a_space_that_is_never_closed_swallows_nothing():
     assert len(read('text,label\nof 5, "a\n' + "some words,b\n" * 9, "a.csv").rows) == 10
+
+
+def test_lone_quotes_between_commas_are_letters():
+    found = read(
+        'label,text\npos,"Great movie\nneg,bad film\npos,nice\nneg,"awful thing\npos,good\nneg,boring\n', "t.csv"
+    )
+    assert (
+        len(found.rows) == 6 and found.rows[0] == ("pos", '"Great movie') and found.rows[3] == ("neg", '"awful thing')
+    )
+    assert found.described == "CSV (comma, quotes as letters"
+
+
+def test_a_lone_quote_beside_quoted_cells_swallows_no_rows():
+    lines = [f'"text {n}, with a comma";{NAMES[n % 2]}' if n % 3 else f"text {n};{NAMES[n % 2]}" for n in range(40)]
+    lines[9] = f'"never closed;{NAMES[1]}'
+    lines[30] = f'"a line\nand another; one";{NAMES[0]}'
+    found = read("text;label\n" + "\n".join(lines), "t.csv")
+    assert len(found.rows) == 40 and {row[1] for row in found.rows} == {*NAMES}
+    assert found.rows[9] == ('"never closed', "pos") and found.rows[10] == ("text 10, with a comma", "neg")
+    assert found.rows[30] == ("a line\nand another; one", "neg") and not found.issues
+    assert found.numbers[9:12] == (11, 12, 13)
+    assert found.described == "CSV (semicolon, 2 rows behind quotes that are never closed"
+
+
+def test_rows_behind_a_lone_quote_are_told_by_numbers_too():
+    lines = [f'"words, {n}",{n / 7:.3f}' if n % 2 else f"words {n},{n / 7:.3f}" for n in range(40)]
+    lines[10], lines[20] = '"open,1.5', 'open",1.25'
+    found = read("text,score\n" + "\n".join(lines), "t.csv")
+    assert len(found.rows) == 40 and found.rows[10] == ('"open', "1.5")
+
+
+def test_quoted_texts_of_several_lines_stay_whole():
+    text = '"Great, fun\nbad, though\nwell, then",pos\n"one, two\nthree, four",neg\n' + "short,pos\nother,neg\n" * 9
+    found = read("text,label\n" + text, "t.csv")
+    assert found.rows[0] == ("Great, fun\nbad, though\nwell, then", "pos") and found.rows[1][1] == "neg"
+    assert len(found.rows) == 20
+
+
+def test_quoted_texts_throughout_keep_their_quotes_for_quotes():
+    lines = [f'"text {n}",{NAMES[n % 2]}' for n in range(300)]
+    lines[7] = '"one, two\nthree",pos'
+    found = read("text,label\n" + "\n".join(lines), "t.csv")
+    assert len(found.rows) == 300 and found.rows[0] == ("text 0", "neg") and found.rows[7] == ("one, two\nthree", "pos")
+
+
+def test_what_looks_like_swallowed_rows_is_said():
+    text = 'id,text,label\n1,"open,a\n2,words,b\n3,more,c\n4,end",d\n'
+    found = read(text + "".join(f'{n}x,"words, {n}",k{n}\n' for n in range(9)), "t.csv")
+    (issue,) = found.issues
+    assert (issue.kind, issue.subject, issue.detail) == ("swallowed_rows", "t.csv line 2", "one row up to line 5")
+    assert not issue.drops
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_and_quoted_ones(end):
+    lines = [f'"text {n}{end}more";1,{n}' for n in range(12)]
+    found = read("text;score" + end + end.join(lines) + end, "t.csv")
+    assert (
+        len(found.rows) == 12 and found.rows[3] == (f"text 3{end}more", "1,3") and found.described == "CSV (semicolon"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoft.data import labels
+from autoft.data import labellists
 from autoft.data.readers import open_dataset
 from autoft.data.table import TableReader
 from autoft.errors import DataError, UsageError
@@ -54,7 +54,11 @@ def test_minus_one_is_no_where_there_is_no_zero(table):
 @pytest.mark.parametrize(
     ("cells", "wanted", "said"),
     [
-        (("cat|dog, big", "dog, big"), [["cat", "dog, big"], ["dog, big"]], "separated by bars"),
+        (
+            ("cat|dog, big", "dog, big"),
+            [["cat", "dog, big"], ["dog, big"]],
+            "separated by bars (no separators: commas in 2 cells)",
+        ),
         (("cat; dog", "dog;"), [["cat", "dog"], ["dog"]], "separated by semicolons"),
         (("cat, dog,cat", ""), [["cat", "dog"], []], "separated by commas"),
         (("polar bear", "brown bear"), [["polar bear"], ["brown bear"]], "one in each cell"),
@@ -72,9 +76,9 @@ def test_lists_and_their_separators(table, cells, wanted, said):
 
 
 def test_a_space_counts_only_where_it_leaves_fewer_words_than_cells():
-    assert labels.separator(["a b", "c d"]) == ""
-    assert labels.separator(["a b", "a", "b", "b a"]) == " "
-    assert labels.separator([]) == labels.separator(["", "x"]) == ""
+    assert labellists.separator(["a b", "c d"]) == ""
+    assert labellists.separator(["a b", "a", "b", "b a"]) == " "
+    assert labellists.separator([]) == labellists.separator(["", "x"]) == ""
 
 
 def test_parts_in_several_files_share_one_separator(table, tmp_path):

@@ -73,7 +73,7 @@ def test_class_folders_of_texts(folder):
     })  # fmt: skip
     dataset = opened(source)
     assert pairs(dataset) == [("awful", "bad"), ("fine\nand lovely", "good"), ("schön", "good")]
-    assert dataset.recognised == "class folders: 2 classes, 3 text files (1 utf-8-sig, 1 utf-8, 1 latin-1)"
+    assert dataset.recognised == "class folders: 2 classes, 3 text files (1 utf-8-sig, 1 utf-8, 1 latin-1, guessed)"
     assert [(i.kind, i.subject, i.drops) for i in dataset.issues if i.kind == "empty"] == [("empty", "bad/d.txt", True)]
     assert any(i.kind == "not_text" and not i.drops for i in dataset.issues)
 
