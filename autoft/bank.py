@@ -136,7 +136,7 @@ class Bank:
         scores = self._scores()
         self.val_seconds = time.time() - validating
         if self.epoch == 1 and self.allowance:
-            self._fit(course.fitting(self.allowance, time.time() - began))
+            self._fit(int(course.fitting(self.allowance, time.time() - began)))
         complete, share = all(s.complete for s in stats), self._share()
         for number, metrics in scores.items():
             try:

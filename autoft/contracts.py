@@ -266,10 +266,11 @@ class Resumable(Protocol):
 
 @runtime_checkable
 class Reschedulable(Protocol):
-    """Ability of a learner: its schedule can be made shorter or longer between two epochs."""
+    """Ability of a learner: its schedule can be made shorter or longer between two steps."""
 
-    def set_epochs(self, epochs: int) -> None:
-        """From the next epoch on, the learning rate falls as if `epochs` in all had been planned from the start."""
+    def set_epochs(self, epochs: float) -> None:
+        """From the next step on, the learning rate is as if `epochs` in all, not always a whole number, had been
+        planned from the start. A `Stop` may call it while it is asked."""
         ...
 
 

@@ -15,6 +15,10 @@ from autoft.records import Metric
 OUT_OF_TIME: Final = "out of time"
 FEWEST: Final = 5
 """Epochs in which a rate that falls to its end does some good (docs/adr/0056-schedules-end.md)."""
+SHORTEST: Final = 2
+"""Epochs that a trial plans for at least, whatever it may plan for, where they fit before its deadline."""
+LEAST: Final = 0.1
+"""Part of an epoch below which another one is not worth its validation."""
 
 
 def check(metric: Metric, epoch: int, score: float, loss: float) -> None:
@@ -53,7 +57,7 @@ def repeated(recipe: Recipe, best_epoch: int) -> Recipe:
     return msgspec.structs.replace(recipe, epochs=max(1, epochs), patience=0)
 
 
-def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> str:
+def ended(recipe: Recipe, epoch: int, epochs: float, since: int, late: bool) -> str:
     """Why this epoch is the last one, or empty.
 
     Args:
@@ -70,6 +74,23 @@ def ended(recipe: Recipe, epoch: int, epochs: int, since: int, late: bool) -> st
     return ""
 
 
-def fitting(allowance: float, epoch_seconds: float, done: int = 0) -> int:
-    """Epochs, with those that are done, when others fit into the seconds that a trial may still plan for."""
-    return max(2, done + int(allowance / max(epoch_seconds, 1e-6)))
+def fitting(allowance: float, training: float, validation: float = 0.0, left: float = math.inf, done: int = 0) -> float:
+    """Epochs, with those that are done, for which there is time when one more begins.
+
+    A whole number of at least two, where so many fit; else as much of them as there is time for, each validated at its
+    end: a model that has seen a part of the samples is one.
+
+    Args:
+        allowance: seconds that the trial may still plan for.
+        training, validation: seconds of an epoch.
+        left: seconds until the trial must have ended.
+    """
+    training = max(training, 1e-6)
+    whole = done + int(min(allowance, left) / (training + validation))
+    if whole >= SHORTEST:
+        return whole
+    part = (left - validation) / training
+    if part > 1:
+        part = max(1.0, (left - 2 * validation) / training)
+    part = 1.0 if 1 < part < 1 + LEAST else max(0.0, part)
+    return min(SHORTEST, done + part)

@@ -320,7 +320,7 @@ def order(seed: int, epoch: int, count: int, size: int) -> list[Array]:
     return list(np.array_split(rows, max(1, math.ceil(count / size))))
 
 
-def rate(recipe: Recipe, step: int, total: int) -> float:
+def rate(recipe: Recipe, step: int, total: float) -> float:
     """The learning rate at `step` of `total`, counted from 0: a linear warm-up, then the schedule to 0."""
     warm = round(recipe.warmup * total)
     if step < warm:

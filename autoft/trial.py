@@ -20,6 +20,7 @@ from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resuma
 from autoft.counted import counted
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
+from autoft.pace import Pace
 from autoft.prefix import LATE, Prefix, Shares
 from autoft.records import EpochReport, Fold, Job, TrialSpec
 from autoft.trialdata import Part, feed_of, learned, open_data, weighted
@@ -32,12 +33,6 @@ SOLVING = 0.15
 ENOUGH = 1000
 """Rows of the validation parts from which on these say which of some solved heads is best, without cross-validation,
 which takes several solutions for each head."""
-FORWARD = 0.35
-"""What a validated sample takes, as a part of what a trained one does, before the first validation."""
-STEADY = 8
-"""Steps after which the first ones, in which a framework plans, weigh little."""
-TIMED = 2
-"""Epochs by whose time the number of epochs is planned: the first one can take twice as long as the others."""
 
 
 class _State(NamedTuple):
@@ -45,7 +40,7 @@ class _State(NamedTuple):
 
     trial: int
     epoch: int
-    planned: int
+    planned: float
     seconds: float
     since: int
     """The first epoch with the best score."""
@@ -68,18 +63,16 @@ class Trial:
         self.card = shelf.with_weights(spec.card)
         self.decoding = open_data(spec.data).store.decoding
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
-        self.val_seconds, self.resample_seconds = 0.0, 0.0
-        self._looks, self._since = 0, 0.0
-        """Training steps of the first epoch, and when it began."""
+        self.pace = self._pace()
+        self.resample_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
         self.build_seconds, self.traced_seconds = time.time() - self.started, 0.0
         if spec.start:  # what frozen blocks give is kept for the network's own weights
             spec = msgspec.structs.replace(spec, caching=None)
         self.prefix = Prefix(
-            spec, self.parts[0].job, shares, versions(self.backend), self._out_of_time, self._soon_out_of_time
+            spec, self.parts[0].job, shares, versions(self.backend), self.pace.over, self._soon_out_of_time
         )
         self.prefix_seconds = time.time() - self.started - self.build_seconds
-        self.epochs = spec.recipe.epochs
         self.epoch = 0
         self.best_epoch = 0
         self.best_score = math.nan
@@ -89,8 +82,6 @@ class Trial:
         """As calibrated on validation, by the task's own means."""
         self.taken_up = 0
         """Epoch at which the weights of another trial were taken up; patience counts from there."""
-        self._earlier = 0.0
-        """Seconds of the epochs by which the number of epochs was planned."""
         self._told = ""
         """What was said of the prefix last."""
         self._left_out: scoring.Answers | None = None
@@ -107,7 +98,8 @@ class Trial:
         other.spec, other.started, other.build_seconds, other.prefix_seconds = spec, time.time(), 0.0, 0.0
         other.parts = [p._replace(job=msgspec.structs.replace(p.job, recipe=spec.recipe)) for p in self.parts]
         other.epoch, other.best_epoch, other.best_score, other.since, other.resample_seconds = 0, 0, math.nan, 0, 0.0
-        other.prefix = self.prefix.again(spec, other._out_of_time)
+        other.pace = other._pace()
+        other.prefix = self.prefix.again(spec, other.pace.over)
         return other
 
     def together(self, specs: Sequence[TrialSpec]) -> Bank | str:
@@ -125,8 +117,7 @@ class Trial:
         """
         self.epoch += 1
         solved = self._start_heads() if self.epoch == 1 else []
-        began_epoch = self._since = time.time()
-        self._looks = 0
+        began_epoch = time.time()
         if self.spec.recipe.optimizer == "solve":
             stats = [EpochStats(loss, 1, True) for loss in solved]
         else:
@@ -138,7 +129,7 @@ class Trial:
             self.build_seconds, self.traced_seconds = self.build_seconds + traced, traced
         began = time.time()
         metrics = self._validate()
-        self.val_seconds = time.time() - began
+        self.pace.val_seconds = time.time() - began
         score, loss = counted(self.spec.metric, metrics), float(np.mean([s.loss for s in stats]))
         course.check(self.spec.metric, self.epoch, metrics[self.spec.metric.name], loss)
         if course.better(self.spec.metric, score, self.best_score):
@@ -148,9 +139,8 @@ class Trial:
             if self.spec.division != EVERYTHING:  # what it scores there says nothing of which epoch is best
                 self.keep(score)
         complete = all(s.complete for s in stats)
-        if self.epoch <= TIMED:
-            self._earlier += traced
-            self._fit_to_allowance(time.time() - began_epoch - traced)
+        if complete and self.spec.recipe.optimizer != "solve":
+            self.pace.ended(time.time() - began_epoch - traced, traced)
         return EpochReport(
             epoch=self.epoch,
             score=score,
@@ -158,15 +148,15 @@ class Trial:
             train_loss=loss,
             seconds=time.time() - self.started,
             complete=complete,
-            planned=self.epochs if self.epochs != self.spec.recipe.epochs else 0,
+            planned=math.ceil(self.pace.epochs) if self.pace.epochs != self.spec.recipe.epochs else 0,
             done=self._done(complete),
             build_seconds=self.build_seconds,
             traced_seconds=self.traced_seconds,
             prefix_seconds=self.prefix_seconds,
-            val_seconds=max(self.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
+            val_seconds=max(self.pace.val_seconds, self.prefix.row_seconds * sum(len(part.val) for part in self.parts)),
             resample_seconds=self.resample_seconds,
             prefix=self._news(),
-            said="; ".join(dict.fromkeys(s.said for s in stats if s.said)),
+            said="; ".join(dict.fromkeys(word for word in (*(s.said for s in stats), self.pace.cut(complete)) if word)),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             combined=self._combined(score),
         )
@@ -186,7 +176,7 @@ class Trial:
             place = folder / f"fold{number}"
             place.mkdir(parents=True, exist_ok=True)
             part.learner.save_state(place)
-        state = _State(self.spec.number, self.epoch, self.epochs, time.time() - self.started, self.since)
+        state = _State(self.spec.number, self.epoch, self.pace.epochs, time.time() - self.started, self.since)
         (folder / STATE).write_bytes(msgspec.json.encode(state))
 
     def load_state(self, folder: Path) -> None:
@@ -199,8 +189,8 @@ class Trial:
         self.epoch = state.epoch
         self.started -= state.seconds
         self.taken_up = state.epoch if state.trial != self.spec.number else 0
-        if state.planned < self.epochs:
-            self._plan(state.planned)
+        if state.planned < self.pace.epochs:
+            self.pace.take(state.planned)
         # What counts as best is the model in this trial's own folder: the state may be another trial's, or older.
         kept = shelf.kept(self.spec.folder)
         if kept:
@@ -249,7 +239,7 @@ class Trial:
         if recipe.head_init == "random":
             return []
         rows, features = self.prefix.features()
-        if recipe.optimizer == "solve" and self._out_of_time():  # others of the same piece of work came before
+        if recipe.optimizer == "solve" and self.pace.over():  # others of the same piece of work came before
             raise TrialFailed(LATE)
         there = [np.isin(part.train.rows, rows) for part in self.parts]
         own = [features[np.searchsorted(rows, p.train.rows[known])] for p, known in zip(self.parts, there, strict=True)]
@@ -268,7 +258,8 @@ class Trial:
 
     def _train(self, number: int) -> EpochStats:
         part = self.parts[number]
-        stop = Until(self._out_of_time, self._left)
+        self.pace.begin(self.epoch, number)
+        stop = Until(self.pace.stop, self.pace.left)
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, stop)
 
     def _validate(self) -> dict[str, float]:
@@ -304,53 +295,25 @@ class Trial:
         known, self._told = self._told, self.prefix.words
         return self.prefix.words if self.prefix.words != known else ""
 
-    def _out_of_time(self) -> bool:
-        """Learners ask before each step. Validation comes after training, so its time is kept back."""
-        if not self.spec.deadline:
-            return False
-        now = time.time()
-        validation = self.val_seconds
-        if self._since and self.epoch == 1 and not validation:
-            if self._looks >= STEADY:
-                trained = self._looks * self.spec.recipe.batch_size
-                validation = FORWARD * (now - self._since) / trained * sum(len(part.val) for part in self.parts)
-            self._looks += 1
-        return now + validation >= self.spec.deadline
-
-    def _left(self) -> float:
-        """Seconds. Whoever plans by them has taken no step yet. The last training does what the search did before it:
-        there is nothing to plan."""
-        self._since, self._looks = time.time(), 0
-        if not self.spec.deadline or self.spec.division == EVERYTHING:
-            return math.inf
-        return self.spec.deadline - self.val_seconds - time.time()
-
     def _soon_out_of_time(self) -> bool:
         left = self.spec.deadline - self.started
         return bool(self.spec.deadline) and time.time() >= self.started + (1 - SOLVING) * left
 
-    def _fit_to_allowance(self, epoch_seconds: float) -> None:
-        """Plan fewer epochs where those of the recipe would take too long, so that the schedule comes to its end."""
-        if not self.spec.allowance:
-            return
-        left = self.spec.allowance - self._earlier
-        fitting = course.fitting(left, epoch_seconds, self.epoch - 1)
-        self._earlier += epoch_seconds
-        if (planned := min(fitting, self.spec.recipe.epochs)) != self.epochs:
-            self._plan(planned)
+    def _pace(self) -> Pace:
+        steps, rows = [part.job.steps_per_epoch for part in self.parts], sum(len(part.val) for part in self.parts)
+        return Pace(self.spec, steps, rows, self._plan)
 
-    def _plan(self, epochs: int) -> None:
+    def _plan(self, epochs: float) -> None:
         for part in self.parts:
             if isinstance(part.learner, Reschedulable):
                 part.learner.set_epochs(epochs)
-        self.epochs = epochs
 
     def _done(self, complete: bool) -> str:
         recipe = self.spec.recipe
         if recipe.optimizer == "solve":
             return "the head is solved"
-        late = not complete or self._out_of_time()
-        return course.ended(recipe, self.epoch, self.epochs, max(self.since, self.taken_up), late)
+        late = not complete or self.pace.over()
+        return course.ended(recipe, self.epoch, self.pace.epochs, max(self.since, self.taken_up), late)
 
 
 def _on_gpu(learner: Learner) -> bool:

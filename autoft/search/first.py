@@ -1,8 +1,9 @@
-"""What trial 0 is: the plain default recipe, and where time is very short, without augmentation.
+"""What trial 0 is: the plain default recipe, and where time is very short, without augmentation and in small batches.
 
 Trial 0 shares the machine with the first heads. Samples as they are pass the frozen blocks once, for both; augmented
 ones pass them in every epoch. Where time is left for a few epochs of those at most, augmentation gains nothing: an
-epoch or two more do (docs/adr/0053-short-and-cheap.md).
+epoch or two more do (docs/adr/0053-short-and-cheap.md). An epoch or two are few steps: batches half as large take twice
+as many in the same time (docs/adr/0068-first-steps.md).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from autoft.search.strategy import Facts
 
 SCARCE: Final = 0.025
 """Seconds for each training sample, on images of area 1, below which a CPU gives trial 0 some four augmented epochs."""
+BRIEF: Final[Values] = {**PLAIN, "batch_size": 16}
+"""What it then has in place of its defaults, where the space has that."""
 
 
 def recipe(facts: Facts, left: float) -> Values:
@@ -32,5 +35,5 @@ def recipe(facts: Facts, left: float) -> Values:
     shares = name in facts.sharing and float(params.get("freeze") or 0.0) > 0.0
     if facts.gpu or not (scarce and shares):
         return params
-    plain = {key: value for key, value in PLAIN.items() if value in values_of(facts.space, key, params)}
-    return {**params, **plain}
+    brief = {key: value for key, value in BRIEF.items() if value in values_of(facts.space, key, params)}
+    return {**params, **brief}

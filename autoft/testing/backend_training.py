@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.contracts import Learner, Reschedulable
 from autoft.errors import TrialFailed
 from autoft.testing import toys
-from autoft.testing.backend_base import COUNT, BackendBase, close, moved, never, train
+from autoft.testing.backend_base import COUNT, BackendBase, close, moved, never, same, train
 
 RUNS: dict[str, dict[str, Any]] = {
     "sgd": {"optimizer": "sgd"},
@@ -158,6 +159,37 @@ class TrainingLaws(BackendBase):
     def test_a_whole_epoch_says_so(self) -> None:
         stats = self.build().train_epoch(self.feed(), 1, never)
         assert stats.complete and stats.steps >= 1 and math.isfinite(stats.loss)
+
+    def test_a_schedule_that_is_planned_while_stop_is_asked_counts_from_that_step(self) -> None:
+        planned, short = self._short(epochs=40), self._short(epochs=1)
+        if not isinstance(planned, Reschedulable):
+            pytest.skip("the learner is not Reschedulable")
+
+        def stop() -> bool:
+            planned.set_epochs(1)
+            return False
+
+        planned.train_epoch(self.feed(), 1, stop)
+        train(short, self.feed())
+        found, wanted = (learner.predict(self.feed()) for learner in (planned, short))
+        assert close(found, wanted, 10 * self.tolerance), "the new rates hold from the first step on"
+
+    def test_a_schedule_may_come_to_its_end_within_an_epoch(self) -> None:
+        learner, heads = self._short(epochs=40), []
+        if not isinstance(learner, Reschedulable):
+            pytest.skip("the learner is not Reschedulable")
+
+        def stop() -> bool:
+            learner.set_epochs(0.5)
+            heads.append(learner.arrays()["head"])
+            return False
+
+        learner.train_epoch(self.feed(), 1, stop)
+        assert not same(heads[0], heads[1]), "the first steps move the head"
+        assert same(heads[COUNT // 8], learner.arrays()["head"]), "behind half of the epoch the rate is 0"
+
+    def _short(self, **recipe: Any) -> Learner:
+        return self.build(schedule="linear", warmup=0.3, freeze=1.0, batch_size=4, **recipe)
 
     def test_a_loss_that_is_not_finite_fails_the_trial(self) -> None:
         wild: dict[str, Any] = {

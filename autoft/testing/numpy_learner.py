@@ -30,6 +30,7 @@ class NumpyLearner:
         names = [*numpy_net.WIDTHS, "head"]
         self._trained = names[round(job.recipe.freeze * len(numpy_net.WIDTHS)) :]
         self._optimizer = Optimizer(job.recipe, blocks, self._trained, job.card.pace)
+        self._epochs: float = job.recipe.epochs
         self._cut: Cut | None = None
         self._wide = job.recipe.pooling == LEVELS
 
@@ -57,6 +58,9 @@ class NumpyLearner:
             seen += len(rows)
         return EpochStats(total / max(1, seen), len(batches), True)
 
+    def set_epochs(self, epochs: float) -> None:
+        self._epochs = epochs
+
     def _step(self, batch: dict[str, Array], rng: np.random.Generator) -> float:
         recipe = self.job.recipe
         if self._cut:
@@ -77,7 +81,7 @@ class NumpyLearner:
             if not np.isfinite(loss):
                 raise TrialFailed(f"the training loss must be finite, but it is {loss}.", "Try a lower lr.")
             steps = self.job.steps_per_epoch or 1
-            lr = rate(recipe, self._optimizer.step, steps * recipe.epochs)
+            lr = rate(recipe, self._optimizer.step, steps * self._epochs)
             self._optimizer.update(way.back(gradients), lr)
         return loss
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autoft import registry, trial
+from autoft import pace, registry, trial
 from autoft.data import store
 from autoft.recipe import Recipe
 from autoft.records import DataRef, Dataset, Fold, Metric, ModelCard, Splits, TrialSpec, to_json
@@ -148,4 +148,5 @@ def clock(monkeypatch) -> told.Clock:
     """The time that trials see: it stands still unless a learner of `told` takes its time."""
     told.CLOCK.now = 1000.0
     monkeypatch.setattr(trial, "time", told.CLOCK)
+    monkeypatch.setattr(pace, "time", told.CLOCK)
     return told.CLOCK

@@ -107,16 +107,6 @@ def test_time_for_validation_is_kept_back(make_spec, clock):
     assert clock.now == 1011
 
 
-def test_before_the_first_validation_its_time_is_told_from_that_of_training(make_spec, clock, monkeypatch):
-    monkeypatch.setattr("autoft.trial.STEADY", 2)
-    rows = len(Trial(make_spec(told.CARD)).parts[0].val)
-    spec = make_spec(told.CARD, recipe={"step_seconds": 1.0, "batch_size": 4}, deadline=clock.now + 3.5)
-    (report,) = run(spec)
-    expected = 0.35 * rows / 4  # a step of four samples takes a second
-    assert expected > 0.5 and not report.complete
-    assert told.BUILT[-1].steps == max(2, int(np.ceil(3.5 - expected))), "the third look found too little time left"
-
-
 def test_no_epoch_begins_that_the_deadline_would_cut_at_once(make_spec, clock):
     said = {"step_seconds": 1.0, "predict_seconds": 2.0, "epochs": 9}
     (report,) = run(make_spec(told.CARD, recipe=said, deadline=clock.now + 8))

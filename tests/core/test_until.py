@@ -48,13 +48,6 @@ def test_without_a_deadline_and_in_the_last_training_there_is_nothing_to_plan(ma
     assert asked == [math.inf] * 4
 
 
-def test_what_was_done_before_the_first_step_is_no_step(make_spec, clock, asked):
-    """Validation is foretold by the time of the first steps: preparing must not count as one of them."""
-    job = Trial(make_spec(told.CARD, deadline=clock.now + 100))
-    job.step()
-    assert job._since == clock.now
-
-
 class Deaf:
     """In place of what a search writes and plans by."""
 

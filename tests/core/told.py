@@ -55,6 +55,7 @@ class Plain:
     def __init__(self, job):
         self.job, self.said = job, job.recipe.extra
         self.epoch, self.steps, self.planned = 0, 0, 0
+        self.plans = []
         self.fails_to_save = False
 
     def blocks(self):
@@ -103,6 +104,7 @@ class Learner(Plain):
 
     def set_epochs(self, epochs):
         self.planned = epochs
+        self.plans.append((self.steps, epochs))
 
 
 @hookimpl

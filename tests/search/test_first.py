@@ -17,6 +17,9 @@ STRONG = ModelCard(name="m", backend="b", modality="image", prior=75.0)
 WEAK = ModelCard(name="m", backend="b", modality="image", prior=10.0)
 
 
+STRONGER = Param(key="augment", choices=("strong",), default="strong")
+
+
 def facts(card: ModelCard = STRONG, **more: Any) -> Facts:
     whole = (*default_space([card], {"m": (128,)}, "balanced", 2000), *additions())
     whole = spaces.edit(whole, more.pop("edits", []))
@@ -28,11 +31,16 @@ def test_where_time_is_very_short_it_leaves_samples_as_they_are() -> None:
     plain = first.recipe(facts(), 20.0)
     usual = spaces.baseline(facts().space)
     assert (plain["augment"], plain["mixup"], plain["freeze"]) == ("none", 0.0, 0.5)
-    assert {**plain, "augment": usual["augment"]} == usual, "nothing else differs"
-    assert usual["augment"] == "light"
+    assert plain["batch_size"] == 16, "few epochs are then more steps"
+    kept = {key: usual[key] for key in ("augment", "batch_size")}
+    assert kept == {"augment": "light", "batch_size": 32} and {**plain, **kept} == usual, "nothing else differs"
 
 
-STRONGER = Param(key="augment", choices=("strong",), default="strong")
+def test_what_the_user_says_holds() -> None:
+    given = facts(edits=[Param(key="batch_size", choices=(64,), default=64)])
+    assert first.recipe(given, 20.0)["batch_size"] == 64
+    given = facts(edits=[STRONGER])
+    assert first.recipe(given, 20.0) == {**spaces.baseline(given.space), "batch_size": 16}, "so does its augmentation"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +51,6 @@ STRONGER = Param(key="augment", choices=("strong",), default="strong")
         (20.0, facts(WEAK)),  # nothing is frozen
         (20.0, facts(sharing=frozenset())),
         (20.0, facts(gpu=True)),
-        (20.0, facts(edits=[STRONGER])),  # the user says so
         (float("inf"), facts()),
     ],
 )

@@ -59,7 +59,7 @@ class KerasLearner:
         self.norms = Norms(net.model, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
-        self.epochs = job.recipe.epochs
+        self.epochs: float = job.recipe.epochs
         self.steps = 0
         self.most = job.recipe.batch_size
         """Samples that fit into memory at a time; larger batches are computed in parts."""
@@ -157,8 +157,8 @@ class KerasLearner:
             targets = {key: tf.convert_to_tensor(value) for key, value in made.items()}
         return tf.cast(images, tf.float32), targets
 
-    def set_epochs(self, epochs: int) -> None:
-        """Let the schedule end after `epochs` in all, from the next epoch on."""
+    def set_epochs(self, epochs: float) -> None:
+        """Let the schedule end after `epochs` in all, from the next step on."""
         self.epochs = epochs
 
     def _mean(self, total: Tensor, seen: int) -> float:

@@ -174,8 +174,8 @@ def clip(gradients: Sequence[Tensor], most: float) -> list[Tensor]:
     return [gradient * factor for gradient in gradients]
 
 
-def rate(recipe: Recipe, step: int, total: int) -> float:
-    """The head's learning rate at `step` of `total`, both counted from 0: a linear warm-up, then the schedule to 0.
+def rate(recipe: Recipe, step: int, total: float) -> float:
+    """The head's learning rate at `step` of `total`, counted from 0: a linear warm-up, then the schedule to 0.
 
     It depends on nothing else, so a trial that is taken up again, or that copies another's weights, needs no
     schedule state.

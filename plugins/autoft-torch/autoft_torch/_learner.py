@@ -48,7 +48,7 @@ class TorchLearner:
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
-        self.epochs = job.recipe.epochs
+        self.epochs: float = job.recipe.epochs
         self.steps = 0
         self._lengths: Array | None = None
         """Of the samples that are trained on, where like ones come together."""
@@ -164,8 +164,8 @@ class TorchLearner:
         made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
         return self.inputs.normalise(images), {k: torch.from_numpy(v).to(self.device) for k, v in made.items()}
 
-    def set_epochs(self, epochs: int) -> None:
-        """Let the schedule end after `epochs` in all, from the next epoch on."""
+    def set_epochs(self, epochs: float) -> None:
+        """Let the schedule end after `epochs` in all, from the next step on."""
         self.epochs = epochs
 
     def _mean(self, total: torch.Tensor, seen: int) -> float:
