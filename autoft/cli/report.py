@@ -23,7 +23,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name or path
 Open = Annotated[bool, typer.Option("--open", help="Show it in a browser.")]
 Finish = Annotated[
     bool,
-    typer.Option("--finish", help="Score the locked test part of a run whose process was killed, and write the rest."),
+    typer.Option("--finish", help="Score the locked test part of a run that was killed before, or failed there."),
 ]
 
 
@@ -31,7 +31,8 @@ def report(run: Run, out: p.Out = p.DEFAULTS.out, finish: Finish = False, show: 
     """Write report.html and leaderboard.csv of a run again.
 
     The report is one file that needs no network: learning curves, every trial, the score on the locked test.
-    A search that was killed keeps its model and its log of trials; --finish does what it could not do any more.
+    A search that was killed keeps its model and its log of trials; --finish does what it could not do any more. So does
+    one that could not be scored.
     """
     from autoft.report.write import write_report
     from autoft.run import find
@@ -61,6 +62,8 @@ def _unfinished(found: SomeRun, name: str) -> None:
     from autoft import held
 
     if found.metrics:
+        if found.metrics["test"] is None:
+            print(f"its locked test part was not scored; to try it again: autoft report {clean(name)} --finish")
         return
     if held.is_held(found.path):
         print("the search is still running: there is no score on the locked test part yet")

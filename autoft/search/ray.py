@@ -1,4 +1,4 @@
-"""Runs trials on Ray Tune. The only file of autoft that names Ray.
+"""Runs trials on Ray Tune. With `rayschedulers.py` the only file of autoft that names Ray.
 
 Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
 (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
@@ -7,6 +7,7 @@ Ray is given names and numbers only; data reach the workers through the memory-m
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -22,13 +23,12 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 import ray
 from ray import tune
-from ray.tune import schedulers
 from ray.tune.search import Searcher as RaySearcher
 
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed, UsageError
+from autoft.machine import cores
 from autoft.records import (
-    Param,
     TrialSpec,
     to_json,
 )
@@ -36,29 +36,45 @@ from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.flat import Flat
 from autoft.search.host import Host
-from autoft.search.outcome import Failure, TrialLost, within
-from autoft.search.process import for_workers, imported, interruptible
-from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
+from autoft.search.outcome import Failure, TrialLost
+from autoft.search.process import for_workers, imported, interruptible, submitted
+from autoft.search.rayschedulers import scheduler_of
+from autoft.search.settings import LOCAL, Cluster, Machine, Observer, Settings, answers
 from autoft.search.shift import TASKS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
+Waiting = Callable[[str], None]
+"""Told why no trial starts, and an empty word when one does after all."""
+PATIENCE = 30.0
+"""Seconds without a trial after which that is told."""
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
+
+
+def _unheard(words: str) -> None:
+    """Nobody listens."""
 
 
 def start(address: str = "", cpus: int = 0) -> Cluster:
     """Connect to a running cluster, or start one on this machine.
 
     Raises:
-        UsageError: nothing answers at `address`.
+        UsageError: nothing answers at `address`, or it is one that trials cannot be run at.
     """
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"--address must name a Ray cluster itself, but '{address}' is Ray Client, which Ray Tune does not run on.",
+            "Run autoft on a machine of the cluster with --address auto, or by `ray job submit`.",
+        )
     environment = for_workers(os.environ)
+    for name in submitted(os.environ):  # Ray refuses what a job was already given
+        environment.pop(name, None)
     try:
         answers(address)  # Ray itself would wait for minutes
         _silence()
         ray.init(
-            address=address or "local",  # without a word, Ray would look for a cluster by itself
-            num_cpus=None if address else cpus or os.cpu_count(),
+            address=address or LOCAL,  # without a word, Ray would look for a cluster by itself
+            num_cpus=None if address else cpus or cores(),
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.FATAL,
@@ -72,9 +88,25 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
         ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    total = ray.cluster_resources()
-    alive = sum(node["Alive"] for node in ray.nodes())
-    return Cluster(cpus=total.get("CPU", 1.0), gpus=total.get("GPU", 0.0), nodes=alive)
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    machines = tuple(Machine(cpus=one.get("CPU", 0.0), gpus=one.get("GPU", 0.0)) for one in alive)
+    return Cluster(machines=machines, grows=bool(address) and address != LOCAL and _grows())
+
+
+def _grows() -> bool:
+    """Whether an autoscaler adds nodes: those of a cluster that has one have types, with names that are not Ray's own.
+    Ray has no public word for it, and two kinds of autoscalers; where neither can be asked, there may be one."""
+    try:
+        from ray.autoscaler.v2.sdk import get_cluster_status
+
+        status = get_cluster_status(ray.get_runtime_context().gcs_address)
+        types = {node.ray_node_type_name for node in (*status.active_nodes, *status.idle_nodes)}
+        told = ray.experimental.internal_kv._internal_kv_get("__autoscaling_status")
+        report = json.loads(told).get("autoscaler_report") or {} if told else {}
+        types |= set(report.get("active_nodes") or {}) | set(report.get("pending_launches") or {})
+    except Exception:  # of another version of Ray, whose insides have other names
+        return True
+    return any(not name.startswith("node_") for name in types)
 
 
 def stop() -> None:
@@ -112,36 +144,40 @@ def _call(function: str, arguments: tuple[Any, ...]) -> Any:
     return imported(function)(*arguments)
 
 
-def run(settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Observer) -> bool:
+def run(
+    settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Observer, waiting: Waiting = _unheard
+) -> bool:
     """Run trials until there is nothing left to try, the deadline has come, or Ctrl-C was pressed.
 
-    `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
-    Returns whether the user interrupted.
+    `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start; `waiting` is told
+    why none starts. Returns whether the user interrupted.
     """
-    flat = Flat(settings, searcher, spec_of, observer)
+    flat, scheduler = Flat(settings, searcher, spec_of, observer), scheduler_of(settings)
     if settings.scheduler == "pbt":  # a fixed set of trials that train side by side
         space = _all_at_once(flat, settings.trials or POPULATION)
-        return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), space=space, kept=4)
-    return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), samples=settings.trials or -1)
+        return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, space=space, kept=4)
+    return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, samples=settings.trials or -1)
 
 
-def run_strategy(settings: Settings, desk: Desk) -> bool:
+def run_strategy(settings: Settings, desk: Desk, waiting: Waiting = _unheard) -> bool:
     """Do what the desk of a strategy hands out, until it is over, the deadline has come, or Ctrl-C was pressed.
 
     Returns whether the user interrupted.
     """
-    return _fit(settings, desk, _Shifts, samples=-1)
+    return _fit(settings, desk, waiting, _Shifts, samples=-1)
 
 
 def _fit(
     settings: Settings,
     desk: Desk,
+    waiting: Waiting,
     trainable: type,
     scheduler: Any = None,
     space: dict[str, Any] | None = None,
     samples: int = 1,
     kept: int = 1,
 ) -> bool:
+    queue = _Queue(waiting)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
@@ -161,8 +197,8 @@ def _fit(
                 name="tune",
                 storage_path=settings.folder,
                 verbose=0,
-                callbacks=[_Events(desk)],
-                stop=_Until(settings.deadline, interrupted),
+                callbacks=[_Events(desk, queue)],
+                stop=_Until(settings.deadline, interrupted, queue),
                 # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost process: try again.
                 failure_config=tune.FailureConfig(max_failures=1),
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=kept, checkpoint_at_end=False),
@@ -221,7 +257,7 @@ def _failure_of(trial: Any) -> Failure:
     if isinstance(cause, TrialLost):
         return cause.failure
     text = str(error) if error else "the worker process died"
-    return Failure(reason=text.strip().splitlines()[-1], traceback=text)
+    return Failure(reason=text.strip().splitlines()[-1], traceback=text, lost=True)
 
 
 class _Shifts(tune.Trainable):  # type: ignore[misc]
@@ -285,10 +321,11 @@ class _Events(tune.Callback):  # type: ignore[misc]
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         return object, ()  # see `_Source`
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, queue: _Queue) -> None:
+        self.desk, self.queue = desk, queue
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self.queue.left()
         self.desk.started(_number(trial))
 
     def on_trial_result(
@@ -306,63 +343,40 @@ class _Events(tune.Callback):  # type: ignore[misc]
         self.desk.recovering(_number(trial), kept=bool(trial.has_checkpoint()))
 
 
+class _Queue:
+    """Until the first trial starts: says why none does, once."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting, self.since, self.said, self.over = waiting, time.monotonic(), False, False
+
+    def look(self) -> None:
+        if self.said or self.over or time.monotonic() - self.since < PATIENCE:
+            return
+        self.said = True
+        free, there = ray.available_resources(), ray.cluster_resources()
+        parts = [f"{free.get(key, 0.0):g} of {there[key]:g} {key}s" for key in ("CPU", "GPU") if key in there]
+        self.waiting(f"others use the cluster, or its nodes are not ready: {' and '.join(parts) or 'nothing'} free")
+
+    def left(self) -> None:
+        if self.said and not self.over:
+            self.waiting("")
+        self.over = True
+
+
 class _Until(tune.Stopper):  # type: ignore[misc]
     """Ends the search at its deadline or on Ctrl-C."""
 
-    def __init__(self, deadline: float, interrupted: Callable[[], bool]) -> None:
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        return object, ()  # see `_Source`
+
+    def __init__(self, deadline: float, interrupted: Callable[[], bool], queue: _Queue) -> None:
         self.deadline = deadline
         self.interrupted = interrupted
+        self.queue = queue
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
+        self.queue.look()
         return self.interrupted() or bool(self.deadline and time.time() > self.deadline)
-
-
-class _Sparing:
-    """Lets the baseline run to its end: the gain that a search reports is measured against it."""
-
-    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        decision: str = super().on_trial_result(controller, trial, result)  # type: ignore[misc]
-        return schedulers.TrialScheduler.CONTINUE if _number(trial) == 0 else decision
-
-
-class _Asha(_Sparing, schedulers.ASHAScheduler):  # type: ignore[misc]
-    """Asynchronous successive halving."""
-
-
-class _Median(_Sparing, schedulers.MedianStoppingRule):  # type: ignore[misc]
-    """Stops what is worse than the median of the others."""
-
-
-def _scheduler(settings: Settings) -> Any:
-    epochs = settings.epochs
-    match check_scheduler(settings.scheduler):
-        case "asha":
-            # The first rung at 2 epochs: after 1, ranks say little about the end (warm-up; see docs/search.md).
-            return _Asha(max_t=epochs, grace_period=min(2, epochs), reduction_factor=3)
-        case "hyperband":
-            return schedulers.HyperBandScheduler(max_t=epochs, reduction_factor=3)
-        case "median":
-            return _Median(time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3)
-        case "pbt":
-            return schedulers.PopulationBasedTraining(
-                time_attr="training_iteration",
-                perturbation_interval=max(1, epochs // 5),
-                hyperparam_mutations={"params": _mutations(settings.space)},
-                quantile_fraction=0.25,
-                resample_probability=0.0,  # a learning rate drawn anew could be one for another optimizer
-                custom_explore_fn=lambda config: {**config, "params": within(config["params"], settings.space)},
-                synch=False,
-            )
-    return schedulers.FIFOScheduler()
-
-
-def _mutations(space: Sequence[Param]) -> dict[str, Any]:
-    return {
-        param.key: list(dict.fromkeys(param.choices))
-        if param.kind == "choice"
-        else (tune.loguniform if param.log else tune.uniform)(param.low, param.high)
-        for param in mutable(space)
-    }

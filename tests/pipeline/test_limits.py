@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from autoft import artifact, errors
 from autoft.errors import BudgetEnded, DataError, NoTrialSucceeded, UsageError
 from autoft.evaluate import predict_test
 from autoft.events import Note, Planned, TrialFinished
-from autoft.pipeline import plan
 from autoft.pipeline.search import plan_search, run_search
 from autoft.records import DataRef, Splits, from_json
 from autoft.run import Run
@@ -70,18 +68,12 @@ def test_more_gpus_than_there_are_are_refused(images: Path, tmp_path: Path, one_
 def test_no_more_trials_are_planned_at_a_time_than_gpus_hold(
     images: Path, tmp_path: Path, one_gpu: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autoft.pipeline.search.cores", lambda: 16)
+    monkeypatch.setattr("autoft.search.pool.cores", lambda: 16)
     given = {-1.0: 1, 1.0: 1, 0.25: 4, 0.0: 16}
     for share, trials in given.items():
         for scheduler in ("none", "asha"):  # by ourselves, by Ray
             wanted = options(images, tmp_path, address="", gpus_per_trial=share, scheduler=scheduler)
             assert plan_search(wanted, Heard()).concurrency == trials
-
-
-def test_a_cluster_may_grow_to_what_the_user_asks_for(images: Path, tmp_path: Path) -> None:
-    wanted = options(images, tmp_path, address="auto", gpus_per_trial=1.0)
-    assert plan.concurrency(wanted, 64, 2) == 2
-    assert plan.concurrency(msgspec.structs.replace(wanted, concurrency=8), 64, 2) == 8
 
 
 def test_a_gpu_that_the_framework_does_not_see_is_missed_once(images: Path, tmp_path: Path, one_gpu: None) -> None:

@@ -313,3 +313,39 @@ def test_a_process_that_dies_in_a_call_is_an_error_of_ours() -> None:
 def test_no_cluster_at_that_address() -> None:
     with pytest.raises(UsageError, match=r"--address must name a running Ray cluster, but '127\.0\.0\.1:1' does not"):
         ray.start("127.0.0.1:1")
+
+
+def test_it_is_said_why_nothing_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "PATIENCE", 0.5)
+    told: list[str] = []
+    settings = Settings(
+        metric=Metric(name="accuracy"), folder=str(tmp_path), scheduler="none", cpus=3.0, deadline=time.time() + 4
+    )
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        return scripted.spec_in(tmp_path, number, params, settings.metric)
+
+    seen = Seen()
+    assert not ray.run(settings, Listed([{}] * 2), spec_of, seen, told.append)
+    assert seen.results == [] and len(told) == 1 and "2 of 2 CPUs free" in told[0]
+
+
+def test_it_is_said_when_something_starts_after_all() -> None:
+    told: list[str] = []
+    queue = ray._Queue(told.append)
+    queue.look()
+    queue.since -= ray.PATIENCE
+    queue.look()
+    queue.look()
+    queue.left()
+    queue.look()
+    assert len(told) == 2 and not told[1]
+
+
+def test_ray_client_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="'ray://head:10001' is Ray Client"):
+        ray.start("ray://head:10001")
+
+
+def test_a_cluster_without_an_autoscaler_does_not_grow() -> None:
+    assert not ray._grows()
