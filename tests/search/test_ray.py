@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -340,6 +341,26 @@ def test_it_is_said_when_something_starts_after_all() -> None:
     queue.left()
     queue.look()
     assert len(told) == 2 and not told[1]
+
+
+def test_variables_that_a_submitted_job_has_are_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray refuses a variable that both name."""
+    given: dict[str, Any] = {}
+
+    def connect(**arguments: Any) -> None:
+        given.update(arguments)
+        raise ConnectionError("enough")
+
+    monkeypatch.setattr(ray.ray, "init", connect)
+    monkeypatch.setenv("AUTOFT_ONE", "1")
+    monkeypatch.setenv("AUTOFT_OTHER", "2")
+    job = {"runtime_env": {"env_vars": {"AUTOFT_ONE": "1", "PATH": "x"}}, "metadata": {}}
+    for told, left in ((job, False), ({"metadata": {}}, True), ({"runtime_env": None}, True)):
+        monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps(told))
+        with pytest.raises(UsageError, match="enough"):
+            ray.start("auto")
+        names = given["runtime_env"]["env_vars"]
+        assert "AUTOFT_OTHER" in names and ("AUTOFT_ONE" in names) == left
 
 
 def test_ray_client_is_refused_in_words() -> None:

@@ -73,7 +73,8 @@ def test_another_machine_needs_the_weights_and_the_files_that_the_card_names(
             if (Path(card.folder) / name).is_file():
                 (tmp_path / f"files{number}" / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(Path(card.folder) / name, tmp_path / f"files{number}" / name)
-        weights = shutil.copy(card.weights, tmp_path / f"weights{number}{Path(card.weights).suffix}")
+        (tmp_path / f"weights{number}").mkdir()
+        weights = shutil.copy(card.weights, tmp_path / f"weights{number}")
         there = msgspec.structs.replace(card, weights=str(weights), folder=str(tmp_path / f"files{number}"))
         found = TorchBackend().build(job(there)).predict(ck.text_feed())
         assert np.array_equal(found["label"], TorchBackend().build(job(card)).predict(ck.text_feed())["label"])
