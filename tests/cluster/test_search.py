@@ -157,6 +157,17 @@ def test_several_nodes_need_a_storage(nodes: tuple[str, list[Path]], search: Sea
 
 
 @pytest.mark.slow
+def test_what_no_node_holds_is_refused(nodes: tuple[str, list[Path]], search: Search, tmp_path: Path) -> None:
+    """Two nodes of one CPU each do not hold a trial of two."""
+    asked = {"address": nodes[0], "storage": str(tmp_path / "shared")}
+    with pytest.raises(UsageError, match="has 2 CPUs and 0 GPUs, but the largest of 3 has 1 CPU and 0 GPUs"):
+        search(**asked, cpus_per_trial=2.0)
+    with pytest.raises(UsageError, match="has 1 CPU and 1 GPU"):
+        search(**asked, gpus_per_trial=1.0)
+    assert not list(tmp_path.glob("**/args.yaml"))
+
+
+@pytest.mark.slow
 def test_workers_that_lose_the_bucket(nodes: tuple[str, list[Path]], search: Search, tmp_path: Path) -> None:
     """Every trial fails, and says why."""
     bucket = tmp_path / "bucket"
