@@ -23,7 +23,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name or path
 Open = Annotated[bool, typer.Option("--open", help="Show it in a browser.")]
 Finish = Annotated[
     bool,
-    typer.Option("--finish", help="Score the locked test part of a run that was killed before, or failed there."),
+    typer.Option("--finish", help="Score the locked test part of a run that did not come to it, and write the rest."),
 ]
 
 
@@ -31,8 +31,7 @@ def report(run: Run, out: p.Out = p.DEFAULTS.out, finish: Finish = False, show: 
     """Write report.html and leaderboard.csv of a run again.
 
     The report is one file that needs no network: learning curves, every trial, the score on the locked test.
-    A search that was killed keeps its model and its log of trials; --finish does what it could not do any more. So does
-    one that could not be scored.
+    A search that was killed, or could not be scored, keeps its model and its log of trials; --finish does the rest.
     """
     from autoft.report.write import write_report
     from autoft.run import find

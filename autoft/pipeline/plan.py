@@ -142,7 +142,7 @@ def metric_of(task: Task, name: str) -> Metric:
 
 
 def spec_maker(
-    plan: Plan, registry: Registry, options: SearchOptions, schema: Schema, ref: DataRef, trials: str, threads: int
+    plan: Plan, registry: Registry, options: SearchOptions, schema: Schema, ref: DataRef, trials: str, threads: int = 1
 ) -> Callable[[int, dict[str, Any]], TrialSpec]:
     """What makes a trial of proposed parameters. `trials` holds the trials' own folders; each has so many `threads`."""
     versions = {
