@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, full, gpus, heads, held
+from autoft import counted, fitness, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
@@ -25,7 +25,7 @@ from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
-from autoft.records import DataRef, Splits, TrialSpec
+from autoft.records import DataRef, Splits, TrialSpec, to_json
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search import pool
@@ -36,6 +36,9 @@ from autoft.search.forkserver import ForkServers
 from autoft.search.process import ended_in_words
 from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
+
+LOOKING = 20.0
+"""Seconds in which each node of a cluster should say whether it can run trials."""
 
 
 @ended_in_words()
@@ -160,6 +163,7 @@ def _held(
     """The search in its run folder, which is this process's until it ends."""
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
+    nodes = _fit(plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials()), made, nodes, listener)
     concurrency = resources.concurrency(options, nodes)
     threads = resources.threads(options, nodes, concurrency)
     arguments = {**plan.arguments(options, made, verb), "threads_per_trial": threads}
@@ -204,6 +208,27 @@ def _held(
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _fit(make_spec: Any, made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
+    """The nodes that can run trials; what keeps the others from it is said of each once.
+
+    Raises:
+        UsageError: none can.
+    """
+    if not nodes.ray:
+        return nodes
+    from autoft.search import ray
+
+    backends = {candidate.card.backend: name for name, candidate in made.candidates.items()}
+    needs = fitness.Needs(specs=tuple(make_spec(0, {"model": name}) for name in backends.values()))
+    left, bad = ray.fit(nodes, to_json(needs), LOOKING)
+    for name, why in bad.items():
+        listener(Note(text=f"{name} gets no trials: {why}", level="warning"))
+    if bad and not left.grows and not any(machine.cpus >= 1 for machine in left.machines):
+        name, why = next(iter(bad.items()))
+        raise UsageError(f"no node of the cluster can run the trials; {name}: {why}")
+    return left
 
 
 def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:

@@ -1,4 +1,4 @@
-"""Runs trials on Ray Tune. With `rayschedulers.py` the only file of autoft that names Ray.
+"""Runs trials on Ray Tune. Beside `raynodes.py` and `rayschedulers.py` the only file of autoft that names Ray.
 
 Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
 (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
@@ -7,7 +7,6 @@ Ray is given names and numbers only; data reach the workers through the memory-m
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -21,6 +20,7 @@ os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S", "3600")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
+import msgspec
 import ray
 from ray import tune
 from ray.tune.search import Searcher as RaySearcher
@@ -32,6 +32,7 @@ from autoft.records import (
     TrialSpec,
     to_json,
 )
+from autoft.search import raynodes
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.flat import Flat
@@ -39,7 +40,7 @@ from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost
 from autoft.search.process import for_workers, imported, interruptible, submitted
 from autoft.search.rayschedulers import scheduler_of
-from autoft.search.settings import LOCAL, Cluster, Machine, Observer, Settings, answers
+from autoft.search.settings import LOCAL, Cluster, Observer, Settings, answers
 from autoft.search.shift import TASKS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
@@ -88,28 +89,24 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
         ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    machines = tuple(Machine(cpus=one.get("CPU", 0.0), gpus=one.get("GPU", 0.0)) for one in alive)
-    return Cluster(machines=machines, grows=bool(address) and address != LOCAL and _grows())
+    elsewhere = address not in ("", LOCAL)
+    return Cluster(machines=raynodes.alive(), grows=elsewhere and raynodes.grows())
 
 
-def _grows() -> bool:
-    """Whether an autoscaler adds nodes: those of a cluster that has one have types, with names that are not Ray's own.
-    Ray has no public word for it, and two kinds of autoscalers; where neither can be asked, there may be one."""
-    try:
-        from ray.autoscaler.v2.sdk import get_cluster_status
-
-        status = get_cluster_status(ray.get_runtime_context().gcs_address)
-        types = {node.ray_node_type_name for node in (*status.active_nodes, *status.idle_nodes)}
-        told = ray.experimental.internal_kv._internal_kv_get("__autoscaling_status")
-        report = json.loads(told).get("autoscaler_report") or {} if told else {}
-        types |= set(report.get("active_nodes") or {}) | set(report.get("pending_launches") or {})
-    except Exception:  # of another version of Ray, whose insides have other names
-        return True
-    return any(not name.startswith("node_") for name in types)
+def fit(there: Cluster, needs: str, seconds: float) -> tuple[Cluster, dict[str, str]]:
+    """The cluster without those nodes that cannot run the trials, which get none, and why each cannot (`fitness`)."""
+    holding = tuple(one for one in there.machines if one.key and one.cpus >= 1)
+    said = raynodes.asked(holding, "autoft.fitness:unfit", needs, seconds) if len(there.machines) > 1 else {}
+    bad = [one for one in holding if said.get(one.key)]
+    if len(bad) < len(holding):
+        for one in bad:
+            raynodes.leave_out(one)
+    left = tuple(one for one in there.machines if one not in bad)
+    return msgspec.structs.replace(there, machines=left), {one.name: said[one.key] for one in bad}
 
 
 def stop() -> None:
+    raynodes.forget()
     ray.shutdown()
 
 

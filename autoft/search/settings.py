@@ -29,6 +29,9 @@ class Machine(Record):
 
     cpus: float
     gpus: float
+    key: str = ""
+    """By which Ray knows it."""
+    name: str = "this machine"
 
 
 class Cluster(Record):

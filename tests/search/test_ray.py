@@ -369,4 +369,4 @@ def test_ray_client_is_refused_in_words() -> None:
 
 
 def test_a_cluster_without_an_autoscaler_does_not_grow() -> None:
-    assert not ray._grows()
+    assert not ray.raynodes.grows()
