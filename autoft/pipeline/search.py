@@ -166,8 +166,7 @@ def _held(
     nodes = _fit(plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials()), made, nodes, listener)
     concurrency = resources.concurrency(options, nodes)
     threads = resources.threads(options, nodes, concurrency)
-    arguments = {**plan.arguments(options, made, verb), "threads_per_trial": threads}
-    writer.write_yaml("args.yaml", arguments)
+    writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
     _inform(budget, options, made, prepared.splits)
     listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
