@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from autoft import gpus, machine
 from autoft.atomic import replace_folder, write_text
 from autoft.datarecords import EVERYTHING
 from autoft.errors import UsageError
@@ -27,6 +28,7 @@ from autoft.records import (
     ModelCard,
     Problem,
     Record,
+    Resources,
     Schema,
     TrialSpec,
     from_json,
@@ -156,12 +158,18 @@ def read(folder: Path) -> Config:
         raise UsageError(f"'{path}' is not a model of this version of autoft: {error}") from error
 
 
-def load(folder: Path, registry: Registry, threads: int = 0) -> tuple[Config, Learner]:
-    """The configuration and a learner that predicts. `threads` 0 takes all cores."""
+def load(folder: Path, registry: Registry, threads: int = 0, cards: float = -1.0) -> tuple[Config, Learner]:
+    """The configuration and a learner that predicts.
+
+    Args:
+        threads: 0 takes all cores, or `OMP_NUM_THREADS`.
+        cards: GPUs that it may use; -1 takes one, where this process sees one. Whether its framework can is the
+            backend's to find out.
+    """
     config = read(folder)
-    job = config.job()
-    if threads:
-        job = msgspec.structs.replace(job, resources=msgspec.structs.replace(job.resources, threads=threads))
+    seen = float(gpus.present()) if cards < 0 else cards
+    resources = Resources(gpus=seen, threads=threads or machine.threads())
+    job = msgspec.structs.replace(config.job(), resources=resources)
     learner: Learner = registry.get("backend", config.backend).load(job, folder)
     return config, learner
 

@@ -333,7 +333,8 @@ class Backend(Protocol):
         ...
 
     def load(self, job: Job, folder: Path) -> Learner:
-        """A learner that predicts with the weights that `Learner.save` wrote. Needs no network access."""
+        """A learner that predicts with the weights that `Learner.save` wrote. Needs no network access. Where the device
+        cannot compute in the recipe's precision, it predicts in fp32; `build` refuses that."""
         ...
 
     def loss(self, output: Output, raw: Array, targets: Array, label_smoothing: float = 0.0) -> float:

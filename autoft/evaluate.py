@@ -58,13 +58,13 @@ class Comparison(Record):
 
 
 def predict_test(
-    folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0, files: bool = True
+    folder: str, ref: DataRef, ids: tuple[str, ...], threads: int = 0, cards: float = -1.0, files: bool = True
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """What the task scores: decoded predictions of the model in `folder`, which may be an address, for these samples,
-    and their targets. Without `files`, which other machines may not have, long recordings are heard as far as the store
-    keeps them."""
+    and their targets. `threads` and `cards` as `Predictor` takes them. Without `files`, which other machines may not
+    have, long recordings are heard as far as the store keeps them."""
     with shelf.at_hand(folder) as model:
-        predictor = Predictor(model, threads)
+        predictor = Predictor(model, threads, cards)
         config = predictor.config
         feed, _ = feed_of(ref, ids, predictor.task, config.schema, config.problem, config.card.modality)
         if files and heard_in_parts(config.decoding):
@@ -84,12 +84,14 @@ FEW_GROUPS = 5
 
 
 class ScoreJob(Record):
-    """Asks another process for `predict_test`."""
+    """Asks another process for `predict_test`, with its arguments."""
 
     folder: str
     ref: DataRef
     ids: tuple[str, ...]
     threads: int
+    cards: float
+    files: bool
     out: str
     """Folder for `decoded.npz` and `targets.npz`."""
 
@@ -97,7 +99,8 @@ class ScoreJob(Record):
 def write_test(payload: str) -> None:
     """Do a `ScoreJob`."""
     job = from_json(payload, ScoreJob)
-    for name, arrays in zip(ANSWERS, predict_test(job.folder, job.ref, job.ids, job.threads), strict=True):
+    found = predict_test(job.folder, job.ref, job.ids, job.threads, job.cards, job.files)
+    for name, arrays in zip(ANSWERS, found, strict=True):
         np.savez(Path(job.out) / f"{name}.npz", allow_pickle=False, **arrays)
 
 

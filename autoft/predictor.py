@@ -62,20 +62,25 @@ def _no_export(task: Task) -> UsageError:
 
 
 class Predictor:
-    """A model folder, opened. The weights are loaded on the first prediction."""
+    """A model folder, opened. The weights are loaded on the first prediction.
 
-    def __init__(self, folder: Path | str, threads: int = 0) -> None:
+    Args:
+        threads: 0 takes all cores, or `OMP_NUM_THREADS`.
+        cards: GPUs that it may use; -1 takes one, where this process sees one.
+    """
+
+    def __init__(self, folder: Path | str, threads: int = 0, cards: float = -1.0) -> None:
         self.folder = Path(folder)
         self.config = artifact.read(self.folder)
         self._registry = registry.installed()
         self.task: Task = self._registry.get("task", self.config.task)
-        self._threads = threads
+        self._threads, self._cards = threads, cards
         self._learner: Learner | None = None
 
     @property
     def learner(self) -> Learner:
         if self._learner is None:
-            _, self._learner = artifact.load(self.folder, self._registry, self._threads)
+            _, self._learner = artifact.load(self.folder, self._registry, self._threads, self._cards)
         return self._learner
 
     def predict(

@@ -288,7 +288,7 @@ class Prefix:
     def _fill(self, learner: Cuttable, ask: Ask, stop: Stop) -> Filled:
         assert self.spec.caching
         self._origin = self._origin or origin_of(self.job, self._versions, self.spec.data.fingerprint)
-        root, most = cache.cache_root() / "activations", self.spec.caching.max_bytes
+        root, most = cache.machine_root("activations"), self.spec.caching.max_bytes
         began = time.perf_counter()
         found = fill(root, self._origin, ask, learner, self._feed, len(self._data.store), most, stop)
         if found.computed >= TELLING:

@@ -157,6 +157,11 @@ class ModelCard(Record):
     """Peak rate of Adam for its pretrained blocks, where far below the usual one (transformers); 0 where it is not."""
     weights: str = ""
     """Where the weights are: a path, or an address such as `hub:owner/name`; empty trains from scratch."""
+    folder: str = ""
+    """Where on this machine the files lie that it needs beside its weights; it may hold any others."""
+    files: tuple[str, ...] = ()
+    """Those files, such as a tokenizer's, by their paths in `folder`: other machines are given copies. What is not
+    there is not needed."""
     offline: bool = False
     """The weights are at hand without a download."""
     licence: str = ""

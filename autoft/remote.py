@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -129,17 +129,24 @@ def sizes(address: str) -> dict[str, int]:
         return {file.name: file.size for file in _files(_open(address))}
 
 
-def push(folder: Path, address: str, last: str = "", keep: Callable[[str], bool] = lambda name: True) -> None:
+def push(
+    folder: Path,
+    address: str,
+    last: str = "",
+    keep: Callable[[str], bool] = lambda name: True,
+    names: Sequence[str] = (),
+) -> None:
     """Copy the files of `folder` to `address`, over what is there.
 
     Args:
         last: name of the file that is written after all others: where it is, the folder is whole.
         keep: says of each name below the folder whether it is copied.
+        names: of files below the folder, which is not looked through then.
 
     Raises:
         UsageError: they cannot be written.
     """
-    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = names or [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     names = [name for name in names if keep(name)]
     with _words("be writable", address):
         place = _open(address)

@@ -86,20 +86,25 @@ def at_hand(place: str) -> Iterator[Path]:
 
 
 def with_weights(card: ModelCard) -> ModelCard:
-    """The card with its weights on this machine.
+    """The card with its weights, and what else the network needs, on this machine.
 
-    At an address lies a folder with the one file or folder that the weights are; it is copied into the cache, once.
+    At an address of weights lies a folder with the one file or folder that they are; it is copied into the cache, once.
 
     Raises:
         UsageError: they cannot be copied.
     """
-    if not remote.is_address(card.weights):
-        return card
-    key = hashlib.blake2b(card.weights.encode(), digest_size=16).hexdigest()
-    folder = cache.cache_root() / "weights" / key
-    remote.pull(card.weights, folder)
-    (entry,) = folder.iterdir()
-    return msgspec.structs.replace(card, weights=str(entry))
+    if remote.is_address(card.weights):
+        (entry,) = _pulled(card.weights).iterdir()
+        card = msgspec.structs.replace(card, weights=str(entry))
+    if remote.is_address(card.folder):
+        card = msgspec.structs.replace(card, folder=str(_pulled(card.folder)))
+    return card
+
+
+def _pulled(address: str) -> Path:
+    folder = cache.cache_root() / "weights" / hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+    remote.pull(address, folder)
+    return folder
 
 
 def _versions(place: str) -> list[str]:

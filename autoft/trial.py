@@ -56,7 +56,7 @@ class Trial:
     def __init__(self, spec: TrialSpec) -> None:
         self.spec = spec
         self.started = time.time()
-        _refuse_other_versions(spec)
+        refuse_other_versions(spec)
         plugins = registry.installed()
         self.task: Task = plugins.get("task", spec.task)
         self.backend: Backend = plugins.get("backend", spec.backend)
@@ -347,12 +347,16 @@ def _version(name: str) -> str:
         return ""
 
 
-def _refuse_other_versions(spec: TrialSpec) -> None:
+def refuse_other_versions(spec: TrialSpec) -> None:
+    """
+    Raises:
+        TrialFailed: the trial was made where other versions are installed.
+    """
     if spec.api != API_VERSION:
         raise TrialFailed(f"the trial was made for autoft API {spec.api}, but this worker has {API_VERSION}.")
     for name, wanted in spec.versions.items():
         found = _version(name)
-        if found != wanted:
+        if found.partition("+")[0] != wanted.partition("+")[0]:  # behind it stands for which GPU, or none, it was built
             raise TrialFailed(
                 f"the driver has {name} {wanted}, but this worker has {found or 'none'}.",
                 "Install the same versions on all nodes.",

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from autoft.records import Cut, Job, Record, View
+from autoft.records import Cut, Job, ModelCard, Record, View
 
 FORMAT = 1
 """Of the stores' files; another one does not find them."""
@@ -72,12 +72,19 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
         image_size=job.image_size,
         mean=card.mean,
         std=card.std,
-        extra=card.extra,
+        extra=card.extra | _beside(card),
         precision=recipe.precision,
         gpu=job.resources.gpus > 0,
         data=fingerprint,
         reading=(recipe.text_length, recipe.truncation, recipe.pooling) if card.modality == "text" else (0, "", ""),
     )
+
+
+def _beside(card: ModelCard) -> dict[str, object]:
+    """What the files say that it needs beside its weights; where they lie does not matter."""
+    found = {name: Path(card.folder, name) for name in card.files}
+    said = {name: _file_digest(path) for name, path in found.items() if path.is_file()}
+    return {"files": said} if said else {}
 
 
 def digest_of(weights: str) -> str:

@@ -236,7 +236,16 @@ Repeat = Annotated[
 Concurrency = Annotated[
     int, _option("--concurrency", group=_MACHINE, text="Trials at a time.", shown="as many as fit", metavar="N")
 ]
-Cpus = Annotated[float, _option("--cpus-per-trial", group=_MACHINE, text="CPU cores of one trial.", metavar="X")]
+Cpus = Annotated[
+    float,
+    _option(
+        "--cpus-per-trial",
+        group=_MACHINE,
+        text="CPU cores of one trial.",
+        shown="1; with GPUs all, shared",
+        metavar="X",
+    ),
+]
 Gpus = Annotated[
     float,
     _option(

@@ -23,7 +23,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name or path
 Open = Annotated[bool, typer.Option("--open", help="Show it in a browser.")]
 Finish = Annotated[
     bool,
-    typer.Option("--finish", help="Score the locked test part of a run whose process was killed, and write the rest."),
+    typer.Option("--finish", help="Score the locked test part of a run that did not come to it, and write the rest."),
 ]
 
 
@@ -31,7 +31,7 @@ def report(run: Run, out: p.Out = p.DEFAULTS.out, finish: Finish = False, show: 
     """Write report.html and leaderboard.csv of a run again.
 
     The report is one file that needs no network: learning curves, every trial, the score on the locked test.
-    A search that was killed keeps its model and its log of trials; --finish does what it could not do any more.
+    A search that was killed, or could not be scored, keeps its model and its log of trials; --finish does the rest.
     """
     from autoft.report.write import write_report
     from autoft.run import find
@@ -61,6 +61,8 @@ def _unfinished(found: SomeRun, name: str) -> None:
     from autoft import held
 
     if found.metrics:
+        if found.metrics["test"] is None:
+            print(f"its locked test part was not scored; to try it again: autoft report {clean(name)} --finish")
         return
     if held.is_held(found.path):
         print("the search is still running: there is no score on the locked test part yet")

@@ -10,14 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autoft import artifact, evaluate, remote
+from autoft import artifact, evaluate, machine, remote
 from autoft.abilities import Baselined
 from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
-from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, UsageError
+from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, TrialFailed, UsageError
 from autoft.events import Finished, Listener, Note
 from autoft.options import SearchOptions
-from autoft.pipeline import plan, refit
+from autoft.pipeline import plan, refit, resources
 from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
 from autoft.records import DataRef, Metric, Schema, Splits, TrialResult, TrialSpec, to_json
@@ -29,6 +29,11 @@ from autoft.trialdata import open_data
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
+
+
+UNSCORED = "the test part"
+"""How the notes begin that say why it was not scored."""
+AGAIN = "autoft report {} --finish"
 
 
 class Outcome(NamedTuple):
@@ -65,10 +70,12 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
     if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
-    test, said, cut_off = _scored(outcome, best, baseline, refitted=bool(again.get("samples")))
+    refitted_too = bool(again.get("samples"))
+    model = refit.folder(outcome) if refitted_too else remote.join(outcome.storage.trials(), best.name)
+    test, said, cut_off = scored(outcome, model, best, baseline, listener, refitted=refitted_too)
     if said:
         notes.append(said)
-        listener(Note(text=said, level="warning"))
+        listener(Note(text=said if test else f"{said}. To try it again: {AGAIN.format(writer.path)}", level="warning"))
     if again:
         refit.tidy(outcome)
     config = artifact.read(writer.path / "best")
@@ -94,8 +101,14 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "notes": notes,
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
+    return written(outcome, summary, listener)
+
+
+def written(outcome: Outcome, summary: dict[str, Any], listener: Listener) -> Finished:
+    """Write the outcome down, for people and programs."""
+    writer = outcome.writer
     writer.write_json("metrics.json", summary)
-    card = model_card(config, summary, outcome.arguments)
+    card = model_card(artifact.read(writer.path / "best"), summary, outcome.arguments)
     write_text(writer.path / "best" / "README.md", card)
     write_report(writer.path)
     outcome.storage.publish(writer, listener)
@@ -104,16 +117,23 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     return finished
 
 
-def _scored(
-    outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, refitted: bool
+def scored(
+    outcome: Outcome,
+    model: str,
+    best: TrialResult,
+    baseline: TrialResult | None,
+    listener: Listener,
+    *,
+    refitted: bool,
 ) -> tuple[dict[str, Any] | None, str, bool]:
-    """The scores on the test part, if there are any; what must be said of them; and whether it was interrupted."""
+    """The scores of `model` on the test part, if there are any; what must be said of them; and whether it was
+    interrupted."""
     try:
-        test = _test(outcome, best, baseline, refitted=refitted)
+        test = _test(outcome, model, best, baseline, listener, refitted=refitted)
     except KeyboardInterrupt:
-        return None, "the test part was not scored: it was interrupted", True
+        return None, f"{UNSCORED} was not scored: it was interrupted", True
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
-        return None, f"the test part could not be scored: {error}", False
+        return None, f"{UNSCORED} could not be scored: {error}", False
     if not (few := test.pop("few_groups")):
         return test, "", False
     groups = f"{few} {'groups' if few > 1 else 'group'}"
@@ -124,14 +144,22 @@ def _scored(
     )
 
 
-def _test(outcome: Outcome, best: TrialResult, baseline: TrialResult | None, *, refitted: bool) -> dict[str, Any]:
+def _test(
+    outcome: Outcome,
+    model: str,
+    best: TrialResult,
+    baseline: TrialResult | None,
+    listener: Listener,
+    *,
+    refitted: bool,
+) -> dict[str, Any]:
     ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
-    schema = artifact.read(Path(best.folder)).schema
+    schema = artifact.read(outcome.writer.path / "best").schema
     trials = outcome.storage.trials()
-    rivals = [(refit.folder(outcome) if refitted else remote.join(trials, best.name), best.backend)]
+    rivals = [(model, best.backend)]
     if baseline is not None and (refitted or baseline.number != best.number):
         rivals.append((remote.join(trials, baseline.name), baseline.backend))
-    answers = _predicted(outcome, rivals)
+    answers = _predicted(outcome, rivals, listener)
     samples = open_data(outcome.ref).samples
     groups = [samples[name][1].group for name in ids]
     decoded, targets = answers[0]
@@ -228,33 +256,48 @@ def _plain(
     }
 
 
-def _predicted(outcome: Outcome, rivals: list[tuple[str, str]]) -> list[tuple[dict[str, Array], dict[str, Array]]]:
+def _predicted(
+    outcome: Outcome, rivals: list[tuple[str, str]], listener: Listener
+) -> list[tuple[dict[str, Array], dict[str, Array]]]:
     """Predictions of these models, each with its backend, for the test part, and its targets. A process for each model:
     two frameworks do not share one."""
     options, ids = outcome.options, outcome.splits.test
-    threads, limit = max(1, int(options.cpus_per_trial)), max(60.0, 3 * outcome.budget.reserve)
+    limit = max(60.0, 3 * outcome.budget.reserve)
+    threads, cards = outcome.spec.resources.threads if outcome.spec else 1, options.gpus_per_trial
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray
 
-        return ray.call(
-            "autoft.evaluate:predict_test",
-            [(place, outcome.ref, ids, threads, False) for place, _ in rivals],
-            cpus=options.cpus_per_trial,
-            gpus=max(0.0, options.gpus_per_trial),
-            timeout=limit,
-        )
+        asked = [(place, outcome.ref, ids, threads, cards, False) for place, _ in rivals]
+        shares = {"cpus": resources.cpus(options), "gpus": cards}
+        try:
+            return ray.call("autoft.evaluate:predict_test", asked, timeout=limit, **shares)
+        except (TimeoutError, TrialFailed) as error:  # the nodes are taken by others, or gone
+            listener(Note(text=f"{error}; the test part is scored on this machine instead", level="warning"))
+            cards = -1.0
+    # Nothing else runs here any more: the models have all cores, and see all GPUs.
+    threads = max(threads, machine.cores() // len(rivals))
     with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
         jobs = []
         for number, (place, _) in enumerate(rivals):
             out = Path(scratch) / str(number)
             out.mkdir()
-            jobs.append(evaluate.ScoreJob(folder=place, ref=outcome.ref, ids=ids, threads=threads, out=str(out)))
+            jobs.append(
+                evaluate.ScoreJob(
+                    folder=place,
+                    ref=outcome.ref,
+                    ids=ids,
+                    threads=threads,
+                    cards=cards,
+                    files=not options.address,
+                    out=str(out),
+                )
+            )
         backends = [backend for _, backend in rivals]
         host.call("autoft.evaluate:write_test", [to_json(job) for job in jobs], backends, limit)
         return [evaluate.read_test(job) for job in jobs]
 
 
-def no_model(writer: RunWriter, interrupted: bool, no_room: str) -> Exception:
+def no_model(writer: RunWriter, interrupted: bool, no_room: str, waited: str = "") -> Exception:
     """Why a search has come to no model, to be raised."""
     if no_room:
         return UsageError(f"{no_room}, and no trial has a model.", "Free some space, or use another --out.")
@@ -266,6 +309,11 @@ def no_model(writer: RunWriter, interrupted: bool, no_room: str) -> Exception:
         )
     if interrupted:
         return Interrupted("interrupted before the first trial had a model.")
+    if waited:
+        return BudgetEnded(
+            f"the budget ended before any trial could start: {waited}.",
+            "Wait until the cluster is free, or ask for less with --cpus-per-trial and --gpus-per-trial.",
+        )
     return BudgetEnded(
         "the budget ended before any trial came to the end of its first epoch.",
         "Give more --time, or a smaller network: --preset fast",

@@ -1,7 +1,8 @@
 """Finishes a run whose process ended before its search did: killed, out of memory, a machine that was switched off.
 
 The model and the log of trials are in the run folder then; what is missing is the score on the locked test part, the
-summary and the report (docs/adr/0055-ended-by-others.md).
+summary and the report (docs/adr/0055-ended-by-others.md). Of a run that came to its end, but could not be scored there,
+the score alone is missing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from autoft.contracts import Task
 from autoft.data import cache, checks, longer, store
 from autoft.data.inspect import inspect
 from autoft.data.store import Store
-from autoft.errors import DataError, UsageError
+from autoft.errors import DataError, TrialFailed, UsageError
 from autoft.events import Finished, Listener, Note, TrialFinished
 from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare
@@ -29,6 +31,7 @@ from autoft.run import Run, RunWriter, by_worth
 
 ENDED = "the process of the search ended while it was running"
 SAID = "scored after the search: its process had ended before its time"
+SCORED = "scored after the search, which could not do it"
 
 
 class _Report(msgspec.Struct):
@@ -57,7 +60,7 @@ def refuse(run: Run) -> None:
     Raises:
         UsageError: there is nothing to finish, or not yet.
     """
-    if run.metrics:
+    if run.metrics and run.metrics["test"] is not None:
         raise UsageError(f"'{run.path}' has its outcome already.", "Its report: autoft report RUN")
     if held.is_held(run.path):
         raise _running(run)
@@ -72,8 +75,12 @@ def _running(run: Run) -> UsageError:
 def _finish(run: Run, listener: Listener) -> Finished:
     config, arguments = artifact.read(run.best_folder), run.arguments
     task: Task = registry.installed().get("task", config.task)
-    options, writer = _options(run), RunWriter(run.path, run.metric)
-    _take_up(writer, run, listener)
+    options, writer, summary = _options(run), RunWriter(run.path, run.metric), run.metrics
+    if summary:
+        writer.results = [_here(writer, result) for result in run.results()]
+        writer.best = next((one for one in writer.results if one.name == summary["best"]["trial"]), None)
+    else:
+        _take_up(writer, run, listener)
     if writer.best is None:
         raise UsageError(f"'{run.path}' keeps no model of a trial any more: there is nothing to score.")
     splits = from_json((run.path / SPLITS).read_bytes(), Splits)
@@ -96,13 +103,34 @@ def _finish(run: Run, listener: Listener) -> Finished:
         storage=place,
         notes=(SAID,),
     )
-    return finish.finish(outcome, listener)
+    return _scored(outcome, writer.best, summary, listener) if summary else finish.finish(outcome, listener)
+
+
+def _scored(outcome: finish.Outcome, best: TrialResult, summary: dict[str, Any], listener: Listener) -> Finished:
+    """The outcome that was written, with the score that it lacks: that of the model in `best/`, as it is.
+
+    Raises:
+        TrialFailed: it cannot be scored now either.
+    """
+    began, writer = time.time(), outcome.writer
+    baseline = next((one for one in writer.results if one.number == 0 and one.folder), None)
+    refitted = bool(summary["refit"].get("samples"))
+    test, said, _ = finish.scored(outcome, str(writer.path / "best"), best, baseline, listener, refitted=refitted)
+    if test is None:
+        raise TrialFailed(said)
+    notes = [note for note in summary["notes"] if not note.startswith(finish.UNSCORED)]
+    if said:
+        listener(Note(text=said, level="warning"))
+    seconds = {**summary["seconds"], "evaluate": time.time() - began}
+    told = {"test": test, "notes": [*notes, SCORED, *([said] if said else [])], "seconds": seconds}
+    return finish.written(outcome, {**summary, **told}, listener)
 
 
 def _options(run: Run) -> SearchOptions:
     """Those of the search; whatever it ran on, scoring runs here."""
     known = {key: what for key, what in run.arguments.items() if key in SearchOptions.__struct_fields__}
-    return msgspec.convert({**known, "metric": run.metric.name, "address": "", "storage": ""}, SearchOptions)
+    here = {"metric": run.metric.name, "address": "", "storage": "", "gpus_per_trial": -1.0}
+    return msgspec.convert({**known, **here}, SearchOptions)
 
 
 def _take_up(writer: RunWriter, run: Run, listener: Listener) -> None:

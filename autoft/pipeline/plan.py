@@ -16,10 +16,9 @@ from autoft.data.lengths import worth_cutting
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
-from autoft.gpus import fit
 from autoft.observers import Observers
 from autoft.options import SearchOptions
-from autoft.pipeline import crowded, fitting, models, prepare
+from autoft.pipeline import crowded, fitting, models, prepare, resources
 from autoft.pipeline.prepare import Checked
 from autoft.recipe import LEVELS, Recipe
 from autoft.records import (
@@ -150,9 +149,9 @@ def metric_of(task: Task, name: str) -> Metric:
 
 
 def spec_maker(
-    plan: Plan, registry: Registry, options: SearchOptions, schema: Schema, ref: DataRef, trials: str
+    plan: Plan, registry: Registry, options: SearchOptions, schema: Schema, ref: DataRef, trials: str, threads: int = 1
 ) -> Callable[[int, dict[str, Any]], TrialSpec]:
-    """What makes a trial of proposed parameters. `trials` holds the trials' own folders."""
+    """What makes a trial of proposed parameters. `trials` holds the trials' own folders; each has so many `threads`."""
     versions = {
         name: trial.versions(registry.get("backend", name))
         for name in {c.card.backend for c in plan.candidates.values()}
@@ -160,9 +159,8 @@ def spec_maker(
     if isinstance(plan.task, Aimed):
         schema = plan.task.aimed(schema, plan.metric.name)
     caching, columns = _caching(plan, options), named_columns(options, plan.task)
-    resources = Resources(
-        cpus=options.cpus_per_trial, gpus=max(0.0, options.gpus_per_trial), threads=max(1, int(options.cpus_per_trial))
-    )
+    cpus, gpus = resources.cpus(options), max(0.0, options.gpus_per_trial)
+    shares = Resources(cpus=cpus, gpus=gpus, threads=threads)
 
     def make_spec(number: int, params: dict[str, Any]) -> TrialSpec:
         recipe = Recipe.of(space.resolve(plan.space, params))
@@ -181,7 +179,7 @@ def spec_maker(
             seed=options.seed + options.repeat,
             division=options.repeat,
             folder=remote.join(trials, trial_name(number)),
-            resources=resources,
+            resources=shares,
             versions=versions[candidate.card.backend],
             caching=caching,
             columns=columns,
@@ -345,14 +343,6 @@ def command(options: SearchOptions, verb: str = "search") -> str:
 
 def _word(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def concurrency(options: SearchOptions, cpus: float, gpus: float) -> int:
-    """Trials at a time on so many cores and GPUs. A cluster may still grow to what the user asks for."""
-    most = max(1, int(cpus / options.cpus_per_trial))
-    if options.gpus_per_trial > 0 and not (options.address and options.concurrency):
-        most = max(1, min(most, fit(gpus, options.gpus_per_trial)))
-    return min(options.concurrency or most, most)
 
 
 def _stepwise(ways: dict[str, dict[str, Problem]]) -> bool:

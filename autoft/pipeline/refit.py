@@ -15,6 +15,7 @@ from autoft import refit as lastly
 from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
+from autoft.pipeline import resources
 from autoft.records import TrialResult, to_json
 from autoft.search import host
 
@@ -99,7 +100,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray
 
-        needs = {"cpus": options.cpus_per_trial, "gpus": max(0.0, options.gpus_per_trial)}
+        needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
         ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
     else:
         host.call("autoft.refit:fit", [job], [best.backend], limit)

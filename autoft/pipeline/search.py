@@ -13,20 +13,19 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, full, gpus, heads, held
+from autoft import counted, fitness, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
 from autoft.errors import UsageError
 from autoft.events import Finished, Listener, Note, Planned
-from autoft.machine import cores
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, inputs, plan, prepare, proposals, storage
+from autoft.pipeline import finish, inputs, plan, prepare, proposals, resources, storage
 from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
-from autoft.records import DataRef, Splits, TrialSpec
+from autoft.records import DataRef, Splits, TrialSpec, to_json
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search import pool
@@ -37,6 +36,9 @@ from autoft.search.forkserver import ForkServers
 from autoft.search.process import ended_in_words
 from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
+
+LOOKING = 20.0
+"""Seconds in which each node of a cluster should say whether it can run trials."""
 
 
 @ended_in_words()
@@ -58,8 +60,8 @@ def run_search(
     budget = Budget(options.time, began or time.time())
     registry = plugins.installed()
     options, task = resolved(registry, options)
-    if _alone(options):
-        options = _with_resources(options, len(gpus.names()))
+    if resources.alone(options):
+        options = resources.shared(options, len(gpus.names()))
     if options.offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # for libraries that would look for newer files, here and in workers
     place = storage.of(options)
@@ -68,9 +70,9 @@ def run_search(
     checked = prepare.check(registry, options, task, options.seed, listener)
     made = plan.make(registry, options, task, checked, listener)
     with ThreadPoolExecutor(1) as starter, _fork_servers(registry, made, task, options) as forked:
-        budget.forks(forked, cluster=not _alone(options))
+        budget.forks(forked, cluster=not resources.alone(options))
         # Ray takes seconds to start; the images are decoded meanwhile.
-        cluster = starter.submit(pool.machine) if _alone(options) else starter.submit(_start_ray, options)
+        cluster = starter.submit(pool.machine) if resources.alone(options) else starter.submit(_start_ray, options)
         try:
             prepared = prepare.prepare(
                 *(checked, task, options, made.decoding, made.modalities, options.seed, listener, place.cache),
@@ -93,27 +95,16 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
         if isinstance(backend, Forkable):
             modules = wanted.setdefault(candidate.card.backend, {})
             modules |= dict.fromkeys((*backend.modules(candidate.card), type(task).__module__, "autoft.trial"))
-    if _on_gpus(options) and not _alone(options):
+    if resources.on_gpus(options) and not resources.alone(options):
         wanted = {}
-    servers = ForkServers()
+    servers, here = ForkServers(), pool.machine()
+    threads = resources.threads(options, here, resources.concurrency(options, here))
     try:
         for name, modules in wanted.items():
-            servers.start(name, list(modules), max(1, int(options.cpus_per_trial)))
+            servers.start(name, list(modules), threads)
         yield tuple(wanted)
     finally:
         servers.close()
-
-
-def _on_gpus(options: SearchOptions) -> bool:
-    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and gpus.present())
-
-
-def _alone(options: SearchOptions) -> bool:
-    """Whether a strategy decides all there is to decide: one machine, no GPUs but those that can be dealt by name, none
-    of Ray's schedulers."""
-    if options.address or (options.strategy == FLAT and options.scheduler not in RAYLESS):
-        return False
-    return not _on_gpus(options) or bool(gpus.names())
 
 
 def plan_search(options: SearchOptions, listener: Listener, like: str = "") -> Planned:
@@ -124,13 +115,12 @@ def plan_search(options: SearchOptions, listener: Listener, like: str = "") -> P
     made = plan.make(registry, options, task, checked, listener)
     listener(prepare.recognised(checked.dataset, checked.schema, checked.divided, checked.issues))
     inputs.compare(like, task, checked, None, listener)
-    # What a cluster has is known when it is asked, which a plan does not.
-    wished = options.concurrency if options.address else 0
     named = len(gpus.names())
+    # What a cluster has is known when it is asked, which a plan does not.
     if options.address or (gpus.present() and not named):  # Ray counts them
         options = msgspec.structs.replace(options, gpus_per_trial=0.0)
-    options = _with_resources(options, named)
-    concurrency = wished or plan.concurrency(options, cores(), named)
+    options = resources.shared(options, named)
+    concurrency = resources.concurrency(options, pool.machine())
     event = _planned("", plan.arguments(options, made), made, time.time() + options.time, concurrency)
     listener(event)
     return event
@@ -148,8 +138,9 @@ def _search(
     verb: str,
 ) -> Finished:
     nodes = cluster.result()
-    place.check(nodes.nodes)
-    options = _with_resources(options, nodes.gpus)
+    place.check(len(nodes.machines))
+    asked, options = options, resources.shared(options, nodes.gpus)
+    resources.check(options, asked, nodes, listener)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
     with held.hold(writer.path):
@@ -172,17 +163,18 @@ def _held(
     """The search in its run folder, which is this process's until it ends."""
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
-    arguments = plan.arguments(options, made, verb)
-    writer.write_yaml("args.yaml", arguments)
+    nodes = _fit(plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials()), made, nodes, listener)
+    concurrency = resources.concurrency(options, nodes)
+    threads = resources.threads(options, nodes, concurrency)
+    writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
     _inform(budget, options, made, prepared.splits)
-    concurrency = plan.concurrency(options, nodes.cpus, nodes.gpus)
     listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials())
+    make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials(), threads)
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         spec = make_spec(number, params)
@@ -193,11 +185,11 @@ def _held(
         return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
 
     interrupted = _run(
-        registry, options, made, place.ray(), budget, watch, spec_of, concurrency, prepared.splits, nodes.ray
+        registry, options, made, place.ray(), budget, watch, spec_of, concurrency, threads, prepared.splits, nodes.ray
     )
     writer.sweep()
     if writer.best is None:
-        raise finish.no_model(writer, interrupted, watch.full)
+        raise finish.no_model(writer, interrupted, watch.full, watch.waited)
     outcome = finish.Outcome(
         options=options,
         arguments=arguments,
@@ -215,6 +207,27 @@ def _held(
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _fit(make_spec: Any, made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
+    """The nodes that can run trials; what keeps the others from it is said of each once.
+
+    Raises:
+        UsageError: none can.
+    """
+    if not nodes.ray:
+        return nodes
+    from autoft.search import ray
+
+    backends = {candidate.card.backend: name for name, candidate in made.candidates.items()}
+    needs = fitness.Needs(specs=tuple(make_spec(0, {"model": name}) for name in backends.values()))
+    left, bad = ray.fit(nodes, to_json(needs), LOOKING)
+    for name, why in bad.items():
+        listener(Note(text=f"{name} gets no trials: {why}", level="warning"))
+    if bad and not left.grows and not any(machine.cpus >= 1 for machine in left.machines):
+        name, why = next(iter(bad.items()))
+        raise UsageError(f"no node of the cluster can run the trials; {name}: {why}")
+    return left
 
 
 def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
@@ -261,6 +274,7 @@ def _run(
     watch: Watch,
     spec_of: Any,
     concurrency: int,
+    threads: int,
     splits: Splits,
     on_ray: bool,
 ) -> bool:
@@ -269,8 +283,9 @@ def _run(
         folder=folder,
         trials=options.trials,
         concurrency=concurrency,
-        cpus=options.cpus_per_trial,
+        cpus=resources.cpus(options),
         gpus=max(0.0, options.gpus_per_trial),
+        threads=threads,
         scheduler=options.scheduler,
         epochs=made.epochs,
         space=made.space,
@@ -282,12 +297,12 @@ def _run(
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
             flat = proposals.strategy(options.scheduler, facts, proposed)
-            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides))
+            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides), watch)
         from autoft.search import ray
 
-        return ray.run(settings, proposed.searcher, spec_of, watch)
+        return ray.run(settings, proposed.searcher, spec_of, watch, watch.waiting)
     strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
-    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides))
+    interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))
     chosen = strategy.chosen()
@@ -296,12 +311,12 @@ def _run(
     return interrupted
 
 
-def _carried_out(on_ray: bool, settings: Settings, desk: Desk) -> bool:
+def _carried_out(on_ray: bool, settings: Settings, desk: Desk, watch: Watch) -> bool:
     if not on_ray:
         return pool.run(settings, desk)
     from autoft.search import ray
 
-    return ray.run_strategy(settings, desk)
+    return ray.run_strategy(settings, desk, watch.waiting)
 
 
 def _facts(
@@ -335,21 +350,6 @@ def _import(modules: Sequence[str]) -> None:
     for module in modules:
         with suppress(ImportError):  # told by whoever needs it
             importlib.import_module(module)
-
-
-def _with_resources(options: SearchOptions, there: float) -> SearchOptions:
-    """One GPU per trial where there are any, if the user said nothing.
-
-    Raises:
-        UsageError: a trial is to have more GPUs than there are. A cluster may still grow.
-    """
-    share = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, there))
-    if share > there and not options.address:
-        raise UsageError(
-            f"--gpus-per-trial {share:g} asks for more GPUs than this search may use: {there:g}.",
-            "Give a smaller number, or 0 to train on the CPU; `autoft env` lists the GPUs.",
-        )
-    return msgspec.structs.replace(options, gpus_per_trial=share)
 
 
 def _shared(

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -90,7 +91,7 @@ class Storage:
         )
 
     def weights(self, card: ModelCard) -> ModelCard:
-        """Make the weights reachable."""
+        """Make the weights, and what else a network needs, reachable."""
         return card
 
     def bring(self, writer: RunWriter, result: TrialResult) -> TrialResult:
@@ -136,19 +137,30 @@ class Folder(Storage):
             )
 
     def weights(self, card: ModelCard) -> ModelCard:
-        source = _local(card)
-        if source is None or source.resolve().is_relative_to(self.root.resolve()):
-            return card
-        folder = self.root / "cache" / "weights" / _digest(source)
+        source, files = _local(card), _files(card)
+        if source is not None and not self._holds(source):
+            goal = self._shared(_digest(source), {source.name: source}) / source.name
+            card = msgspec.structs.replace(card, weights=str(goal))
+        if files and not self._holds(Path(card.folder)):
+            card = msgspec.structs.replace(card, folder=str(self._shared(_digest_all(files), files)))
+        return card
+
+    def _holds(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.root.resolve())
+
+    def _shared(self, key: str, files: Mapping[str, Path]) -> Path:
+        """A folder with copies of these files or folders, by their names in it."""
+        folder = self.root / "cache" / "weights" / key
         if not folder.is_dir():
             draft = folder.with_name(f".draft-{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
-            draft.mkdir(parents=True)
-            _copy(source, draft / source.name)
+            for name, path in files.items():
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                _copy(path, draft / name)
             try:
                 os.replace(draft, folder)
             except OSError:  # another search was quicker
                 shutil.rmtree(draft)
-        return msgspec.structs.replace(card, weights=str(folder / source.name))
+        return folder
 
 
 class Bucket(Storage):
@@ -192,15 +204,24 @@ class Bucket(Storage):
         return ref
 
     def weights(self, card: ModelCard) -> ModelCard:
-        source = _local(card)
-        if source is None:
-            return card
-        address = remote.join(self.address, "cache", "weights", _digest(source))
-        if source.is_dir():
-            remote.push(source, remote.join(address, source.name))
-        elif remote.sizes(address) != {source.name: source.stat().st_size}:
-            remote.push(source.parent, address, keep=lambda name: name == source.name)
-        return msgspec.structs.replace(card, weights=address)
+        source, files = _local(card), _files(card)
+        if source is not None:
+            address = remote.join(self.address, "cache", "weights", _digest(source))
+            if source.is_dir():
+                remote.push(source, remote.join(address, source.name))
+            else:
+                self._push({source.name: source}, source.parent, address)
+            card = msgspec.structs.replace(card, weights=address)
+        if files:
+            address = remote.join(self.address, "cache", "weights", _digest_all(files))
+            self._push(files, Path(card.folder), address)
+            card = msgspec.structs.replace(card, folder=address)
+        return card
+
+    def _push(self, files: Mapping[str, Path], folder: Path, address: str) -> None:
+        """Copy these files of `folder`, unless an earlier search did."""
+        if remote.sizes(address) != {name: path.stat().st_size for name, path in files.items()}:
+            remote.push(folder, address, names=tuple(files))
 
     def bring(self, writer: RunWriter, result: TrialResult) -> TrialResult:
         if not result.folder:
@@ -251,6 +272,12 @@ def _local(card: ModelCard) -> Path | None:
     return Path(card.weights) if card.weights and Path(card.weights).exists() else None
 
 
+def _files(card: ModelCard) -> dict[str, Path]:
+    """What a network needs beside its weights, as far as it is there, by its path in the card's folder."""
+    found = {name: Path(card.folder, name) for name in card.files}
+    return {name: path for name, path in found.items() if path.is_file()}
+
+
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.copytree(source, target)
@@ -260,10 +287,14 @@ def _copy(source: Path, target: Path) -> None:
 
 def _digest(source: Path) -> str:
     """Hash of a file's content and name, or of a folder's."""
-    state = hashlib.blake2b(source.name.encode(), digest_size=16)
-    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
-        if path.is_file():
-            state.update(str(path.relative_to(source)).encode() + b"\0")
-            with path.open("rb") as file:
-                state.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+    paths = [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else [source]
+    return _digest_all({str(path.relative_to(source)): path for path in paths}, source.name)
+
+
+def _digest_all(files: Mapping[str, Path], name: str = "") -> str:
+    state = hashlib.blake2b(name.encode(), digest_size=16)
+    for inside, path in files.items():
+        state.update(inside.encode() + b"\0")
+        with path.open("rb") as file:
+            state.update(hashlib.file_digest(file, hashlib.blake2b).digest())
     return state.hexdigest()

@@ -44,6 +44,8 @@ class Watch:
         """Whether something that a learner had to say was told: others say much the same."""
         self.full = ""
         """That the run folder cannot be written any more, in words; no further trial is worth beginning then."""
+        self.waited = ""
+        """Why no trial has started, where none has for long."""
         self._without_room = 0
         """Trials in a row that failed for want of room."""
 
@@ -80,6 +82,12 @@ class Watch:
         self._prune()
         self.listener(TrialFinished(result=result, best=leads))
         self.observers.tell("autoft_trial_finished", result=result)
+
+    def waiting(self, words: str) -> None:
+        """Why no trial starts; an empty word when one has."""
+        self.waited = words
+        if words:
+            self.listener(Note(text=f"no trial could start so far: {words}", level="warning"))
 
     def choose(self, number: int) -> None:
         """The strategy has decided which trial's model is the result."""

@@ -98,7 +98,7 @@ class Crew:
     def failed(self, number: int, failure: Failure) -> None:
         for trial in self._open(number):
             self.ledger.begin(trial)
-            self._end(trial, "failed", failure.reason, failure.traceback)
+            self._fail(trial, failure)
         self._works.pop(number, None)
         self._close()
 
@@ -118,7 +118,7 @@ class Crew:
         elif event.kind == "again":
             self._again(number)
         elif event.failure is not None:
-            self._end(number, "failed", event.failure.reason, event.failure.traceback)
+            self._fail(number, event.failure)
 
     def end(self, reason: str) -> None:
         self.ledger.end_the_rest(reason)
@@ -136,6 +136,10 @@ class Crew:
 
     def _end(self, number: int, status: Any, reason: str, traceback: str = "") -> None:
         self.ledger.end(number, status, reason, traceback)
+        _forget(self.ledger.specs[number])
+
+    def _fail(self, number: int, failure: Failure) -> None:
+        self.ledger.fail(number, failure)
         _forget(self.ledger.specs[number])
 
     def _close(self) -> None:

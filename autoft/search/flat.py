@@ -74,7 +74,7 @@ class Flat:
             self.ledger.begin_again(number)
 
     def failed(self, number: int, failure: Failure) -> None:
-        self.ledger.end(number, "failed", failure.reason, failure.traceback)
+        self.ledger.fail(number, failure)
 
     def end(self, reason: str) -> None:
         self.ledger.end_the_rest(reason)

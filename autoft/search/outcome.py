@@ -30,6 +30,8 @@ class Failure(Record):
 
     reason: str
     traceback: str
+    lost: bool = False
+    """Its process died: not what its configuration did."""
 
 
 class TrialLost(Exception):
@@ -37,7 +39,7 @@ class TrialLost(Exception):
 
     def __init__(self, reason: str, trace: str = "") -> None:
         super().__init__(reason, trace)  # both, so that they survive pickling
-        self.failure = Failure(reason=reason, traceback=trace or reason)
+        self.failure = Failure(reason=reason, traceback=trace or reason, lost=True)
 
 
 def failure_of(error: Exception) -> Failure:

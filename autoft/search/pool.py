@@ -19,7 +19,7 @@ from autoft.search.desk import Config, Desk
 from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost, failure_of
 from autoft.search.process import interruptible
-from autoft.search.settings import Cluster, Settings
+from autoft.search.settings import Cluster, Machine, Settings
 from autoft.search.shift import TASKS, Event, Shift
 
 LOOK: float = 0.1
@@ -76,7 +76,7 @@ class _Hand(threading.Thread):
 
 def machine() -> Cluster:
     """What this machine has to offer."""
-    return Cluster(cpus=cores(), gpus=len(gpus.names()), nodes=1, ray=False)
+    return Cluster(machines=(Machine(cpus=cores(), gpus=len(gpus.names())),), ray=False)
 
 
 def run(settings: Settings, desk: Desk) -> bool:
@@ -85,7 +85,7 @@ def run(settings: Settings, desk: Desk) -> bool:
     Returns whether the user interrupted.
     """
     said: queue.SimpleQueue[_Said] = queue.SimpleQueue()
-    hands = [_Hand(said, max(1, int(settings.cpus)), cards) for cards in _cards(settings)]
+    hands = [_Hand(said, settings.threads, cards) for cards in _cards(settings)]
     free = list(hands)
     with interruptible() as interrupted:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import resource
@@ -43,6 +44,21 @@ def for_workers(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name.startswith(("AUTOFT_", "HF_")) and not OWN.fullmatch(name)
     }
+
+
+JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Where `ray job submit` says what its job is."""
+
+
+def submitted(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that `ray job submit --runtime-env` gives to workers by itself."""
+    if JOB not in environment:
+        return ()
+    try:
+        found = json.loads(environment[JOB])["runtime_env"]["env_vars"]
+    except (ValueError, KeyError, TypeError):  # it gives none
+        return ()
+    return tuple(found)
 
 
 @contextmanager

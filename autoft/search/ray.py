@@ -1,4 +1,4 @@
-"""Runs trials on Ray Tune. The only file of autoft that names Ray.
+"""Runs trials on Ray Tune. Beside `raynodes.py` and `rayschedulers.py` the only file of autoft that names Ray.
 
 Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
 (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
@@ -20,45 +20,62 @@ os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S", "3600")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
+import msgspec
 import ray
 from ray import tune
-from ray.tune import schedulers
 from ray.tune.search import Searcher as RaySearcher
 
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed, UsageError
+from autoft.machine import cores
 from autoft.records import (
-    Param,
     TrialSpec,
     to_json,
 )
+from autoft.search import raynodes
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.flat import Flat
 from autoft.search.host import Host
-from autoft.search.outcome import Failure, TrialLost, within
-from autoft.search.process import for_workers, imported, interruptible
-from autoft.search.settings import Cluster, Observer, Settings, answers, check_scheduler, mutable
+from autoft.search.outcome import Failure, TrialLost
+from autoft.search.process import for_workers, imported, interruptible, submitted
+from autoft.search.rayschedulers import scheduler_of
+from autoft.search.settings import LOCAL, Cluster, Observer, Settings, answers
 from autoft.search.shift import TASKS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
+Waiting = Callable[[str], None]
+"""Told why no trial starts, and an empty word when one does after all."""
+PATIENCE = 30.0
+"""Seconds without a trial after which that is told."""
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
+
+
+def _unheard(words: str) -> None:
+    """Nobody listens."""
 
 
 def start(address: str = "", cpus: int = 0) -> Cluster:
     """Connect to a running cluster, or start one on this machine.
 
     Raises:
-        UsageError: nothing answers at `address`.
+        UsageError: nothing answers at `address`, or it is one that trials cannot be run at.
     """
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"--address must name a Ray cluster itself, but '{address}' is Ray Client, which Ray Tune does not run on.",
+            "Run autoft on a machine of the cluster with --address auto, or by `ray job submit`.",
+        )
     environment = for_workers(os.environ)
+    for name in submitted(os.environ):  # Ray refuses what a job was already given
+        environment.pop(name, None)
     try:
         answers(address)  # Ray itself would wait for minutes
         _silence()
         ray.init(
-            address=address or "local",  # without a word, Ray would look for a cluster by itself
-            num_cpus=None if address else cpus or os.cpu_count(),
+            address=address or LOCAL,  # without a word, Ray would look for a cluster by itself
+            num_cpus=None if address else cpus or cores(),
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.FATAL,
@@ -72,12 +89,24 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
         ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    total = ray.cluster_resources()
-    alive = sum(node["Alive"] for node in ray.nodes())
-    return Cluster(cpus=total.get("CPU", 1.0), gpus=total.get("GPU", 0.0), nodes=alive)
+    elsewhere = address not in ("", LOCAL)
+    return Cluster(machines=raynodes.alive(), grows=elsewhere and raynodes.grows())
+
+
+def fit(there: Cluster, needs: str, seconds: float) -> tuple[Cluster, dict[str, str]]:
+    """The cluster without those nodes that cannot run the trials, which get none, and why each cannot (`fitness`)."""
+    holding = tuple(one for one in there.machines if one.key and one.cpus >= 1)
+    said = raynodes.asked(holding, "autoft.fitness:unfit", needs, seconds) if len(there.machines) > 1 else {}
+    bad = [one for one in holding if said.get(one.key)]
+    if len(bad) < len(holding):
+        for one in bad:
+            raynodes.leave_out(one)
+    left = tuple(one for one in there.machines if one not in bad)
+    return msgspec.structs.replace(there, machines=left), {one.name: said[one.key] for one in bad}
 
 
 def stop() -> None:
+    raynodes.forget()
     ray.shutdown()
 
 
@@ -112,36 +141,40 @@ def _call(function: str, arguments: tuple[Any, ...]) -> Any:
     return imported(function)(*arguments)
 
 
-def run(settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Observer) -> bool:
+def run(
+    settings: Settings, searcher: Searcher, spec_of: SpecMaker, observer: Observer, waiting: Waiting = _unheard
+) -> bool:
     """Run trials until there is nothing left to try, the deadline has come, or Ctrl-C was pressed.
 
-    `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start.
-    Returns whether the user interrupted.
+    `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start; `waiting` is told
+    why none starts. Returns whether the user interrupted.
     """
-    flat = Flat(settings, searcher, spec_of, observer)
+    flat, scheduler = Flat(settings, searcher, spec_of, observer), scheduler_of(settings)
     if settings.scheduler == "pbt":  # a fixed set of trials that train side by side
         space = _all_at_once(flat, settings.trials or POPULATION)
-        return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), space=space, kept=4)
-    return _fit(settings, flat, _Actor, scheduler=_scheduler(settings), samples=settings.trials or -1)
+        return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, space=space, kept=4)
+    return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, samples=settings.trials or -1)
 
 
-def run_strategy(settings: Settings, desk: Desk) -> bool:
+def run_strategy(settings: Settings, desk: Desk, waiting: Waiting = _unheard) -> bool:
     """Do what the desk of a strategy hands out, until it is over, the deadline has come, or Ctrl-C was pressed.
 
     Returns whether the user interrupted.
     """
-    return _fit(settings, desk, _Shifts, samples=-1)
+    return _fit(settings, desk, waiting, _Shifts, samples=-1)
 
 
 def _fit(
     settings: Settings,
     desk: Desk,
+    waiting: Waiting,
     trainable: type,
     scheduler: Any = None,
     space: dict[str, Any] | None = None,
     samples: int = 1,
     kept: int = 1,
 ) -> bool:
+    queue = _Queue(waiting)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
@@ -161,8 +194,8 @@ def _fit(
                 name="tune",
                 storage_path=settings.folder,
                 verbose=0,
-                callbacks=[_Events(desk)],
-                stop=_Until(settings.deadline, interrupted),
+                callbacks=[_Events(desk, queue)],
+                stop=_Until(settings.deadline, interrupted, queue),
                 # Errors of a trial itself are reported, not raised, so what reaches Ray is a lost process: try again.
                 failure_config=tune.FailureConfig(max_failures=1),
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=kept, checkpoint_at_end=False),
@@ -221,7 +254,7 @@ def _failure_of(trial: Any) -> Failure:
     if isinstance(cause, TrialLost):
         return cause.failure
     text = str(error) if error else "the worker process died"
-    return Failure(reason=text.strip().splitlines()[-1], traceback=text)
+    return Failure(reason=text.strip().splitlines()[-1], traceback=text, lost=True)
 
 
 class _Shifts(tune.Trainable):  # type: ignore[misc]
@@ -285,10 +318,11 @@ class _Events(tune.Callback):  # type: ignore[misc]
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         return object, ()  # see `_Source`
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, queue: _Queue) -> None:
+        self.desk, self.queue = desk, queue
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self.queue.left()
         self.desk.started(_number(trial))
 
     def on_trial_result(
@@ -306,63 +340,40 @@ class _Events(tune.Callback):  # type: ignore[misc]
         self.desk.recovering(_number(trial), kept=bool(trial.has_checkpoint()))
 
 
+class _Queue:
+    """Until the first trial starts: says why none does, once."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting, self.since, self.said, self.over = waiting, time.monotonic(), False, False
+
+    def look(self) -> None:
+        if self.said or self.over or time.monotonic() - self.since < PATIENCE:
+            return
+        self.said = True
+        free, there = ray.available_resources(), ray.cluster_resources()
+        parts = [f"{free.get(key, 0.0):g} of {there[key]:g} {key}s" for key in ("CPU", "GPU") if key in there]
+        self.waiting(f"others use the cluster, or its nodes are not ready: {' and '.join(parts) or 'nothing'} free")
+
+    def left(self) -> None:
+        if self.said and not self.over:
+            self.waiting("")
+        self.over = True
+
+
 class _Until(tune.Stopper):  # type: ignore[misc]
     """Ends the search at its deadline or on Ctrl-C."""
 
-    def __init__(self, deadline: float, interrupted: Callable[[], bool]) -> None:
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        return object, ()  # see `_Source`
+
+    def __init__(self, deadline: float, interrupted: Callable[[], bool], queue: _Queue) -> None:
         self.deadline = deadline
         self.interrupted = interrupted
+        self.queue = queue
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
+        self.queue.look()
         return self.interrupted() or bool(self.deadline and time.time() > self.deadline)
-
-
-class _Sparing:
-    """Lets the baseline run to its end: the gain that a search reports is measured against it."""
-
-    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        decision: str = super().on_trial_result(controller, trial, result)  # type: ignore[misc]
-        return schedulers.TrialScheduler.CONTINUE if _number(trial) == 0 else decision
-
-
-class _Asha(_Sparing, schedulers.ASHAScheduler):  # type: ignore[misc]
-    """Asynchronous successive halving."""
-
-
-class _Median(_Sparing, schedulers.MedianStoppingRule):  # type: ignore[misc]
-    """Stops what is worse than the median of the others."""
-
-
-def _scheduler(settings: Settings) -> Any:
-    epochs = settings.epochs
-    match check_scheduler(settings.scheduler):
-        case "asha":
-            # The first rung at 2 epochs: after 1, ranks say little about the end (warm-up; see docs/search.md).
-            return _Asha(max_t=epochs, grace_period=min(2, epochs), reduction_factor=3)
-        case "hyperband":
-            return schedulers.HyperBandScheduler(max_t=epochs, reduction_factor=3)
-        case "median":
-            return _Median(time_attr="training_iteration", grace_period=min(2, epochs), min_samples_required=3)
-        case "pbt":
-            return schedulers.PopulationBasedTraining(
-                time_attr="training_iteration",
-                perturbation_interval=max(1, epochs // 5),
-                hyperparam_mutations={"params": _mutations(settings.space)},
-                quantile_fraction=0.25,
-                resample_probability=0.0,  # a learning rate drawn anew could be one for another optimizer
-                custom_explore_fn=lambda config: {**config, "params": within(config["params"], settings.space)},
-                synch=False,
-            )
-    return schedulers.FIFOScheduler()
-
-
-def _mutations(space: Sequence[Param]) -> dict[str, Any]:
-    return {
-        param.key: list(dict.fromkeys(param.choices))
-        if param.kind == "choice"
-        else (tune.loguniform if param.log else tune.uniform)(param.low, param.high)
-        for param in mutable(space)
-    }

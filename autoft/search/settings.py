@@ -12,6 +12,8 @@ from autoft.records import Entry, EpochReport, Metric, Param, Record, TrialResul
 from autoft.registry import extra
 from autoft.vocab import did_you_mean
 
+LOCAL = "local"
+"""Address that asks for Ray on this machine."""
 FLAT = "flat"
 """The strategy that is no object: a searcher and a scheduler."""
 HALVING = "halving"
@@ -22,14 +24,28 @@ MUTABLE = ("lr", "weight_decay", "momentum", "dropout", "label_smoothing", "l1",
 """What population based training may change in a network that is already trained in part."""
 
 
-class Cluster(Record):
-    """What there is to run trials on."""
+class Machine(Record):
+    """One of those that trials run on."""
 
     cpus: float
     gpus: float
-    nodes: int
+    key: str = ""
+    """By which Ray knows it."""
+    name: str = "this machine"
+
+
+class Cluster(Record):
+    """What there is to run trials on."""
+
+    machines: tuple[Machine, ...]
     ray: bool = True
     """Ray runs on it; this machine alone can do without."""
+    grows: bool = False
+    """Something adds machines when they are asked for."""
+
+    @property
+    def gpus(self) -> float:
+        return sum(machine.gpus for machine in self.machines)
 
 
 class Settings(Record):
@@ -43,6 +59,8 @@ class Settings(Record):
     concurrency: int = 0
     cpus: float = 1.0
     gpus: float = 0.0
+    threads: int = 1
+    """Of the processes of each trial, where they are made for it: on one machine."""
     scheduler: str = "asha"
     epochs: int = 20
     space: tuple[Param, ...] = ()

@@ -81,9 +81,15 @@ class SavingLaws(PredictionLaws):
     def test_load_needs_the_folder_alone(self, tmp_path: Path) -> None:
         job, wanted = self.trained(tmp_path / "model")
         shutil.move(tmp_path / "model", tmp_path / "elsewhere")
-        gone = msgspec.structs.replace(job.card, weights="", offline=False)
+        gone = msgspec.structs.replace(job.card, weights="", folder="", offline=False)
         job = msgspec.structs.replace(job, card=gone, steps_per_epoch=0)
         assert close(self.backend().load(job, tmp_path / "elsewhere").predict(self.feed()), wanted, self.tolerance)
+
+    def test_a_model_trained_in_half_precision_predicts_on_a_cpu(self, tmp_path: Path) -> None:
+        job, wanted = self.trained(tmp_path / "model")
+        job = msgspec.structs.replace(job, recipe=msgspec.structs.replace(job.recipe, precision="fp16"))
+        assert job.resources.gpus == 0
+        assert close(self.backend().load(job, tmp_path / "model").predict(self.feed()), wanted, self.tolerance)
 
     def test_saved_files_run_no_code(self, tmp_path: Path) -> None:
         self.trained(tmp_path)

@@ -153,6 +153,12 @@ def test_the_verb_writes_it_again(cli: Cli, run: Path) -> None:
     assert (run / "report.html").is_file() and (run / "leaderboard.csv").is_file()
 
 
+def test_the_verb_says_that_the_test_part_was_not_scored(cli: Cli, run: Path) -> None:
+    told = msgspec.json.decode((run / "metrics.json").read_bytes())
+    (run / "metrics.json").write_bytes(msgspec.json.encode({**told, "test": None}))
+    assert "not scored; to try it again: autoft report search1 --finish" in cli("report", "search1").out
+
+
 # ---- charts --------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,14 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[
     The head offers no CPU, so that every trial runs where the driver's cache is not. The cluster belongs to another
     process, as with `ray start`.
     """
+    with cluster([tmp_path_factory.mktemp(f"node{number}") / "cache" for number in range(2)]) as running:
+        yield running
+
+
+@contextmanager
+def cluster(caches: list[Path]) -> Iterator[tuple[str, list[Path]]]:
+    """A node for each of these caches."""
     pytest.importorskip("ray")
-    caches = [tmp_path_factory.mktemp(f"node{number}") / "cache" for number in range(2)]
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "OMP_NUM_THREADS": "1"}
     owner = subprocess.Popen(
         [sys.executable, "-c", CLUSTER, *map(str, caches)],

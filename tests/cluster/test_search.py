@@ -18,6 +18,7 @@ from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.search import run_search
 from autoft.predictor import Predictor
 from autoft.run import Run
+from tests.cluster.conftest import cluster
 
 Search = Callable[..., tuple[Finished, list[Event]]]
 
@@ -154,6 +155,30 @@ def test_several_nodes_need_a_storage(nodes: tuple[str, list[Path]], search: Sea
         search(address=nodes[0], storage=str(tmp_path / "shared"), out="elsewhere")
     assert not list(tmp_path.glob("**/args.yaml"))
     assert not (tmp_path / "runs").exists(), "no empty run folder is left"
+
+
+@pytest.mark.slow
+def test_what_no_node_holds_is_refused(nodes: tuple[str, list[Path]], search: Search, tmp_path: Path) -> None:
+    """Two nodes of one CPU each do not hold a trial of two."""
+    asked = {"address": nodes[0], "storage": str(tmp_path / "shared")}
+    with pytest.raises(UsageError, match="has 2 CPUs and 0 GPUs, but the largest of 3 has 1 CPU and 0 GPUs"):
+        search(**asked, cpus_per_trial=2.0)
+    with pytest.raises(UsageError, match="has 1 CPU and 1 GPU"):
+        search(**asked, gpus_per_trial=1.0)
+    assert not list(tmp_path.glob("**/args.yaml"))
+
+
+@pytest.mark.slow
+def test_a_node_that_cannot_run_trials_gets_none(search: Search, tmp_path: Path) -> None:
+    """Its cache cannot be written. It would fail trial after trial in no time."""
+    (tmp_path / "file").touch()
+    with cluster([tmp_path / "cache", tmp_path / "file" / "cache"]) as (address, _):
+        finished, told = search(address=address, storage=str(tmp_path / "shared"), trials=3)
+    assert finished.summary["trials"] == {"finished": 3, "stopped": 0, "failed": 0}
+    (said,) = [text for text in notes(told) if "gets no trials: its cache" in text]
+    assert "file/cache" in said
+    (planned,) = [event for event in told if isinstance(event, Planned)]
+    assert planned.concurrency == 1
 
 
 @pytest.mark.slow

@@ -218,3 +218,28 @@ def test_weights_that_are_no_files_stay_as_they_are(bucket: str, weights: str) -
 
 def card_of(path: Path) -> ModelCard:
     return msgspec.structs.replace(CARD, weights=str(path))
+
+
+@pytest.mark.parametrize("scratch", [False, True])
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_a_network_needs_beside_its_weights_reaches_workers(
+    bucket: str, tmp_path: Path, shared: bool, scratch: bool
+) -> None:
+    """The files that the card names, and no others of that folder."""
+    folder = tmp_path / "preset of mine"
+    (folder / "assets").mkdir(parents=True)
+    for name in ("weights.h5", "tokenizer.json", "assets/words.txt", "holiday.jpg"):
+        (folder / name).write_text(name)
+    named = ("tokenizer.json", "assets/words.txt", "absent.txt")
+    weights = "" if scratch else str(folder / "weights.h5")
+    card = msgspec.structs.replace(card_of(Path(weights)), weights=weights, folder=str(folder), files=named)
+    place = storage.of(SearchOptions(storage=str(tmp_path / "shared") if shared else bucket))
+    sent = place.weights(card)
+    assert place.weights(card) == sent
+    shutil.rmtree(folder)
+    got = shelf.with_weights(sent)
+    found = {path.relative_to(got.folder).as_posix() for path in Path(got.folder).rglob("*") if path.is_file()}
+    assert found == set(named[:2])
+    assert (Path(got.folder) / "assets" / "words.txt").read_text() == "assets/words.txt"
+    assert scratch or Path(got.weights).read_text() == "weights.h5"
+    assert shelf.with_weights(got) == got and place.weights(msgspec.structs.replace(got, weights="")).files == named

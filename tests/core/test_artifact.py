@@ -67,6 +67,26 @@ def test_a_loaded_model_predicts_the_same(model, fakes):
     assert loaded.job.resources.threads == 2
 
 
+def test_a_loaded_model_has_what_the_machine_has(model, fakes, tmp_path, monkeypatch):
+    monkeypatch.setattr("autoft.gpus.DEVICES", tmp_path)
+    monkeypatch.setattr("autoft.machine.cores", lambda: 6)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    def loaded(**given):
+        resources = artifact.load(model[0], fakes, **given)[1].job.resources
+        return resources.threads, resources.gpus
+
+    assert loaded() == (6, 0)
+    (tmp_path / "nvidia0").touch()
+    assert loaded() == (6, 1)
+    assert loaded(threads=2, cards=0.0) == (2, 0), "whoever was given none uses none"
+    assert loaded(cards=0.5) == (6, 0.5)
+    assert Predictor(model[0]).learner.job.resources.gpus == 1
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert loaded() == (6, 0)
+
+
 def test_a_predictor_opens_it(model):
     folder, learner, config = model
     predictor = Predictor(folder)

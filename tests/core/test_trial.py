@@ -321,6 +321,10 @@ def test_other_versions_than_the_drivers_are_refused(make_spec, versions, words)
     assert "same versions on all nodes" in refused.value.hint
 
 
+def test_builds_of_one_version_for_other_devices_go_together(make_spec):
+    Trial(make_spec(versions={"numpy": f"{np.__version__}+cu126"}))
+
+
 def test_the_versions_of_this_process_are_accepted_and_kept_with_the_model(make_spec):
     found = trial.versions(told.Backend())
     assert found.keys() == {"autoft", "numpy"}

@@ -6,13 +6,17 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from autoft import held
-from autoft.errors import DataError, UsageError
+from autoft import artifact, held
+from autoft.atomic import write_text
+from autoft.errors import DataError, TrialFailed, UsageError
 from autoft.events import Finished
-from autoft.pipeline.later import ENDED, finish_later
+from autoft.pipeline.finish import UNSCORED
+from autoft.pipeline.later import ENDED, SCORED, finish_later
 from autoft.pipeline.search import run_search
+from autoft.records import to_json
 from autoft.run import Run
 from tests.pipeline.conftest import Heard, options
 
@@ -76,6 +80,41 @@ def test_it_is_refused_while_a_process_is_at_work(cut: Run) -> None:
     with held.hold(cut.path), pytest.raises(UsageError, match="still at work"):
         finish_later(cut, Heard())
     assert not held.is_held(cut.path)
+
+
+@pytest.mark.parametrize("refitted", [False, True])
+def test_a_run_that_could_not_be_scored_is_scored_later(cut: Run, searched: Finished, refitted: bool) -> None:
+    """The rest stands as it was written, and the model in `best/` stays: it may have learned from all samples."""
+    failed = f"{UNSCORED} could not be scored: no memory was left"
+    refit = {"samples": 68, "epochs": 3, "seconds": 1.0} if refitted else {}
+    before = {**searched.summary, "test": None, "refit": refit, "status": "time", "notes": ["as it was", failed]}
+    (cut.path / "metrics.json").write_text(json.dumps(before))
+    if refitted:  # by which it can be told from that of its trial
+        config = artifact.read(cut.best_folder)
+        write_text(cut.best_folder / artifact.CONFIG, to_json(msgspec.structs.replace(config, refit=True)))
+    found = finish_later(cut, Heard()).summary
+    assert found["test"]["metrics"] == searched.summary["test"]["metrics"]
+    assert found["notes"] == ["as it was", SCORED]
+    same = ("status", "best", "baseline", "trials", "command", "refit")
+    assert {key: found[key] for key in same} == json.loads(json.dumps({key: before[key] for key in same}))
+    assert artifact.read(cut.best_folder).refit == refitted
+    assert cut.metrics["test"] is not None and (cut.path / "report.html").is_file()
+    assert len(cut.results()) == len(cut.metrics["trials"]) == 3
+    with pytest.raises(UsageError, match="has its outcome already"):
+        finish_later(cut, Heard())
+
+
+def test_what_cannot_be_scored_later_either_stays_as_it_was(
+    cut: Run, searched: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise TrialFailed("no memory is left")
+
+    monkeypatch.setattr("autoft.search.host.call", refuse)
+    (cut.path / "metrics.json").write_text(before := json.dumps({**searched.summary, "test": None}))
+    with pytest.raises(TrialFailed, match="no memory is left"):
+        finish_later(cut, Heard())
+    assert (cut.path / "metrics.json").read_text() == before
 
 
 def test_changed_files_are_refused(cut: Run, files: Path) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from autoft import artifact, errors
-from autoft.errors import BudgetEnded, DataError, NoTrialSucceeded, UsageError
+from autoft import artifact, errors, evaluate
+from autoft.errors import BudgetEnded, DataError, NoTrialSucceeded, TrialFailed, UsageError
 from autoft.evaluate import predict_test
 from autoft.events import Note, Planned, TrialFinished
-from autoft.pipeline import plan
+from autoft.pipeline import finish
 from autoft.pipeline.search import plan_search, run_search
-from autoft.records import DataRef, Splits, from_json
-from autoft.run import Run
+from autoft.records import DataRef, Metric, Splits, from_json
+from autoft.run import Run, RunWriter
 from autoft.testing import ToyTask, toys
 from tests.pipeline.conftest import Heard, Search, files_below, options
 
@@ -70,18 +69,12 @@ def test_more_gpus_than_there_are_are_refused(images: Path, tmp_path: Path, one_
 def test_no_more_trials_are_planned_at_a_time_than_gpus_hold(
     images: Path, tmp_path: Path, one_gpu: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autoft.pipeline.search.cores", lambda: 16)
+    monkeypatch.setattr("autoft.search.pool.cores", lambda: 16)
     given = {-1.0: 1, 1.0: 1, 0.25: 4, 0.0: 16}
     for share, trials in given.items():
         for scheduler in ("none", "asha"):  # by ourselves, by Ray
             wanted = options(images, tmp_path, address="", gpus_per_trial=share, scheduler=scheduler)
             assert plan_search(wanted, Heard()).concurrency == trials
-
-
-def test_a_cluster_may_grow_to_what_the_user_asks_for(images: Path, tmp_path: Path) -> None:
-    wanted = options(images, tmp_path, address="auto", gpus_per_trial=1.0)
-    assert plan.concurrency(wanted, 64, 2) == 2
-    assert plan.concurrency(msgspec.structs.replace(wanted, concurrency=8), 64, 2) == 8
 
 
 def test_a_gpu_that_the_framework_does_not_see_is_missed_once(images: Path, tmp_path: Path, one_gpu: None) -> None:
@@ -90,6 +83,44 @@ def test_a_gpu_that_the_framework_does_not_see_is_missed_once(images: Path, tmp_
     told = [note.text for note in heard.of(Note) if note.level == "warning" and "GPU" in note.text]
     assert len(told) == 1 and "the framework of numpy sees none and computes on the CPU" in told[0]
     assert "--gpus-per-trial 0" in told[0]
+
+
+def test_the_test_part_is_scored_with_all_that_the_machine_has(
+    images: Path, tmp_path: Path, one_gpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[evaluate.ScoreJob] = []
+
+    def look(function: str, payloads: list[str], backends: list[str], timeout: float) -> None:
+        if function == "autoft.evaluate:write_test":
+            seen.extend(from_json(payload, evaluate.ScoreJob) for payload in payloads)
+        raise TrialFailed("it was only looked at")
+
+    monkeypatch.setattr("autoft.machine.cores", lambda: 6)
+    monkeypatch.setattr("autoft.search.host.call", look)
+    for share in (1.0, 0.0):
+        plain = {"address": "", "strategy": "flat", "trials": 1, "refit": False, "gpus_per_trial": share}
+        finished = run_search(options(images, tmp_path, **plain), Heard())
+        assert finished.summary["test"] is None
+        assert Run(finished.folder).arguments["threads_per_trial"] >= 1
+    assert [(job.cards, job.threads, job.files) for job in seen] == [(1.0, 6, True), (0.0, 6, True)]
+
+
+def test_what_the_cluster_cannot_score_is_scored_here(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(function: str, *arguments: object, **more: object) -> None:
+        raise TimeoutError(f"{function} took longer than 60 s")
+
+    monkeypatch.setattr("autoft.search.ray.call", late)
+    heard = Heard()
+    finished = search(heard, trials=1, refit=False)
+    assert finished.summary["test"] is not None
+    assert any("scored on this machine instead" in note.text for note in heard.of(Note))
+
+
+def test_a_budget_that_ended_while_others_had_the_cluster(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, Metric(name="accuracy"))
+    error = finish.no_model(writer, interrupted=False, no_room="", waited="0 of 8 CPUs free")
+    assert isinstance(error, BudgetEnded) and "before any trial could start: 0 of 8 CPUs free" in str(error)
+    assert "--time" not in error.hint
 
 
 def test_too_little_time(images: Path, address: str, tmp_path: Path) -> None:

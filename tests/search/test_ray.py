@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -313,3 +314,59 @@ def test_a_process_that_dies_in_a_call_is_an_error_of_ours() -> None:
 def test_no_cluster_at_that_address() -> None:
     with pytest.raises(UsageError, match=r"--address must name a running Ray cluster, but '127\.0\.0\.1:1' does not"):
         ray.start("127.0.0.1:1")
+
+
+def test_it_is_said_why_nothing_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "PATIENCE", 0.5)
+    told: list[str] = []
+    settings = Settings(
+        metric=Metric(name="accuracy"), folder=str(tmp_path), scheduler="none", cpus=3.0, deadline=time.time() + 4
+    )
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        return scripted.spec_in(tmp_path, number, params, settings.metric)
+
+    seen = Seen()
+    assert not ray.run(settings, Listed([{}] * 2), spec_of, seen, told.append)
+    assert seen.results == [] and len(told) == 1 and "2 of 2 CPUs free" in told[0]
+
+
+def test_it_is_said_when_something_starts_after_all() -> None:
+    told: list[str] = []
+    queue = ray._Queue(told.append)
+    queue.look()
+    queue.since -= ray.PATIENCE
+    queue.look()
+    queue.look()
+    queue.left()
+    queue.look()
+    assert len(told) == 2 and not told[1]
+
+
+def test_variables_that_a_submitted_job_has_are_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray refuses a variable that both name."""
+    given: dict[str, Any] = {}
+
+    def connect(**arguments: Any) -> None:
+        given.update(arguments)
+        raise ConnectionError("enough")
+
+    monkeypatch.setattr(ray.ray, "init", connect)
+    monkeypatch.setenv("AUTOFT_ONE", "1")
+    monkeypatch.setenv("AUTOFT_OTHER", "2")
+    job = {"runtime_env": {"env_vars": {"AUTOFT_ONE": "1", "PATH": "x"}}, "metadata": {}}
+    for told, left in ((job, False), ({"metadata": {}}, True), ({"runtime_env": None}, True)):
+        monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps(told))
+        with pytest.raises(UsageError, match="enough"):
+            ray.start("auto")
+        names = given["runtime_env"]["env_vars"]
+        assert "AUTOFT_OTHER" in names and ("AUTOFT_ONE" in names) == left
+
+
+def test_ray_client_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="'ray://head:10001' is Ray Client"):
+        ray.start("ray://head:10001")
+
+
+def test_a_cluster_without_an_autoscaler_does_not_grow() -> None:
+    assert not ray.raynodes.grows()

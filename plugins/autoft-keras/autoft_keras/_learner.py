@@ -23,7 +23,7 @@ from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
 from autoft_keras._places import mover
-from autoft_keras._precision import Precision, device
+from autoft_keras._precision import Precision, device, usable
 from autoft_keras._prefix import Prefix
 from autoft_keras._rows import Rows
 
@@ -74,13 +74,13 @@ class KerasLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         keras.utils.set_random_seed(job.seed % 2**32)
-        files = str(job.card.extra.get("files", ""))
-        return cls(job, Net.of(job), where, Path(files) if files else None)
+        folder = Path(job.card.folder) if job.card.folder else None
+        return cls(job, Net.of(job), where, folder)
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> KerasLearner:
         """With the weights that `save` wrote."""
-        where = device(job)
+        job = usable(job, where := device(job))
         net = Net.of(job, weights=False)
         _state.load_model(net, folder)
         return cls(job, net, where, folder)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from msgspec.structs import replace
 
 from autoft.api import Job, TrialFailed
 
@@ -55,6 +56,13 @@ class Precision:
     def apply(self, trunk: keras.Model) -> None:
         """Let the layers compute in this precision; arrays stay float32, and so do the heads."""
         set_policy(trunk, POLICIES[self.word])
+
+
+def usable(job: Job, device: str) -> Job:
+    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU."""
+    if job.recipe.precision != "fp16" or device != "CPU":
+        return job
+    return replace(job, recipe=replace(job.recipe, precision="fp32"))
 
 
 def set_policy(model: keras.Model, policy: str) -> None:

@@ -41,8 +41,7 @@ def save_model(net: Net, card: ModelCard, folder: Path) -> None:
         TrialFailed: its weights cannot be written either.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    extra = {key: value for key, value in card.extra.items() if key != "files"}
-    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", offline=False, extra=extra))
+    text = msgspec.json.encode(msgspec.structs.replace(card, weights="", folder="", files=(), offline=False))
     if _archived(net, card, folder / MODEL):
         with zipfile.ZipFile(folder / MODEL, "a") as archive:
             archive.writestr(CARD, text)

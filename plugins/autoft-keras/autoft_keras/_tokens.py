@@ -10,11 +10,9 @@ import keras
 import keras_hub
 
 from autoft.api import TrialFailed, UsageError
-from autoft_keras.caches import SENTENCES, TOKENIZER, TOKENIZER_FOLDER
+from autoft_keras.caches import KEPT, SENTENCES, TOKENIZER, TOKENIZER_FOLDER
 from autoft_keras.folders import read_json, refuse_code
 
-FOLDER = "tokenizer"
-"""Of a saved model, in which its tokenizer lies."""
 DOUBLE = ("RobertaTokenizer", "XLMRobertaTokenizer")
 """Tokenizers that put two ends between the texts of a pair."""
 
@@ -45,7 +43,7 @@ class Tokens:
         Raises:
             TrialFailed: there is no tokenizer that can be read, or it has tokens that the network has not.
         """
-        kept = folder / FOLDER if (folder / FOLDER / TOKENIZER).is_file() else folder
+        kept = folder / KEPT if (folder / KEPT / TOKENIZER).is_file() else folder
         path = kept / TOKENIZER
         if not path.is_file():
             raise TrialFailed(
@@ -74,7 +72,7 @@ class Tokens:
 
     def save(self, folder: Path) -> None:
         """Into a folder of its own below `folder`."""
-        self.tokenizer.save_to_preset(str(folder / FOLDER))
+        self.tokenizer.save_to_preset(str(folder / KEPT))
 
     @property
     def special(self) -> tuple[int, ...]:

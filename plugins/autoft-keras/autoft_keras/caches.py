@@ -23,6 +23,10 @@ TASK, TASK_WEIGHTS = "task.json", "task.weights.h5"
 TOKENIZER, TOKENIZER_FOLDER = "tokenizer.json", "assets/tokenizer"
 SENTENCES = "vocabulary.spm"
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json", "merges.txt", SENTENCES)
+TOKENIZER_FILES = (TOKENIZER, *(f"{TOKENIZER_FOLDER}/{name}" for name in VOCABULARIES))
+#: Folder of a saved model, in which its tokenizer lies.
+KEPT = "tokenizer"
+KEPT_FILES = tuple(f"{KEPT}/{name}" for name in TOKENIZER_FILES)
 
 
 def keras_folder() -> Path:

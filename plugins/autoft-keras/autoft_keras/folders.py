@@ -237,7 +237,9 @@ def _card_of_encoder(name: str, kind: str, config: dict[str, Any], params: int, 
         params=params,
         lr=SLOW if large else USUAL,
         summary=f"{kind} of KerasHub",
-        extra={"library": "kerashub-text", "config": config, "files": str(folder.resolve())},
+        folder=str(folder.resolve()),
+        files=caches.TOKENIZER_FILES,
+        extra={"library": "kerashub-text", "config": config},
     )
 
 

@@ -144,5 +144,7 @@ def _file(name: str, path: Path) -> ModelCard:
 def _own(card: ModelCard, weights: Path) -> ModelCard:
     """A model that autoft fine-tuned before; its backbone is taken up again under a new head."""
     summary = f"fine-tuned by autoft from {card.name}"
-    extra = {**card.extra, "own": True, "files": str(weights.resolve().parent)}
-    return msgspec.structs.replace(card, weights=str(weights.resolve()), summary=summary, extra=extra)
+    place = weights.resolve()
+    if card.modality == "text":
+        card = msgspec.structs.replace(card, folder=str(place.parent), files=caches.KEPT_FILES)
+    return msgspec.structs.replace(card, weights=str(place), summary=summary, extra={**card.extra, "own": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -106,7 +107,7 @@ def test_an_encoder_learns_is_saved_and_predicts_alike(folders: dict[str, Path],
     found = learner.predict(feed())["label"]
     assert (found.argmax(1) == feed().arrays["label"]).all()
     learner.save(tmp_path / "model")
-    moved = msgspec.structs.replace(wanted.card, weights="", extra={**wanted.card.extra, "files": ""})
+    moved = msgspec.structs.replace(wanted.card, weights="", folder="")
     again = KerasBackend().load(msgspec.structs.replace(wanted, card=moved), tmp_path / "model")
     assert np.abs(again.predict(feed())["label"] - found).max() < 1e-5
     alone = again.predict(ArrayFeed({"text": feed().arrays["text"][1:2]}))["label"]
@@ -114,6 +115,23 @@ def test_an_encoder_learns_is_saved_and_predicts_alike(folders: dict[str, Path],
     further = KerasBackend().build(job(card_of(tmp_path / "model")))
     for block in list(after)[:-1]:
         assert all(np.array_equal(after[block][key], value) for key, value in further.arrays()[block].items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_machine_needs_the_weights_and_the_files_that_the_card_names(
+    folders: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
+    """Also of a model that was saved before."""
+    KerasBackend().build(job(card_of(folders[kind]))).save(tmp_path / "own")
+    for number, source in enumerate((folders[kind], tmp_path / "own")):
+        card, files = card_of(source), tmp_path / f"files{number}"
+        for name in card.files:
+            if (Path(card.folder) / name).is_file():
+                (files / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(Path(card.folder) / name, files / name)
+        there = msgspec.structs.replace(card, folder=str(files))
+        found = KerasBackend().build(job(there)).predict(feed())["label"]
+        assert np.array_equal(found, KerasBackend().build(job(card)).predict(feed())["label"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,7 +19,7 @@ from autoft_torch._net import HEAD, Net
 from autoft_torch._nets import network
 from autoft_torch._norms import Norms
 from autoft_torch._places import move
-from autoft_torch._precision import Precision, device, layout
+from autoft_torch._precision import Precision, device, layout, usable
 from autoft_torch._prefix import Prefix
 from autoft_torch._rows import Rows
 
@@ -66,6 +66,7 @@ class TorchLearner:
     def restore(cls, job: Job, folder: Path) -> TorchLearner:
         """With the weights that `save` wrote."""
         where = device(job)
+        job = usable(job, where)
         net = network(job, weights=False)
         _state.load_model(net, folder)
         return cls(job, net, where)

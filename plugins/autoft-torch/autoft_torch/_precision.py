@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
+from msgspec.structs import replace
 
 from autoft.api import Job, TrialFailed
 from autoft_torch._kernels import Kernels
 
 
 def device(job: Job) -> torch.device:
-    """A GPU if there is one and the trial was given a part of it, else the CPU with the threads it was given."""
-    if job.resources.gpus > 0 and torch.cuda.is_available():
-        return torch.device("cuda")
+    """A GPU if there is one and the trial was given a part of it, else the CPU; with the threads it was given."""
     torch.set_num_threads(max(1, job.resources.threads))
-    return torch.device("cpu")
+    return torch.device("cuda" if job.resources.gpus > 0 and torch.cuda.is_available() else "cpu")
 
 
 def layout(device: torch.device) -> torch.memory_format:
@@ -40,7 +39,7 @@ class Precision:
         self.device = device
         self.kernels = Kernels if maps and device.type == "cpu" else nullcontext
         if word == "auto":
-            word = "fp32" if device.type == "cpu" else ("bf16" if torch.cuda.is_bf16_supported() else "fp16")
+            word = "fp32" if device.type == "cpu" else ("bf16" if _has_bf16() else "fp16")
         if word == "fp16" and device.type == "cpu":
             raise TrialFailed(
                 "precision fp16 needs a GPU, but this trial runs on a CPU.", "Use precision=bf16 or fp32."
@@ -55,6 +54,18 @@ class Precision:
         lower = nullcontext() if self.word == "fp32" else torch.autocast(self.device.type, dtype=kind)
         with self.kernels(), lower:
             yield
+
+
+def _has_bf16() -> bool:
+    """Of GPUs before Ampere PyTorch says so as well, but they compute it by other means, slower than fp32."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def usable(job: Job, device: torch.device) -> Job:
+    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU."""
+    if job.recipe.precision != "fp16" or device.type != "cpu":
+        return job
+    return replace(job, recipe=replace(job.recipe, precision="fp32"))
 
 
 @contextmanager

@@ -25,8 +25,7 @@ WEIGHTS = "net."
 def save_model(net: Net, card: ModelCard, folder: Path) -> None:
     """All arrays of the net, in float32, with its card beside them, so that the file describes itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    extra = {key: value for key, value in card.extra.items() if key != "files"}
-    card = msgspec.structs.replace(net.described(card), weights="", offline=False, extra=extra)
+    card = msgspec.structs.replace(net.described(card), weights="", folder="", files=(), offline=False)
     if hasattr(net.trunk, "keep"):
         net.trunk.keep(folder)
     text = msgspec.json.encode(card).decode()

@@ -10,11 +10,8 @@ from typing import Any, NamedTuple
 from tokenizers import Encoding, Tokenizer
 
 from autoft.api import TrialFailed
-from autoft_torch.encoders import TOKENIZERS
+from autoft_torch.encoders import FACTS, KEPT, TOKENIZERS
 
-FOLDER = "tokenizer"
-"""Of a saved model, in which its tokenizer lies."""
-FACTS = "tokens.json"
 UNBOUNDED = 1_000_000
 """Tokenizers that know no limit name a number beyond this one."""
 
@@ -45,7 +42,7 @@ class Tokens:
         Raises:
             TrialFailed: there is no tokenizer that can be read, or it has tokens that the network has not.
         """
-        kept = folder / FOLDER
+        kept = folder / KEPT
         if (kept / FACTS).is_file():
             facts = json.loads((kept / FACTS).read_text(encoding="utf-8"))
             return cls(Tokenizer.from_file(str(kept / "tokenizer.json")), facts)
@@ -66,7 +63,7 @@ class Tokens:
 
     def save(self, folder: Path) -> None:
         """Into a folder of its own below `folder`."""
-        kept = folder / FOLDER
+        kept = folder / KEPT
         kept.mkdir(parents=True, exist_ok=True)
         self.tokenizer.save(str(kept / "tokenizer.json"))
         (kept / FACTS).write_text(json.dumps(self.facts), encoding="utf-8")

@@ -47,7 +47,7 @@ def pretrained(card: ModelCard, size: int) -> nn.Module:
         else:
             _weights.put(trunk, _weights.read(path), head, str(path), strict=bool(card.extra.get("strict")))
     if hasattr(trunk, "take"):
-        trunk.take(Path(str(card.extra.get("files", ""))))
+        trunk.take(Path(card.folder))
     return trunk
 
 

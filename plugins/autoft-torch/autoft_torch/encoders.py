@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from autoft.api import ModelCard, UsageError
 
 Config = Mapping[str, Any]
@@ -39,6 +41,11 @@ TOKENIZERS = (
     "tokenizer.model",
 )
 """Files that a tokenizer may be made of."""
+KEPT = "tokenizer"
+"""Folder of a saved model, in which its tokenizer lies."""
+FACTS = "tokens.json"
+"""What the network must know of it."""
+KEPT_FILES = (f"{KEPT}/tokenizer.json", f"{KEPT}/{FACTS}")
 POOLINGS = "1_Pooling/config.json"
 """How Sentence Transformers pool."""
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
@@ -90,10 +97,10 @@ def card(name: str, config: Config, processor: Config, pooling: Config, vocabula
         UsageError: it is not an encoder, or made for another sampling rate.
     """
     if modality(config) == "text":
-        return _with(_text(name, config, pooling), files=str(folder.resolve()))
+        return replace(_text(name, config, pooling), folder=str(folder.resolve()), files=TOKENIZERS)
     letters = _letters(vocabulary, config)
     found = _audio(name, config, processor)
-    return _with(found, letters=letters) if len(letters) > 1 else found
+    return replace(found, extra={**found.extra, "letters": letters}) if len(letters) > 1 else found
 
 
 def _text(name: str, config: Config, pooling: Config) -> ModelCard:
@@ -135,9 +142,3 @@ def _audio(name: str, config: Config, processor: Config) -> ModelCard:
         summary=f"{kind} of Transformers" + (", its encoder alone" if config.get("is_encoder_decoder") else ""),
         extra={"library": "transformers-audio", "config": dict(config), "processor": kept},
     )
-
-
-def _with(found: ModelCard, **facts: Any) -> ModelCard:
-    from msgspec.structs import replace
-
-    return replace(found, extra={**found.extra, **facts})

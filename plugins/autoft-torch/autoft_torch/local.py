@@ -122,9 +122,10 @@ def _own(card: ModelCard, weights: Path) -> ModelCard:
     """A model that autoft fine-tuned before; its backbone is taken up again under a new head."""
     summary = f"fine-tuned by autoft from {card.name}"
     extra = {**card.extra, "own": True, "strict": True}
+    place = weights.resolve()
     if card.modality == "text":
-        extra["files"] = str(weights.resolve().parent)
-    return msgspec.structs.replace(card, weights=str(weights.resolve()), summary=summary, extra=extra)
+        card = msgspec.structs.replace(card, folder=str(place.parent), files=encoders.KEPT_FILES)
+    return msgspec.structs.replace(card, weights=str(place), summary=summary, extra=extra)
 
 
 def _weights(folder: Path) -> Path:

@@ -40,14 +40,13 @@ def learns_and_is_kept(wanted: Job, feed: ArrayFeed, tmp_path: Path) -> None:
     assert np.abs(found - before).max() > 1e-4
     learner.save(tmp_path / "saved")
     shutil.move(tmp_path / "saved", tmp_path / "elsewhere")
-    gone = {key: value for key, value in wanted.card.extra.items() if key != "files"}
-    alone = msgspec.structs.replace(wanted, card=msgspec.structs.replace(wanted.card, weights="", extra=gone))
+    alone = msgspec.structs.replace(wanted, card=msgspec.structs.replace(wanted.card, weights="", folder=""))
     again = TorchBackend().load(alone, tmp_path / "elsewhere")
     assert np.array_equal(again.predict(feed)[name], found)
     single = np.concatenate([again.predict(ArrayFeed(feed.batch(np.array([row]))))[name] for row in range(len(feed))])
     assert np.abs(single - found).max() < 1e-5, "neither neighbours nor padding matter"
     kept = own_card(tmp_path / "elsewhere" / "model.safetensors")
-    assert kept is not None and not kept.weights and "files" not in kept.extra
+    assert kept is not None and not kept.weights and not kept.folder and not kept.files
 
 
 # ---- texts ----------------------------------------------------------------------------------------------
@@ -58,6 +57,27 @@ def test_a_text_network_learns_and_is_kept(kind: str, folder: Any, tmp_path: Pat
     wanted = job(card_of(folder(kind)), augment="light", freeze=0.34)
     learns_and_is_kept(wanted, ck.text_feed(), tmp_path)
     assert TorchBackend().build(wanted).blocks() == ("embeddings", "layer 0", "layer 1")
+
+
+@pytest.mark.parametrize("kind", ck.TEXTS)
+def test_another_machine_needs_the_weights_and_the_files_that_the_card_names(
+    kind: str, folder: Any, tmp_path: Path
+) -> None:
+    """Also of a model that was saved before."""
+    place = Path(folder(kind))
+    learner = TorchBackend().build(job(card_of(place)))
+    learner.save(tmp_path / "own")
+    for number, source in enumerate((place, tmp_path / "own")):
+        card = card_of(source)
+        for name in card.files:
+            if (Path(card.folder) / name).is_file():
+                (tmp_path / f"files{number}" / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(Path(card.folder) / name, tmp_path / f"files{number}" / name)
+        (tmp_path / f"weights{number}").mkdir()
+        weights = shutil.copy(card.weights, tmp_path / f"weights{number}")
+        there = msgspec.structs.replace(card, weights=str(weights), folder=str(tmp_path / f"files{number}"))
+        found = TorchBackend().build(job(there)).predict(ck.text_feed())
+        assert np.array_equal(found["label"], TorchBackend().build(job(card)).predict(ck.text_feed())["label"])
 
 
 @pytest.mark.parametrize("kind", ck.TEXTS)

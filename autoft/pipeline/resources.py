@@ -1,0 +1,103 @@
+"""How trials share what there is to compute on: the GPUs, cores and threads of each, and how many run at a time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from autoft import gpus
+from autoft.errors import UsageError
+from autoft.events import Listener, Note
+from autoft.options import SearchOptions
+from autoft.search.settings import FLAT, LOCAL, RAYLESS, Cluster, Machine
+
+
+def on_gpus(options: SearchOptions) -> bool:
+    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and gpus.present())
+
+
+def alone(options: SearchOptions) -> bool:
+    """Whether a strategy decides all there is to decide: one machine, no GPUs but those that can be dealt by name, none
+    of Ray's schedulers."""
+    if options.address or (options.strategy == FLAT and options.scheduler not in RAYLESS):
+        return False
+    return not on_gpus(options) or bool(gpus.names())
+
+
+def shared(options: SearchOptions, there: float) -> SearchOptions:
+    """One GPU per trial where there are any, if the user said nothing.
+
+    Raises:
+        UsageError: a trial is to have more GPUs than there are. A cluster may still grow.
+    """
+    if options.cpus_per_trial < 0:
+        raise UsageError(f"--cpus-per-trial must be above 0, but got {options.cpus_per_trial:g}.")
+    share = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, there))
+    if share > there and not options.address:
+        raise UsageError(
+            f"--gpus-per-trial {share:g} asks for more GPUs than this search may use: {there:g}.",
+            "Give a smaller number, or 0 to train on the CPU; `autoft env` lists the GPUs.",
+        )
+    return msgspec.structs.replace(options, gpus_per_trial=share)
+
+
+def cpus(options: SearchOptions) -> float:
+    """Cores that are asked for each trial; one, where nobody said how many, so that others may use the rest."""
+    return options.cpus_per_trial or 1.0
+
+
+def concurrency(options: SearchOptions, there: Cluster) -> int:
+    """Trials at a time. A cluster may still grow to what the user asks for."""
+    most = max(1, sum(_held(options, machine) for machine in there.machines))
+    if options.concurrency and options.address not in ("", LOCAL):
+        return options.concurrency
+    return min(options.concurrency or most, most)
+
+
+def threads(options: SearchOptions, there: Cluster, trials: int) -> int:
+    """Of each of so many trials at a time: the cores that the user gives it. Without a word one, but where GPUs are the
+    limit, all cores of their machine, which would lie idle."""
+    if options.cpus_per_trial or options.gpus_per_trial <= 0:
+        return max(1, int(options.cpus_per_trial))
+    sides = [(machine.cpus, min(trials, _held(options, machine))) for machine in there.machines]
+    return max(1, min((int(cores / beside) for cores, beside in sides if beside), default=1))
+
+
+def check(options: SearchOptions, asked: SearchOptions, there: Cluster, listener: Listener) -> None:
+    """Say what the user would wait for in vain, or without knowing.
+
+    Args:
+        asked: the options as they were before GPUs were counted.
+
+    Raises:
+        UsageError: no node holds a trial, and nothing adds further nodes.
+    """
+    if not there.ray:
+        return
+    if asked.gpus_per_trial < 0 and not there.gpus and there.grows:
+        text = "the cluster has no GPU now, so trials compute on CPUs. For GPUs that it adds: --gpus-per-trial 1"
+        listener(Note(text=text, level="warning"))
+    if any(_held(options, machine) for machine in there.machines):
+        return
+    wanted, largest = _words(cpus(options), options.gpus_per_trial), _largest(there)
+    if not there.grows:
+        raise UsageError(
+            f"one node must hold a trial, which has {wanted}, but {largest}.",
+            "Give a smaller --cpus-per-trial or --gpus-per-trial; `ray status` lists the nodes.",
+        )
+    text = f"no node holds a trial now, which has {wanted}, as {largest}: trials begin when the cluster adds nodes"
+    listener(Note(text=text, level="warning"))
+
+
+def _held(options: SearchOptions, machine: Machine) -> int:
+    """Trials that this machine holds at a time."""
+    most = int(machine.cpus / cpus(options) + 1e-9)
+    return min(most, gpus.fit(machine.gpus, options.gpus_per_trial)) if options.gpus_per_trial > 0 else most
+
+
+def _largest(there: Cluster) -> str:
+    best = max(there.machines, key=lambda machine: (machine.gpus, machine.cpus), default=Machine(cpus=0.0, gpus=0.0))
+    return f"the largest of {len(there.machines)} has {_words(best.cpus, best.gpus)}"
+
+
+def _words(cores: float, cards: float) -> str:
+    return f"{cores:g} CPU{'s' * (cores != 1)} and {max(0.0, cards):g} GPU{'s' * (cards != 1)}"
