@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from autoft.abilities import Baselined, Counting, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
+from autoft.abilities import Baselined, Counting, Enlarging, Inheriting, Itemizing, Joining, Leveled, Piecewise, Placed
 from autoft.ahead import ahead
 from autoft.contracts import (
     Backend,
@@ -141,6 +141,7 @@ __all__ = [
     "DrawnImage",
     "DrawnShape",
     "Encoder",
+    "Enlarging",
     "Entry",
     "EpochReport",
     "EpochStats",

@@ -25,6 +25,11 @@ def present() -> bool:
     return bool(names()) or (DEVICES / AMD).exists() or ((DEVICES / WINDOWS).exists() and not hidden)
 
 
+def on_gpus(share: float) -> bool:
+    """Whether trials that are to have this share of a GPU, -1 for one if there are any, have one."""
+    return share > 0 or (share < 0 and present())
+
+
 def names() -> tuple[str, ...]:
     """Each NVIDIA GPU that this process may use, as `CUDA_VISIBLE_DEVICES` names it."""
     count = sum(1 for _ in DEVICES.glob("nvidia[0-9]*"))

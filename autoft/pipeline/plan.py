@@ -14,7 +14,7 @@ from autoft.contracts import Task
 from autoft.data.readers import named_columns
 from autoft.errors import UsageError
 from autoft.events import Listener
-from autoft.gpus import fit
+from autoft.gpus import fit, on_gpus
 from autoft.observers import Observers
 from autoft.options import SearchOptions
 from autoft.pipeline import fitting, models, prepare
@@ -97,8 +97,9 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         whole = (*whole, *families.additions(norms=norms, levels=_leveled(registry, options, candidates)))
     ways = fitting.problems(registry, task, checked.schema, candidates)
     whole = fitting.fit(whole, ways)
+    seconds = float("inf") if on_gpus(options.gpus_per_trial) else options.time / samples
     for edits in Observers(registry, listener).ask(
-        "autoft_edit_space", space=whole, schema=checked.schema, cards=cards
+        "autoft_edit_space", space=whole, schema=checked.schema, cards=cards, seconds=seconds
     ):
         whole = space.edit(whole, edits)
     rows = listed.read(options.configs) if options.configs else []
@@ -108,7 +109,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     fitting.refuse(whole, ways)
     fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
-    seconds = prepare.seconds_for(checked, whole=whole_recordings)
+    heard = prepare.seconds_for(checked, whole=whole_recordings)
     return Plan(
         task=task,
         metric=metric,
@@ -117,8 +118,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         space=whole,
         decoding=Decoding(
             size=(options.decode_size or _largest_size(whole, sizes)) if sizes else 0,
-            seconds=seconds,
-            windows=prepare.windows_for(seconds, whole=whole_recordings),
+            seconds=heard,
+            windows=prepare.windows_for(heard, whole=whole_recordings),
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),

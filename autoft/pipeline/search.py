@@ -105,7 +105,7 @@ def _fork_servers(registry: Registry, made: plan.Plan, task: Task, options: Sear
 
 
 def _on_gpus(options: SearchOptions) -> bool:
-    return options.gpus_per_trial > 0 or (options.gpus_per_trial < 0 and gpus.present())
+    return gpus.on_gpus(options.gpus_per_trial)
 
 
 def _alone(options: SearchOptions) -> bool:
