@@ -187,8 +187,7 @@ def _parts(
     for first in range(0, max(1, len(feed)), ROWS):
         index = np.arange(first, min(first + ROWS, len(feed)))
         part = _Part(feed, index)
-        finer = side and isinstance(learner, Enlarging)
-        outputs = learner.predict_at(part, side) if finer else learner.predict(part)
+        outputs = learner.predict_at(part, side) if side and isinstance(learner, Enlarging) else learner.predict(part)
         yield index, task.decode(outputs, schema, problem)
 
 

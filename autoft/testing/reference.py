@@ -104,9 +104,9 @@ def huber(raw: Array, targets: Array, weights: Array, smoothing: float, post: st
 def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """One minus the soft Dice overlap (Milletari et al., 2016) of each class over all entries of the batch.
 
-    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax. Of classes that
-    exclude each other those that the batch has count alone: any chance of another class would be all wrong, and a rare
-    class would learn from most batches that there is none. Without any of them the loss is 0.
+    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax. Of classes
+    that exclude each other those that the batch has count alone: any chance of another class would be all wrong, and
+    a rare class would learn from most batches that there is none. Without any of them the loss is 0.
     """
     alone = post in ("sigmoid", "identity")
     chance = sigmoid(raw) if alone else np.exp(log_softmax(raw))

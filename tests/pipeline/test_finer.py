@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from autoft import scoring
-from autoft.contracts import Learner, Task
 from autoft.pipeline import finer
 from autoft.records import Output, Problem, Sample, Schema
+
+if TYPE_CHECKING:
+    from autoft.contracts import Task
 
 MASK = Output(name="mask", head="dense", size=2, loss="ce_dice", post="argmax", target="mask")
 POSED = Problem(name="mask", inputs=("image",), outputs=(MASK,))
@@ -49,7 +51,7 @@ class Maps:
 
 @pytest.mark.parametrize(("learner", "side", "given"), [(Plain(), 0, 32), (Plain(), 100, 100), (Old(), 100, 32)])
 def test_maps_have_the_side_that_is_asked_for(learner: Any, side: int, given: int) -> None:
-    found = scoring.decoded(cast(Task, Maps()), cast(Learner, learner), Feed(), SCHEMA, POSED, side)
+    found = scoring.decoded(cast("Task", Maps()), learner, Feed(), SCHEMA, POSED, side)
     assert found["mask"].shape == (3, given, given)
 
 
