@@ -56,8 +56,8 @@ class Net(nn.Module):
         """What heads stand on: (n, width), of frames (n, frames, width) where they are not pooled."""
         raise NotImplementedError
 
-    def none(self, output: Output, side: int) -> torch.Tensor:
-        """What `predict_at` gives for no images, in its shape."""
+    def none(self, output: Output, side: int = 0) -> torch.Tensor:
+        """What `predict_at` gives for no images, in its shape; `side` is that of indices."""
         side = side if output.post == "argmax" else self.side
         place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":
