@@ -31,7 +31,7 @@ def sides(seconds: float, *cards: ModelCard, preset: str = "balanced") -> dict[s
     return found
 
 
-@pytest.mark.parametrize(("samples", "size"), [(2000, 8), (154, 8), (100, 8), (40, 4)])
+@pytest.mark.parametrize(("samples", "size"), [(2000, 8), (154, 4), (100, 4), (40, 4)])
 def test_batches_are_small(samples: int, size: int) -> None:
     """Also where so few samples leave no choice of sizes: larger ones leave few steps."""
     from autoft_segmentation.plugin import autoft_edit_space
