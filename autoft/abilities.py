@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from autoft.contracts import Array, Arrays, Cuttable
+from autoft.contracts import Array, Arrays, Cuttable, Feed
 from autoft.recipe import LEVELS
 from autoft.records import Cut, Dataset, Sample, Schema
 
@@ -66,6 +66,16 @@ class Joining(Protocol):
             parts: the same of parts, all of a sample's, the first one included. Arrays may have another width.
             owners: int64 (parts,), the row in `decoded` that each part belongs to; parts of one sample stand in order.
         """
+        ...
+
+
+@runtime_checkable
+class Enlarging(Protocol):
+    """Ability of a learner: its maps of indices (`argmax`) can be finer than the images of a feed. Edges of things are
+    then as smooth as the maps, where indices that are stretched afterwards have steps."""
+
+    def predict_at(self, feed: Feed, side: int) -> dict[str, Array]:
+        """As `Learner.predict`, with maps of indices (n, side, side)."""
         ...
 
 

@@ -68,11 +68,12 @@ def autoft_commands() -> Iterable[Entry]:  # type: ignore[empty-body]
 
 @hookspec
 def autoft_edit_space(  # type: ignore[empty-body]
-    space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]
+    space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard], seconds: float
 ) -> Iterable[Param]:
     """Parameters to add to the default space, or to put in the place of those with the same key.
 
-    `cards` are the networks of the search, under the names that `model` has. A plugin need not take them.
+    `cards` are the networks of the search, under the names that `model` has. `seconds` are those of the search for each
+    sample to learn from; infinite on a GPU. A plugin need not take them.
 
     The user's own `key=value` come later and win.
     """

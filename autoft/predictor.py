@@ -146,10 +146,10 @@ class Predictor:
             return self.task.above(decoded, self.config.schema, confidence)
         return decoded
 
-    def outputs(self, feed: Feed) -> Arrays:
-        """Decoded predictions for a feed."""
+    def outputs(self, feed: Feed, side: int = 0) -> Arrays:
+        """Decoded predictions for a feed; see `scoring.decoded`."""
         config = self.config
-        return self._settled(scoring.decoded(self.task, self.learner, feed, config.schema, config.problem))
+        return self._settled(scoring.decoded(self.task, self.learner, feed, config.schema, config.problem, side))
 
     def compared(self, feed: scoring.TruthFeed) -> tuple[dict[str, Array], dict[str, Array]]:
         """What the task scores: predictions for a feed and its targets."""

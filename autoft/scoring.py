@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from autoft.abilities import Joining
+from autoft.abilities import Enlarging, Joining
 from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
 from autoft.counted import names
 from autoft.records import Problem, Schema, TrialSpec
@@ -105,6 +105,11 @@ def is_dense(problem: Problem) -> bool:
     return any(output.head == "dense" for output in problem.outputs)
 
 
+def is_indexed(problem: Problem) -> bool:
+    """Whether all that is predicted are maps of indices."""
+    return all(output.head == "dense" and output.post == "argmax" for output in problem.outputs)
+
+
 class _Held:
     """Arrays in memory as a feed."""
 
@@ -151,11 +156,14 @@ def _answers(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: 
     return found
 
 
-def decoded(task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem) -> dict[str, Array]:
-    """`Task.decode` of the predictions for all rows."""
+def decoded(
+    task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem, side: int = 0
+) -> dict[str, Array]:
+    """`Task.decode` of the predictions for all rows. Maps of indices have this `side` where the learner can give it;
+    with 0, that of the feed's images."""
     if not is_dense(problem):
         return _answers(task, learner, feed, schema, problem)
-    return joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem)])
+    return joined([dict(part) for _, part in _parts(task, learner, feed, schema, problem, side)])
 
 
 def compared(
@@ -178,11 +186,13 @@ def compared(
 
 
 def _parts(
-    task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem
+    task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem, side: int = 0
 ) -> Iterator[tuple[Array, Arrays]]:
     for first in range(0, max(1, len(feed)), ROWS):
         index = np.arange(first, min(first + ROWS, len(feed)))
-        yield index, task.decode(learner.predict(_Part(feed, index)), schema, problem)
+        part = _Part(feed, index)
+        outputs = learner.predict_at(part, side) if side and isinstance(learner, Enlarging) else learner.predict(part)
+        yield index, task.decode(outputs, schema, problem)
 
 
 def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:

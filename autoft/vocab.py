@@ -77,7 +77,7 @@ POSTS: Final = (
     "softmax",
     "sigmoid",
     "identity",
-    "argmax",  # the index of the largest channel, uint8 (uint16 beyond 255); dense: at the size of the network's image
+    "argmax",  # index of the largest channel, uint8 (uint16 beyond 255); dense: at the side of the feed's images
 )
 
 #: In masks, the largest number that their type holds marks pixels that belong to no class: 255, or 65535.

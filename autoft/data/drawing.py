@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from autoft.data import images
 from autoft.data.headers import ImageHeader
+from autoft.data.polygons import cover
 from autoft.data.stated import PictureMeant, picture_meant
 from autoft.records import Mask, Shape
 
@@ -30,22 +31,21 @@ def draw(mask: Mask, header: ImageHeader, index: Mapping[str, int], ignored: int
     rings = [ring for shape in mask.shapes for ring in shape.polygons if ring]
     furthest = (max((max(ring[::2]) for ring in rings), default=0.0), max((max(r[1::2]) for r in rings), default=0.0))
     place = picture_meant(header, mask.size, furthest)
-    canvas = Image.new("I", header.upright, index.get(mask.background, ignored))
-    pen = ImageDraw.Draw(canvas)
+    canvas = np.full(header.upright[::-1], index.get(mask.background, ignored), np.int32)
     for shape in mask.shapes:
         value = index.get(shape.name, ignored)
         if shape.holes:
-            canvas.paste(value, mask=_pierced(shape, place))
+            canvas[_pierced(shape, header.upright, place)] = value
             continue
         for ring in _placed(shape.polygons, place):
-            pen.polygon(ring, fill=value)
+            cover(ring, header.upright).fill(canvas, value)
         if shape.runs:
-            canvas.paste(value, mask=_unrolled(shape, header, place))
+            canvas[_unrolled(shape, header, place)] = value
     if place.plain and not place.kind:
         # Runs may say for themselves that they are of another picture.
         own = (picture_meant(header, shape.size) for shape in mask.shapes if shape.runs and shape.size != (0, 0))
         place = next((each for each in own if each.kind), place)
-    return np.array(canvas), place
+    return canvas, place
 
 
 def _placed(rings: Rings, place: PictureMeant) -> list[list[float]]:
@@ -56,18 +56,17 @@ def _placed(rings: Rings, place: PictureMeant) -> list[list[float]]:
     return [place.points(np.array(ring, np.float64).reshape(-1, 2)).ravel().tolist() for ring in whole]
 
 
-def _pierced(shape: Shape, place: PictureMeant) -> Image.Image:
-    """Polygons without their holes, 255 inside."""
-    found = Image.new("L", place.upright)
-    pen = ImageDraw.Draw(found)
-    for rings, value in ((shape.polygons, 255), (shape.holes, 0)):
+def _pierced(shape: Shape, size: tuple[int, int], place: PictureMeant) -> Array:
+    """Whether pixels are in polygons and in none of their holes."""
+    found = np.zeros(size[::-1], bool)
+    for rings, inside in ((shape.polygons, True), (shape.holes, False)):
         for ring in _placed(rings, place):
-            pen.polygon(ring, fill=value)
+            cover(ring, size).fill(found, inside)
     return found
 
 
-def _unrolled(shape: Shape, header: ImageHeader, place: PictureMeant) -> Image.Image:
-    """Run lengths as a picture, 255 inside.
+def _unrolled(shape: Shape, header: ImageHeader, place: PictureMeant) -> Array:
+    """Run lengths as a picture: whether pixels are inside.
 
     Raises:
         BadSample: there are more or fewer pixels than the picture has that they are of.
@@ -85,4 +84,6 @@ def _unrolled(shape: Shape, header: ImageHeader, place: PictureMeant) -> Image.I
     flat = np.repeat(flags.astype(np.uint8), shape.runs)
     pixels = np.ascontiguousarray(flat.reshape(width, height).T)
     found = Image.fromarray(images.turned(pixels, place.orientation))
-    return found if found.size == place.upright else found.resize(place.upright, Image.Resampling.NEAREST)
+    if found.size != place.upright:
+        found = found.resize(place.upright, Image.Resampling.NEAREST)
+    return np.asarray(found) > 0

@@ -19,7 +19,7 @@ from autoft.vocab import IGNORED
 if TYPE_CHECKING:
     from autoft.contracts import Array
 
-DECODER: Final = "2"
+DECODER: Final = "3"
 """Part of every store's key that holds masks. Raise it when the same mask would give other indices."""
 ASPECT: Final = 0.02
 """A mask whose sides have another ratio than the image's, by more than this, is another picture's."""

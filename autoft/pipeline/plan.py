@@ -101,8 +101,9 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         whole = (*whole, *families.additions(norms=norms, levels=_leveled(registry, options, candidates)))
     ways = fitting.problems(registry, task, checked.schema, candidates)
     whole = fitting.fit(whole, ways)
+    seconds = float("inf") if resources.on_gpus(options) else options.time / samples
     for edits in Observers(registry, listener).ask(
-        "autoft_edit_space", space=whole, schema=checked.schema, cards=cards
+        "autoft_edit_space", space=whole, schema=checked.schema, cards=cards, seconds=seconds
     ):
         whole = space.edit(whole, edits)
     rows = listed.read(options.configs) if options.configs else []
@@ -112,7 +113,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     fitting.refuse(whole, ways)
     fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
-    seconds = prepare.seconds_for(checked, whole=whole_recordings)
+    heard = prepare.seconds_for(checked, whole=whole_recordings)
     if whole_recordings and (said := crowded.told(task, checked, ways)):
         listener(Note(text=said, level="warning"))
     return Plan(
@@ -123,8 +124,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         space=whole,
         decoding=Decoding(
             size=(options.decode_size or _largest_size(whole, sizes)) if sizes else 0,
-            seconds=seconds,
-            windows=prepare.windows_for(seconds, whole=whole_recordings),
+            seconds=heard,
+            windows=prepare.windows_for(heard, whole=whole_recordings),
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),

@@ -18,6 +18,8 @@ from autoft.data.forms import Form
 from autoft.errors import DataError
 from autoft.options import DataOptions
 from autoft.pipeline import sources as named
+from autoft.pipeline.finer import PICTURES
+from autoft.pipeline.finer import side as finer_side
 from autoft.predictor import Predictions, Predictor
 from autoft.records import Issue, Sample
 from autoft.report.issues import summarised
@@ -56,8 +58,11 @@ class Prediction:
         self.done = 0
         """Predictions so far."""
 
-    def parts(self, size: int = 0) -> Iterator[Predictions]:
+    def parts(self, size: int = 0, *, finer: bool = False) -> Iterator[Predictions]:
         """Predictions for `size` samples at a time, or as many as memory should hold.
+
+        Args:
+            finer: maps of indices at about the pictures' own sides, see `finer.side`.
 
         Raises:
             DataError: not one file can be decoded.
@@ -65,7 +70,9 @@ class Prediction:
         pooled = scoring.is_pooled(self.predictor.config.problem)
         size = size or (PART if pooled else SMALL_PART)
         for first in range(0, len(self.samples), size):
-            kept, decoded, damaged = _predicted(self.predictor, self.samples[first : first + size])
+            some = self.samples[first : first + size]
+            side = finer_side(some, self.predictor.task.inputs[0]) if finer else 0
+            kept, decoded, damaged = _predicted(self.predictor, some, side)
             self.issues += damaged
             self.done += len(kept)
             if kept:
@@ -95,12 +102,13 @@ class Prediction:
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(task, Piecewise):
             names = [sample.id for sample in self.samples]
-            return task.export_parts(self._pieces(0, rows), names, schema, folder)
+            size = PICTURES if scoring.is_indexed(self.predictor.config.problem) else 0
+            return task.export_parts(self._pieces(size, rows), names, schema, folder)
         ((decoded, samples),) = self._pieces(max(1, len(self.samples)), rows)
         return task.export(decoded, samples, schema, folder)
 
     def _pieces(self, size: int, rows: list[dict[str, Any]] | None) -> Iterator[tuple[Arrays, Sequence[Sample]]]:
-        for part in self.parts(size):
+        for part in self.parts(size, finer=scoring.is_indexed(self.predictor.config.problem)):
             if rows is not None:
                 rows += part.full_rows()
             yield part.decoded, part.samples
@@ -157,10 +165,12 @@ def _warn(asked: Prediction) -> None:
         warnings.warn(f"no prediction: {sentence}", stacklevel=4)
 
 
-def _predicted(predictor: Predictor, samples: Sequence[Sample]) -> tuple[list[Sample], Arrays, list[Issue]]:
+def _predicted(
+    predictor: Predictor, samples: Sequence[Sample], side: int = 0
+) -> tuple[list[Sample], Arrays, list[Issue]]:
     """Predictions for those whose files decode, and the others as issues. Every file is decoded once."""
     feed = DecodedFeed(samples, inputs_of(predictor))
-    decoded = predictor.outputs(feed)
+    decoded = predictor.outputs(feed, side)
     good, issues = sorted_out(feed, samples)
     return [samples[row] for row in good], evaluate.take(decoded, good), issues
 

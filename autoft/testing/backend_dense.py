@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.abilities import Enlarging
 from autoft.contracts import Array
 from autoft.records import Output, Problem
-from autoft.testing import scenes, toys
+from autoft.testing import reference, scenes, toys
 from autoft.testing.backend_base import BackendBase, close, never, train
 
 CLASSES = 4
@@ -29,9 +30,9 @@ class DenseLaws(BackendBase):
             pytest.skip(reason)
         return wanted
 
-    def masked(self, count: int = 16) -> toys.ArrayFeed:
-        """Scenes with masks, as the store holds them."""
-        made = scenes.scenes(count, SIDE, SIDE)
+    def masked(self, count: int = 16, side: int = SIDE) -> toys.ArrayFeed:
+        """Scenes with masks, as the store holds them: as large as networks see them, or larger."""
+        made = scenes.scenes(count, side, side)
         pictures, masks = np.stack([scene.picture for scene in made]), np.stack([scene.mask for scene in made])
         return toys.ArrayFeed({"image": pictures, "mask": masks})
 
@@ -56,11 +57,29 @@ class DenseLaws(BackendBase):
         assert background > 0.8, f"only {background:.0%} of the background is right"
 
     @pytest.mark.parametrize("count", [0, 1, 3])
-    def test_dense_indices_have_the_size_of_the_image(self, count: int) -> None:
+    @pytest.mark.parametrize("side", [SIDE, 2 * SIDE])
+    def test_dense_indices_have_the_side_of_the_feeds_images(self, count: int, side: int) -> None:
         wanted = self.posed_dense()
-        found = self.dense_learner(wanted).predict(self.masked(max(1, count)) if count else _empty())["mask"]
-        assert found.shape == (count, SIDE, SIDE) and found.dtype == np.uint8
+        found = self.dense_learner(wanted).predict(self.masked(count, side) if count else _empty(side))["mask"]
+        assert found.shape == (count, side, side) and found.dtype == np.uint8
         assert not count or found.max() < CLASSES
+
+    def test_dense_indices_are_those_of_enlarged_maps(self, tmp_path: Path) -> None:
+        """Edges are found between the places of the maps: indices that were stretched would be steps."""
+        wanted, chances = self.posed_dense(), self.posed_dense(post="softmax")
+        feed, job = self.masked(8, 2 * SIDE), self.dense_job(wanted)
+        learner = self.backend().build(job)
+        train(learner, feed, epochs=2)
+        learner.save(tmp_path)
+        same = self.backend().load(msgspec.structs.replace(job, problem=chances), tmp_path)
+        maps = np.log(np.maximum(same.predict(feed)["mask"].astype(np.float64), 1e-30))
+        sides = {2 * SIDE: learner.predict(feed)["mask"]}
+        if isinstance(learner, Enlarging):
+            sides |= {side: learner.predict_at(feed, side)["mask"] for side in (SIDE, 5 * SIDE // 2)}
+        for side, found in sides.items():
+            assert found.shape[1:] == (side, side)
+            right = reference.post("argmax", reference.enlarge(maps, side))
+            assert (found == right).mean() > 0.999, f"at {side} pixels {(found != right).mean():.1%} differ"
 
     def test_dense_maps_have_a_quarter_of_the_side(self) -> None:
         wanted = self.posed_dense(post="softmax")
@@ -102,6 +121,6 @@ class DenseLaws(BackendBase):
         assert moved == ["head"]
 
 
-def _empty() -> toys.ArrayFeed:
-    none: Array = np.zeros((0, SIDE, SIDE, 3), np.uint8)
+def _empty(side: int) -> toys.ArrayFeed:
+    none: Array = np.zeros((0, side, side, 3), np.uint8)
     return toys.ArrayFeed({"image": none, "mask": none[..., 0]})

@@ -40,6 +40,8 @@ class Case(NamedTuple):
     """Targets are a distribution over classes, as mixup makes it."""
     scale: float = 2.0
     post: str = ""
+    absent: bool = False
+    """The last class is nowhere."""
 
 
 WEIGHTS = (0.2, 1.0, 3.0, 0.8)
@@ -54,6 +56,10 @@ CASES = {
     "cross_entropy weighted smoothed": Case("cross_entropy", WEIGHTS, smoothing=0.1),
     "binary_cross_entropy smoothed": Case("binary_cross_entropy", smoothing=0.1),
     "dice softmax": Case("dice", post="softmax"),
+    "dice absent": Case("dice", post="softmax", absent=True),
+    "dice absent weighted": Case("dice", WEIGHTS, post="softmax", absent=True),
+    "ce_dice absent": Case("ce_dice", absent=True),
+    "ce_dice absent weighted": Case("ce_dice", WEIGHTS, absent=True),
 }
 
 
@@ -70,8 +76,8 @@ def example(case: Case, output: Output, dense: bool = False) -> tuple[Array, Arr
     raw = rng.normal(0, case.scale, shape).astype(np.float32)
     if case.soft:
         return raw, rng.dirichlet(np.ones(output.size), shape[:-1]).astype(np.float32)
-    if case.loss in INDEXED:
-        index = rng.integers(0, output.size, shape[:-1])
+    if case.loss in INDEXED or case.absent:
+        index = rng.integers(0, output.size - case.absent, shape[:-1])
         if dense:
             index[0, 0] = -1  # padding
         return raw, index

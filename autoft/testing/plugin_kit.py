@@ -75,7 +75,7 @@ class PluginContract(Contract):
         hook = getattr(importlib.import_module(self.plugin), "autoft_edit_space", None)
         if hook is None:
             pytest.skip("the plugin edits no space")
-        asked = {"space": (), "schema": Schema(task="a task it has never heard of"), "cards": ()}
+        asked = {"space": (), "schema": Schema(task="a task it has never heard of"), "cards": (), "seconds": 1.0}
         params = hook(**{name: asked[name] for name in inspect.signature(hook).parameters})
         assert all(isinstance(param, Param) for param in params)
 

@@ -31,7 +31,7 @@ DELTA: Final = 1.0
 SURE: Final = 1e4
 """How far ahead of all others the blank of `ctc` is in frames that can say nothing."""
 SMOOTH: Final = 1.0
-"""Added to numerator and denominator of `dice`, so that an absent class costs nothing."""
+"""Added to numerator and denominator of `dice`, so that classes without an entry have a value."""
 
 LATER: Final = {
     "native": "the network computes it itself, so there is nothing to compare with",
@@ -106,11 +106,16 @@ def huber(raw: Array, targets: Array, weights: Array, smoothing: float, post: st
 def dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
     """One minus the soft Dice overlap (Milletari et al., 2016) of each class over all entries of the batch.
 
-    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax.
+    Probabilities come from `Output.post`: a sigmoid per channel for sigmoid and identity, else a softmax. Of classes
+    that exclude each other those that the batch has count alone: any chance of another class would be all wrong, and
+    a rare class would learn from most batches that there is none. Without any of them the loss is 0.
     """
-    chance = sigmoid(raw) if post in ("sigmoid", "identity") else np.exp(log_softmax(raw))
+    alone = post in ("sigmoid", "identity")
+    chance = sigmoid(raw) if alone else np.exp(log_softmax(raw))
+    weights = weights * (alone | (targets.sum(0) > 0))
     overlap = 2 * (chance * targets).sum(0) + SMOOTH
-    return float(np.average(1 - overlap / (chance.sum(0) + targets.sum(0) + SMOOTH), weights=weights))
+    terms = weights * (1 - overlap / (chance.sum(0) + targets.sum(0) + SMOOTH))
+    return float(terms.sum() / weights.sum()) if weights.any() else 0.0
 
 
 def ce_dice(raw: Array, targets: Array, weights: Array, smoothing: float, post: str) -> float:
@@ -166,8 +171,21 @@ REFERENCES: Final[dict[str, Callable[[Array, Array, Array, float, str], float]]]
 }
 
 
+def enlarge(maps: Array, side: int) -> Array:
+    """Maps (n, height, width, size) to (n, side, side, size), bilinear: places are the middles of their pixels, and
+    what lies behind the outermost ones is as they are."""
+    for axis in (1, 2):
+        old = maps.shape[axis]
+        places = np.clip((np.arange(side) + 0.5) * old / side - 0.5, 0, old - 1)
+        low = np.minimum(places.astype(np.int64), max(0, old - 2))
+        shares = (places - low).reshape(-1, *(1,) * (3 - axis))
+        high = np.minimum(low + 1, old - 1)
+        maps = maps.take(low, axis) * (1 - shares) + maps.take(high, axis) * shares
+    return maps
+
+
 def post(word: str, raw: Array) -> Array:
-    """What `Output.post` makes of raw outputs, channels last."""
+    """What `Output.post` makes of raw outputs, channels last. Dense maps are enlarged before argmax."""
     if word == "argmax":
         return np.asarray(raw.argmax(-1).astype(np.uint8 if raw.shape[-1] <= 255 else np.uint16))
     if word == "softmax":

@@ -82,7 +82,7 @@ def test_shapes_follow_a_picture_that_was_made_smaller(tmp_path: Path) -> None:
 
 def test_holes_are_moved_too(tmp_path: Path) -> None:
     hole = (4.0, 4.0, 36.0, 4.0, 36.0, 16.0, 4.0, 16.0)
-    ring = (0.0, 0.0, 39.0, 0.0, 39.0, 19.0, 0.0, 19.0)
+    ring = (0.0, 0.0, 40.0, 0.0, 40.0, 20.0, 0.0, 20.0)
     shape = Shape(name="cat", polygons=(ring,), holes=(hole,))
     found = read(Mask(background="background", shapes=(shape,), size=(40, 20)), picture(tmp_path, (20, 10)), 20).pixels
     assert found[10, 10] == 0 and found[0, 0] == found[19, 0] == 1

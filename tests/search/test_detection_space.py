@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from autoft.recipe import Recipe
@@ -71,7 +73,10 @@ def test_networks_with_new_heads_are_partly_frozen_and_those_with_their_own_keep
     )
     for card, depth in ((SMALL, new), (USUAL, new), (headed, 0.1)):
         whole = default_space((card,), {card.name: (224,)}, "balanced", 200)
-        space = spaces.edit(whole, found.autoft_edit_space(whole, Schema(task=task, classes=("a", "b"))))
+        given = {"schema": Schema(task=task, classes=("a", "b")), "cards": (card,), "seconds": 1.0}
+        hook = found.autoft_edit_space
+        asked = {name: given[name] for name in inspect.signature(hook).parameters if name in given}
+        space = spaces.edit(whole, hook(whole, **asked))
         spaces.validate(space)
         assert spaces.baseline(space)["freeze"] == depth
         (choices,) = [set(param.choices) for param in space if param.key == "freeze"]

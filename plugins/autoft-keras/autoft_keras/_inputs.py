@@ -37,6 +37,10 @@ class Loader:
         """Lengths by which batches of training are made; None where samples have none."""
         return None
 
+    def side(self, feed: Feed) -> int:
+        """Of the images that the feed gives; 0 where it gives none."""
+        return 0
+
     def filled(self, rows: Array) -> Array:
         """Predictions of a batch in the shape that all batches of the feed have."""
         return rows
@@ -63,6 +67,10 @@ class Inputs(Loader):
         if self.turned:
             values = tf.reverse(values, [-1])
         return (values - self.mean) / self.std
+
+    def side(self, feed: Feed) -> int:
+        none = feed.batch(np.zeros(0, np.int64))
+        return int(none[self.field].shape[1]) if self.field in none else 0
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         """Images uint8 (n, size, size, 3), or what stands at `point`, and targets."""

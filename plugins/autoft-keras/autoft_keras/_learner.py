@@ -12,13 +12,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder, in_order, windows
-from autoft.vocab import IGNORED
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, windows
 from autoft_keras import _augment, _batches, _optim, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
 from autoft_keras._inputs import Inputs
+from autoft_keras._losses import none
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
@@ -46,7 +46,7 @@ NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 class KerasLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting` and `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging` and `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: str, folder: Path | None) -> None:
@@ -246,41 +246,36 @@ class KerasLearner:
     # ---- predicting -----------------------------------------------------------------------------------
 
     def predict(self, feed: Feed) -> dict[str, Array]:
+        return self.predict_at(feed, self.inputs.side(feed))
+
+    def predict_at(self, feed: Feed, side: int) -> dict[str, Array]:
+        """See `Enlarging`."""
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
-        indices = [batch for group in self._groups(feed) for batch in group]
+        indices = [batch for group in self._groups(feed, side) for batch in group]
         for values, _ in self.inputs.batches(feed, indices, targets=False):
-            for name, rows in self._fitted(self._infer, values).items():
+            for name, rows in self._fitted(lambda some: self._infer(some, side), values).items():
                 found[name].append(self.inputs.filled(rows))
         if not indices:
-            return {o.name: self._none(o) for o in outputs}
+            return {o.name: none(o, side, self.net.side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
-    def _none(self, output: Output) -> Array:
-        """No predictions, in their shape."""
-        if output.head == "boxes":
-            return np.zeros((0, output.most, 6), np.float32)
-        side = self.job.image_size if output.post == "argmax" else self.net.side
-        place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
-        if output.post == "argmax":
-            return np.zeros((0, *place), np.uint8 if output.size <= IGNORED["uint8"] else np.uint16)
-        return np.zeros((0, *place, output.size), np.float32)
-
-    def _groups(self, feed: Feed) -> list[list[Array]]:
+    def _groups(self, feed: Feed, side: int = 0) -> list[list[Array]]:
         """Batches for predictions, see `autoft.batches`."""
         if isinstance(self.inputs, Rows):
             return windows(len(feed), ROWS, self.inputs.lengths(feed))
-        pixels = self.job.image_size**2
+        most = PREDICT_PIXELS // self.job.image_size**2
         widest = max((o.size for o in self.job.problem.outputs if o.head == "dense"), default=0)
-        most = PREDICT_PIXELS // pixels if not widest else min(PREDICT_PIXELS, HELD // widest) // pixels
+        if widest:
+            most = min(most, HELD // widest // max(side, self.job.image_size) ** 2)
         return windows(len(feed), max(1, min(512, most)), None)
 
-    def _infer(self, values: Tensor) -> dict[str, Tensor]:
-        def outputs(values: Tensor) -> dict[str, Tensor]:
+    def _infer(self, values: Tensor, side: int) -> dict[str, Tensor]:
+        def outputs(values: Tensor, side: Tensor) -> dict[str, Tensor]:
             raw = self._raw(values, training=False)
-            return {o.name: self.net.finish(o, raw[o.name], self.job.image_size) for o in self.job.problem.outputs}
+            return {o.name: self.net.finish(o, raw[o.name], side) for o in self.job.problem.outputs}
 
-        found: dict[str, Tensor] = self._graph("predict", outputs, values)
+        found: dict[str, Tensor] = self._graph("predict", outputs, values, tf.constant(side))
         return found
 
     def _fitted(self, compute: Callable[[Tensor], dict[Key, Tensor]], values: Tensor) -> dict[Key, Array]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import numpy as np
 import tensorflow as tf
 
 from autoft.api import Output
@@ -12,11 +13,7 @@ from autoft.vocab import IGNORED
 from autoft_keras import _planes
 from autoft_keras._planes import SMOOTH
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, np.dtype[Any]]
-
+Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
 #: Focusing exponent and weight of the positive side of the focal loss (Lin et al., 2017).
@@ -57,8 +54,10 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
         spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
         return -tf.reduce_sum(weights * spread * tf.nn.log_softmax(rows)) / tf.reduce_sum(weights * wanted)
     if output.loss == "dice":
-        chance = tf.sigmoid(rows) if output.post in ("sigmoid", "identity") else tf.nn.softmax(rows)
-        return _dice(chance, wanted, weights)
+        if output.post in ("sigmoid", "identity"):
+            return _dice(tf.sigmoid(rows), wanted, weights)
+        there = tf.cast(tf.reduce_sum(wanted, 0) > 0, tf.float32)
+        return _dice(tf.nn.softmax(rows), wanted, weights * there)
     terms = _terms(output.loss, rows, wanted, label_smoothing) * weights
     if output.loss == "heatmap":
         peaks = tf.reduce_sum(tf.cast(wanted == 1, tf.float32))
@@ -69,7 +68,7 @@ def loss(output: Output, raw: Tensor, targets: Tensor, label_smoothing: float = 
     return tf.reduce_mean(tf.reduce_sum(terms, -1) / tf.reduce_sum(weights))
 
 
-def enlarge(raw: Tensor, side: int) -> Tensor:
+def enlarge(raw: Tensor, side: Tensor | int) -> Tensor:
     """Maps (n, height, width, size) to (n, side, side, size), bilinear."""
     return tf.image.resize(raw, (side, side), "bilinear")
 
@@ -121,7 +120,7 @@ def _dice(chance: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
     """One minus the soft overlap of each class over all rows (Milletari et al., 2016)."""
     overlap = 2 * tf.reduce_sum(chance * wanted, 0) + SMOOTH
     whole = tf.reduce_sum(chance, 0) + tf.reduce_sum(wanted, 0) + SMOOTH
-    return tf.reduce_sum((1 - overlap / whole) * weights) / tf.reduce_sum(weights)
+    return tf.reduce_sum((1 - overlap / whole) * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)
 
 
 def _pair(raw: Tensor, targets: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -177,12 +176,28 @@ def evaluate(output: Output, raw: Array, targets: Array, label_smoothing: float 
     return float(loss(output, tf.convert_to_tensor(raw), tf.convert_to_tensor(targets), label_smoothing))
 
 
-def finish(output: Output, raw: Tensor, size: int = 0) -> Tensor:
-    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, maps at `size`."""
+def finish(output: Output, raw: Tensor, size: Tensor | int = 0) -> Tensor:
+    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, of maps enlarged to `size`."""
     raw = tf.cast(raw, tf.float32)
     if output.post == "argmax":
         wide = enlarge(raw, size) if raw.shape.rank == 4 else raw
-        return tf.cast(tf.argmax(wide, -1), tf.uint8 if output.size <= IGNORED["uint8"] else tf.uint16)
+        return tf.cast(tf.argmax(wide, -1), _indices(output))
     if output.post == "softmax":
         return tf.nn.softmax(raw)
     return tf.sigmoid(raw) if output.post == "sigmoid" else raw
+
+
+def none(output: Output, size: int, side: int) -> Array:
+    """No predictions, in their shape: indices at `size`, other maps at `side`."""
+    if output.head == "boxes":
+        return np.zeros((0, output.most, 6), np.float32)
+    indexed = output.post == "argmax"
+    place = {"dense": (size, size) if indexed else (side, side), "sequence": (1,)}.get(output.head, ())
+    if indexed:
+        return np.zeros((0, *place), _indices(output))
+    return np.zeros((0, *place, output.size), np.float32)
+
+
+def _indices(output: Output) -> str:
+    """Type of class indices."""
+    return "uint8" if output.size <= IGNORED["uint8"] else "uint16"

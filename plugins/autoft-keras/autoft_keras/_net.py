@@ -130,7 +130,7 @@ class Net:
             return self.own.loss(raw, targets)
         return _losses.loss(output, raw, targets, label_smoothing)
 
-    def finish(self, output: Output, raw: Tensor, size: int) -> Tensor:
+    def finish(self, output: Output, raw: Tensor, size: Tensor) -> Tensor:
         """What is predicted, of raw outputs."""
         return self.own.found(raw) if output.head == "boxes" else _losses.finish(output, raw, size)
 

@@ -60,8 +60,10 @@ def _cross_entropy(
 
 
 def _dice(chance: Tensor, wanted: Tensor, kept: Tensor, weights: Tensor) -> Tensor:
-    """One minus the soft overlap of each class over all places (Milletari et al., 2016)."""
+    """One minus the soft overlap of each class that the batch has, over all places (Milletari et al., 2016)."""
     wanted *= kept[:, None]
+    there = tf.reduce_sum(wanted, (0, 2, 3))
     overlap = 2 * tf.reduce_sum(chance * wanted, (0, 2, 3)) + SMOOTH
-    both = tf.reduce_sum(chance * kept[:, None], (0, 2, 3)) + tf.reduce_sum(wanted, (0, 2, 3)) + SMOOTH
-    return tf.reduce_sum((1 - overlap / both) * weights) / tf.reduce_sum(weights)
+    both = tf.reduce_sum(chance * kept[:, None], (0, 2, 3)) + there + SMOOTH
+    weights *= tf.cast(there > 0, tf.float32)
+    return tf.reduce_sum((1 - overlap / both) * weights) / tf.maximum(tf.reduce_sum(weights), 1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from autoft.api import (
     to_plain,
 )
 from autoft_segmentation._folder import wanted
+from autoft_segmentation._order import layered
 from autoft_segmentation._runs import counts
 
 BACKGROUND = "background"
@@ -72,7 +74,7 @@ def _samples(file: CocoFile, issues: list[Issue]) -> Iterator[Sample]:
                 issues.append(Issue(kind="shape_unreadable", subject=subject, drops=False))
             else:
                 shapes.append(shape)
-        mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes), size=image.size))
+        mask = to_plain(Mask(background=BACKGROUND, shapes=layered(shapes), size=image.size))
         yield Sample(id=image.id, fields={"image": image.path, "mask": mask}, split=image.split)
 
 
@@ -90,7 +92,8 @@ def _shape(entry: dict[str, Any], names: dict[Any, str]) -> Shape | None:
         rings = tuple(tuple(float(value) for value in ring) for ring in drawn)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return Shape(name=name, polygons=rings) if all(len(ring) % 2 == 0 for ring in rings) else None
+    whole = all(len(ring) % 2 == 0 and all(map(math.isfinite, ring)) for ring in rings)
+    return Shape(name=name, polygons=rings) if whole else None
 
 
 def _size(stated: Any) -> tuple[int, int]:

@@ -26,7 +26,8 @@ def export(
     says what the indices mean.
 
     Args:
-        parts: masks of some samples, and these samples.
+        parts: masks of some samples, and these samples. A mask of another size is read at the nearest places: edges are
+            as fine as it is.
         names: ids of all of them; see `Places`.
     """
     table, places = colours(len(schema.classes)), Places(folder, names)

@@ -32,8 +32,9 @@ def tally(predicted: Array, truth: Array, size: int) -> Array:
 
     Args:
         predicted: class indices (n, a, a).
-        truth: class indices (n, b, b); those from `size` on belong to no class and count nowhere. `predicted` is read
-            at the nearest place where the sides differ.
+        truth: class indices (n, b, b); those from `size` on belong to no class and count nowhere. Where the sides
+            differ, as of a learner that gives maps at another side than its feed's images have, `predicted` is read
+            at the nearest place.
     """
     counts = np.zeros((len(truth), 3, size), np.int64)
     for row in range(len(truth)):

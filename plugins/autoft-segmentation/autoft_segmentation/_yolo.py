@@ -19,6 +19,7 @@ from autoft.api import (
     yolo_sign,
 )
 from autoft_segmentation._folder import wanted
+from autoft_segmentation._order import layered
 
 BACKGROUND = "background"
 
@@ -79,5 +80,5 @@ def _sample(image: YoloImage, size: tuple[int, int], issues: list[Issue]) -> Sam
         else:
             detail = f"a box of '{thing.name}' is no polygon"
             issues.append(Issue(kind="shape_unreadable", subject=image.id, detail=detail, drops=False))
-    mask = to_plain(Mask(background=BACKGROUND, shapes=tuple(shapes)))
+    mask = to_plain(Mask(background=BACKGROUND, shapes=layered(shapes)))
     return Sample(id=image.id, fields={"image": image.path, "mask": mask}, split=image.split)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from autoft.api import Entry, Param, Schema, hookimpl
+from autoft.api import Entry, ModelCard, Param, Schema, hookimpl
 
 GIVES = ("image", "mask")
 
@@ -78,9 +78,11 @@ def autoft_readers() -> Iterable[Entry]:
 
 
 @hookimpl
-def autoft_edit_space(space: Sequence[Param], schema: Schema) -> Iterable[Param]:
+def autoft_edit_space(
+    space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard], seconds: float
+) -> Iterable[Param]:
     if schema.task != "image-seg":
         return ()
     from autoft_segmentation._space import edits
 
-    return tuple(edits(space))
+    return tuple(edits(space, cards, seconds))

@@ -57,7 +57,7 @@ def test_brushes_and_ellipses_are_drawn_in_the_order_that_cvat_tells(tmp_path: P
     found = CvatMaskReader().read(folder, ASKED)
     brush, covered, empty = map(drawn, found.samples)
     wanted = np.zeros((SIDE, SIDE), int)
-    wanted[1:5, 1:5], wanted[5, 2:4], wanted[6, 3] = 1, 2, 2
+    wanted[1:4, 1:4], wanted[5, 2:4], wanted[6, 3] = 1, 2, 2
     assert np.array_equal(brush, wanted)
-    assert covered[2, 2] == 2 and covered[1, 4] == 1 and not empty.any()
+    assert covered[2, 2] == 2 and covered[3, 3] == 1 and not empty.any()
     assert [issue.kind for issue in found.issues] == ["shape_without_area"]

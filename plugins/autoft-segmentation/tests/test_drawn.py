@@ -140,8 +140,8 @@ class TestViaMaskReader(ReaderContract):
 
 def test_what_lies_below_shows_in_a_hole(tmp_path: Path) -> None:
     pictures(tmp_path / "ds0" / "img", 1)
-    ring = polygon("dog", square(0, 0, 7, 7), square(2, 2, 5, 5))
-    supervise(tmp_path / "ds0", "0.png", [polygon("cat", square(0, 0, 3, 3)), ring])
+    ring = polygon("dog", square(0, 0, 8, 8), square(2, 2, 6, 6))
+    supervise(tmp_path / "ds0", "0.png", [polygon("cat", square(0, 0, 4, 4)), ring])
     (sample,) = SuperviselyMaskReader().read(str(tmp_path), ASKED).samples
     expected = np.full((SIDE, SIDE), 2)
     expected[2:6, 2:6] = 0
@@ -210,7 +210,7 @@ def test_all_shapes_of_via_are_filled(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(found))
     data = ViaMaskReader().read(str(tmp_path), ASKED)
     pixels = drawn(data.samples[0])
-    assert pixels[0, 0] == pixels[1, 2] == pixels[5, 5] == pixels[5, 7] == 1 and pixels[4, 1] == 0
+    assert pixels[0, 0] == pixels[0, 1] == pixels[5, 5] == pixels[5, 6] == 1 and pixels[4, 1] == pixels[1, 2] == 0
     assert [issue.detail for issue in data.issues] == ["'cat' has no area"], "a line"
 
 

@@ -282,18 +282,19 @@ def test_coco_shapes(tmp_path: Path) -> None:
         "segmentation": {"counts": [40, 8], "size": [6, 8]},
     }
     broken = {"image_id": 1, "category_id": 4, "segmentation": [[0, 0]]}
+    endless = {"image_id": 1, "category_id": 9, "segmentation": [[0, 0, 3, 0, 3, 1e999]]}
     content = {
         "images": [{"id": 1, "file_name": "a.png", "width": 80, "height": 60}, {"id": 2, "file_name": "gone.png"}],
-        "annotations": [square, crowd, broken],
+        "annotations": [square, crowd, broken, endless],
         "categories": [{"id": 9, "name": "cat"}],
     }
     (tmp_path / "val.json").write_text(json.dumps(content))
     data = CocoMaskReader().read(str(tmp_path), ASKED)
     (sample,) = data.samples
     assert sample.split == "val" and sample.fields["mask"]["background"] == "background"
-    assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["cat", ""]
-    assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable"]
-    assert sample.fields["mask"]["size"] == [80, 60] and sample.fields["mask"]["shapes"][1]["size"] == [8, 6]
+    assert [shape["name"] for shape in sample.fields["mask"]["shapes"]] == ["", "cat"], "crowds lie below"
+    assert sorted(issue.kind for issue in data.issues) == ["missing", "shape_unreadable", "shape_unreadable"]
+    assert sample.fields["mask"]["size"] == [80, 60] and sample.fields["mask"]["shapes"][0]["size"] == [8, 6]
 
 
 def test_labelme_shapes(tmp_path: Path) -> None:

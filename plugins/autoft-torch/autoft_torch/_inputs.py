@@ -37,6 +37,10 @@ class Loader:
         """About how long each sample is, where batches of like lengths take less time."""
         return None
 
+    def side(self, feed: Feed) -> int:
+        """Of the images that the feed gives; 0 where it gives none."""
+        return 0
+
     def move(self, values: Array) -> torch.Tensor:
         """On the device."""
         tensor = torch.from_numpy(np.require(values, requirements=("C", "W")))  # copied only where it is read-only
@@ -63,6 +67,10 @@ class Inputs(Loader):
         """Images in 0..255 (n, 3, h, w) to float32 in the card's units, as they lie best in memory."""
         values = (images.float() - self.mean) / self.std
         return values.contiguous(memory_format=layout(self.device))
+
+    def side(self, feed: Feed) -> int:
+        none = feed.batch(np.zeros(0, np.int64))
+        return int(none[self.field].shape[1]) if self.field in none else 0
 
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         """Images uint8 (n, 3, size, size), or what stands at `point`, and targets."""

@@ -35,7 +35,7 @@ SPELLS = "the checkpoint spells these letters already: its first epoch takes no 
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting` and `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging` and `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
@@ -222,8 +222,12 @@ class TorchLearner:
 
     # ---- predicting -----------------------------------------------------------------------------------
 
-    @torch.inference_mode()
     def predict(self, feed: Feed) -> dict[str, Array]:
+        return self.predict_at(feed, self.inputs.side(feed))
+
+    @torch.inference_mode()
+    def predict_at(self, feed: Feed, side: int) -> dict[str, Array]:
+        """See `Enlarging`."""
         self.net.eval()
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
@@ -231,10 +235,10 @@ class TorchLearner:
         for values, _ in self.inputs.batches(feed, indices, targets=False):
             raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
             for output in outputs:
-                done = _losses.finish(output, raw[output.name], self.job.image_size)
+                done = _losses.finish(output, raw[output.name], side)
                 found[output.name].append(done.cpu().numpy())
         if not indices:
-            return {o.name: self.net.none(o).numpy() for o in outputs}
+            return {o.name: self.net.none(o, side).numpy() for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:

@@ -25,8 +25,6 @@ GAMMA, ALPHA = 2.0, 0.25
 PEAKED, REDUCED = 2.0, 4.0
 #: Losses that leave out places whose target is NaN, and average over the others.
 MASKED = ("mse", "mae", "huber")
-#: Numbers of enlarged maps that are held at a time.
-HELD = 1 << 25
 #: How far ahead the blank is in frames that can say nothing else.
 SURE = 1e4
 #: Where the Huber loss passes from a parabola to a line.
@@ -59,7 +57,9 @@ def loss(output: Output, raw: torch.Tensor, targets: torch.Tensor, label_smoothi
         spread = wanted * (1 - label_smoothing) + label_smoothing / output.size
         return -(weights * spread * rows.log_softmax(-1)).sum() / (weights * wanted).sum()
     if output.loss == "dice":
-        return _dice(rows.sigmoid() if output.post in ("sigmoid", "identity") else rows.softmax(-1), wanted, weights)
+        if output.post in ("sigmoid", "identity"):
+            return _dice(rows.sigmoid(), wanted, weights)
+        return _dice(rows.softmax(-1), wanted, weights * (wanted.sum(0) > 0))
     terms = _terms(output.loss, rows, wanted, label_smoothing) * weights
     if output.loss == "heatmap":
         return terms.sum() / (wanted == 1).sum().clamp(min=1)
@@ -107,7 +107,7 @@ def _indexed(output: Output, rows: torch.Tensor, index: torch.Tensor, smoothing:
 def _dice(chance: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """One minus the soft overlap of each class over all rows (Milletari et al., 2016)."""
     overlap = (2 * (chance * wanted).sum(0) + SMOOTH) / (chance.sum(0) + wanted.sum(0) + SMOOTH)
-    return ((1 - overlap) * weights).sum() / weights.sum()
+    return ((1 - overlap) * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
 def _pair(raw: torch.Tensor, targets: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -157,7 +157,7 @@ def evaluate(output: Output, raw: Array, targets: Array, label_smoothing: float 
 
 
 def finish(output: Output, raw: torch.Tensor, size: int = 0) -> torch.Tensor:
-    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, maps at `size`."""
+    """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, of maps enlarged to `size`."""
     if output.post == "argmax":
         return _largest(output, raw.float(), size)
     if output.post == "softmax":
@@ -166,8 +166,15 @@ def finish(output: Output, raw: torch.Tensor, size: int = 0) -> torch.Tensor:
 
 
 def _largest(output: Output, raw: torch.Tensor, size: int) -> torch.Tensor:
-    kind = torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16
+    """Indices of the largest channel. Maps are enlarged channel by channel: all of them at once take much memory, and
+    torch looks for the largest across planes twenty times as slowly as it compares two of them."""
+    small = output.size <= IGNORED["uint8"]
     if raw.ndim == 2:
-        return raw.argmax(-1).to(kind)
-    at_a_time = max(1, HELD // (size * size * output.size))
-    return torch.cat([enlarge(part, size).argmax(-1).to(kind) for part in raw.split(at_a_time)])
+        return raw.argmax(-1).to(torch.uint8 if small else torch.uint16)
+    best = enlarge(raw[..., :1], size)
+    found = torch.zeros_like(best, dtype=torch.uint8 if small else torch.int32)
+    for channel in range(1, output.size):
+        here = enlarge(raw[..., channel : channel + 1], size)
+        found.masked_fill_(here > best, channel)
+        torch.maximum(best, here, out=best)
+    return found[..., 0] if small else found[..., 0].to(torch.uint16)

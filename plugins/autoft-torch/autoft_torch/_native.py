@@ -108,7 +108,7 @@ class BoxNet(NativeNet):
             rows = [each[kept] for each, kept in zip(boxes, real, strict=True)]
             return self.output.weight * self.way.loss(images, rows)
 
-    def none(self, output: Output) -> torch.Tensor:
+    def none(self, output: Output, side: int = 0) -> torch.Tensor:
         return torch.zeros((0, output.most, 6))
 
 

@@ -42,7 +42,7 @@ class Net(nn.Module):
     def __init__(self, trunk: nn.Module, body: str, job: Job) -> None:
         """`body` names the part of the trunk that is cut into blocks; empty is all of it."""
         super().__init__()
-        self.trunk, self.outputs, self.size = trunk, job.problem.outputs, job.image_size
+        self.trunk, self.outputs = trunk, job.problem.outputs
         self._body = body
         self.blocks = _blocks.within(trunk, body)
         self.frozen = round(job.recipe.freeze * len(self.blocks))
@@ -56,9 +56,9 @@ class Net(nn.Module):
         """What heads stand on: (n, width), of frames (n, frames, width) where they are not pooled."""
         raise NotImplementedError
 
-    def none(self, output: Output) -> torch.Tensor:
-        """What `predict` gives for no images, in its shape."""
-        side = self.size if output.post == "argmax" else self.side
+    def none(self, output: Output, side: int = 0) -> torch.Tensor:
+        """What `predict_at` gives for no images, in its shape; `side` is that of indices."""
+        side = side if output.post == "argmax" else self.side
         place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
         if output.post == "argmax":
             return torch.zeros((0, *place), dtype=torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16)

@@ -65,12 +65,13 @@ def _cross_entropy(
 def _dice(
     chance: torch.Tensor, right: torch.Tensor, index: torch.Tensor, kept: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
-    """One minus the soft overlap of each class over all places (Milletari et al., 2016)."""
+    """One minus the soft overlap of each class that the batch has, over all places (Milletari et al., 2016)."""
     none, flat = torch.zeros_like(weights), index.flatten()
     overlap = none.index_add(0, flat, (right * kept).flatten())
     there = none.index_add(0, flat, kept.flatten().to(none.dtype))
     shares = (2 * overlap + SMOOTH) / (_sums(chance, kept) + there + SMOOTH)
-    return ((1 - shares) * weights).sum() / weights.sum()
+    weights = weights * (there > 0)
+    return ((1 - shares) * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
 def _sums(planes: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
