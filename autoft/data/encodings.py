@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ MARKS: Final = (
 )
 WIDE: Final = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 """Without a mark told by their zero bytes: line ends and spaces have some in any language."""
+CONTROL: Final = re.compile(rb"[\x01-\x08\x0e-\x1f]")
 HEAD: Final = 1 << 16
 """Bytes that are looked at for that."""
 ESCAPES: Final = (b"\x1b$B", b"\x1b$@")
@@ -132,25 +134,22 @@ def _told(raw: bytes, asked: str = "") -> Decoded | None:
 
 
 def _wide(raw: bytes) -> str:
-    """UTF-16 or UTF-32 that has no mark; empty where it is neither."""
-    head = raw[:HEAD]
-    if b"\0" not in head:
-        return ""
+    """UTF-16 or UTF-32 that has no mark; empty where it is neither: where zero bytes stand, and all is characters that
+    are known. In the wrong order of bytes these are none, or fewer of them are ASCII."""
+    rest = raw[:HEAD].replace(b"\0", b"")
+    zeros = min(len(raw), HEAD) - len(rest)
+    if not zeros or (4 * zeros < len(rest) and rest.isascii() and not CONTROL.search(rest)):
+        return ""  # ASCII with a stray zero byte
+    found: dict[str, int] = {}
     for encoding in WIDE:
         width = 4 if "32" in encoding else 2
-        unit = head[: len(head) // width * width]
-        zero = [unit[place::width].count(0) for place in range(width)]
-        ascii_place = 0 if encoding.endswith("le") else width - 1
-        # a letter of ASCII has zeros in all its bytes but one; zero in that one would be a control character
-        most = max(zero[:ascii_place] + zero[ascii_place + 1 :])
-        if len(raw) % width or most <= 20 * zero[ascii_place]:
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(raw[:HEAD]) if len(raw) % width == 0 else ""
+        except UnicodeDecodeError:
             continue
-        if width == 4 and min(zero[:ascii_place] + zero[ascii_place + 1 :]) * 2 < len(unit) // width:
-            continue
-        text = unit.decode(encoding, "replace")
-        if text.count("\ufffd") <= 1 and not any(letter < " " and letter not in "\t\r\n\f" for letter in {*text}):
-            return encoding
-    return ""
+        if text and all(one.isprintable() or one.isspace() for one in {*text} - {"\u200b", "\u200d", "\ufe0f"}):
+            found[encoding] = sum(one < "\x80" for one in text)
+    return max(found, key=lambda encoding: found[encoding], default="")
 
 
 def _mended(raw: bytes) -> Decoded | None:

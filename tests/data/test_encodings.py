@@ -73,6 +73,8 @@ def test_texts_that_say_what_they_are_in(text, written, told):
         ("หนังเรื่องนี้ดีมาก ฉันแนะนำให้ทุกคน", "cp874", "cp874"),
         ("hello world\nagain", "utf-16-le", "utf-16-le"),
         ("a,b\n" + CHINESE, "utf-16-be", "utf-16-be"),
+        (f"一个{CHINESE}一样\n" * 3, "utf-16-le", "utf-16-le"),
+        ("привет, мир\n", "utf-16-be", "utf-16-be"),
         ("hello world", "utf-32-le", "utf-32-le"),
     ],
 )
@@ -116,6 +118,12 @@ def test_what_the_user_names_counts_where_the_file_does_not_tell():
         named("hex")
     with pytest.raises(UsageError, match="'klingon' is none"):
         named("klingon")
+
+
+def test_a_stray_zero_byte_does_not_make_a_text_wide():
+    assert decode(b"some words, and \0 more words\n").encoding == "utf-8" and is_binary(
+        b"some words, and \0 more words\n"
+    )
 
 
 def test_pictures_are_no_texts():
