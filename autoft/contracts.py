@@ -269,8 +269,7 @@ class Reschedulable(Protocol):
     """Ability of a learner: its schedule can be made shorter or longer between two steps."""
 
     def set_epochs(self, epochs: float) -> None:
-        """From the next step on, the learning rate is as if `epochs` in all, not always a whole number, had been
-        planned from the start. A `Stop` may call it while it is asked."""
+        """The rate goes on as if `epochs` in all, maybe no whole number, had been planned. A `Stop` may call it."""
         ...
 
 

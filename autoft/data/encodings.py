@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import codepages
 from autoft.errors import UsageError
 from autoft.records import Issue
 
@@ -61,7 +60,7 @@ def decode(raw: bytes, asked: str = "", likely: str = "") -> Decoded:
         likely: that of other files of the same data.
     """
     plain = told(raw, asked)
-    return plain or _in(raw, codepages.guess(raw, likely))
+    return plain or _in(raw, _guess(raw, likely))
 
 
 def told(raw: bytes, asked: str = "") -> Decoded | None:
@@ -79,6 +78,8 @@ def together(raws: Sequence[bytes]) -> list[Decoded]:
     all if one of them is."""
     if not raws:
         return []
+    from autoft.data import codepages  # where all is UTF-8 nobody needs its tables
+
     likely = codepages.guess(codepages.sample(raws))
     probe = [codepages.guess(raw, likely) for raw in raws[:: -(-len(raws) // ASKED)]]
     if {*probe} == {likely}:
@@ -88,8 +89,16 @@ def together(raws: Sequence[bytes]) -> list[Decoded]:
     return [_in(raw, codepages.guess(raw, likely)) for raw in raws]
 
 
+def _guess(raw: bytes, likely: str) -> str:
+    from autoft.data import codepages  # where all is UTF-8 nobody needs its tables
+
+    return codepages.guess(raw, likely)
+
+
 def _in(raw: bytes, name: str) -> Decoded:
     """The text in an encoding that was guessed."""
+    from autoft.data import codepages  # where all is UTF-8 nobody needs its tables
+
     text = raw.decode(name, "replace")
     if name == "cp1252" and ("\ufffd" in text or not any(0x80 <= byte < 0xA0 for byte in set(raw))):
         return Decoded(raw.decode("latin-1"), "latin-1", guessed=True)

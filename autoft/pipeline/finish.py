@@ -155,16 +155,15 @@ def _test(
 ) -> dict[str, Any]:
     ids, task, metric = outcome.splits.test, outcome.plan.task, outcome.plan.metric
     schema = artifact.read(outcome.writer.path / "best").schema
-    trials = outcome.storage.trials()
     rivals = [(model, best.backend)]
     if baseline is not None and (refitted or baseline.number != best.number):
-        rivals.append((remote.join(trials, baseline.name), baseline.backend))
+        rivals.append((remote.join(outcome.storage.trials(), baseline.name), baseline.backend))
     answers = _predicted(outcome, rivals, listener)
     samples = open_data(outcome.ref).samples
-    groups = [samples[name][1].group for name in ids]
+    groups, seed = [samples[name][1].group for name in ids], outcome.options.seed
     decoded, targets = answers[0]
     left = _left(outcome) / 3  # the other two thirds for a resample of two models
-    band = evaluate.interval(task, decoded, targets, schema, metric, outcome.options.seed, groups, left)
+    band = evaluate.interval(task, decoded, targets, schema, metric, seed, groups, left)
     report: dict[str, Any] = {
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
@@ -183,8 +182,7 @@ def _test(
         other = answers[1][0]
         worse = evaluate.all_metrics(task, other, targets, schema)
         gained, why = _telling(metric, report["metrics"], worse)
-        left = _left(outcome)
-        gain = evaluate.compare(task, decoded, other, targets, schema, gained, outcome.options.seed, groups, left)
+        gain = evaluate.compare(task, decoded, other, targets, schema, gained, seed, groups, _left(outcome))
         verdict = why + gain.verdict
         if baseline is not None and baseline.number == best.number:
             verdict = f"the default recipe is the best; having learned from the validation part too: {verdict}"

@@ -24,7 +24,7 @@ sys.stderr.write("\\nLOADED" + json.dumps([code, sorted(sys.modules)]))
 #: Most modules that may be loaded. Lower a number when the count falls; raise it only with a reason.
 BUDGET = {
     "": 360,
-    "--help": 301,  # a file of its own for metrics: that of the records was full
+    "--help": 302,  # files of their own for metrics and for loose quotes: those they were in were full
     "--version": 220,
     "search --help": 360,
     "plugins": 380,
