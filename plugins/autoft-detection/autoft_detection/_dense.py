@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoft.api import Problem
+from autoft.vocab import UNTAUGHT
 from autoft_detection import _geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -37,7 +38,7 @@ SAY = 0.5
 
 def ignored(classes: Any) -> Any:
     """The code of boxes that are not to be learned nor scored, of these classes; its own inverse."""
-    return -2 - classes
+    return UNTAUGHT - classes
 
 
 def encode(targets: Mapping[str, Array], height: int, width: int, problem: Problem) -> dict[str, Array]:

@@ -145,7 +145,7 @@ class KerasLearner:
             return self.inputs.reader.changed(images, seed), targets
         if not self.net.placed:
             return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
-        images, targets = mover(recipe.augment, self.job.image_size)(images, targets, seed)
+        images, targets = mover(recipe.augment, self.job.image_size, not problem.encoder)(images, targets, seed)
         if problem.encoder:
             arrays = {key: value.numpy() for key, value in targets.items()}
             made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)

@@ -18,7 +18,7 @@ from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
 from autoft_torch._nets import network
 from autoft_torch._norms import Norms
-from autoft_torch._places import move
+from autoft_torch._places import hide, move
 from autoft_torch._precision import Precision, device, layout
 from autoft_torch._prefix import Prefix
 from autoft_torch._rows import Rows
@@ -141,7 +141,7 @@ class TorchLearner:
             return mix(images, targets, problem, recipe, rng)
         images, targets = move(recipe.augment, images, targets, draws)
         if not problem.encoder:
-            return self.inputs.normalise(images), targets
+            return self.inputs.normalise(hide(images, targets)), targets
         arrays = {key: value.cpu().numpy() for key, value in targets.items()}
         made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
         return self.inputs.normalise(images), {k: torch.from_numpy(v).to(self.device) for k, v in made.items()}
