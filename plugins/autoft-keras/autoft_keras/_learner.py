@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Output, Stop, TrialFailed, View, encoder, in_order, windows
 from autoft.vocab import IGNORED
-from autoft_keras import _augment, _optim, _sounds, _state
+from autoft_keras import _augment, _optim, _shapes, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
@@ -56,7 +56,7 @@ class KerasLearner:
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net, job.card)
-        self.norms = Norms(net.model, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
+        self.norms = Norms.of(job, net.model)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
@@ -123,6 +123,8 @@ class KerasLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
+        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+        self.norms.settle((images for images, _ in shown), self._show)
         return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
@@ -186,6 +188,9 @@ class KerasLearner:
 
         return self._graph("step", step, values, targets, tf.constant(self.optimizer.rate, tf.float32))
 
+    def _show(self, images: Tensor) -> None:
+        self._graph("show", lambda values: self._raw(values, training=True), images)
+
     def _parts(self, values: Tensor, targets: Targets) -> Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
         total, sums = tf.zeros(()), None
@@ -227,7 +232,7 @@ class KerasLearner:
         """
         places = (self.inputs.point, *of)
         rows = name != "apply"  # gradients have no rows
-        free = _any_length if isinstance(self.inputs, Rows) else _any_rows
+        free = _shapes.any_length if isinstance(self.inputs, Rows) else _shapes.any_rows
         key = (name, self.norms.single, *(point.place if point else "" for point in places))
         if self.net.placed and rows:  # as many boxes as the fullest image has
             key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
@@ -383,15 +388,6 @@ class KerasLearner:
             self.optimizer.load(moments)
         if self.precision.scaler and facts["scaler"]:
             self.precision.scaler.load(facts["scaler"])
-
-
-def _any_rows(tensor: Tensor) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *tensor.shape[1:]) if tensor.shape.rank else (), tensor.dtype)
-
-
-def _any_length(tensor: Tensor) -> tf.TensorSpec:
-    """Of texts and recordings, which differ in length from batch to batch."""
-    return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
 
 
 def _split(order: Array, size: int) -> list[Array]:

@@ -45,7 +45,7 @@ class TorchLearner:
         images = isinstance(self.inputs, Inputs)
         self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
-        self.norms = Norms(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
+        self.norms = Norms.of(job, net)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs = job.recipe.epochs
         self.steps = 0
@@ -116,6 +116,8 @@ class TorchLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
+        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+        self.norms.settle((self.inputs.normalise(images) for images, _ in shown), self._infer)
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
