@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from autoft.api import Dataset, Output, Problem, Sample, Scalar, Schema
-from autoft_detection import _balance, _classes, _confidence, _dense, _metrics, _most, _settle, _sides
+from autoft_detection import _classes, _confidence, _dense, _metrics, _most, _settle, _sides
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
@@ -28,8 +28,8 @@ class ObjectDetection:
     metrics = _metrics.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
-        """The classes in natural order; `extra` keeps their boxes' number ("counts"), sentences ("warnings"), how many
-        boxes of an image are kept ("most"), the side at which they are seen ("image_size"), and what classes weigh.
+        """The classes in natural order; `extra` keeps their boxes' number ("counts"), sentences ("warnings"), and how
+        many boxes of an image are kept ("most") and the side at which they are seen ("image_size").
 
         Raises:
             DataError: no image has a box that can be learned from.
@@ -42,7 +42,6 @@ class ObjectDetection:
             "warnings": said,
             _most.KEY: _most.limit(fullest),
             _sides.KEY: _sides.suited(side, picture),
-            _balance.KEY: _balance.weights(dataset, tuple(sizes)),
         }
         return Schema(task=self.name, classes=tuple(sizes), extra=extra)
 
@@ -66,13 +65,7 @@ class ObjectDetection:
             most=max(_most.GIVEN, _most.SPARE * _most.of(schema)),
         )
         heat = Output(
-            name="heat",
-            head="dense",
-            size=len(schema.classes),
-            loss="heatmap",
-            post="sigmoid",
-            target="heat",
-            class_weights=_balance.of(schema),
+            name="heat", head="dense", size=len(schema.classes), loss="heatmap", post="sigmoid", target="heat"
         )
         sides = Output(name="sides", head="dense", size=4, loss="mae", post="identity", target="sides")
         return (
