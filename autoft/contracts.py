@@ -195,7 +195,8 @@ class Encoder(Protocol):
         Args:
             targets: rows of what `Task.encode` gave, moved with the images. Under `boxes` a backend moves the columns
                 x1, y1, x2, y2 (fractions of the sides) of float32 (n, m, 4 or more) rows that have an area, and fills
-                those with -1 of which too little is left in the image.
+                those with -1 of which nothing is left in the image. Where too little is left, the class c in the fifth
+                column becomes `vocab.UNTAUGHT - c`. Networks that compare with boxes themselves are shown grey there.
             height, width: of the dense maps: a quarter of the image's sides, rounded up.
         """
         ...

@@ -83,6 +83,9 @@ POSTS: Final = (
 #: In masks, the largest number that their type holds marks pixels that belong to no class: 255, or 65535.
 IGNORED: Final = {"uint8": 255, "uint16": 65535}
 
+#: A box of class c that is neither to be found nor to be missed has the code `UNTAUGHT - c`; so have crowds.
+UNTAUGHT: Final = -2
+
 #: How weights are found. "solve" takes no steps: the head alone, in closed form or by L-BFGS (`Recipe.head_init`).
 OPTIMIZERS: Final = ("adamw", "adam", "sgd", "solve")
 #: What a head starts from: random numbers, or the solution on the frozen features.

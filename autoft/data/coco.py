@@ -16,6 +16,9 @@ from autoft.datarecords import Issue
 KEYS: Final = ("images", "annotations", "categories")
 LACKING: Final = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
 IDS: Final = ("id", "image_id", "category_id")
+CROWD: Final = "iscrowd"
+NOT: Final = ("", "0", "0.0", "false", "no", "none")
+"""Words by which programs say that it is none."""
 ASIDE: Final = ("annotations", "annotation", "labels")
 """Folders of JSON files beside those of the images."""
 
@@ -132,8 +135,11 @@ def _dicts(entries: Sequence[Any], file: Path, what: str, issues: list[Issue]) -
 
 
 def _numbered(entry: dict[str, Any]) -> dict[str, Any]:
-    """With ids that are numbers as numbers: some programs write 7 in one list and "7" or 7.0 in another."""
+    """With ids that are numbers as numbers: some programs write 7 in one list and "7" or 7.0 in another; and the flag
+    of crowds as 0 where it is a word for it."""
     found = dict(entry)
+    if str(found.get(CROWD, "")).strip().lower() in NOT:
+        found[CROWD] = 0
     for key in IDS:
         value = entry.get(key)
         if isinstance(value, str | float) and re.fullmatch(r"\d+(\.0)?", str(value).strip()):

@@ -14,6 +14,7 @@ from autoft.abilities import Inheriting
 from autoft.contracts import Backend, Learner, Resumable
 from autoft.records import Job, from_json, to_json
 from autoft.testing.backend_base import close, files_below, same, train
+from autoft.testing.backend_boxes import BoxLaws
 from autoft.testing.backend_dense import DenseLaws
 from autoft.testing.backend_levels import LevelLaws
 from autoft.testing.backend_losses import LossLaws
@@ -155,5 +156,5 @@ class SavingLaws(PredictionLaws):
         assert close(learner.predict(feed), resumed.predict(feed), 10 * self.tolerance)
 
 
-class BackendContract(LevelLaws, DenseLaws, FreezeLaws, TrainingLaws, SavingLaws):
+class BackendContract(LevelLaws, BoxLaws, DenseLaws, FreezeLaws, TrainingLaws, SavingLaws):
     """Set `backend` and `card`; `recipe` holds what the network needs to learn the toys."""

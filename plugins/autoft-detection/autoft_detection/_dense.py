@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 
 from autoft.api import Problem
+from autoft.vocab import UNTAUGHT
 from autoft_detection import _geometry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MIDDLE = 0.54
 """Share of a box's sides in which its peak lies and its sides are learned (TTFNet's alpha)."""
+NEAR = 0.15
+"""Height of the peak from which on sides are learned."""
 SIGMAS = 6.0
 """Standard deviations of a peak that fit into that share."""
 UNIT = 16
@@ -37,7 +40,7 @@ SAY = 0.5
 
 def ignored(classes: Any) -> Any:
     """The code of boxes that are not to be learned nor scored, of these classes; its own inverse."""
-    return -2 - classes
+    return UNTAUGHT - classes
 
 
 def encode(targets: Mapping[str, Array], height: int, width: int, problem: Problem) -> dict[str, Array]:
@@ -94,7 +97,8 @@ def _paint(heat: Array, sides: Array, box: Array) -> None:
     np.fmax(channel, peak, out=channel)
     x, y = np.meshgrid((across + 0.5) / width, (down + 0.5) / height)
     distances = np.stack([x - low[0], y - low[1], high[0] - x, high[1] - y], axis=-1)
-    sides[here] = np.log(np.maximum(distances, 0.25 / scale.max()) * UNIT)
+    near = peak >= NEAR
+    sides[here][near] = np.log(np.maximum(distances[near], 0.25 / scale.max()) * UNIT)
 
 
 def decode(heat: Array, sides: Array, most: int = 200) -> Array:

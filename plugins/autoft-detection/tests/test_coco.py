@@ -106,11 +106,18 @@ def test_captions_beside_instances_are_not_read(tmp_path: Path) -> None:
     assert len(CocoReader().read(str(tmp_path), BOXES).samples) == 9
 
 
-def test_crowds_are_flagged(tmp_path: Path) -> None:
-    write(tmp_path, edit=lambda c: c["annotations"][0].update(iscrowd=1))
+@pytest.mark.parametrize("flag", [1, "1", True])
+def test_crowds_are_flagged(tmp_path: Path, flag: Any) -> None:
+    write(tmp_path, edit=lambda c: c["annotations"][0].update(iscrowd=flag))
     found = CocoReader().read(str(tmp_path), BOXES)
     assert found.samples[0].fields["boxes"][0][5] == "crowd"
     assert "1 crowd or difficult" in found.recognised
+
+
+@pytest.mark.parametrize("flag", [0, "0", "0.0", "false", "", None, False])
+def test_a_flag_may_be_a_word_that_says_no(tmp_path: Path, flag: Any) -> None:
+    write(tmp_path, edit=lambda c: c["annotations"][0].update(iscrowd=flag))
+    assert len(CocoReader().read(str(tmp_path), BOXES).samples[0].fields["boxes"][0]) == 5
 
 
 def test_bad_entries_are_named(tmp_path: Path) -> None:

@@ -120,3 +120,12 @@ def test_cells_around_a_peak_vote_on_its_box() -> None:
     wanted = np.array([0.2, 0.2, 0.8, 0.8])
     assert np.abs(found - wanted).max() < 0.2 * np.abs(alone - wanted).max()
     assert (heat >= 0.5).sum() > 9, "the peak is wide"
+
+
+def test_sides_are_learned_where_boxes_are_read() -> None:
+    """Decoding looks at the cells around a peak alone: further ones would take most of the loss."""
+    maps = _dense.encode({"boxes": truth((0.1, 0.1, 0.9, 0.9, 0))}, 64, 64, PROBLEM)
+    heat, known = maps["heat"][0, :, :, 0], np.isfinite(maps["sides"][0]).all(-1)
+    assert (known == (heat >= _dense.NEAR)).all() and 0 < known.sum() < 0.6 * (heat > 0).sum()
+    y, x = np.argwhere(heat == 1)[0]
+    assert known[y - _dense.REACH : y + _dense.REACH + 1, x - _dense.REACH : x + _dense.REACH + 1].all()

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, windows
-from autoft_keras import _augment, _batches, _optim, _sounds, _state
+from autoft_keras import _augment, _batches, _optim, _shapes, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
@@ -56,7 +56,7 @@ class KerasLearner:
         self.precision = Precision(job.recipe.precision, where)
         self.precision.apply(net.trunk)
         self.prefix = Prefix(net) if isinstance(self.inputs, Inputs) else Features(net, job.card)
-        self.norms = Norms(net.model, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
+        self.norms = Norms.of(job, net.model)
         self.optimizer = _optim.Optimizer(net, job.recipe, self.precision.scaler, job.card.pace)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs: float = job.recipe.epochs
@@ -128,6 +128,8 @@ class KerasLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
+        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+        self.norms.settle((images for images, _ in shown), self._show)
         return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
@@ -150,7 +152,7 @@ class KerasLearner:
             return self.inputs.reader.changed(images, seed), targets
         if not self.net.placed:
             return mix(tf.cast(self.augment(images, seed), tf.float32), targets, problem, recipe, rng)
-        images, targets = mover(recipe.augment, self.job.image_size)(images, targets, seed)
+        images, targets = mover(recipe.augment, self.job.image_size, not problem.encoder)(images, targets, seed)
         if problem.encoder:
             arrays = {key: value.numpy() for key, value in targets.items()}
             made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
@@ -190,6 +192,9 @@ class KerasLearner:
             return loss
 
         return self._graph("step", step, values, targets, tf.constant(self.optimizer.rate, tf.float32))
+
+    def _show(self, images: Tensor) -> None:
+        self._graph("show", lambda values: self._raw(values, training=True), images)
 
     def _parts(self, values: Tensor, targets: Targets) -> Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
@@ -232,7 +237,7 @@ class KerasLearner:
         """
         places = (self.inputs.point, *of)
         rows = name != "apply"  # gradients have no rows
-        free = _any_length if isinstance(self.inputs, Rows) else _any_rows
+        free = _shapes.any_length if isinstance(self.inputs, Rows) else _shapes.any_rows
         key = (name, self.norms.single, *(point.place if point else "" for point in places))
         if self.net.placed and rows:  # as many boxes as the fullest image has
             key += tuple(tuple(tensor.shape[1:]) for tensor in tf.nest.flatten(arguments))
@@ -383,12 +388,3 @@ class KerasLearner:
             self.optimizer.load(moments)
         if self.precision.scaler and facts["scaler"]:
             self.precision.scaler.load(facts["scaler"])
-
-
-def _any_rows(tensor: Tensor) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *tensor.shape[1:]) if tensor.shape.rank else (), tensor.dtype)
-
-
-def _any_length(tensor: Tensor) -> tf.TensorSpec:
-    """Of texts and recordings, which differ in length from batch to batch."""
-    return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 from keras.layers import BatchNormalization
 
+from autoft.api import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
 Tensor = Any
 
 #: Keras averages statistics over 100 steps, some networks over 1000: more than a short fine-tuning has.
 MOMENTUM = 0.1
+#: The loss of maps with peaks.
+PEAKS = "heatmap"
+#: Images whose statistics are taken at the end of an epoch, where they are.
+SHOWN = 64
 #: How the names of layers of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -24,14 +35,20 @@ class Norms:
     data set gives: the momentum (the share of the new batch, 1 minus what Keras calls so) is at least `MOMENTUM`.
     From scratch it starts at 1 and falls as 1 / step, a plain mean, since the initial statistics mean nothing.
 
+    Networks for maps with peaks take those of images as they are, at the end of each epoch: augmented ones have other
+    statistics, and where nearly all places are empty, a small shift finds other ones. For masks that was no gain
+    (docs/adr/0064-better-boxes.md).
+
     Where it can be, a layer is computed by TensorFlow's fused operation, in training as in evaluation: Keras makes
     about fifteen operations of it, which cost a compact network half of its speed.
     """
 
-    def __init__(self, net: keras.Model, *, scratch: bool, kept: bool = False) -> None:
+    def __init__(self, net: keras.Model, *, scratch: bool, kept: bool = False, settles: bool = False) -> None:
         """`kept` leaves running statistics as they are, and uses them in training: not from scratch, nor in
         new heads."""
-        self.scratch, self.kept = scratch, kept and not scratch
+        self.scratch, self.kept, self.settles = scratch, kept and not scratch, settles
+        self.shown = False
+        """Whether images are shown for their statistics alone."""
         self.least = tf.Variable(0.0, trainable=False)
         self.single = False
         """The batch has one sample, and so no statistics: the layers use and keep their running ones."""
@@ -46,11 +63,35 @@ class Norms:
             elif self.kept and pretrained:
                 layer.call = _running(layer.call)
 
+    @classmethod
+    def of(cls, job: Job, net: keras.Model) -> Norms:
+        """Those of a net that is to be trained so."""
+        peaks = any(output.loss == PEAKS for output in job.problem.outputs)
+        return cls(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept", settles=peaks)
+
     def before(self, step: int, samples: int) -> None:
         """Prepare for training step `step` (counted from 0) on a batch of so many samples."""
         self.single = samples == 1
         if self.scratch:
             self.least.assign(1 / (step + 1))
+
+    def some(self, batches: Sequence[Array]) -> list[Array]:
+        """Those of an epoch's batches that `settle` is to see."""
+        needed = any(layer.trainable for layer in self.layers) if self.settles else False
+        found: list[Array] = []
+        for batch in batches if needed else ():
+            if sum(map(len, found)) < SHOWN and len(batch) > 1:
+                found.append(batch)
+        return found
+
+    def settle(self, batches: Iterable[Tensor], show: Callable[[Tensor], object]) -> None:
+        """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network, in
+        a graph of its own."""
+        self.shown, self.single = True, False
+        for number, images in enumerate(batches):
+            self.least.assign(1 / (number + 1))
+            show(images)
+        self.shown = False
 
 
 def _fusible(layer: Any) -> bool:
@@ -91,6 +132,7 @@ class _Fused:
         )
         if learns:
             share = tf.maximum(self.usual, self.norms.least) if self.norms.scratch else self.usual
+            share = self.norms.least if self.norms.shown else share
             for kept, new in ((layer.moving_mean.value, mean), (layer.moving_variance.value, variance)):
                 kept.assign_sub((kept - new) * share)
         return values

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from autoft.vocab import UNTAUGHT
 from autoft_keras._augment import Draws, recolour
 from autoft_keras._operations import warp
 
@@ -41,14 +42,19 @@ REACHES = {
 GREY = 128.0
 """What is seen beyond the image's edge."""
 LEFT = 0.3
-"""A box of which less than this share of its area is left in the image is not one any more."""
+"""A box of which less than this share of its area is left in the image is neither to be found nor to be missed."""
 
 
 @functools.cache
-def mover(word: str, size: int) -> Any:
-    """`move` with this policy for images of this side, compiled for all learners of the process: traced for several
-    sides, it would know none of them."""
-    return tf.function(functools.partial(move, word), reduce_retracing=True, autograph=False)
+def mover(word: str, size: int, hides: bool = False) -> Any:
+    """`move` with this policy for images of this side, and `hide` if asked for, compiled for all learners of the
+    process: traced for several sides, it would know none of them."""
+
+    def changed(images: Tensor, targets: Targets, seed: Tensor) -> tuple[Tensor, Targets]:
+        images, targets = move(word, images, targets, seed)
+        return hide(images, targets) if hides else images, targets
+
+    return tf.function(changed, reduce_retracing=True, autograph=False)
 
 
 def move(word: str, images: Tensor, targets: Targets, seed: Tensor) -> tuple[Tensor, Targets]:
@@ -86,14 +92,42 @@ def _sampled(values: Tensor, scale: Tensor, middle: Tensor, filter_word: str) ->
 
 
 def _boxes(boxes: Tensor, scale: Tensor, middle: Tensor) -> Tensor:
-    """The same map, the other way round; clipped, and -1 where too little is left."""
+    """The same map, the other way round; clipped, -1 where nothing is left, not taught where too little is."""
     ends = [(boxes[..., k : k + 2] - middle[:, None]) / scale[:, None] + 0.5 for k in (0, 2)]
     low, high = tf.minimum(*ends), tf.maximum(*ends)
     inside = tf.clip_by_value(tf.concat([low, high], -1), 0, 1)
-    kept = _area(inside) >= LEFT * _area(tf.concat([low, high], -1))
-    real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
-    moved = tf.concat([inside, boxes[..., 4:]], -1)
-    return tf.where((kept & real)[..., None], moved, -tf.ones_like(moved))
+    little = _area(inside) < LEFT * _area(tf.concat([low, high], -1))
+    code = boxes[..., 4:5]
+    code = tf.where(little[..., None] & (code >= 0), UNTAUGHT - code, code)
+    moved = tf.concat([inside, code, boxes[..., 5:]], -1)
+    return tf.where((real(boxes) & real(inside))[..., None], moved, -tf.ones_like(moved))
+
+
+def real(boxes: Tensor) -> Tensor:
+    """Which rows hold a box."""
+    return (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+
+
+def hide(images: Tensor, targets: Targets) -> Tensor:
+    """Images in 0..255, grey where boxes are not taught, for networks that compare with boxes themselves: what they are
+    not told of they learn to miss. What lies in another box as well stays."""
+    if "boxes" not in targets:
+        return images
+    boxes, (height, width) = targets["boxes"], images.shape[1:3]
+    unknown = real(boxes) & (boxes[..., 4] < 0)
+    hidden = _covered(boxes, unknown, height, width) & ~_covered(boxes, real(boxes) & ~unknown, height, width)
+    return tf.where(hidden[..., None], tf.cast(GREY, images.dtype), images)
+
+
+def _covered(boxes: Tensor, which: Tensor, height: int, width: int) -> Tensor:
+    """Whether the middle of a pixel lies in any of those boxes: (n, height, width)."""
+
+    def within(low: Tensor, high: Tensor, count: int) -> Tensor:
+        middles = (tf.range(count, dtype=tf.float32) + 0.5) / count
+        return tf.cast((middles >= low[..., None]) & (middles < high[..., None]), tf.float32)
+
+    down = within(boxes[..., 1], boxes[..., 3], height) * tf.cast(which, tf.float32)[..., None]
+    return tf.einsum("nmy,nmx->nyx", down, within(boxes[..., 0], boxes[..., 2], width)) > 0
 
 
 def _area(boxes: Tensor) -> Tensor:

@@ -274,7 +274,7 @@ def test_run_lengths_are_those_of_pycocotools() -> None:
 
 def test_coco_shapes(tmp_path: Path) -> None:
     image(tmp_path / "val" / "a.png")
-    square = {"image_id": 1, "category_id": 9, "segmentation": [[0, 0, 3, 0, 3, 3, 0, 3]]}
+    square = {"image_id": 1, "category_id": 9, "iscrowd": "0", "segmentation": [[0, 0, 3, 0, 3, 3, 0, 3]]}
     crowd = {
         "image_id": 1,
         "category_id": 9,

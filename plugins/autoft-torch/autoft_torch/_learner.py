@@ -18,7 +18,7 @@ from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
 from autoft_torch._nets import network
 from autoft_torch._norms import Norms
-from autoft_torch._places import move
+from autoft_torch._places import hide, move
 from autoft_torch._precision import Precision, device, layout, usable
 from autoft_torch._prefix import Prefix
 from autoft_torch._rows import Rows
@@ -46,7 +46,7 @@ class TorchLearner:
         images = isinstance(self.inputs, Inputs)
         self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
-        self.norms = Norms(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept")
+        self.norms = Norms.of(job, net)
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs: float = job.recipe.epochs
         self.steps = 0
@@ -118,6 +118,8 @@ class TorchLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
+        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+        self.norms.settle((self.inputs.normalise(images) for images, _ in shown), self._infer)
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
@@ -160,7 +162,7 @@ class TorchLearner:
             return mix(images, targets, problem, recipe, rng)
         images, targets = move(recipe.augment, images, targets, draws)
         if not problem.encoder:
-            return self.inputs.normalise(images), targets
+            return self.inputs.normalise(hide(images, targets)), targets
         arrays = {key: value.cpu().numpy() for key, value in targets.items()}
         made = encoder(problem.encoder)(arrays, self.net.side, self.net.side, problem)
         return self.inputs.normalise(images), {k: torch.from_numpy(v).to(self.device) for k, v in made.items()}

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoft.api import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
 #: Some networks average their statistics over 100 steps, more than a short fine-tuning has.
 MOMENTUM = 0.1
+#: The loss of maps with peaks.
+PEAKS = "heatmap"
+#: Images whose statistics are taken at the end of an epoch, where they are.
+SHOWN = 64
 #: How the names of parts of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -17,16 +32,26 @@ class Norms:
     In evaluation they use running statistics, which must follow the weights within the few steps that a small
     data set gives: the momentum is at least `MOMENTUM`. From scratch it starts at 1 and falls as 1 / step, a plain
     mean, since the initial statistics mean nothing.
+
+    Networks for maps with peaks take those of images as they are, at the end of each epoch: augmented ones have other
+    statistics, and where nearly all places are empty, a small shift finds other ones. For masks that was no gain
+    (docs/adr/0064-better-boxes.md).
     """
 
-    def __init__(self, net: nn.Module, *, scratch: bool, kept: bool = False) -> None:
+    def __init__(self, net: nn.Module, *, scratch: bool, kept: bool = False, settles: bool = False) -> None:
         """`kept` leaves running statistics as they are, and uses them in training: not from scratch, nor in
         new heads."""
-        self.scratch, self.kept = scratch, kept and not scratch
+        self.scratch, self.kept, self.settles = scratch, kept and not scratch, settles
         found = {name: part for name, part in net.named_modules() if isinstance(part, _BatchNorm)}
         self.layers = list(found.values())
         self.still = [self.kept and not name.startswith(NEW) for name in found]
         self.usual = [max(MOMENTUM, layer.momentum or MOMENTUM) for layer in self.layers]
+
+    @classmethod
+    def of(cls, job: Job, net: nn.Module) -> Norms:
+        """Those of a net that is to be trained so."""
+        peaks = any(output.loss == PEAKS for output in job.problem.outputs)
+        return cls(net, scratch=not job.card.pretrained, kept=job.recipe.norms == "kept", settles=peaks)
 
     def before(self, step: int, samples: int) -> None:
         """Prepare for training step `step` (counted from 0) on a batch of so many samples.
@@ -39,3 +64,20 @@ class Norms:
                 layer.momentum = momentum
             if (samples == 1 or still) and layer.training:
                 layer.eval()
+
+    def some(self, batches: Sequence[Array]) -> list[Array]:
+        """Those of an epoch's batches that `settle` is to see."""
+        needed = any(layer.training for layer in self.layers) if self.settles else False
+        found: list[Array] = []
+        for batch in batches if needed else ():
+            if sum(map(len, found)) < SHOWN and len(batch) > 1:
+                found.append(batch)
+        return found
+
+    def settle(self, batches: Iterable[torch.Tensor], show: Callable[[torch.Tensor], object]) -> None:
+        """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network."""
+        for number, images in enumerate(batches):
+            for layer in self.layers:
+                layer.momentum = 1 / (number + 1)
+            with torch.no_grad():
+                show(images)

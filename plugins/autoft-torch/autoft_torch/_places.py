@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
+from autoft.vocab import UNTAUGHT
 from autoft_torch._augment import recolour
 
 Targets = dict[str, torch.Tensor]
@@ -39,7 +40,7 @@ REACHES = {
 GREY = 128.0
 """What is seen beyond the image's edge."""
 LEFT = 0.3
-"""A box of which less than this share of its area is left in the image is not one any more."""
+"""A box of which less than this share of its area is left in the image is neither to be found nor to be missed."""
 
 
 def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generator) -> tuple[torch.Tensor, Targets]:
@@ -81,15 +82,47 @@ def _sampled(values: torch.Tensor, grid: torch.Tensor, mode: str) -> torch.Tenso
 
 
 def _boxes(boxes: torch.Tensor, scale: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
-    """The same map, the other way round; clipped, and -1 where too little is left."""
+    """The same map, the other way round; clipped, -1 where nothing is left, not taught where too little is."""
     scale, middle = (value.to(boxes.device)[:, None] for value in (scale, middle))
     ends = torch.stack([(boxes[..., k : k + 2] - middle) / scale + 0.5 for k in (0, 2)])
     low, high = ends.amin(0), ends.amax(0)
     inside = torch.cat([low.clamp(0, 1), high.clamp(0, 1)], -1)
-    kept = _area(inside) >= LEFT * _area(torch.cat([low, high], -1))
-    real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
-    moved = torch.cat([inside, boxes[..., 4:]], -1)
-    return torch.where((kept & real)[..., None], moved, torch.full_like(moved, -1))
+    little = _area(inside) < LEFT * _area(torch.cat([low, high], -1))
+    code = boxes[..., 4:5]
+    code = torch.where(little[..., None] & (code >= 0), UNTAUGHT - code, code)
+    moved = torch.cat([inside, code, boxes[..., 5:]], -1)
+    seen = real(boxes) & real(inside)
+    return torch.where(seen[..., None], moved, torch.full_like(moved, -1))
+
+
+def real(boxes: torch.Tensor) -> torch.Tensor:
+    """Which rows hold a box."""
+    return (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+
+
+def hide(images: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Images in 0..255, grey where boxes are not taught, for networks that compare with boxes themselves: what they are
+    not told of they learn to miss. What lies in another box as well stays."""
+    if "boxes" not in targets:
+        return images
+    boxes = targets["boxes"].to(images.device)
+    unknown = real(boxes) & (boxes[..., 4] < 0)
+    if not bool(unknown.any()):
+        return images
+    height, width = images.shape[-2:]
+    hidden = _covered(boxes, unknown, height, width) & ~_covered(boxes, real(boxes) & ~unknown, height, width)
+    return torch.where(hidden[:, None], torch.full_like(images, GREY), images)
+
+
+def _covered(boxes: torch.Tensor, which: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Whether the middle of a pixel lies in any of those boxes: (n, height, width)."""
+
+    def within(low: torch.Tensor, high: torch.Tensor, count: int) -> torch.Tensor:
+        middles = (torch.arange(count, device=boxes.device) + 0.5) / count
+        return ((middles >= low[..., None]) & (middles < high[..., None])).float()
+
+    down = within(boxes[..., 1], boxes[..., 3], height) * which[..., None]
+    return torch.einsum("nmy,nmx->nyx", down, within(boxes[..., 0], boxes[..., 2], width)) > 0
 
 
 def _area(boxes: torch.Tensor) -> torch.Tensor:

@@ -143,6 +143,9 @@ def test_boxes_that_are_not_to_be_learned_teach_nothing(card):
     none = natives.feed(8)
     crowds.arrays["boxes"][..., 4] = np.where(crowds.arrays["boxes"][..., 4] >= 0, -2, -1)
     none.arrays["boxes"][:] = -1
+    for picture, rows in zip(none.arrays["image"], feed.arrays["boxes"], strict=True):
+        for x1, y1, x2, y2 in np.round(rows[rows[:, 4] >= 0, :4] * natives.SIDE).astype(int):
+            picture[y1:y2, x1:x2] = 128  # what is there is neither a thing nor nothing
     losses = [train(TorchBackend().build(natives.job(found)), each)[0] for each in (feed, crowds, none)]
     assert losses[1] == pytest.approx(losses[2], rel=1e-5) and losses[0] != pytest.approx(losses[1], rel=1e-2)
 

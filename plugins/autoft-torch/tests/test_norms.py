@@ -6,6 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.api import Output, Problem
+from autoft.testing.toys import ArrayFeed
+from autoft_torch._norms import SHOWN
 from autoft_torch.backend import TorchBackend
 
 STATISTICS = ("running_mean", "running_var")
@@ -54,3 +57,53 @@ def test_from_scratch_there_is_nothing_to_keep(network, job, toys):
     before = statistics(learner)
     learner.train_epoch(toys, 1, never)
     assert not same(before, statistics(learner))
+
+
+def pictures(count=20):
+    rng = np.random.default_rng(0)
+    boxes = np.tile(np.array([0.2, 0.3, 0.7, 0.8, 0], np.float32), (count, 1, 1))
+    return ArrayFeed({"image": rng.integers(0, 255, (count, 64, 64, 3), np.uint8), "boxes": boxes})
+
+
+@pytest.fixture
+def posed(network, job):
+    output = Output(name="places", head="dense", size=1, loss="heatmap", post="sigmoid", target="places")
+    encoder = "autoft.testing.backend_boxes:encode"
+    problem = Problem(name="places", inputs=("image",), outputs=(output,), encoder=encoder)
+    return lambda **recipe: msgspec.structs.replace(job(network, **recipe), problem=problem, image_size=64)
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_for_maps_with_peaks_statistics_are_those_of_images_as_they_are(pretrained, posed):
+    """Augmented ones have others: with grey edges for one."""
+    found, before = [], {}
+    for augment in ("none", "strong"):
+        job = posed(augment=augment, lr=0.0, weight_decay=0.0, batch_size=8, freeze=0.3 if pretrained else 0.0)
+        job = msgspec.structs.replace(job, card=msgspec.structs.replace(job.card, pretrained=pretrained))
+        learner = TorchBackend().build(job)
+        before = statistics(learner)
+        learner.train_epoch(pictures(), 1, never)
+        found.append(statistics(learner))
+    assert all(np.allclose(found[0][key], found[1][key], rtol=1e-3, atol=1e-4) for key in before)
+    assert not same(before, found[0])
+    frozen = [key for key in before if np.array_equal(before[key], found[0][key])]
+    assert bool(frozen) is pretrained, "what is frozen stays as it was"
+
+
+def test_those_of_new_heads_are_learned_also_where_those_of_the_trunk_are_kept(posed):
+    learner = TorchBackend().build(posed(norms="kept"))
+    before = statistics(learner)
+    learner.train_epoch(pictures(), 1, never)
+    changed = {key for key, values in statistics(learner).items() if not np.array_equal(values, before[key])}
+    assert changed == {key for key in before if key.startswith("heads.")}
+
+
+def test_an_epoch_that_ends_early_is_not_lengthened(posed):
+    learner = TorchBackend().build(posed())
+    shown, infer = [], learner._infer
+    learner._infer = lambda images: shown.append(len(images)) or infer(images)
+    looks = iter([False, True])
+    learner.train_epoch(pictures(), 1, lambda: next(looks))
+    assert not shown
+    learner.train_epoch(pictures(90), 1, never)
+    assert SHOWN <= sum(shown) < 90

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autoft_torch._places import REACHES, move
+from autoft.vocab import UNTAUGHT
+from autoft_torch._places import GREY, REACHES, hide, move
 
 SIDE = 64
 
@@ -37,7 +38,7 @@ def test_image_mask_and_boxes_move_alike(word: str) -> None:
         rows, columns = np.nonzero(thing.numpy())
         edges = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / SIDE
         assert np.abs(edges - box[:4].numpy()).max() < 2.5 / SIDE
-        assert box[4:].tolist() == [7.0, 1.0]
+        assert box[4:].tolist() in ([7.0, 1.0], [UNTAUGHT - 7.0, 1.0])
     assert (found["boxes"][:, 1] == -1).all(), "rows that hold no box stay so"
     assert not torch.equal(found["mask"], targets["mask"])
 
@@ -68,3 +69,29 @@ def test_no_augmentation_changes_nothing() -> None:
     images, targets = scene()
     moved, found = move("none", images, targets, torch.Generator())
     assert torch.equal(moved, images) and all(torch.equal(found[key], targets[key]) for key in targets)
+
+
+def test_a_box_that_is_mostly_cut_off_is_not_taught_any_more() -> None:
+    images, targets = scene(64)
+    targets["boxes"][:, 1] = torch.tensor([0.0, 0.0, 0.3, 0.3, 2.0, 0.0])
+    _, found = move("strong", images, targets, torch.Generator().manual_seed(4))
+    rows = found["boxes"].reshape(-1, 6)
+    codes = set(rows[:, 4].tolist())
+    assert codes <= {7.0, 2.0, -1.0, UNTAUGHT - 7.0, UNTAUGHT - 2.0} and UNTAUGHT - 2.0 in codes
+    little = rows[rows[:, 4] < -1]
+    assert ((little[:, 2] > little[:, 0]) & (little[:, 3] > little[:, 1])).all(), "what is left of it is known"
+    assert ((little[:, :4] == 0) | (little[:, :4] == 1)).any(1).all(), "it lies at the edge"
+    assert (rows[rows[:, 4] == -1] == -1).all()
+
+
+def test_what_is_not_taught_is_grey_unless_it_lies_in_another_box() -> None:
+    images = torch.full((2, 3, 8, 8), 7, dtype=torch.uint8)
+    boxes = torch.full((2, 2, 5), -1.0)
+    assert torch.equal(hide(images, {"boxes": boxes}), images)
+    boxes[0, 0] = torch.tensor([0.0, 0.0, 0.5, 0.5, UNTAUGHT - 1.0])
+    boxes[0, 1] = torch.tensor([0.25, 0.25, 1.0, 1.0, 0.0])
+    shown = hide(images, {"boxes": boxes})
+    wanted = torch.zeros(8, 8, dtype=torch.bool)
+    wanted[:4, :4] = True
+    wanted[2:, 2:] = False
+    assert (shown[0, :, wanted] == GREY).all() and (shown[0, :, ~wanted] == 7).all() and (shown[1] == 7).all()
