@@ -1,7 +1,6 @@
-"""The Protocols between core and plugins. A plugin's classes need not inherit from them: having the
-attributes and methods is enough, and the kits in `autoft.testing` check that they behave.
-
-Both sides meet at a numpy batch (`Feed`) and at a `Problem` written in the closed vocabulary.
+"""The Protocols between core and plugins, which meet at a numpy batch (`Feed`) and at a `Problem` written in the closed
+vocabulary. A plugin's classes need not inherit from them: having the attributes and methods is enough, and the kits in
+`autoft.testing` check that they behave.
 """
 
 from __future__ import annotations
