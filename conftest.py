@@ -6,8 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from autoft.abilities import Aimed, Baselined, Learning
+from autoft.contracts import Calibrated
 
 SHARED = Path(os.environ.get("AUTOFT_SHARED") or Path(__file__).parent.parent / "shared")
 
@@ -40,3 +44,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["AUTOFT_CACHE"]
     else:
         os.environ["AUTOFT_CACHE"] = before
+
+
+@pytest.fixture(autouse=True)
+def abilities_of_classes() -> Iterator[None]:
+    """A test that lends a class an ability takes it back in whole: `isinstance` remembers which classes had it."""
+    yield
+    abilities: tuple[Any, ...] = (Aimed, Baselined, Calibrated, Learning)
+    for ability in abilities:
+        ability._abc_caches_clear()

@@ -12,6 +12,9 @@ from autoft.vocab import did_you_mean
 
 KEYS = SearchOptions.__struct_fields__
 PATHS = ("data", "val", "test", "configs")
+TOLD = ("space", "command", "folder", "threads_per_trial")
+"""What `args.yaml` of a run tells beside the options: the whole space in words, the command, the folder in which it was
+given, and what followed from the machine."""
 
 
 def read(path: str) -> dict[str, Any]:
@@ -50,11 +53,10 @@ def _load(place: Path) -> Mapping[Any, Any]:
 
 
 def _of_user(loaded: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Without what `args.yaml` of a run tells beside the options: the whole space in words, the command, and
-    the folder in which it was given."""
+    """Without what `args.yaml` of a run tells beside the options."""
     if "overrides" not in loaded:
         return loaded
-    return {key: what for key, what in loaded.items() if key not in ("space", "command", "folder")}
+    return {key: what for key, what in loaded.items() if key not in TOLD}
 
 
 def _key(written: str, place: Path) -> str:
