@@ -21,7 +21,7 @@ from autoft_keras._inputs import Inputs
 from autoft_keras._losses import none
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
-from autoft_keras._norms import Norms
+from autoft_keras._norms import Norms, early
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device, usable
 from autoft_keras._prefix import Prefix
@@ -121,6 +121,7 @@ class KerasLearner:
         total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
+                self._settle(feed, batches[: early(steps)])
                 return EpochStats(self._mean(total, seen), steps, False, begun, self._traced - traced)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
@@ -128,9 +129,12 @@ class KerasLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
+        self._settle(feed, batches)
+        return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
+
+    def _settle(self, feed: Feed, batches: Sequence[Array]) -> None:
         shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
         self.norms.settle((images for images, _ in shown), self._show)
-        return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
         """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better.
@@ -270,9 +274,10 @@ class KerasLearner:
         if isinstance(self.inputs, Rows):
             return windows(len(feed), ROWS, self.inputs.lengths(feed))
         most = PREDICT_PIXELS // self.job.image_size**2
-        widest = max((o.size for o in self.job.problem.outputs if o.head == "dense"), default=0)
-        if widest:
-            most = min(most, HELD // widest // max(side, self.job.image_size) ** 2)
+        for output in self.job.problem.outputs:
+            if output.head == "dense":  # indices are found on maps that were enlarged
+                least = max(side, self.job.image_size) if output.post == "argmax" else self.job.image_size
+                most = min(most, HELD // output.size // least**2)
         return windows(len(feed), max(1, min(512, most)), None)
 
     def _infer(self, values: Tensor, side: int) -> dict[str, Tensor]:

@@ -24,6 +24,8 @@ MOMENTUM = 0.1
 PEAKS = "heatmap"
 #: Images whose statistics are taken at the end of an epoch, where they are.
 SHOWN = 64
+#: Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something.
+EARLY, FEWEST = 8, 4
 #: How the names of layers of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -92,6 +94,11 @@ class Norms:
             self.least.assign(1 / (number + 1))
             show(images)
         self.shown = False
+
+
+def early(steps: int) -> int:
+    """How many of the batches of an epoch that ended after so many steps are shown: its time is nearly over."""
+    return steps // EARLY if steps >= EARLY * FEWEST else 0
 
 
 def _fusible(layer: Any) -> bool:

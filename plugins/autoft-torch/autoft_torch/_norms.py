@@ -22,6 +22,8 @@ MOMENTUM = 0.1
 PEAKS = "heatmap"
 #: Images whose statistics are taken at the end of an epoch, where they are.
 SHOWN = 64
+#: Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something.
+EARLY, FEWEST = 8, 4
 #: How the names of parts of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -81,3 +83,8 @@ class Norms:
                 layer.momentum = 1 / (number + 1)
             with torch.no_grad():
                 show(images)
+
+
+def early(steps: int) -> int:
+    """How many of the batches of an epoch that ended after so many steps are shown: its time is nearly over."""
+    return steps // EARLY if steps >= EARLY * FEWEST else 0

@@ -98,12 +98,16 @@ def test_those_of_new_heads_are_learned_also_where_those_of_the_trunk_are_kept(p
     assert changed == {key for key in before if key.startswith("heads.")}
 
 
-def test_an_epoch_that_ends_early_is_not_lengthened(posed):
+def test_an_epoch_that_ends_early_is_hardly_lengthened(posed):
     learner = TorchBackend().build(posed())
     shown, infer = [], learner._infer
     learner._infer = lambda images: shown.append(len(images)) or infer(images)
     looks = iter([False, True])
     learner.train_epoch(pictures(), 1, lambda: next(looks))
     assert not shown
+    looks = iter([*[False] * 40, True])
+    learner.train_epoch(pictures(45 * learner.job.recipe.batch_size), 1, lambda: next(looks))
+    assert len(shown) == 5, "one batch for eight steps"
+    shown.clear()
     learner.train_epoch(pictures(90), 1, never)
     assert SHOWN <= sum(shown) < 90
