@@ -2,13 +2,13 @@
 
 The rows of folds are disjoint. Where a metric says so (`Metric.together`), they are scored as one set: the mean of R2
 over folds of a few rows each is mostly noise (docs/adr/0067-few-rows.md). What a `Calibrated` task sets is found on all
-rows then, but each fold is scored by what the others say.
+rows then, but each fold is scored by what the others say; of one fold alone each half by the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autoft.counted import names
 from autoft.metric import Metric
 from autoft.records import Schema, TrialSpec
 from autoft.scoring import Answers
+
+FEWEST: Final = 10
+"""Rows of a lone validation part from which on it is halved."""
 
 
 class Found(NamedTuple):
@@ -51,10 +54,12 @@ def judged(
     if not _together(spec.metric):
         return _apart(task, answers, spec, schema, timed)
     parts = list(answers)
+    beside = [more] if more is not None and len(parts) == 1 else []
+    if len(parts) == 1 and not beside and schema is None and isinstance(task, Calibrated):
+        parts = _halves(parts[0])
     whole = _joined(parts)
     if whole is None:
         return _apart(task, parts, spec, schema, timed)
-    beside = [more] if more is not None and len(parts) == 1 else []
     kept = schema or _set(task, [*parts, *beside], spec.schema)
     settled = []
     for number, part in enumerate(parts):
@@ -88,6 +93,13 @@ def _joined(parts: Sequence[Answers]) -> Answers | None:
     if len(parts) == 1:
         return parts[0]
     return Answers(scoring.joined([part.decoded for part in parts]), scoring.joined([part.truth for part in parts]))
+
+
+def _halves(part: Answers) -> list[Answers]:
+    """Every second row, and the others: each is scored by what the other says."""
+    if len(next(iter(part.decoded.values()))) < FEWEST:
+        return [part]
+    return [Answers(*({key: array[own::2] for key, array in some.items()} for some in part)) for own in (0, 1)]
 
 
 def _set(task: Task, parts: Sequence[Answers], schema: Schema) -> Schema:

@@ -69,9 +69,9 @@ class Pace:
         return False
 
     def left(self) -> float:
-        """Seconds. Whoever plans by them has taken no step yet. The last training does what the search did before it:
-        there is nothing to plan."""
-        self._done = self._of_fold = 0
+        """Seconds. Whoever plans by them has taken no step of this fold yet. The last training does what the search did
+        before it: there is nothing to plan."""
+        self._done, self._of_fold = self._done - self._of_fold, 0
         if not self.spec.deadline or self.spec.division == EVERYTHING:
             return math.inf
         return self.spec.deadline - self.val_seconds - time.time()

@@ -285,7 +285,7 @@ class Trial:
         """The mean with the score by cross-validation on training rows, by rows."""
         if self._left_out is None:
             return None
-        found = scoring.worth(self.task, *self._left_out, self.spec)
+        found = folds.judged(self.task, [self._left_out], self.spec)
         cross, rows = counted(self.spec.metric, found.metrics), len(next(iter(self._left_out.truth.values())))
         others = sum(len(part.val) for part in self.parts)
         return (cross * rows + score * others) / (rows + others) if math.isfinite(cross) else None

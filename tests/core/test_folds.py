@@ -91,6 +91,22 @@ def test_a_fold_is_scored_by_what_the_others_say(make_spec):
     assert np.mean(gains) > 0.02
 
 
+def test_of_one_fold_each_half_is_scored_by_what_the_other_says(make_spec):
+    rng, task, spec = np.random.default_rng(0), Numbers(), spec_of(make_spec)
+    gains = []
+    for _ in range(60):
+        part = answers(rng.standard_normal(30), rng.standard_normal(30))
+        honest = folds.judged(task, [part], spec)
+        line = honest.schema.extra["calibrated"]
+        said = line["offset"] + line["slope"] * part.decoded["value"]
+        gains.append(numbers.compute("r2", said, part.truth["value"].ravel()) - honest.metrics["r2"])
+    assert np.mean(gains) > 0.01
+    few = answers(rng.standard_normal(6), rng.standard_normal(6))
+    assert np.isfinite(folds.judged(task, [few], spec).metrics["r2"])
+    settled = folds.judged(task, [part], spec, schema=honest.schema)
+    assert settled.metrics["r2"] == pytest.approx(honest.metrics["r2"] + gains[-1]), "set by other rows, as it is"
+
+
 def test_one_fold_is_set_by_left_out_rows_of_training_too(make_spec):
     rng, task, spec = np.random.default_rng(1), Numbers(), spec_of(make_spec)
     part = answers(rng.standard_normal(10), 0.1 * rng.standard_normal(10))

@@ -6,7 +6,7 @@ import pytest
 
 from autoft import artifact
 from autoft.course import fitting
-from autoft.pace import BEFORE, FORWARD, TELLING
+from autoft.pace import BEFORE, FORWARD, TELLING, Pace
 from autoft.trial import Trial
 from tests.core import told
 
@@ -192,3 +192,15 @@ def test_what_was_done_before_the_first_step_is_no_step(begin, clock, monkeypatc
     monkeypatch.setattr(told.BUILT[0], "train_epoch", prepared)
     job.step()
     assert {at for at, _ in told.BUILT[0].plans} <= {STEPS}
+
+
+def test_whoever_asks_for_the_time_left_forgets_no_steps_of_other_folds(make_spec, clock):
+    spec = make_spec(recipe={"epochs": 20, "batch_size": 1}, allowance=130.0, deadline=clock.now + 130)
+    pace = Pace(spec, [20, 20, 20], 0, lambda epochs: None)
+    for fold in range(3):
+        pace.begin(1, fold)
+        pace.left()
+        for _ in range(20):
+            assert not pace.stop()
+            clock.now += 1
+    assert pace.epochs == pytest.approx(2, abs=0.1), "60 s of 130 for an epoch"
