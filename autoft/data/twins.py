@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from autoft.data.media import SUFFIXES
 from autoft.errors import DataError
@@ -18,33 +18,42 @@ MOST = 0.25
 """Share of the samples that may be of files in two classes, each of which is there twice at least."""
 
 
-def report(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[str]) -> tuple[list[Issue], set[str]]:
+def report(
+    samples: Sequence[Sample], digests: Sequence[str], alike: Sequence[str], media: Sequence[str]
+) -> tuple[list[Issue], set[str]]:
     """Issues about files and texts that are there twice, and the ids of samples that must leave their part.
 
-    `digests` has one hash per sample, equal for those that are the same; `media` names the inputs (the other fields are
-    targets).
+    `digests` has one hash per sample, equal for those that are the same; `alike` is equal also for texts of the same
+    words, which leave a part only where their targets are the same, too: a sign may be what tells two classes apart.
+    `media` names the inputs (the other fields are targets).
     None of these issues has `drops` set: the user's files are sound, so they do not count as bad.
     """
+    by_words = _collect(zip(samples, alike, strict=True))
     by_digest = _collect(zip(samples, digests, strict=True))
+    by_saying = _collect((s, word + _targets(s, media)) for s, word in zip(samples, alike, strict=True))
     by_group = _collect((sample, sample.group) for sample in samples if sample.group)
     issues: list[Issue] = []
     leaving: set[str] = set()
     files = any(field in SUFFIXES for field in media)
-    for twins in by_digest:
+    for twins in by_words:
         issues += _duplicate(twins, files) + _conflict(twins, media, files)
-        leaving |= _leak(twins, f"the same {'file' if files else 'text'}", issues)
+    for twins in (*by_digest, *by_saying):
+        leaving |= _leak(twins, f"the same {'file' if files else 'text'}", issues, leaving)
     for members in by_group:
-        leaving |= _leak(members, f"group '{members[0].group}'", issues)
+        leaving |= _leak(members, f"group '{members[0].group}'", issues, set())
     return issues, leaving
 
 
-def refuse_if_two_labelled(samples: Sequence[Sample], issues: Iterable[Issue], root: str) -> None:
+def refuse_if_two_labelled(samples: Sequence[Sample], digests: Sequence[str], media: Sequence[str], root: str) -> None:
     """Stop where a large share of the samples are files that lie in two classes: a copy of all was taken for a class.
+
+    Files are the same by `digests`: texts of the same words may differ by a sign that tells their classes.
 
     Raises:
         DataError: it says how many, and names one.
     """
-    conflicts = [issue for issue in issues if issue.kind == "conflicting_label"]
+    same = _collect(zip(samples, digests, strict=True))
+    conflicts = [issue for twins in same for issue in _conflict(twins, media, files=True)]
     if len(conflicts) < FEW or 2 * len(conflicts) < MOST * len(samples):
         return
     raise DataError(
@@ -119,12 +128,13 @@ def _name(sample: Sample) -> str:
     return str(sample.fields.get("label", sample.id)) if several is None else ", ".join(several) or "no label"
 
 
-def _leak(members: list[Sample], what: str, issues: list[Issue]) -> set[str]:
+def _leak(members: list[Sample], what: str, issues: list[Issue], told: Collection[str]) -> set[str]:
+    """Who leaves a part; those that are `told` already get no further issue."""
     ranks = {RANK[sample.split] for sample in members}
     if len(ranks) < 2:
         return set()
     highest = max(ranks)
-    gone = [sample for sample in members if RANK[sample.split] < highest]
+    gone = [sample for sample in members if RANK[sample.split] < highest and sample.id not in told]
     parts = " and ".join(NAMES[rank] for rank in sorted(ranks))
     for sample in gone:
         detail = f"{what} is in {parts}; left out of {NAMES[RANK[sample.split]]}"
