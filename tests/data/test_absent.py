@@ -76,9 +76,13 @@ def test_a_rare_word_for_nothing_is_no_label_and_a_usual_one_is_a_class(tmp_path
     assert f"'{word}' is a class (20 rows)" in found.recognised
 
 
-def test_among_numbers_no_word_for_nothing_is_a_class(tmp_path):
-    write(tmp_path / "a.csv", ["0", "1", "None", "1"] * 9)
+def test_among_numbers_a_word_for_nothing_is_a_class_only_where_it_is_usual(tmp_path):
+    write(tmp_path / "a.csv", ["0", "1", "None", "1", "0"] * 9)
     assert {sample.fields["label"] for sample in opened(tmp_path, max_bad=1).samples} == {"0", "1"}
+    write(tmp_path / "a.csv", ["none", "none", "1", "2", "3"] * 9)
+    found = opened(tmp_path)
+    assert {sample.fields["label"] for sample in found.samples} == {"none", "1", "2", "3"}
+    assert "'none' is a class (18 rows)" in found.recognised
 
 
 def test_a_test_part_of_words_for_nothing_cannot_be_scored(tmp_path):
