@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data.numbers import is_number
@@ -35,15 +35,20 @@ class Missing(NamedTuple):
         return "".join(none + kept)
 
 
-def missing(cells: Sequence[str]) -> Missing:
+def missing(cells: Sequence[str], known: Collection[str] = ()) -> Missing:
     """What is no label in a column of classes, told by all of its cells.
 
     What programs write is none. A dash or another word is none where it is rare and at least two classes are left;
     a dash only among words, as where those who annotated SNLI did not agree: beside `+` it is a class. Where all other
     classes are numbers, a word for nothing may come more often before it is one of them.
+
+    Args:
+        known: the classes, where other data told them: then these decide, however rare a word is here.
     """
     counts = Counter(cell for cell in cells if cell)
     able = [word for word in counts if word == DASH or word in NOTHING or word in NONE]
+    if known:
+        return Missing(frozenset(able).difference(known), NONE.intersection(able, known))
     others = [cell for cell in counts if cell not in able]
     if not able or len(others) < 2:
         return Missing()
