@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
+
 from autoft.data.media import SUFFIXES
 from autoft.errors import DataError
-from autoft.records import Issue, Sample
+from autoft.records import Dataset, Issue, Sample
 
 #: The part that keeps a sample which lies in several: the one further from training.
 RANK = {"": 0, "train": 0, "val": 1, "test": 2}
@@ -16,6 +18,9 @@ FEW = 5
 """Files in two classes that are no reason to stop, whatever their share."""
 MOST = 0.25
 """Share of the samples that may be of files in two classes, each of which is there twice at least."""
+
+ONE = ("label", "labels", "transcript")
+"""What can be said of a file in one way alone."""
 
 
 def report(
@@ -40,7 +45,7 @@ def report(
     for twins in (*by_digest, *by_saying):
         leaving |= _leak(twins, f"the same {'file' if files else 'text'}", issues, leaving)
     for members in by_group:
-        leaving |= _leak(members, f"group '{members[0].group}'", issues, set())
+        leaving |= _leak(members, f"group '{members[0].group}'", issues, leaving)
     return issues, leaving
 
 
@@ -65,15 +70,15 @@ def refuse_if_two_labelled(samples: Sequence[Sample], digests: Sequence[str], me
 
 
 def refuse_if_one_file_says_many_things(samples: Sequence[Sample], root: str) -> None:
-    """Stop where many recordings stand in several rows each that tell of them different things: rows that are meant as
-    pieces would be learned as the whole recording.
+    """Stop where many recordings stand in several rows each that tell of them different classes or words: rows that are
+    meant as pieces would be learned as the whole recording. Numbers may differ, as where several people rated it.
 
     Raises:
         DataError: it says how many, and names one.
     """
     own = (sample for sample in samples if sample.fields.get("audio"))
     same = _collect((sample, f"{sample.fields['audio']}\0{sample.fields.get('piece')}") for sample in own)
-    torn = [members for members in same if len({_targets(sample, ("audio",)) for sample in members}) > 1]
+    torn = [members for members in same if len({str([*map(sample.fields.get, ONE)]) for sample in members}) > 1]
     rows = sum(map(len, torn))
     if rows < FEW or rows < MOST * len(samples):
         return
@@ -83,6 +88,20 @@ def refuse_if_one_file_says_many_things(samples: Sequence[Sample], root: str) ->
         "If rows are pieces of longer recordings, say where each begins and ends, in seconds, in columns start and "
         "end. If several people judged each recording, leave one row for each.",
     )
+
+
+def rated(dataset: Dataset) -> Dataset:
+    """The data with files that several rows tell a number of, such as ratings of several people, as a group each: they
+    stay in one part, and count as one where it is told how sure a score is."""
+    samples = [sample for sample in dataset.samples if "value" in sample.fields and not sample.group]
+    parts = (*SUFFIXES, "piece")
+    own = ((s, str({field: s.fields[field] for field in parts if field in s.fields})) for s in samples)
+    again = _collect((sample, file) for sample, file in own if file != "{}")
+    groups = {sample.id: members[0].id for members in again for sample in members}
+    if not groups:
+        return dataset
+    kept = (msgspec.structs.replace(s, group=groups[s.id]) if s.id in groups else s for s in dataset.samples)
+    return msgspec.structs.replace(dataset, samples=tuple(kept))
 
 
 def _targets(sample: Sample, media: Sequence[str]) -> str:

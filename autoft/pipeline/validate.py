@@ -50,7 +50,7 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
     )
     dataset, part = _part(whole, part, options)
     twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
-    found = inspect(dataset, task.inputs)
+    found = inspect(twins.rated(dataset), task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(
         samples,

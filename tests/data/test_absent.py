@@ -14,9 +14,9 @@ from autoft.registry import load
 WORDS = ("entailment", "neutral", "contradiction")
 
 
-def opened(data, known={}, **options):
+def opened(data, known=None, **options):
     task = SimpleNamespace(inputs=("text",), targets=("label",))
-    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task, **known)
+    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task, **(known or {}))
 
 
 def write(path, labels, name="label"):
