@@ -193,33 +193,6 @@ def test_rows_that_agree_and_pieces_are_not_refused(table: Callable[..., Dataset
     twins.refuse_if_one_file_says_many_things(same, "")
 
 
-def ratings() -> Dataset:
-    """Five people's of ten recordings."""
-    own = [(f"{n // 5}.wav", 3.0 + n % 5 * 0.5) for n in range(50)]
-    samples = (Sample(id=f"{n}", fields={"audio": f, "value": v}) for n, (f, v) in enumerate(own))
-    return Dataset(samples=tuple(samples), reader="table", root="", recognised="")
-
-
-def test_several_ratings_of_one_recording_are_learned_and_stay_in_one_part() -> None:
-    twins.refuse_if_one_file_says_many_things(ratings().samples, "")
-    found = twins.rated(ratings())
-    assert len({(sample.group, sample.fields["audio"]) for sample in found.samples}) == 10
-    assert len({sample.group for sample in found.samples}) == 10
-    divided = splits.make(found, [""] * 50, [sample.id for sample in found.samples], 0)
-    parts = [{int(name) // 5 for name in part} for part in (divided.folds[0].train, divided.folds[0].val, divided.test)]
-    assert all(parts) and sum(map(len, parts)) == 10
-
-
-def test_other_groups_single_ratings_pieces_and_classes_stay_as_they_are() -> None:
-    single = [Sample(id="a", fields={"audio": "a", "value": 1.0})]
-    known = [Sample(id=f"b{n}", fields={"audio": "b", "value": n}, group="who") for n in range(2)]
-    cut = [sample("c", n, told={"value": n}) for n in range(2)]
-    classes = [Sample(id=f"d{n}", fields={"audio": "d", "label": "x"}) for n in range(2)]
-    words = [Sample(id=f"e{n}", fields={"text": "e", "value": n}) for n in range(2)]
-    dataset = Dataset(samples=(*single, *known, *cut, *classes, *words), reader="", root="", recognised="")
-    assert twins.rated(dataset) == dataset
-
-
 @pytest.mark.parametrize("field", ["label", "labels", "transcript"])
 def test_several_classes_and_words_of_one_recording_are_refused(field: str) -> None:
     told = [[f"{n % 2}"] if field == "labels" else f"{n % 2}" for n in range(20)]
