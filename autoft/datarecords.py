@@ -105,6 +105,9 @@ class ReadOptions(Record):
     """The same for columns that were guessed then: they are taken where the table has them, else guessed anew."""
     meaning: Mask | None = None
     """What the values of masks mean in the training data, where this is a further source and names none itself."""
+    classes: frozenset[str] = frozenset()
+    """Classes that are known, of the training data or a model, where this is a further source: a word for nothing, such
+    as `none`, is a class if it is one of these, else no label. Empty: it is told by the source itself."""
     encoding: str = ""
     """Of texts and tables that have no mark and are not UTF-8, as --encoding says; empty: it is guessed."""
     group_col: str = ""

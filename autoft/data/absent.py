@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data.numbers import is_number
@@ -15,6 +15,8 @@ NONE: Final = frozenset({"NA", "N/A", "n/a", "na", "None", "NONE", "none", "NULL
 """The same, or a class that people call so."""
 MOST: Final = 0.05
 """Share of the rows that such a word may have: what comes more often is a class, such as `none`."""
+AMONG_NUMBERS: Final = 0.2
+"""The same where all other classes are numbers, of which such a word is not one."""
 
 
 class Missing(NamedTuple):
@@ -33,23 +35,27 @@ class Missing(NamedTuple):
         return "".join(none + kept)
 
 
-def missing(cells: Sequence[str]) -> Missing:
+def missing(cells: Sequence[str], known: Collection[str] = ()) -> Missing:
     """What is no label in a column of classes, told by all of its cells.
 
     What programs write is none. A dash or another word is none where it is rare and at least two classes are left;
     a dash only among words, as where those who annotated SNLI did not agree: beside `+` it is a class. Where all other
-    classes are numbers, no word for nothing is one of them.
+    classes are numbers, a word for nothing may come more often before it is one of them.
+
+    Args:
+        known: the classes, where other data told them: then these decide, however rare a word is here.
     """
     counts = Counter(cell for cell in cells if cell)
     able = [word for word in counts if word == DASH or word in NOTHING or word in NONE]
+    if known:
+        return Missing(frozenset(able).difference(known), NONE.intersection(able, known))
     others = [cell for cell in counts if cell not in able]
     if not able or len(others) < 2:
         return Missing()
-    numbers = all(map(is_number, others))
+    most = AMONG_NUMBERS if all(map(is_number, others)) else MOST
     words = all(any(letter.isalpha() for letter in cell) for cell in others)
-    rare = {word for word in able if counts[word] <= MOST * len(cells)}
-    found = {word for word in able if word in NOTHING or (word in NONE and (word in rare or numbers))}
-    found |= {DASH} & rare if words else set()
+    found = {word for word in able if word in NOTHING or (word in NONE and counts[word] <= most * len(cells))}
+    found |= {DASH} if words and 0 < counts[DASH] <= MOST * len(cells) else set()
     return Missing(frozenset(found), NONE.intersection(able) - found)
 
 

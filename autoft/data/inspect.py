@@ -69,7 +69,7 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
 
     Files are hashed with BLAKE2b. Damage behind an image's header shows only when the store decodes it.
     A sample that also lies in a part further from training (test before val before train), by its bytes, the words of
-    its text or its group, leaves the part nearer to training, so that validation and test stay honest.
+    its text and its targets, or its group, leaves the part nearer to training, so that validation and test stay honest.
     """
     media = [field for field in fields if field in SUFFIXES]
     plain = [field for field in fields if field not in SUFFIXES]
@@ -80,10 +80,10 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     seen = [_look(sample, files[paths], plain) for sample, paths in zip(dataset.samples, own, strict=True)]
     issues = [found.issue for found in seen if found.issue]
     good = [(sample, found) for sample, found in zip(dataset.samples, seen, strict=True) if not found.issue]
-    samples, alike = [sample for sample, _ in good], [found.alike for _, found in good]
-    about, leaving = twins.report(samples, alike, fields)
+    samples, digests = [sample for sample, _ in good], [found.digest for _, found in good]
+    about, leaving = twins.report(samples, digests, [found.alike for _, found in good], fields)
     if dataset.reader in BY_PLACE:
-        twins.refuse_if_two_labelled(samples, about, dataset.root)
+        twins.refuse_if_two_labelled(samples, digests, fields, dataset.root)
     kept = [(sample, found) for sample, found in good if sample.id not in leaving]
     remaining, same = tuple(sample for sample, _ in kept), tuple(found.alike for _, found in kept)
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,6 +16,9 @@ FEWEST: Final = 3
 """Recordings for parts of their own."""
 LARGEST: Final = 0.5
 """Share of the pieces that one recording may have: more leave too little for other parts."""
+LEAST: Final = 0.9
+"""Share of the labels that must be of classes which `FEWEST` recordings have: others could not train, validate and
+test."""
 INSIDE: Final = 0.5
 """Share of a piece that must lie in its recording: times are rounded, and some files end a little early."""
 
@@ -60,7 +63,8 @@ def together(samples: Sequence[Sample]) -> tuple[list[Sample], str]:
     """The samples with groups that keep the pieces of one recording in one part, and what to say of them.
 
     Groups that are known, such as speakers, stay whole as well: where a recording has several, these are one. Where the
-    data give the parts, or the recordings are too few or too uneven for parts of their own, nobody is moved.
+    data give the parts, or the recordings are too few or too uneven for parts of their own, in all or in most classes,
+    nobody is moved.
     """
     own = [sample for sample in samples if PIECE in sample.fields]
     if not own:
@@ -72,7 +76,7 @@ def together(samples: Sequence[Sample]) -> tuple[list[Sample], str]:
         return list(samples), said + (", of which some lie in several of the given parts" if divided else "")
     groups = _joined(own)
     counts = Counter(groups[str(sample.fields["audio"])] for sample in own)
-    if len(counts) < FEWEST or max(counts.values()) > LARGEST * len(own):
+    if len(counts) < FEWEST or max(counts.values()) > LARGEST * len(own) or not _in_each_class(own, groups):
         few = "too few or too uneven for parts of their own: pieces of one recording may train and test"
         return list(samples), f"{said}, {few}, which makes scores look better than they are"
     kept = [
@@ -80,6 +84,19 @@ def together(samples: Sequence[Sample]) -> tuple[list[Sample], str]:
         for sample in samples
     ]
     return kept, f"{said}, those of one stay in one part"
+
+
+def _in_each_class(samples: Sequence[Sample], groups: Mapping[str, str]) -> bool:
+    """Whether nearly all labels are of classes that have recordings enough for each part."""
+    within: dict[str, set[str]] = defaultdict(set)
+    times: Counter[str] = Counter()
+    for sample in samples:
+        one = sample.fields.get("label")
+        for name in sample.fields.get("labels", ()) if one is None else [str(one)]:
+            within[name].add(groups[str(sample.fields["audio"])])
+            times[name] += 1
+    enough = sum(count for name, count in times.items() if len(within[name]) >= FEWEST)
+    return enough >= LEAST * times.total()
 
 
 def _joined(samples: Sequence[Sample]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -57,6 +57,7 @@ def open_dataset(
     remembered: Mapping[str, str] = {},
     guessed: Mapping[str, str] = {},
     meaning: Mask | None = None,
+    classes: Collection[str] = (),
 ) -> Dataset:
     """All samples of `--data`, with those of `--val` and `--test` joined to it. Ids are unique.
 
@@ -65,6 +66,8 @@ def open_dataset(
         remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
         guessed: the same, where the user named none: they count where a table has them.
         meaning: what the values of masks meant then.
+        classes: those of the model: which words for nothing, such as `none`, are classes. Without these, `--data` tells
+            it for `--val` and `--test` as well.
 
     Raises:
         DataError: a source is not there, or no reader recognises it; the message says what is expected.
@@ -79,9 +82,15 @@ def open_dataset(
         group_col=options.group_col,
         optional=() if labelled else task.targets,
         meaning=meaning,
+        classes=frozenset(classes),
     )
     dataset = _open(registry, options.data, read)
-    further = msgspec.structs.replace(read, guessed={**dataset.columns, **guessed}, meaning=dataset.meaning or meaning)
+    further = msgspec.structs.replace(
+        read,
+        guessed={**dataset.columns, **guessed},
+        meaning=dataset.meaning or meaning,
+        classes=read.classes or frozenset(str(s.fields["label"]) for s in dataset.samples if "label" in s.fields),
+    )
     parts = [(split, _open(registry, source, further)) for split, source in _extra(options) if source]
     for split, _ in parts:
         _refuse_second(dataset, split, options)

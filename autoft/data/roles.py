@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -63,7 +63,7 @@ def assign(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
         DataError: columns were not named and cannot be told.
         UsageError: a column that was named does not exist.
     """
-    return _missing(_together(_assigned(sources, options), sources, options), sources)
+    return _missing(_together(_assigned(sources, options), sources, options), sources, options.classes)
 
 
 def _assigned(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
@@ -109,11 +109,11 @@ def _together(parts: list[Roles], sources: Sequence[Source], options: ReadOption
     return parts
 
 
-def _missing(parts: list[Roles], sources: Sequence[Source]) -> list[Roles]:
+def _missing(parts: list[Roles], sources: Sequence[Source], known: Collection[str]) -> list[Roles]:
     """The roles with a dash and words for nothing as empty labels, where they are that."""
     places = [place for place, roles in enumerate(parts) if not roles.left_out and "label" in roles.fields]
     cells = {place: [row[parts[place].fields["label"]] for row in sources[place].table.rows] for place in places}
-    found = absent.missing([cell for own in cells.values() for cell in own])
+    found = absent.missing([cell for own in cells.values() for cell in own], known)
     for place, own in cells.items():
         parts[place] = parts[place]._replace(missing=found.words, sentence=parts[place].sentence + found.said(own))
     return parts

@@ -111,7 +111,7 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
     for field, column in roles.fields.items():
         text = row.cells[column]
         value, issue = _file(row.source, text, split, where) if field in SUFFIXES else _word(field, text, where, roles)
-        if issue and not (field in options.optional and not text):
+        if issue and not (field in options.optional and (not text or field == "label")):
             issues.append(issue)
             return
         if not issue:

@@ -81,7 +81,7 @@ def check(registry: Registry, options: DataOptions, task: Task, seed: int, liste
     dataset = open_dataset(registry, options, task)
     listener(Note(text=dataset.recognised))
     twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
-    found = inspect(dataset, task.inputs)
+    found = inspect(twins.rated(dataset), task.inputs)
     total = checks.total(dataset)
     checks.refuse_if_too_bad(found.issues, total, options.max_bad)
     task.schema(found.dataset)  # refuses targets that cannot be learned from, in its own words

@@ -40,11 +40,17 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
     config, task = predictor.config, predictor.task
     plugins = registry.installed()
     whole = open_dataset(
-        plugins, options, task, remembered=config.columns, guessed=config.guessed, meaning=config.meaning
+        plugins,
+        options,
+        task,
+        remembered=config.columns,
+        guessed=config.guessed,
+        meaning=config.meaning,
+        classes=config.schema.classes,
     )
     dataset, part = _part(whole, part, options)
     twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
-    found = inspect(dataset, task.inputs)
+    found = inspect(twins.rated(dataset), task.inputs)
     samples = found.dataset.samples
     feed = DecodedFeed(
         samples,

@@ -14,9 +14,9 @@ from autoft.registry import load
 WORDS = ("entailment", "neutral", "contradiction")
 
 
-def opened(data, **options):
+def opened(data, known=None, **options):
     task = SimpleNamespace(inputs=("text",), targets=("label",))
-    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task)
+    return readers.open_dataset(load(), DataOptions(data=str(data), **options), task, **(known or {}))
 
 
 def write(path, labels, name="label"):
@@ -76,9 +76,13 @@ def test_a_rare_word_for_nothing_is_no_label_and_a_usual_one_is_a_class(tmp_path
     assert f"'{word}' is a class (20 rows)" in found.recognised
 
 
-def test_among_numbers_no_word_for_nothing_is_a_class(tmp_path):
-    write(tmp_path / "a.csv", ["0", "1", "None", "1"] * 9)
+def test_among_numbers_a_word_for_nothing_is_a_class_only_where_it_is_usual(tmp_path):
+    write(tmp_path / "a.csv", ["0", "1", "None", "1", "0"] * 9)
     assert {sample.fields["label"] for sample in opened(tmp_path, max_bad=1).samples} == {"0", "1"}
+    write(tmp_path / "a.csv", ["none", "none", "1", "2", "3"] * 9)
+    found = opened(tmp_path)
+    assert {sample.fields["label"] for sample in found.samples} == {"none", "1", "2", "3"}
+    assert "'none' is a class (18 rows)" in found.recognised
 
 
 def test_a_test_part_of_words_for_nothing_cannot_be_scored(tmp_path):
@@ -86,3 +90,30 @@ def test_a_test_part_of_words_for_nothing_cannot_be_scored(tmp_path):
     write(tmp_path / "test.csv", ["NA", "nan"] * 4)
     found = opened(tmp_path)
     assert len(found.samples) == 40 and "test.csv" in found.recognised and "is left out" in found.recognised
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+@pytest.mark.parametrize(("first", "second"), [(10, 3), (4, 10), (0, 10)])
+def test_further_data_take_words_for_nothing_as_the_training_data_do(tmp_path, part, first, second):
+    write(tmp_path / "a.csv", ["none"] * first + ["pos", "neg"] * ((100 - first) // 2))
+    write(tmp_path / "b.csv", ["none"] * second + ["pos"] * (100 - second))
+    found = opened(tmp_path / "a.csv", **{part: str(tmp_path / "b.csv")})
+    counts = Counter((sample.split, sample.fields["label"]) for sample in found.samples)
+    usual = first == 10
+    assert counts["train", "none"] == usual * first and counts[part, "none"] == usual * second
+    assert f"'none' is {'a class' if usual else 'no label'} ({second} rows)" in found.recognised
+    assert not [issue for issue in found.issues if issue.kind == "unseen_class"]
+
+
+def test_a_model_says_which_words_for_nothing_are_classes(tmp_path):
+    write(tmp_path / "a.csv", ["pos", "neg"] * 48 + ["NA"] * 3)
+    assert len(opened(tmp_path / "a.csv").samples) == 96
+    assert len(opened(tmp_path / "a.csv", {"classes": ("NA", "neg", "pos")}).samples) == 99
+    write(tmp_path / "b.csv", ["pos", "NA"] * 9)
+    assert len(opened(tmp_path / "b.csv", {"classes": ("neg", "pos")}).samples) == 9
+
+
+def test_who_predicts_keeps_rows_without_a_label(tmp_path):
+    write(tmp_path / "a.csv", ["pos", "neg"] * 48 + ["NA"] * 3)
+    found = opened(tmp_path / "a.csv", {"labelled": False})
+    assert len(found.samples) == 99 and not found.issues

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 
 from autoft.data import splits
 from autoft.data.inspect import inspect
 from autoft.data.kin import NO_KIN, find, plain
+from autoft.errors import DataError
 from autoft.records import Dataset, Sample, Splits
 
 
@@ -62,15 +64,32 @@ def test_texts_of_the_same_words_are_in_one_part():
 
 
 def test_a_text_of_the_same_words_in_test_leaves_training():
-    data = dataset(
-        ["Great movie!", "bad film", "fine", "GREAT  movie", "other", "more"], parts=["train"] * 3 + ["test"] * 3
-    )
+    texts = ["Great movie!", "bad film", "fine", "GREAT  movie", "other", "more"]
+    data = dataset(texts, labels="abaaba", parts=["train"] * 3 + ["test"] * 3)
     found = inspect(data, ["text"])
     assert [sample.id for sample in found.dataset.samples] == ["0001", "0002", "0003", "0004", "0005"]
     assert {(issue.kind, issue.subject) for issue in found.issues} >= {("leak", "0000"), ("duplicate", "0000")}
     details = {issue.kind: issue.detail for issue in found.issues}
     assert details["duplicate"] == "the same words as 0003" and details["leak"].startswith("the same text is in train")
-    assert details["conflicting_label"] == "the same text is 'a' and 'b'"
+    assert "conflicting_label" not in details
+
+
+def test_a_sign_may_tell_two_classes_apart():
+    data = dataset(["great 😀", "bad", "bad", "great 😡", "bad", "fine"], "abbbab", ["train"] * 3 + ["test"] * 3)
+    found = inspect(data, ["text"])
+    assert [sample.id for sample in found.dataset.samples] == ["0000", "0003", "0004", "0005"]
+    assert [issue.subject for issue in found.issues if issue.kind == "leak"] == ["0001", "0002"]
+    details = {issue.subject: issue.detail for issue in found.issues if issue.kind == "conflicting_label"}
+    assert details["0000"] == "the same text is 'a' and 'b'"
+
+
+def test_lines_that_differ_by_a_sign_may_be_of_two_classes_but_the_same_lines_may_not():
+    texts = [f"you saw number {n}{sign}" for n in range(20) for sign in "?."]
+    found = inspect(msgspec.structs.replace(dataset(texts), reader="lines"), ["text"])
+    assert len(found.dataset.samples) == 40
+    assert sum(issue.kind == "conflicting_label" for issue in found.issues) == 20
+    with pytest.raises(DataError, match="of 40 in '' 20 or more lie in two"):
+        inspect(msgspec.structs.replace(dataset([text[:-1] for text in texts]), reader="lines"), ["text"])
 
 
 def test_what_is_kept_of_texts_is_told_apart_letter_by_letter():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from autoft.data import audio, cuts, forms, longer, pieces, quiet, readers, twins
+from autoft.data import audio, cuts, forms, longer, pieces, quiet, readers, splits, twins
 from autoft.data.feed import DecodedFeed
 from autoft.data.inspect import inspect
 from autoft.errors import DataError
@@ -135,8 +135,8 @@ def test_pieces_outside_their_recording_are_left_out(table: Callable[..., Datase
 # ---- which pieces stay together ---------------------------------------------------------------------------
 
 
-def sample(file: str, number: int, **more: Any) -> Sample:
-    return Sample(id=f"{file}{number}", fields={"audio": file, "piece": (number, number + 1)}, **more)
+def sample(file: str, number: int, told: Mapping[str, Any] = {}, **more: Any) -> Sample:
+    return Sample(id=f"{file}{number}", fields={"audio": file, "piece": (number, number + 1), **told}, **more)
 
 
 def test_speakers_and_recordings_both_stay_whole() -> None:
@@ -156,6 +156,27 @@ def test_few_recordings_are_divided_and_given_parts_stay() -> None:
     assert found == given and said == "9 pieces of 1 recording, of which some lie in several of the given parts"
 
 
+@pytest.mark.parametrize("classes", [("a", "b", "c"), ("a", "b", "c", "d"), ("a", "a", "b", "b")])
+@pytest.mark.parametrize("field", ["label", "labels"])
+def test_classes_with_a_recording_or_two_are_divided(classes: tuple[str, ...], field: str) -> None:
+    told = [[name] if field == "labels" else name for name in classes]
+    own = [sample(f"{n}-", k, told={field: label}) for n, label in enumerate(told) for k in range(30)]
+    found, said = pieces.together(own)
+    assert found == own and "look better than they are" in said
+    strata = {one.id: str(one.fields[field]) for one in found}
+    dataset = Dataset(samples=tuple(found), reader="table", root="", recognised="")
+    divided = splits.make(dataset, [*strata.values()], [*strata], 0)
+    for part in (divided.folds[0].train, divided.folds[0].val, divided.test):
+        assert {strata[name] for name in part} == {*strata.values()}
+
+
+def test_each_class_with_three_recordings_keeps_them_whole() -> None:
+    own = [sample(f"{n}-", k, told={"label": "ab"[n % 2]}) for n in range(6) for k in range(30)]
+    rare = [sample("0-", 30 + k, told={"label": "c"}) for k in range(9)]
+    found, said = pieces.together([*own, *rare])
+    assert len({one.group for one in found}) == 6 and "stay in one part" in said
+
+
 # ---- what is refused --------------------------------------------------------------------------------------
 
 
@@ -170,3 +191,11 @@ def test_rows_that_agree_and_pieces_are_not_refused(table: Callable[..., Dataset
     twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
     same = [Sample(id=str(n), fields={"audio": "a", "label": "x"}) for n in range(20)]
     twins.refuse_if_one_file_says_many_things(same, "")
+
+
+@pytest.mark.parametrize("field", ["label", "labels", "transcript"])
+def test_several_classes_and_words_of_one_recording_are_refused(field: str) -> None:
+    told = [[f"{n % 2}"] if field == "labels" else f"{n % 2}" for n in range(20)]
+    samples = [Sample(id=f"{n}", fields={"audio": f"{n // 2}", field: label}) for n, label in enumerate(told)]
+    with pytest.raises(DataError, match="20 of 20 rows"):
+        twins.refuse_if_one_file_says_many_things(samples, "")

@@ -41,7 +41,8 @@ def test_a_trial_is_told_the_columns_that_were_named_and_those_that_were_guessed
 
 
 def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = SimpleNamespace(columns={"label": "kind"}, guessed={"image": "photo"}, meaning=Mask(values={"0": "sky"}))
+    mask, schema = Mask(values={"0": "sky"}), SimpleNamespace(classes=("none", "some"))
+    config = SimpleNamespace(columns={"label": "kind"}, guessed={"image": "photo"}, meaning=mask, schema=schema)
     asked: dict[str, Any] = {}
 
     def opened(*arguments: Any, **known: Any) -> None:
@@ -53,4 +54,5 @@ def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest
     monkeypatch.setattr(validate, "open_dataset", opened)
     with pytest.raises(InterruptedError):
         validate.validate("m", DataOptions())
-    assert asked == {"remembered": config.columns, "guessed": config.guessed, "meaning": config.meaning}
+    told = {"remembered": config.columns, "guessed": config.guessed, "meaning": mask, "classes": ("none", "some")}
+    assert asked == told
