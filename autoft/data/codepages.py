@@ -110,11 +110,9 @@ def score(probe: bytes, encoding: str, family: str) -> float:
 def _signs(placed: Counter[str], rest: int) -> float:
     """The same for signs that stand where signs do, beside so many other characters: a text that has one of them
     once may have it in each line, so the first is unlikely, and the others about as likely as the text itself says."""
-    again, kinds = sum(placed.values()), len(placed)
-    whole = again + rest
-    return (
-        kinds * log(MARK) + _times(again - kinds, AGAIN * again / whole) + _times(rest, rest / whole) if whole else 0.0
-    )
+    signs, kinds = sum(placed.values()), len(placed)
+    whole = max(1, signs + rest)
+    return kinds * log(MARK) + _times(signs - kinds, AGAIN * signs / whole) + _times(rest, rest / whole)
 
 
 def _times(count: int, share: float) -> float:
@@ -176,6 +174,6 @@ _PLACED: Final = re.compile(
     f"{_BEFORE}[{MARKS}]|[{MARKS}]{_AFTER}"  # at the edge of a word, or alone
     rf"|(?<={_TWO})[–—…·](?={_TWO})"  # between words
     rf"|’(?=(?:s|t|m|d|re|ll|ve)\b)|(?<=n)´(?=t\b)|´(?=s\b)|(?<=\b[A-Za-z])’|(?<=\b{_TWO})’"  # don’t, l’eau
-    rf"|[²³½¼¾ºª¢]{_AFTER}|{_BEFORE}[±×÷¶]{_AFTER}|(?<=[\d\s])µ(?=[A-Za-z]{{0,3}}\b))"  # 2½, 5 m², ±3, 4 µm
+    rf"|[²³½¼¾ºª¢]{_AFTER}|{_BEFORE}[±×÷¶]{_AFTER}|(?<=[\d\s])µ(?=[A-Za-z\d]{{0,3}}\b))"  # 2½, 5 m², ±3, 4 µm
 )
 _UNKNOWN, _WRONG = log(OTHER), log(WRONG)

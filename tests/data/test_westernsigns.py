@@ -15,7 +15,7 @@ APOSTROPHES = (
 ENGLISH = (
     "£5", "5°", "25°C", "5 m²", "3½ stars", "½ cup", "4 µm", "±3", "© 2020", "ok – well", "ok—well", "wait…", "“good”",
     "a ‘nice’ one", "don’t", "the dogs’ home", "€5", "3×4", "§ 7", "• item", "«ok»", "1º", "2ª", "¿no?", "café",
-    "naïve", "jalapeño", "it´s", "5¢", "Nike®",
+    "µ12", "naïve", "jalapeño", "it´s", "5¢", "Nike®",
 )  # fmt: skip
 """Each of them may be all that a text has beyond ASCII."""
 
@@ -75,7 +75,7 @@ def test_few_lines_of_a_language(language):
         same(f"text,label\n{text}\n", encoding, "latin-1")
     for other in OTHERS[encoding]:
         text = "\n".join(lines * 5).encode(other, "ignore").decode(other)
-        same(text, other, "iso-8859-2", "mac_roman")
+        assert decode(text.encode(other)).text == text, other
 
 
 @pytest.mark.shared
