@@ -23,6 +23,8 @@ OTHER: Final = 1e-5
 WRONG: Final = 1e-8
 """Of each control character, and of what no character is."""
 MARKS: Final = "“”„‘’‚«»–—…·•°€£§©®™´\u00a0¿¡№"
+PLACED: Final = "±×÷¶²³½¼¾µºª¢"
+"""Signs that are letters of many words in other encodings: as frequent as `MARKS` where they stand as signs do."""
 
 
 class Alphabet(NamedTuple):

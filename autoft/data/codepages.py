@@ -2,7 +2,9 @@
 
 Each candidate is judged by how likely the characters are that it makes of the bytes, in the best of its languages
 (`alphabets`), and by how they follow each other: a capital seldom stands behind a small letter, and letters beyond
-ASCII stand alone in Latin scripts, in rows in others. Bytes that are ASCII say nothing.
+ASCII stand alone in Latin scripts, in rows in others, and none beside digits. Bytes that are ASCII say nothing. Signs
+such as a curly apostrophe or £ come again and again where a text has them: where they stand as signs do, it is the
+kinds of signs that count against an encoding, and hardly how many there are.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from math import log
 from typing import Final
 
 from autoft.data import alphabets
-from autoft.data.alphabets import LATIN, OTHER, SIGNS, WHOLE, WRONG, Alphabet
+from autoft.data.alphabets import LATIN, MARK, MARKS, OTHER, PLACED, SIGNS, WHOLE, WRONG, Alphabet
 
 #: Family of languages -> its encodings, the usual ones first: what comes first wins where two do equally well.
 ENCODINGS: Final = {
@@ -49,8 +51,17 @@ INSIDE: Final = log(0.003)
 """For a capital behind a small letter."""
 CAPITALS: Final = log(0.3 / alphabets.UPPER)
 """For a capital behind another one: words of capitals are not so seldom as their letters are alone."""
-RARE: Final = {"cp1258": 6.0, "cp850": 8.0, "cp852": 6.0, "cp866": 4.0, "mac_roman": 8.0, "mac_cyrillic": 8.0}
+RARE: Final = {
+    "cp1252": 0.0, "cp1250": 3.5, "iso8859_2": 5.0, "iso8859_5": 5.0, "cp1257": 0.5, "cp1254": 1.5, "cp1251": 1.5,
+    "cp1258": 6.0, "cp850": 8.0, "cp852": 6.0, "cp866": 4.0, "mac_roman": 8.0, "mac_cyrillic": 8.0,
+}  # fmt: skip
 """What counts against encodings that are seldom seen, in the same unit: it decides where there are a few letters."""
+OTHERS: Final = 3.0
+"""The same for those that are not named there."""
+AGAIN: Final = 0.5
+"""How likely a sign is where the text has it elsewhere, as a share of how often that is."""
+DIGIT: Final = log(0.05)
+"""For a letter beyond ASCII beside a digit."""
 KNOWN: Final = 20.0
 """What counts for the encoding that other files of the same data are in: e to this power."""
 
@@ -63,7 +74,7 @@ def guess(raw: bytes, likely: str = "") -> str:
     """
     probe = sample([raw])
     found = {
-        encoding: score(probe, encoding, family) - RARE.get(encoding, 0.0)
+        encoding: score(probe, encoding, family) - RARE.get(encoding, OTHERS)
         for family, those in ENCODINGS.items()
         for encoding in those
     }
@@ -90,8 +101,22 @@ def score(probe: bytes, encoding: str, family: str) -> float:
         own = alphabets.signs(family)
         return sum(count * _sign(c, family, own) for c, count in beyond.items()) + _follows(kinds, own.kind)
     those = alphabets.of(family)
-    best = max(sum(count * _letter(c, one) for c, count in beyond.items()) for one in those)
-    return best + _follows(kinds, those[0].kind)
+    placed = Counter(_PLACED.findall(text) if not _MARKS.isdisjoint(beyond) else ())
+    rest = {c: count - placed[c] for c, count in beyond.items()}
+    best = max(sum(count * _letter(c, one) for c, count in rest.items()) for one in those)
+    return best + _signs(placed, sum(rest.values())) + _follows(kinds, those[0].kind)
+
+
+def _signs(placed: Counter[str], rest: int) -> float:
+    """The same for signs that stand where signs do, beside so many other characters: a text that has one of them
+    once may have it in each line, so the first is unlikely, and the others about as likely as the text itself says."""
+    signs, kinds = sum(placed.values()), len(placed)
+    whole = max(1, signs + rest)
+    return kinds * log(MARK) + _times(signs - kinds, AGAIN * signs / whole) + _times(rest, rest / whole)
+
+
+def _times(count: int, share: float) -> float:
+    return count * log(share) if count else 0.0
 
 
 def _letter(character: str, alphabet: Alphabet) -> float:
@@ -110,8 +135,12 @@ def _sign(character: str, family: str, own: Alphabet) -> float:
 
 @lru_cache(1 << 14)
 def _kind(character: str) -> str:
-    """A letter of ASCII, small or not: a, A; beyond it: b, B; anything else: a space."""
-    if not (character.isalpha() or (character > "\x7f" and not character.isspace() and _is_mark(character))):
+    """A letter of ASCII, small or not: a, A; beyond it: b, B; a digit: 1; anything else: a space."""
+    if character in "0123456789":
+        return "1"
+    if character in PLACED or not (
+        character.isalpha() or (character > "\x7f" and not character.isspace() and _is_mark(character))
+    ):
         return " "
     kind = "a" if character <= "\x7f" else "b"
     return kind.upper() if character.isupper() else kind
@@ -125,15 +154,26 @@ def _is_mark(character: str) -> bool:
 def _follows(kinds: str, script: str) -> float:
     alone = kinds.lower()
     letters = alone.count("b")
-    rows = letters - sum(1 for run in alone.replace("a", " ").split(" ") if run)
+    rows = letters - sum(1 for run in alone.replace("a", " ").replace("1", " ").split(" ") if run)
     mixed = alone.count("ab") + alone.count("ba")
     row, beside = FOLLOWED[script]
     found = rows * row + mixed * beside
     if script == SIGNS:
         return found
     capitals = kinds.count("B") - len(_CAPITALS.findall(kinds))
+    found += (alone.count("1b") + alone.count("b1")) * DIGIT
     return found + (kinds.count("bB") + kinds.count("aB")) * INSIDE + capitals * CAPITALS
 
 
 _CAPITALS: Final = re.compile("B+")
+_BEFORE, _AFTER, _TWO = r"(?<![^\x00-@\[-`{-\x7f])", r"(?![^\x00-@\[-`{-\x7f])", "[A-Za-z]{2}"
+"""What stands there is neither a letter nor beyond ASCII, or is nothing; two letters of ASCII."""
+_MARKS: Final = frozenset(MARKS + PLACED)
+_PLACED: Final = re.compile(
+    f"(?=[{MARKS}{PLACED}])(?:"
+    f"{_BEFORE}[{MARKS}]|[{MARKS}]{_AFTER}"  # at the edge of a word, or alone
+    rf"|(?<={_TWO})[–—…·](?={_TWO})"  # between words
+    rf"|’(?=(?:s|t|m|d|re|ll|ve)\b)|(?<=n)´(?=t\b)|´(?=s\b)|(?<=\b[A-Za-z])’|(?<=\b{_TWO})’"  # don’t, l’eau
+    rf"|[²³½¼¾ºª¢]{_AFTER}|{_BEFORE}[±×÷¶]{_AFTER}|(?<=[\d\s])µ(?=[A-Za-z\d]{{0,3}}\b))"  # 2½, 5 m², ±3, 4 µm
+)
 _UNKNOWN, _WRONG = log(OTHER), log(WRONG)
