@@ -86,7 +86,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.batches import by_length, in_order, windows
+    from autoft.batches import by_length, in_order, shown_again, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -119,6 +119,7 @@ _LATE = {
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
     "by_length": ("autoft.batches", "by_length"),
     "in_order": ("autoft.batches", "in_order"),
+    "shown_again": ("autoft.batches", "shown_again"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
@@ -257,6 +258,7 @@ __all__ = [
     "survey_mask",
     "survey_pieces",
     "shared_terms",
+    "shown_again",
     "terms",
     "to_json",
     "to_plain",

@@ -1,4 +1,5 @@
-"""In which batches samples come: those of like lengths together, so that less is padded. Numpy alone."""
+"""In which batches samples come: those of like lengths together, so that less is padded; which are shown once more.
+Numpy alone."""
 
 from __future__ import annotations
 
@@ -13,6 +14,10 @@ WINDOW = 4
 """Batches among which texts are sorted by length. More would let time run out unasked."""
 NEAR, OFF = 16, 0.1
 """The same for training, and the part by which lengths are off there."""
+SHOWN = 64
+"""Samples of an epoch of training that are shown once more behind it."""
+EARLY, FEWEST = 8, 4
+"""Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something."""
 
 
 def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:
@@ -37,6 +42,21 @@ def by_length(order: Array, size: int, lengths: Array, rng: np.random.Generator)
     about = lengths[order] * rng.uniform(1 - OFF, 1 + OFF, len(order))
     parts = _cut(np.arange(len(order)), NEAR * size)
     found: Array = order[np.concatenate([part[about[part].argsort()] for part in parts])]
+    return found
+
+
+def shown_again(trained: Sequence[Array], *, whole: bool) -> list[Array]:
+    """The first batches of an epoch of training, up to `SHOWN` samples, for statistics of samples as they are.
+
+    Args:
+        trained: those that were learned from, in their order.
+        whole: whether these are the whole epoch. Of one that ends early, its time nearly over, few are shown or none.
+    """
+    found: list[Array] = []
+    few = len(trained) // EARLY if len(trained) >= EARLY * FEWEST else 0
+    for batch in trained if whole else trained[:few]:
+        if sum(map(len, found)) < SHOWN and len(batch) > 1:
+            found.append(batch)
     return found
 
 

@@ -21,7 +21,7 @@ from autoft_keras._inputs import Inputs
 from autoft_keras._losses import none
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
-from autoft_keras._norms import Norms, early
+from autoft_keras._norms import Norms
 from autoft_keras._places import mover
 from autoft_keras._precision import Precision, device, usable
 from autoft_keras._prefix import Prefix
@@ -121,7 +121,7 @@ class KerasLearner:
         total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                self._settle(feed, batches[: early(steps)])
+                self._settle(feed, batches[:steps], whole=False)
                 return EpochStats(self._mean(total, seen), steps, False, begun, self._traced - traced)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
@@ -129,11 +129,11 @@ class KerasLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
-        self._settle(feed, batches)
+        self._settle(feed, batches, whole=True)
         return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
-    def _settle(self, feed: Feed, batches: Sequence[Array]) -> None:
-        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+    def _settle(self, feed: Feed, trained: Sequence[Array], *, whole: bool) -> None:
+        shown = self.inputs.batches(feed, self.norms.some(trained, whole=whole), targets=False)
         self.norms.settle((images for images, _ in shown), self._show)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras.layers import BatchNormalization
 
-from autoft.api import Job
+from autoft.api import Job, shown_again
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +22,6 @@ Tensor = Any
 MOMENTUM = 0.1
 #: The loss of maps with peaks.
 PEAKS = "heatmap"
-#: Images whose statistics are taken at the end of an epoch, where they are.
-SHOWN = 64
-#: Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something.
-EARLY, FEWEST = 8, 4
 #: How the names of layers of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -77,14 +73,10 @@ class Norms:
         if self.scratch:
             self.least.assign(1 / (step + 1))
 
-    def some(self, batches: Sequence[Array]) -> list[Array]:
+    def some(self, trained: Sequence[Array], *, whole: bool) -> list[Array]:
         """Those of an epoch's batches that `settle` is to see."""
-        needed = any(layer.trainable for layer in self.layers) if self.settles else False
-        found: list[Array] = []
-        for batch in batches if needed else ():
-            if sum(map(len, found)) < SHOWN and len(batch) > 1:
-                found.append(batch)
-        return found
+        needed = self.settles and any(layer.trainable for layer in self.layers)
+        return shown_again(trained, whole=whole) if needed else []
 
     def settle(self, batches: Iterable[Tensor], show: Callable[[Tensor], object]) -> None:
         """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network, in
@@ -94,11 +86,6 @@ class Norms:
             self.least.assign(1 / (number + 1))
             show(images)
         self.shown = False
-
-
-def early(steps: int) -> int:
-    """How many of the batches of an epoch that ended after so many steps are shown: its time is nearly over."""
-    return steps // EARLY if steps >= EARLY * FEWEST else 0
 
 
 def _fusible(layer: Any) -> bool:

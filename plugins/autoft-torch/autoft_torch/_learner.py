@@ -17,7 +17,7 @@ from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
 from autoft_torch._nets import network
-from autoft_torch._norms import Norms, early
+from autoft_torch._norms import Norms
 from autoft_torch._places import hide, move
 from autoft_torch._precision import Precision, device, layout, usable
 from autoft_torch._prefix import Prefix
@@ -111,7 +111,7 @@ class TorchLearner:
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                self._settle(feed, batches[: early(steps)])
+                self._settle(feed, batches[:steps], whole=False)
                 return EpochStats(self._mean(total, seen), steps, False, begun)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
@@ -119,11 +119,11 @@ class TorchLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
-        self._settle(feed, batches)
+        self._settle(feed, batches, whole=True)
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
-    def _settle(self, feed: Feed, batches: Sequence[Array]) -> None:
-        shown = self.inputs.batches(feed, self.norms.some(batches), targets=False)
+    def _settle(self, feed: Feed, trained: Sequence[Array], *, whole: bool) -> None:
+        shown = self.inputs.batches(feed, self.norms.some(trained, whole=whole), targets=False)
         self.norms.settle((self.inputs.normalise(images) for images, _ in shown), self._infer)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from autoft.api import Job
+from autoft.api import Job, shown_again
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 MOMENTUM = 0.1
 #: The loss of maps with peaks.
 PEAKS = "heatmap"
-#: Images whose statistics are taken at the end of an epoch, where they are.
-SHOWN = 64
-#: Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something.
-EARLY, FEWEST = 8, 4
 #: How the names of parts of new heads begin.
 NEW = ("heads.", "neck.")
 
@@ -67,14 +63,10 @@ class Norms:
             if (samples == 1 or still) and layer.training:
                 layer.eval()
 
-    def some(self, batches: Sequence[Array]) -> list[Array]:
+    def some(self, trained: Sequence[Array], *, whole: bool) -> list[Array]:
         """Those of an epoch's batches that `settle` is to see."""
-        needed = any(layer.training for layer in self.layers) if self.settles else False
-        found: list[Array] = []
-        for batch in batches if needed else ():
-            if sum(map(len, found)) < SHOWN and len(batch) > 1:
-                found.append(batch)
-        return found
+        needed = self.settles and any(layer.training for layer in self.layers)
+        return shown_again(trained, whole=whole) if needed else []
 
     def settle(self, batches: Iterable[torch.Tensor], show: Callable[[torch.Tensor], object]) -> None:
         """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network."""
@@ -83,8 +75,3 @@ class Norms:
                 layer.momentum = 1 / (number + 1)
             with torch.no_grad():
                 show(images)
-
-
-def early(steps: int) -> int:
-    """How many of the batches of an epoch that ended after so many steps are shown: its time is nearly over."""
-    return steps // EARLY if steps >= EARLY * FEWEST else 0

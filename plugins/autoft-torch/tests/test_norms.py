@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from autoft.api import Output, Problem
+from autoft.batches import SHOWN
 from autoft.testing.toys import ArrayFeed
-from autoft_torch._norms import SHOWN
 from autoft_torch.backend import TorchBackend
 
 STATISTICS = ("running_mean", "running_var")
