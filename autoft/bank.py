@@ -160,11 +160,10 @@ class Bank:
         """The metrics of each trial on the validation parts of all folds."""
         answers = {number: list[scoring.Answers]() for number in self.members}
         for bank, part, rows in zip(self.banks, self.parts, self._val, strict=True):
-            spec = msgspec.structs.replace(self.lead, schema=part.schema)
             for number, raw in bank.each(rows):
                 if number in self.members:
                     outputs = {self.output.name: finish(self.output.post, raw)}
-                    decoded = self.task.decode(outputs, spec.schema, spec.problem)
+                    decoded = self.task.decode(outputs, part.schema, self.lead.problem)
                     answers[number].append(scoring.Answers(dict(decoded), dict(part.val_targets)))
         spec = msgspec.structs.replace(self.lead, schema=self.parts[0].schema)
         found = {number: folds.judged(self.task, parts, spec) for number, parts in answers.items()}

@@ -274,12 +274,11 @@ class Trial:
 
     def _answers(self, number: int) -> scoring.Answers:
         """Decoded predictions for the validation part of a fold, and their targets."""
-        part = self.parts[number]
-        spec = msgspec.structs.replace(self.spec, schema=part.schema)
-        if scoring.is_dense(spec.problem):  # never from a cut, so these rows know their truth
-            return scoring.Answers(*scoring.compared(self.task, part.learner, part.val, spec.schema, spec.problem))
+        part, problem = self.parts[number], self.spec.problem
+        if scoring.is_dense(problem):  # never from a cut, so these rows know their truth
+            return scoring.Answers(*scoring.compared(self.task, part.learner, part.val, part.schema, problem))
         outputs = part.learner.predict(self.prefix.val(number))
-        return scoring.Answers(dict(self.task.decode(outputs, spec.schema, spec.problem)), dict(part.val_targets))
+        return scoring.Answers(dict(self.task.decode(outputs, part.schema, problem)), dict(part.val_targets))
 
     def _combined(self, score: float) -> float | None:
         """The mean with the score by cross-validation on training rows, by rows."""

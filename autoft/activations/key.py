@@ -82,9 +82,14 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
 
 def _beside(card: ModelCard) -> dict[str, object]:
     """What the files say that it needs beside its weights; where they lie does not matter."""
-    found = {name: Path(card.folder, name) for name in card.files}
-    said = {name: _file_digest(path) for name, path in found.items() if path.is_file()}
+    said = {name: _file_digest(path) for name, path in files_of(card).items()}
     return {"files": said} if said else {}
+
+
+def files_of(card: ModelCard) -> dict[str, Path]:
+    """What a network needs beside its weights, as far as it is there, by its path in the card's folder."""
+    found = {name: Path(card.folder, name) for name in card.files}
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def digest_of(weights: str) -> str:

@@ -13,6 +13,8 @@ NOTHING: Final = frozenset({"nan", "NaN", "-nan", "<NA>", "NaT", "#N/A", "#NA", 
 """What programs write into cells that nobody filled: never a class."""
 NONE: Final = frozenset({"NA", "N/A", "n/a", "na", "None", "NONE", "none", "NULL", "Null", "null", "NAN"})
 """The same, or a class that people call so."""
+WORDS: Final = NOTHING | NONE | {DASH}
+"""All that may stand for nothing."""
 MOST: Final = 0.05
 """Share of the rows that such a word may have: what comes more often is a class, such as `none`."""
 AMONG_NUMBERS: Final = 0.2
@@ -46,7 +48,7 @@ def missing(cells: Sequence[str], known: Collection[str] = ()) -> Missing:
         known: the classes, where other data told them: then these decide, however rare a word is here.
     """
     counts = Counter(cell for cell in cells if cell)
-    able = [word for word in counts if word == DASH or word in NOTHING or word in NONE]
+    able = [word for word in counts if word in WORDS]
     if known:
         return Missing(frozenset(able).difference(known), NONE.intersection(able, known))
     others = [cell for cell in counts if cell not in able]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
-from autoft.data.media import CAMEL
+from autoft.data.media import words_of
 from autoft.data.pieces import Span
 from autoft.data.tabular import Table
 from autoft.errors import DataError
@@ -96,7 +96,7 @@ def time(cell: str, units: float = 1.0) -> float | None:
 
 def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
     """The places of two columns of times by their names, and whether the second says how long; not those in `named`."""
-    words = {place: _words(name) for place, name in enumerate(table.columns) if name not in named}
+    words = {place: words_of(name) for place, name in enumerate(table.columns) if name not in named}
     kinds = {place: _kind(found) for place, found in words.items() if _kind(found)}
     onset = any("onset" in words[place] for place in kinds)
     begins = [p for p, kind in kinds.items() if kind == "begin" or (kind == OFFSET and not onset)]
@@ -120,7 +120,7 @@ def find(table: Table, found: tuple[int, int, bool], column: int, seconds: Secon
     names = [table.columns[place] for place in (begin, end)]
     rows = {(row[column], row[begin], row[end]) for row in table.rows}
     files = {row[column] for row in table.rows}
-    stated = next((units for name in names for units in [_unit(_words(name))] if units), 0.0)
+    stated = next((units for name in names for units in [_unit(words_of(name))] if units), 0.0)
     several = len(rows) > len(files)
     units, lengths = _units(rows, lasts, (stated,) if stated else (1.0, 1000.0) if several else (1.0,), seconds)
     if not several and not (units and lengths and _shorter(rows, lasts, units, lengths)):
@@ -165,10 +165,6 @@ def _shorter(rows: Collection[tuple[str, str, str]], lasts: bool, units: float, 
 
 def _end(begin: str, end: str, lasts: bool, units: float) -> float:
     return (time(end, units) or 0.0) + ((time(begin, units) or 0.0) if lasts else 0.0)
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z]+", CAMEL.sub(" ", name).lower()) if word]
 
 
 def _kind(words: Sequence[str]) -> str:

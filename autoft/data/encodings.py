@@ -86,7 +86,8 @@ def together(raws: Sequence[bytes]) -> list[Decoded]:
         found = [_in(raw, likely) for raw in raws]
         return [_in(raw, codepages.guess(raw, likely)) if one.damaged else one
                 for raw, one in zip(raws, found, strict=True)]  # fmt: skip
-    return [_in(raw, codepages.guess(raw, likely)) for raw in raws]
+    names = probe if len(probe) == len(raws) else [codepages.guess(raw, likely) for raw in raws]
+    return [_in(raw, name) for raw, name in zip(raws, names, strict=True)]
 
 
 def _guess(raw: bytes, likely: str) -> str:

@@ -42,8 +42,10 @@ def flaws(values: Array) -> tuple[Flaw, ...]:
         values: (samples, channels), full scale from -1 to 1; numbers that are not finite are heard as 0.
     """
     strange = float(1 - np.isfinite(values).mean())
+    if not strange:
+        return _heard(values)
     found = _heard(np.nan_to_num(values, posinf=0.0, neginf=0.0))
-    return (Flaw("not_finite", f"{strange:.1%} of its samples are no numbers"), *found) if strange else found
+    return Flaw("not_finite", f"{strange:.1%} of its samples are no numbers"), *found
 
 
 def mixed(values: Array) -> Array:

@@ -14,7 +14,7 @@ from autoft.data.tabular import Table
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
-HIDDEN: Final = frozenset({"", "-1", "-1.0", "?", absent.DASH}) | absent.NOTHING | absent.NONE
+HIDDEN: Final = frozenset({"", "-1", "-1.0", "?"}) | absent.WORDS
 """What stands in place of labels that are not told."""
 
 
@@ -174,7 +174,7 @@ def _says_nothing(table: Table, first: Table, names: Sequence[str]) -> str:
     lower = {name.lower(): name for name in table.columns}
     there = [lower[name.lower()] for name in names if name.lower() in lower]
     cells = {cell for name in there for cell in _cells(table, name)} or {""}
-    seen = {cell for name in names for cell in _cells(first, name)} - {"", absent.DASH} - absent.NOTHING - absent.NONE
+    seen = {cell for name in names for cell in _cells(first, name)} - {""} - absent.WORDS
     if not cells <= HIDDEN or not cells.isdisjoint(seen):
         return ""
     shown = ", ".join(f"'{name}'" for name in names[: labels.SHOWN])

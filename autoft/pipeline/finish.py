@@ -208,8 +208,12 @@ def _test(
 
 def _left(outcome: Outcome) -> float:
     """Seconds that intervals may take."""
-    budget = outcome.budget
-    return budget.end - time.time() - WRITING - budget.transfer - budget.plain
+    return _rest(outcome) - outcome.budget.plain
+
+
+def _rest(outcome: Outcome) -> float:
+    """Seconds until the run must be written."""
+    return outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
 
 
 def _telling(metric: Metric, *models: dict[str, float | None]) -> tuple[Metric, str]:
@@ -232,7 +236,7 @@ def _plain(
     gains over it there; a `verdict` where it loses."""
     samples, first = open_data(outcome.ref).samples, outcome.splits.folds[0]
     train, test = ([samples[name][1] for name in names] for names in ((*first.train, *first.val), outcome.splits.test))
-    seconds = outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
+    seconds = _rest(outcome)
     try:
         if seconds <= 0:
             raise TimeoutError("no time was left")
@@ -242,8 +246,7 @@ def _plain(
     except Exception as error:  # the search's own result does not hang on it
         return {"name": "", "failed": f"{type(error).__name__}: {error}"}
     task, metric, seed = outcome.plan.task, outcome.plan.metric, outcome.options.seed
-    left = outcome.budget.end - time.time() - WRITING - outcome.budget.transfer
-    found = evaluate.compare(task, best, decoded, targets, schema, metric, seed, groups, left, rival=name)
+    found = evaluate.compare(task, best, decoded, targets, schema, metric, seed, groups, _rest(outcome), rival=name)
     return {
         "name": name,
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),

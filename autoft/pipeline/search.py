@@ -6,9 +6,10 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -163,8 +164,8 @@ def _held(
     """The search in its run folder, which is this process's until it ends."""
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
-    nodes = _fit(plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials()), made, nodes, listener)
-    concurrency = resources.concurrency(options, nodes)
+    maker = partial(plan.spec_maker, made, registry, options, prepared.schema, ref, place.trials())
+    concurrency = resources.concurrency(options, nodes := _fit(maker, made, nodes, listener))
     threads = resources.threads(options, nodes, concurrency)
     writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
     _inform(budget, options, made, prepared.splits)
@@ -174,7 +175,7 @@ def _held(
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    make_spec = plan.spec_maker(made, registry, options, prepared.schema, ref, place.trials(), threads)
+    make_spec = maker(threads)
 
     def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
         spec = make_spec(number, params)
@@ -209,7 +210,7 @@ def _held(
     return finished
 
 
-def _fit(make_spec: Any, made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
+def _fit(maker: Callable[[], Any], made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
     """The nodes that can run trials; what keeps the others from it is said of each once.
 
     Raises:
@@ -219,6 +220,7 @@ def _fit(make_spec: Any, made: plan.Plan, nodes: Cluster, listener: Listener) ->
         return nodes
     from autoft.search import ray
 
+    make_spec = maker()
     backends = {candidate.card.backend: name for name, candidate in made.candidates.items()}
     needs = fitness.Needs(specs=tuple(make_spec(0, {"model": name}) for name in backends.values()))
     left, bad = ray.fit(nodes, to_json(needs), LOOKING)

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from autoft import remote, shelf
+from autoft.activations.key import files_of
 from autoft.data import cache, store
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
@@ -137,7 +138,7 @@ class Folder(Storage):
             )
 
     def weights(self, card: ModelCard) -> ModelCard:
-        source, files = _local(card), _files(card)
+        source, files = _local(card), files_of(card)
         if source is not None and not self._holds(source):
             goal = self._shared(_digest(source), {source.name: source}) / source.name
             card = msgspec.structs.replace(card, weights=str(goal))
@@ -204,7 +205,7 @@ class Bucket(Storage):
         return ref
 
     def weights(self, card: ModelCard) -> ModelCard:
-        source, files = _local(card), _files(card)
+        source, files = _local(card), files_of(card)
         if source is not None:
             address = remote.join(self.address, "cache", "weights", _digest(source))
             if source.is_dir():
@@ -270,12 +271,6 @@ def _worth_keeping(name: str) -> bool:
 def _local(card: ModelCard) -> Path | None:
     """The file or folder of this machine that a card's weights are, if they are one."""
     return Path(card.weights) if card.weights and Path(card.weights).exists() else None
-
-
-def _files(card: ModelCard) -> dict[str, Path]:
-    """What a network needs beside its weights, as far as it is there, by its path in the card's folder."""
-    found = {name: Path(card.folder, name) for name in card.files}
-    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def _copy(source: Path, target: Path) -> None:

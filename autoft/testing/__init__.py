@@ -53,8 +53,9 @@ _HOMES = {
 
 # Plain asserts in a library explain nothing unless pytest rewrites them before they are imported.
 _REWRITTEN = (
-    *("contract", "backend_base", "backend_losses", "backend_dense", "backend_boxes", "backend_prefix"),
-    *("backend_training", "backend_kit", "plugin_kit", "reader_kit", "strategy_kit", "task_kit", "machine"),
+    *("contract", "backend_base", "backend_losses", "backend_dense", "backend_boxes", "backend_levels"),
+    *("backend_prefix", "backend_training", "backend_kit", "plugin_kit", "reader_kit", "strategy_kit"),
+    *("task_abilities", "task_kit", "machine"),
 )
 
 

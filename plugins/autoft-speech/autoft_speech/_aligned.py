@@ -9,6 +9,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NEVER = -1e30
+"""Stands for the logarithm of 0."""
 
 
 def sure(logs: Array, said: Array) -> Array:
@@ -23,7 +24,8 @@ def sure(logs: Array, said: Array) -> Array:
     labels[:, 1::2] = said
     skips = np.zeros(labels.shape, bool)  # from a character to the next, unless it is the same
     skips[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
-    ends = 2 * (said > 0).sum(1)
+    count = (said > 0).sum(1)
+    ends = 2 * count
     row, steps = np.arange(rows), list[Array]()
     best = np.full(labels.shape, NEVER, np.float32)
     best[:, 0] = 0
@@ -42,6 +44,5 @@ def sure(logs: Array, said: Array) -> Array:
         heard = logs[spoken, frame, labels[spoken, place[spoken]]]
         found[spoken, letter] = np.maximum(found[spoken, letter], heard)
         place = place - steps[frame][row, place]
-    count = (said > 0).sum(1)
     total = np.where(said > 0, np.exp(found), 0).sum(1)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), 1), np.float32)

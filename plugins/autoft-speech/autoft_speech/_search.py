@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoft_speech._aligned import sure
+from autoft_speech._aligned import NEVER, sure
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -24,8 +24,6 @@ QUIET = 0.999
 """Chance of the blank from which on a frame says nothing: several in a row are as one."""
 ROWS = 128
 """Recordings, or weights of one, that are searched at once."""
-NEVER = -1e30
-"""Stands for the logarithm of 0."""
 NOBODY = np.uint64(2**64 - 1)
 """Of whom there is no transcript with one character less."""
 
