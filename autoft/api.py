@@ -86,7 +86,7 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.batches import by_length, in_order, shown_again, windows
+    from autoft.batches import by_length, in_order, shown_again, shuffled, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -120,6 +120,7 @@ _LATE = {
     "by_length": ("autoft.batches", "by_length"),
     "in_order": ("autoft.batches", "in_order"),
     "shown_again": ("autoft.batches", "shown_again"),
+    "shuffled": ("autoft.batches", "shuffled"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
@@ -259,6 +260,7 @@ __all__ = [
     "survey_pieces",
     "shared_terms",
     "shown_again",
+    "shuffled",
     "terms",
     "to_json",
     "to_plain",

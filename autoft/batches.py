@@ -3,6 +3,7 @@ Numpy alone."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,31 @@ def by_length(order: Array, size: int, lengths: Array, rng: np.random.Generator)
     parts = _cut(np.arange(len(order)), NEAR * size)
     found: Array = order[np.concatenate([part[about[part].argsort()] for part in parts])]
     return found
+
+
+def shuffled(
+    order: Array,
+    size: int,
+    *,
+    equal: bool = False,
+    lengths: Array | None = None,
+    rng: np.random.Generator | None = None,
+) -> list[Array]:
+    """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
+
+    With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
+    With the samples' `lengths` and a generator, those of about the same length come together (`by_length`), and the
+    batches in any order.
+    """
+    if not len(order):
+        return []
+    if lengths is not None and rng is not None:
+        batches = shuffled(by_length(order, size, lengths, rng), size, equal=equal)
+        return [batches[place] for place in rng.permutation(len(batches))]
+    count = math.ceil(len(order) / size)
+    if equal:
+        order = order.take(range(count * math.ceil(len(order) / count)), mode="wrap")
+    return list(np.array_split(order, count))
 
 
 def shown_again(trained: Sequence[Array], *, whole: bool) -> list[Array]:

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Job, ModelCard, Output, TrialFailed
-from autoft_keras import _kerashub, _losses, caches
+from autoft_keras import _kerashub, _losses, _places, caches
 from autoft_keras.folders import refuse_code
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -160,7 +160,7 @@ class Anchored:
         """Of each anchor: its class (n, anchors, classes) of 0 and 1, its sides, and whether it is known what it is to
         find. The anchor that fits a box best finds it in any case: no anchor fits a small one well."""
         boxes = tf.cast(boxes, tf.float32)
-        real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1]) & (boxes[..., 4] >= 0)
+        real = _places.real(boxes) & (boxes[..., 4] >= 0)
         middles = (boxes[..., :2] + boxes[..., 2:4]) / 2 * self.job.image_size
         lengths = (boxes[..., 2:4] - boxes[..., :2]) * self.job.image_size
         overlap = tf.where(real[:, None], _overlap(self.anchors, middles, lengths), -1.0)

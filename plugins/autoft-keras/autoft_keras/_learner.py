@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, windows
-from autoft_keras import _augment, _batches, _optim, _shapes, _sounds, _state
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
+from autoft_keras import _augment, _optim, _shapes, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
@@ -117,7 +117,7 @@ class KerasLearner:
             # A head alone has the same batches as on features that are kept, which have no lengths.
             whole = self.net.frozen == len(self.net.block_names())
             self._lengths = None if whole else self.inputs.heard(feed)
-        batches = _batches.shuffled(len(feed), self.job.recipe.batch_size, rng, self._lengths)
+        batches = shuffled(rng.permutation(len(feed)), self.job.recipe.batch_size, lengths=self._lengths, rng=rng)
         total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():

@@ -12,11 +12,11 @@ import pytest
 import tensorflow as tf
 
 from autoft import textstart
-from autoft.api import Job, Output, Problem, Recipe, terms, word_start
+from autoft.api import Job, Output, Problem, Recipe, shuffled, terms, word_start
 from autoft.testing import reference
 from autoft.testing.toys import ArrayFeed
 from autoft.texthash import weighed
-from autoft_keras import _batches, _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
+from autoft_keras import _ctc, _ctcconv, _hashing, _trunks, _waves, catalogue
 from autoft_keras._augment import Draws
 from autoft_keras._learner import KerasLearner
 from autoft_keras._losses import evaluate, loss
@@ -292,7 +292,7 @@ def test_batches_of_training_are_of_about_one_length() -> None:
     rng, lengths = np.random.default_rng(0), np.random.default_rng(1).integers(1, 100, 64)
     padded = {}
     for kind, known in (("drawn", None), ("sorted", lengths)):
-        batches = _batches.shuffled(64, 4, rng, known)
+        batches = shuffled(rng.permutation(64), 4, lengths=known, rng=rng)
         assert sorted(np.concatenate(batches)) == list(range(64)) and len(batches) == 16
         padded[kind] = sum(lengths[batch].max() * len(batch) for batch in batches)
     assert padded["sorted"] < 1.2 * lengths.sum() < padded["drawn"]

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from autoft.api import by_length
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CPU_PIXELS, CPU_IMAGES = 16 * 160 * 160, 512
@@ -25,31 +23,6 @@ FILLED = 128
 """Samples by which a store is filled: on a GPU whole batches of nearly the same size."""
 ROWS = {"cpu": 16, "cuda": 32}
 """Texts or recordings in one batch of predictions."""
-
-
-def shuffled(
-    order: Array,
-    size: int,
-    *,
-    equal: bool = False,
-    lengths: Array | None = None,
-    rng: np.random.Generator | None = None,
-) -> list[Array]:
-    """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
-
-    With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
-    With the samples' `lengths` and a generator, those of about the same length come together (`by_length`), and the
-    batches in any order.
-    """
-    if not len(order):
-        return []
-    if lengths is not None and rng is not None:
-        batches = shuffled(by_length(order, size, lengths, rng), size, equal=equal)
-        return [batches[place] for place in rng.permutation(len(batches))]
-    count = math.ceil(len(order) / size)
-    if equal:
-        order = order.take(range(count * math.ceil(len(order) / count)), mode="wrap")
-    return list(np.array_split(order, count))
 
 
 def size(image_size: int, device: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, windows
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
 from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
 from autoft_torch._inputs import Inputs
@@ -104,7 +104,7 @@ class TorchLearner:
             whole = self.net.frozen == len(self.net.blocks)
             self._lengths = None if whole else self.inputs.lengths(feed, training=True)
         order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
-        batches = _batches.shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
+        batches = shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
         self.net.train()
         if not self.net.native and isinstance(self.inputs, Inputs):
@@ -143,7 +143,7 @@ class TorchLearner:
     def _as_it_came(self, feed: Feed, stop: Stop) -> EpochStats:
         """An epoch without steps, so that what the checkpoint can do is scored."""
         total, seen, count = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
-        batches = _batches.shuffled(np.arange(len(feed)), self.job.recipe.batch_size, equal=self._equal)
+        batches = shuffled(np.arange(len(feed)), self.job.recipe.batch_size, equal=self._equal)
         self.net.eval()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():

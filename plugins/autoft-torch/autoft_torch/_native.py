@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from autoft.api import Job, ModelCard, Output, TrialFailed
-from autoft_torch import _dense, _losses, _weights, caches
+from autoft_torch import _dense, _losses, _places, _weights, caches
 from autoft_torch._net import Cast, Net, Targets
 from autoft_torch.backend import NATIVES
 
@@ -103,9 +103,9 @@ class BoxNet(NativeNet):
     def loss(self, images: torch.Tensor, targets: Targets, smoothing: float, cast: Cast) -> torch.Tensor:
         """Rows without area, or of a class below 0, teach nothing."""
         boxes = targets[self.output.target]
-        real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1]) & (boxes[..., 4] >= 0)
+        taught = _places.real(boxes) & (boxes[..., 4] >= 0)
         with cast():
-            rows = [each[kept] for each, kept in zip(boxes, real, strict=True)]
+            rows = [each[kept] for each, kept in zip(boxes, taught, strict=True)]
             return self.output.weight * self.way.loss(images, rows)
 
     def none(self, output: Output, side: int = 0) -> torch.Tensor:

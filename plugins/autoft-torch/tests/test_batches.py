@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from autoft.api import View, in_order, windows
+from autoft.api import View, in_order, shuffled, windows
 from autoft_torch import _batches, _precision
 from autoft_torch._learner import TorchLearner
 from autoft_torch.backend import TorchBackend
@@ -21,7 +21,7 @@ def never():
 @pytest.mark.parametrize(("rows", "size"), [(245, 32), (131, 4), (32, 32), (7, 32), (64, 32), (1, 8)])
 def test_all_batches_of_an_epoch_have_one_size_and_few_samples_come_twice(rows, size):
     order = np.random.default_rng(0).permutation(rows)
-    batches = _batches.shuffled(order, size, equal=True)
+    batches = shuffled(order, size, equal=True)
     assert len({len(batch) for batch in batches}) == 1 and len(batches[0]) <= size
     seen = Counter(np.concatenate(batches).tolist())
     assert set(seen) == set(range(rows)) and max(seen.values()) <= 2
@@ -29,10 +29,10 @@ def test_all_batches_of_an_epoch_have_one_size_and_few_samples_come_twice(rows, 
 
 
 def test_without_it_each_sample_comes_once():
-    batches = _batches.shuffled(np.arange(245), 32)
+    batches = shuffled(np.arange(245), 32)
     assert sorted(np.concatenate(batches)) == list(range(245))
     assert {len(batch) for batch in batches} == {30, 31}
-    assert _batches.shuffled(np.arange(0), 32, equal=True) == []
+    assert shuffled(np.arange(0), 32, equal=True) == []
 
 
 def test_a_store_is_filled_by_whole_batches_on_a_gpu():
@@ -67,12 +67,12 @@ def test_an_epoch_pads_little_and_its_batches_differ_from_those_of_the_next(coun
     padded, members = [], []
     for _ in range(2):
         order = rng.permutation(count)
-        batches = _batches.shuffled(order, 8, equal=equal, lengths=lengths, rng=rng)
+        batches = shuffled(order, 8, equal=equal, lengths=lengths, rng=rng)
         assert set(np.concatenate(batches).tolist()) == set(range(count)) and max(map(len, batches)) <= 8
-        assert {len(batch) for batch in batches} == {len(batch) for batch in _batches.shuffled(order, 8, equal=equal)}
+        assert {len(batch) for batch in batches} == {len(batch) for batch in shuffled(order, 8, equal=equal)}
         padded.append(sum(len(batch) * lengths[batch].max() for batch in batches))
         members.append({frozenset(batch.tolist()) for batch in batches})
-        plain = sum(len(batch) * lengths[batch].max() for batch in _batches.shuffled(order, 8, equal=equal))
+        plain = sum(len(batch) * lengths[batch].max() for batch in shuffled(order, 8, equal=equal))
         assert count < 100 or padded[-1] < 0.75 * plain
     assert members[0] != members[1]
 
