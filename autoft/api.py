@@ -52,6 +52,7 @@ from autoft.gaps import missing_word
 from autoft.hookspecs import hookimpl
 from autoft.hub import cache_home, fetch, from_hub, hub_endpoint, hub_file, hub_folder, unreachable
 from autoft.names import listed, natural
+from autoft.precision import to_predict
 from autoft.recipe import Recipe
 from autoft.records import (
     Cut,
@@ -86,7 +87,8 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.batches import by_length, in_order, shown_again, shuffled, windows
+    from autoft.answers import no_answers
+    from autoft.batches import by_length, in_order, recording_lengths, shown_again, shuffled, text_lengths, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -119,8 +121,11 @@ _LATE = {
     "usual_cepstra": ("autoft.data.cepstrum", "usual"),
     "by_length": ("autoft.batches", "by_length"),
     "in_order": ("autoft.batches", "in_order"),
+    "no_answers": ("autoft.answers", "no_answers"),
+    "recording_lengths": ("autoft.batches", "recording_lengths"),
     "shown_again": ("autoft.batches", "shown_again"),
     "shuffled": ("autoft.batches", "shuffled"),
+    "text_lengths": ("autoft.batches", "text_lengths"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
@@ -245,6 +250,7 @@ __all__ = [
     "mel_filters",
     "missing_word",
     "natural",
+    "no_answers",
     "open_image",
     "part_word",
     "picture_meant",
@@ -255,6 +261,7 @@ __all__ = [
     "read_table",
     "read_xml",
     "read_yolo",
+    "recording_lengths",
     "split_word",
     "survey_mask",
     "survey_pieces",
@@ -262,8 +269,10 @@ __all__ = [
     "shown_again",
     "shuffled",
     "terms",
+    "text_lengths",
     "to_json",
     "to_plain",
+    "to_predict",
     "unreachable",
     "usual_cepstra",
     "walk",

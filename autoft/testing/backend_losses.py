@@ -203,7 +203,7 @@ class LossLaws(SupportLaws):
 
 
 def _check_indices(output: Output, values: Array, count: int) -> None:
-    wanted = "uint8" if output.size <= vocab.IGNORED["uint8"] else "uint16"
+    wanted = vocab.index_type(output.size)
     assert values.dtype.name == wanted, f"argmax gives {wanted}, but '{output.name}' is {values.dtype}"
     assert len(values) == count and values.ndim == (3 if output.head == "dense" else 1)
     assert not count or values.max() < output.size

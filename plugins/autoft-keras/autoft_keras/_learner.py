@@ -18,7 +18,6 @@ from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
 from autoft_keras._inputs import Inputs
-from autoft_keras._losses import none
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
@@ -266,7 +265,7 @@ class KerasLearner:
             for name, rows in self._fitted(lambda some: self._infer(some, side), values).items():
                 found[name].append(self.inputs.filled(rows))
         if not indices:
-            return {o.name: none(o, side, self.net.side) for o in outputs}
+            return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed, side: int = 0) -> list[list[Array]]:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Output
-from autoft.vocab import IGNORED
+from autoft.vocab import index_type
 from autoft_keras import _planes
 from autoft_keras._planes import SMOOTH
 
@@ -181,23 +181,7 @@ def finish(output: Output, raw: Tensor, size: Tensor | int = 0) -> Tensor:
     raw = tf.cast(raw, tf.float32)
     if output.post == "argmax":
         wide = enlarge(raw, size) if raw.shape.rank == 4 else raw
-        return tf.cast(tf.argmax(wide, -1), _indices(output))
+        return tf.cast(tf.argmax(wide, -1), index_type(output.size))
     if output.post == "softmax":
         return tf.nn.softmax(raw)
     return tf.sigmoid(raw) if output.post == "sigmoid" else raw
-
-
-def none(output: Output, size: int, side: int) -> Array:
-    """No predictions, in their shape: indices at `size`, other maps at `side`."""
-    if output.head == "boxes":
-        return np.zeros((0, output.most, 6), np.float32)
-    indexed = output.post == "argmax"
-    place = {"dense": (size, size) if indexed else (side, side), "sequence": (1,)}.get(output.head, ())
-    if indexed:
-        return np.zeros((0, *place), _indices(output))
-    return np.zeros((0, *place, output.size), np.float32)
-
-
-def _indices(output: Output) -> str:
-    """Type of class indices."""
-    return "uint8" if output.size <= IGNORED["uint8"] else "uint16"

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
-from autoft.api import Job, Output, TrialFailed
+from autoft.api import Job, Output, TrialFailed, no_answers
 from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _pyramid, _trunks
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 HEAD = "head"
 TRUNK = "trunk"
@@ -133,6 +135,10 @@ class Net:
     def finish(self, output: Output, raw: Tensor, size: Tensor) -> Tensor:
         """What is predicted, of raw outputs."""
         return self.own.found(raw) if output.head == "boxes" else _losses.finish(output, raw, size)
+
+    def none(self, output: Output, side: int) -> Array:
+        """What is predicted of nothing; `side` is that of indices."""
+        return no_answers(output, maps=self.side, indices=side)
 
     def _freeze(self) -> tuple[str, ...]:
         """What lies behind the last block, such as a decoder, is never frozen."""

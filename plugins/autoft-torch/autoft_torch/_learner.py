@@ -244,7 +244,7 @@ class TorchLearner:
                 done = _losses.finish(output, raw[output.name], side)
                 found[output.name].append(done.cpu().numpy())
         if not indices:
-            return {o.name: self.net.none(o, side).numpy() for o in outputs}
+            return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:

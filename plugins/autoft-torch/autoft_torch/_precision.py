@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
-from msgspec.structs import replace
 
-from autoft.api import Job, TrialFailed
+from autoft.api import Job, TrialFailed, to_predict
 from autoft_torch._kernels import Kernels
 
 
@@ -62,10 +61,8 @@ def _has_bf16() -> bool:
 
 
 def usable(job: Job, device: torch.device) -> Job:
-    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU."""
-    if job.recipe.precision != "fp16" or device.type != "cpu":
-        return job
-    return replace(job, recipe=replace(job.recipe, precision="fp32"))
+    """The job of a saved model that is to predict on this device."""
+    return to_predict(job, gpu=device.type != "cpu")
 
 
 @contextmanager
