@@ -52,7 +52,6 @@ from autoft.gaps import missing_word
 from autoft.hookspecs import hookimpl
 from autoft.hub import cache_home, fetch, from_hub, hub_endpoint, hub_file, hub_folder, unreachable
 from autoft.names import listed, natural
-from autoft.precision import to_predict
 from autoft.recipe import Recipe
 from autoft.records import (
     Cut,
@@ -98,48 +97,60 @@ if TYPE_CHECKING:
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
+    from autoft.networks import (
+        BundledSource,
+        check_bundled,
+        described,
+        json_object,
+        names_file,
+        near_file,
+        still_there,
+        untrained,
+    )
+    from autoft.policies import COVERS, GREY, LEAST_LEFT, MOVES, Cover, Move
+    from autoft.precision import to_predict
+    from autoft.schedule import scheduled_rate
+    from autoft.targets import target_at
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
     from autoft.tasks.strata import rarest
-    from autoft.texthash import hashed, shared_terms, terms
+    from autoft.texthash import PIECES, hashed, known_terms, padded, shared_terms, terms
+    from autoft.textpairs import shared_room, text_pair
     from autoft.textstart import WordStart, word_start
 
-_LATE = {
-    **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
-    **{
-        name: ("autoft.data.drawn", name)
-        for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
-    },
-    "read_xml": ("autoft.data.xmlfile", "read_xml"),
-    **{name: ("autoft.data.mediatables", name) for name in ("IMAGE_COLUMNS", "media_tables", "table_part")},
-    "PictureMeant": ("autoft.data.stated", "PictureMeant"),
-    "pieces_together": ("autoft.data.pieces", "together"),
-    "picture_meant": ("autoft.data.stated", "picture_meant"),
-    "mel_filters": ("autoft.data.audio", "mel_filters"),
-    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
-    "by_length": ("autoft.batches", "by_length"),
-    "in_order": ("autoft.batches", "in_order"),
-    "no_answers": ("autoft.answers", "no_answers"),
-    "recording_lengths": ("autoft.batches", "recording_lengths"),
-    "shown_again": ("autoft.batches", "shown_again"),
-    "shuffled": ("autoft.batches", "shuffled"),
-    "text_lengths": ("autoft.batches", "text_lengths"),
-    "windows": ("autoft.batches", "windows"),
-    "counted": ("autoft.counted", "counted"),
-    "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
-    "Regression": ("autoft.tasks.regression", "Regression"),
-    "rarest": ("autoft.tasks.strata", "rarest"),
-    "hashed": ("autoft.texthash", "hashed"),
-    "shared_terms": ("autoft.texthash", "shared_terms"),
-    "terms": ("autoft.texthash", "terms"),
-    "word_start": ("autoft.textstart", "word_start"),
-    "WordStart": ("autoft.textstart", "WordStart"),
-    "Classification": ("autoft.tasks.classification", "Classification"),
-    "class_metrics": ("autoft.tasks.metrics", "metrics"),
+_HOMES = {
+    "autoft.answers": "no_answers",
+    "autoft.batches": "by_length in_order recording_lengths shown_again shuffled text_lengths windows",
+    "autoft.counted": "counted",
+    "autoft.data.audio": "mel_filters",
+    "autoft.data.drawn": "Drawings DrawnImage DrawnShape drawn_sign read_drawn",
+    "autoft.data.mediatables": "IMAGE_COLUMNS media_tables table_part",
+    "autoft.data.stated": "PictureMeant picture_meant",
+    "autoft.data.xmlfile": "read_xml",
+    "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
+    "autoft.networks": "BundledSource check_bundled described json_object names_file near_file still_there untrained",
+    "autoft.policies": "COVERS Cover GREY LEAST_LEFT MOVES Move",
+    "autoft.precision": "to_predict",
+    "autoft.schedule": "scheduled_rate",
+    "autoft.targets": "target_at",
+    "autoft.tasks.classification": "Classification",
+    "autoft.tasks.multilabel": "MultiLabel",
+    "autoft.tasks.regression": "Regression",
+    "autoft.tasks.strata": "rarest",
+    "autoft.texthash": "PIECES hashed known_terms padded shared_terms terms",
+    "autoft.textpairs": "shared_room text_pair",
+    "autoft.textstart": "WordStart word_start",
 }
-"""Name -> where it is: these load numpy, yaml or XML, and every plugin imports this module on every start."""
+_LATE = {
+    **{name: (module, name) for module, names in _HOMES.items() for name in names.split()},
+    "class_metrics": ("autoft.tasks.metrics", "metrics"),
+    "pieces_together": ("autoft.data.pieces", "together"),
+    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
+}
+"""Name -> where it is: these load numpy, yaml or XML, or serve backends alone, and every plugin imports this module on
+every start."""
 
 __all__ = [
     "API_VERSION",
@@ -147,12 +158,14 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Baselined",
+    "BundledSource",
     "Calibrated",
     "Classification",
     "Closed",
     "CocoFile",
     "CocoImage",
     "Counting",
+    "Cover",
     "Cut",
     "Cuttable",
     "Forkable",
@@ -183,6 +196,7 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
+    "Move",
     "MultiLabel",
     "Order",
     "Output",
@@ -224,10 +238,12 @@ __all__ = [
     "ahead",
     "baseline",
     "cache_home",
+    "check_bundled",
     "class_metrics",
     "coco_files",
     "coco_root",
     "counted",
+    "described",
     "did_you_mean",
     "encoder",
     "draw",
@@ -245,13 +261,18 @@ __all__ = [
     "in_order",
     "is_media",
     "is_table",
+    "json_object",
+    "known_terms",
     "listed",
     "missing_picture",
     "mel_filters",
     "missing_word",
+    "names_file",
     "natural",
+    "near_file",
     "no_answers",
     "open_image",
+    "padded",
     "part_word",
     "picture_meant",
     "pieces_together",
@@ -262,24 +283,35 @@ __all__ = [
     "read_xml",
     "read_yolo",
     "recording_lengths",
+    "scheduled_rate",
     "split_word",
     "survey_mask",
     "survey_pieces",
+    "shared_room",
     "shared_terms",
     "shown_again",
     "shuffled",
+    "still_there",
+    "target_at",
     "terms",
     "text_lengths",
+    "text_pair",
     "to_json",
     "to_plain",
     "to_predict",
     "unreachable",
+    "untrained",
     "usual_cepstra",
     "walk",
     "windows",
     "word_start",
     "yolo_sign",
+    "COVERS",
+    "GREY",
     "IMAGE_COLUMNS",
+    "LEAST_LEFT",
+    "MOVES",
+    "PIECES",
     "media_tables",
     "table_part",
 ]

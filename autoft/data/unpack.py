@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autoft import atomic
 from autoft.data import cache
 from autoft.data.media import SUFFIXES, medium_magic
 
@@ -49,6 +48,8 @@ def files(key: str, field: str, cells: Iterable[Mapping[str, Any] | None]) -> li
 
 
 def _write(folder: Path, field: str, cells: Iterable[Mapping[str, Any] | None]) -> None:
+    from autoft import atomic  # not on every start
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     with atomic.first(folder, INDEX) as draft:
         names = [_put(draft, row, field, cell) for row, cell in enumerate(cells)]

@@ -125,7 +125,7 @@ class KerasLearner:
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
             at = (epoch - 1) * len(batches) + steps
-            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
+            self.optimizer.set_step(at, self.epochs * len(batches))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
         self._settle(feed, batches, whole=True)

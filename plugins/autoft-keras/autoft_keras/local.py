@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean
+from autoft.api import ModelCard, UsageError, names_file, near_file, still_there, untrained
 from autoft_keras import caches, catalogue
 from autoft_keras.folders import CARD, CONFIG, card_of_preset, kept_card, keras_config, own_card
 from autoft_keras.sources import missing
@@ -43,18 +43,16 @@ class LocalSource:
         network, at, path = name.partition("@")
         if at and network.partition("/")[0] in PREFIXES:
             return _named(network, path)
-        if not _is_path(name):
+        if not names_file(name, PREFIXES, SUFFIXES):
             return None
         path_ = Path(name).expanduser()
         if not path_.exists():
-            raise UsageError(f"there is no network at '{name}'.{_near(path_)}")
+            raise UsageError(f"there is no network at '{name}'.{near_file(path_)}")
         card = _folder(name, path_) if path_.is_dir() else _file(name, path_)
         return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
 
     def fetch(self, card: ModelCard) -> ModelCard:
-        if card.pretrained and caches.at_hand(card) is None:
-            raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
-        return card
+        return still_there(card, caches.at_hand(card))
 
     def _scratch(self, name: str) -> ModelCard | None:
         base = name.removesuffix(SCRATCH)
@@ -68,22 +66,7 @@ class LocalSource:
                     f"KerasHub keeps the plan of {base} with its weights, so it cannot be made from scratch.",
                     "Give the folder of the preset, where you have it: --models ./folder@scratch",
                 )
-        if card is None:
-            return None
-        facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
-        return msgspec.structs.replace(card, name=name, **facts)
-
-
-def _is_path(name: str) -> bool:
-    if name.startswith((".", "/", "~")):
-        return True
-    return name.partition("/")[0] not in PREFIXES and (Path(name).exists() or name.endswith(SUFFIXES))
-
-
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f" {path.parent} does not exist either."
-    return did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+        return card and untrained(card, name)
 
 
 def _named(network: str, path: str) -> ModelCard:
@@ -92,7 +75,7 @@ def _named(network: str, path: str) -> ModelCard:
         raise UsageError(f"NAME in NAME@FILE must be one of keras/..., but got '{network}'.")
     weights = Path(path).expanduser()
     if not weights.exists():
-        raise UsageError(f"there is no weights file at '{path}'.{_near(weights)}")
+        raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
     if weights.is_dir() and not (weights / SAVED_MODEL).is_file():
         if not (weights / MODEL).is_file():
             raise UsageError(f"a folder of weights must hold {SAVED_MODEL} or {MODEL}, but '{path}' has neither.")

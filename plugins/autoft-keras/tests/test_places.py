@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from autoft.api import GREY, MOVES
 from autoft.vocab import UNTAUGHT
-from autoft_keras._places import GREY, REACHES, hide, mover
+from autoft_keras._places import hide, mover
 
 SIDE = 64
 
@@ -34,7 +35,7 @@ def moved(word: str, count: int, seed: int, *further: float) -> tuple[Any, dict[
     return np.asarray(shown), {key: np.asarray(value) for key, value in found.items()}
 
 
-@pytest.mark.parametrize("word", REACHES)
+@pytest.mark.parametrize("word", MOVES)
 def test_image_mask_and_boxes_move_alike(word: str) -> None:
     images, found = moved(word, 16, 1)
     for row in range(16):

@@ -116,7 +116,7 @@ class TorchLearner:
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
             at = (epoch - 1) * len(batches) + steps
-            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
+            self.optimizer.set_step(at, self.epochs * len(batches))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
         self._settle(feed, batches, whole=True)

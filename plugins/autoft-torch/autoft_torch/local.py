@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean
+from autoft.api import ModelCard, UsageError, json_object, names_file, near_file, still_there, untrained
 from autoft_torch import caches, catalogue, encoders
-from autoft_torch.folders import card_of_config, count, header, own_card, read_json
+from autoft_torch.folders import card_of_config, count, header, own_card
 
 #: Libraries whose networks can take a file's weights.
 NAMED = ("timm", "torchvision")
@@ -39,40 +39,23 @@ class LocalSource:
         network, at, path = name.partition("@")
         if at and network.partition("/")[0] in PREFIXES:
             return _named(network, path)
-        if not _is_path(name):
+        if not names_file(name, PREFIXES, SUFFIXES):
             return None
         path_ = Path(name).expanduser()
         if not path_.exists():
-            raise UsageError(f"there is no checkpoint at '{name}'.{_near(path_)}")
+            raise UsageError(f"there is no checkpoint at '{name}'.{near_file(path_)}")
         card = _folder(name, path_) if path_.is_dir() else _file(name, path_)
         return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
 
     def fetch(self, card: ModelCard) -> ModelCard:
-        if card.pretrained and caches.at_hand(card) is None:
-            raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
-        return card
+        return still_there(card, caches.at_hand(card))
 
     def _scratch(self, name: str) -> ModelCard | None:
         base = name.removesuffix(SCRATCH)
         card = self.resolve(base)
         if card is None and base.partition("/")[0] in PREFIXES:
             card = catalogue.find(base) or catalogue.describe(base)
-        if card is None:
-            return None
-        facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
-        return msgspec.structs.replace(card, name=name, **facts)
-
-
-def _is_path(name: str) -> bool:
-    if name.startswith((".", "/", "~")):
-        return True
-    return name.partition("/")[0] not in PREFIXES and (Path(name).exists() or name.endswith(SUFFIXES))
-
-
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f" {path.parent} does not exist either."
-    return did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+        return card and untrained(card, name)
 
 
 def _named(network: str, path: str) -> ModelCard:
@@ -81,7 +64,7 @@ def _named(network: str, path: str) -> ModelCard:
         raise UsageError(f"NAME in NAME@FILE must be one of timm or torchvision, but got '{network}'.")
     weights = Path(path).expanduser()
     if not weights.exists():
-        raise UsageError(f"there is no weights file at '{path}'.{_near(weights)}")
+        raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
     if weights.is_dir():
         weights = _weights(weights)
     card = catalogue.describe(f"{network}@{weights}")
@@ -98,7 +81,7 @@ def _folder(name: str, folder: Path) -> ModelCard:
             f"a checkpoint folder must hold a config.json that says which network it is, but '{name}' has none.",
             f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
         )
-    card = card_of_config(name, read_json(config), folder)
+    card = card_of_config(name, json_object(config), folder)
     extra = {**card.extra, "strict": True}
     path = str(weights.resolve())
     heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from autoft.api import GREY, MOVES
 from autoft.vocab import UNTAUGHT
-from autoft_torch._places import GREY, REACHES, hide, move
+from autoft_torch._places import hide, move
 
 SIDE = 64
 
@@ -23,7 +24,7 @@ def scene(count: int = 8) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     return images, {"mask": mask, "boxes": boxes}
 
 
-@pytest.mark.parametrize("word", REACHES)
+@pytest.mark.parametrize("word", MOVES)
 def test_image_mask_and_boxes_move_alike(word: str) -> None:
     images, targets = scene(16)
     moved, found = move(word, images, targets, torch.Generator().manual_seed(1))
