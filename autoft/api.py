@@ -97,16 +97,7 @@ if TYPE_CHECKING:
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
-    from autoft.networks import (
-        BundledSource,
-        check_bundled,
-        described,
-        json_object,
-        names_file,
-        near_file,
-        still_there,
-        untrained,
-    )
+    from autoft.networks import BundledSource, PathSource, check_bundled, described, json_object, near_file
     from autoft.policies import COVERS, GREY, LEAST_LEFT, MOVES, Cover, Move
     from autoft.precision import to_predict
     from autoft.schedule import scheduled_rate
@@ -130,7 +121,7 @@ _HOMES = {
     "autoft.data.stated": "PictureMeant picture_meant",
     "autoft.data.xmlfile": "read_xml",
     "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
-    "autoft.networks": "BundledSource check_bundled described json_object names_file near_file still_there untrained",
+    "autoft.networks": "BundledSource PathSource check_bundled described json_object near_file",
     "autoft.policies": "COVERS Cover GREY LEAST_LEFT MOVES Move",
     "autoft.precision": "to_predict",
     "autoft.schedule": "scheduled_rate",
@@ -201,6 +192,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "PathSource",
     "PictureMeant",
     "Pictures",
     "Piecewise",
@@ -267,7 +259,6 @@ __all__ = [
     "missing_picture",
     "mel_filters",
     "missing_word",
-    "names_file",
     "natural",
     "near_file",
     "no_answers",
@@ -291,7 +282,6 @@ __all__ = [
     "shared_terms",
     "shown_again",
     "shuffled",
-    "still_there",
     "target_at",
     "terms",
     "text_lengths",
@@ -300,7 +290,6 @@ __all__ = [
     "to_plain",
     "to_predict",
     "unreachable",
-    "untrained",
     "usual_cepstra",
     "walk",
     "windows",

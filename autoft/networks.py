@@ -18,6 +18,8 @@ from autoft.errors import TrialFailed, UsageError
 from autoft.records import ModelCard
 from autoft.vocab import did_you_mean
 
+SCRATCH: Final = "@scratch"
+"""Behind a name: the same network with random weights."""
 DESCRIBING: Final = 300.0
 """Seconds that another process may take to describe a network."""
 
@@ -65,6 +67,82 @@ class BundledSource(ABC):
             "there.",
             f"Install {self.distribution} again, or name autoft/resnet-s@scratch to train from random weights.",
         )
+
+
+class PathSource(ABC):
+    """Networks on this machine, by path or as ``NAME@FILE``. With ``@scratch`` behind it, any name or path means the
+    same network with random weights."""
+
+    prefix: ClassVar[str]
+    kind: ClassVar[str]
+    """What stands at a path, for messages."""
+    prefixes: ClassVar[tuple[str, ...]]
+    """Of names that are no paths, whatever folders there are."""
+    suffixes: ClassVar[tuple[str, ...]]
+    """Of files with weights."""
+
+    @abstractmethod
+    def known(self, name: str) -> ModelCard | None:
+        """The card of a network that has a name."""
+
+    @abstractmethod
+    def named(self, network: str, path: str) -> ModelCard:
+        """Weights of a file in a network that is named."""
+
+    @abstractmethod
+    def folder(self, name: str, path: Path) -> ModelCard: ...
+
+    @abstractmethod
+    def file(self, name: str, path: Path) -> ModelCard: ...
+
+    @abstractmethod
+    def at_hand(self, card: ModelCard) -> bool:
+        """Whether its weights are there."""
+
+    def catalogue(self) -> Sequence[ModelCard]:
+        return ()
+
+    def reachable(self) -> str:
+        return ""
+
+    def resolve(self, name: str) -> ModelCard | None:
+        """None for names of others.
+
+        Raises:
+            UsageError: nothing is there, or it is no network.
+        """
+        if name.endswith(SCRATCH):
+            return self._scratch(name)
+        network, at, path = name.partition("@")
+        if at and network.partition("/")[0] in self.prefixes:
+            return self.named(network, path)
+        if not self._is_path(name):
+            return None
+        place = Path(name).expanduser()
+        if not place.exists():
+            raise UsageError(f"there is no {self.kind} at '{name}'.{near_file(place)}")
+        card = self.folder(name, place) if place.is_dir() else self.file(name, place)
+        return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
+
+    def fetch(self, card: ModelCard) -> ModelCard:
+        if card.pretrained and not self.at_hand(card):
+            raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
+        return card
+
+    def _scratch(self, name: str) -> ModelCard | None:
+        base = name.removesuffix(SCRATCH)
+        card = self.resolve(base)
+        if card is None and base.partition("/")[0] in self.prefixes:
+            card = self.known(base)
+        if card is None:
+            return None
+        facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
+        return msgspec.structs.replace(card, name=name, **facts)
+
+    def _is_path(self, name: str) -> bool:
+        if name.startswith((".", "/", "~")):
+            return True
+        return name.partition("/")[0] not in self.prefixes and (Path(name).exists() or name.endswith(self.suffixes))
 
 
 def check_bundled(card: ModelCard, path: Path, distribution: str) -> None:
@@ -129,32 +207,8 @@ def json_object(path: Path) -> dict[str, Any]:
     return values
 
 
-def names_file(name: str, prefixes: Sequence[str], suffixes: tuple[str, ...]) -> bool:
-    """Whether the name of a network is a path: by its form, or because something is there that no prefix owns."""
-    if name.startswith((".", "/", "~")):
-        return True
-    return name.partition("/")[0] not in prefixes and (Path(name).exists() or name.endswith(suffixes))
-
-
 def near_file(path: Path) -> str:
     """What the user may have meant by a path where nothing is, as the end of a message."""
     if not path.parent.is_dir():
         return f" {path.parent} does not exist either."
     return did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
-
-
-def still_there(card: ModelCard, path: Path | None) -> ModelCard:
-    """The card of a network on this machine, whose weights are at `path`.
-
-    Raises:
-        UsageError: it needs them, and they are gone.
-    """
-    if card.pretrained and path is None:
-        raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
-    return card
-
-
-def untrained(card: ModelCard, name: str) -> ModelCard:
-    """The same network from random weights, under this name."""
-    facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
-    return msgspec.structs.replace(card, name=name, **facts)

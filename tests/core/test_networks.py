@@ -11,15 +11,13 @@ import pytest
 from autoft.api import (
     BundledSource,
     ModelCard,
+    PathSource,
     TrialFailed,
     UsageError,
     check_bundled,
     described,
     json_object,
-    names_file,
     near_file,
-    still_there,
-    untrained,
 )
 
 CARD = ModelCard(name="autoft/small", backend="x", modality="image", weights="bundled:small", pretrained=True)
@@ -99,20 +97,57 @@ def test_only_an_object_describes_a_network(tmp_path: Path) -> None:
         json_object(path)
 
 
+class Local(PathSource):
+    prefix = "local"
+    kind = "network"
+    prefixes = ("timm",)
+    suffixes = (".pth",)
+
+    def known(self, name: str) -> ModelCard | None:
+        return msgspec.structs.replace(CARD, name=name)
+
+    def named(self, network: str, path: str) -> ModelCard:
+        return msgspec.structs.replace(CARD, name=network, weights=path)
+
+    def folder(self, name: str, path: Path) -> ModelCard:
+        return msgspec.structs.replace(CARD, summary="a folder", weights=str(path))
+
+    def file(self, name: str, path: Path) -> ModelCard:
+        return msgspec.structs.replace(CARD, summary="a file", weights=str(path))
+
+    def at_hand(self, card: ModelCard) -> bool:
+        return Path(card.weights).exists()
+
+
 def test_names_and_paths_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "timm").mkdir()
     (tmp_path / "mine").mkdir()
-    named = {name: names_file(name, ("timm",), (".pth",)) for name in ("timm", "mine", "other", "a.pth", "./timm")}
-    assert named == {"timm": False, "mine": True, "other": False, "a.pth": True, "./timm": True}
-    assert near_file(tmp_path / "mime") == " Did you mean 'mine'?"
+    (tmp_path / "a.pth").touch()
+    found = {name: Local().resolve(name) for name in ("timm", "mine", "other", "a.pth", "./timm", "timm/net@a.pth")}
+    said = {name: card and (card.name, card.summary, card.weights) for name, card in found.items()}
+    assert said == {
+        "timm": None,
+        "mine": ("mine", "a folder", "mine"),
+        "other": None,
+        "a.pth": ("a.pth", "a file", "a.pth"),
+        "./timm": ("./timm", "a folder", "timm"),
+        "timm/net@a.pth": ("timm/net", "", "a.pth"),
+    }
+    with pytest.raises(UsageError, match=r"no network at './mime'\. Did you mean 'mine'\?"):
+        Local().resolve("./mime")
+    with pytest.raises(UsageError, match=r"no network at 'b.pth'"):
+        Local().resolve("b.pth")
     assert near_file(tmp_path / "gone" / "x").endswith("gone does not exist either.")
 
 
 def test_weights_that_are_gone_are_missed_unless_none_are_needed(tmp_path: Path) -> None:
-    assert still_there(CARD, tmp_path) == CARD
+    card = Local().resolve(str(tmp_path))
+    assert card is not None and card.pretrained and Local().fetch(card) == card
     with pytest.raises(UsageError, match="must be at bundled:small, but are not there any more"):
-        still_there(CARD, None)
-    fresh = untrained(CARD, "autoft/small@scratch")
-    assert (fresh.name, fresh.weights, fresh.pretrained) == ("autoft/small@scratch", "", False)
-    assert still_there(fresh, None) == fresh
+        Local().fetch(CARD)
+    for name in (f"{tmp_path}@scratch", "timm/net@scratch"):
+        fresh = Local().resolve(name)
+        assert fresh is not None and (fresh.name, fresh.weights, fresh.pretrained) == (name, "", False)
+        assert Local().fetch(fresh) == fresh
+    assert Local().resolve("other@scratch") is None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, names_file, near_file, still_there, untrained
+from autoft.api import ModelCard, PathSource, UsageError, near_file
 from autoft_keras import caches, catalogue
 from autoft_keras.folders import CARD, CONFIG, card_of_preset, kept_card, keras_config, own_card
 from autoft_keras.sources import missing
@@ -20,53 +19,41 @@ WHOLE = ".keras"
 SUFFIXES = (WHOLE, ".h5")
 #: What the learner saves, and what TensorFlow does.
 MODEL, SAVED_MODEL = "model.keras", "saved_model.pb"
-SCRATCH = "@scratch"
 
 
-class LocalSource:
+class LocalSource(PathSource):
     """``./model.keras``, a folder with one or with a KerasHub preset, or ``keras/resnet50@./my.weights.h5``.
 
     With ``@scratch`` behind it, any name or path means the same network with random weights.
     """
 
     prefix = "keras-local"
+    kind = "network"
+    prefixes = PREFIXES
+    suffixes = SUFFIXES
 
-    def catalogue(self) -> Sequence[ModelCard]:
-        return ()
+    def known(self, name: str) -> ModelCard | None:
+        card = catalogue.find(name)
+        if card is None and name.startswith("keras/"):
+            card = catalogue.describe(name)
+        if card is not None and card.extra["library"] == "kerashub":
+            raise UsageError(
+                f"KerasHub keeps the plan of {name} with its weights, so it cannot be made from scratch.",
+                "Give the folder of the preset, where you have it: --models ./folder@scratch",
+            )
+        return card
 
-    def reachable(self) -> str:
-        return ""
+    def named(self, network: str, path: str) -> ModelCard:
+        return _named(network, path)
 
-    def resolve(self, name: str) -> ModelCard | None:
-        if name.endswith(SCRATCH):
-            return self._scratch(name)
-        network, at, path = name.partition("@")
-        if at and network.partition("/")[0] in PREFIXES:
-            return _named(network, path)
-        if not names_file(name, PREFIXES, SUFFIXES):
-            return None
-        path_ = Path(name).expanduser()
-        if not path_.exists():
-            raise UsageError(f"there is no network at '{name}'.{near_file(path_)}")
-        card = _folder(name, path_) if path_.is_dir() else _file(name, path_)
-        return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
+    def folder(self, name: str, path: Path) -> ModelCard:
+        return _folder(name, path)
 
-    def fetch(self, card: ModelCard) -> ModelCard:
-        return still_there(card, caches.at_hand(card))
+    def file(self, name: str, path: Path) -> ModelCard:
+        return _file(name, path)
 
-    def _scratch(self, name: str) -> ModelCard | None:
-        base = name.removesuffix(SCRATCH)
-        card = self.resolve(base)
-        if card is None and base.partition("/")[0] in PREFIXES:
-            card = catalogue.find(base)
-            if card is None and base.startswith("keras/"):
-                card = catalogue.describe(base)
-            if card is not None and card.extra["library"] == "kerashub":
-                raise UsageError(
-                    f"KerasHub keeps the plan of {base} with its weights, so it cannot be made from scratch.",
-                    "Give the folder of the preset, where you have it: --models ./folder@scratch",
-                )
-        return card and untrained(card, name)
+    def at_hand(self, card: ModelCard) -> bool:
+        return caches.at_hand(card) is not None
 
 
 def _named(network: str, path: str) -> ModelCard:

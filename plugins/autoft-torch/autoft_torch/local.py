@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, json_object, names_file, near_file, still_there, untrained
+from autoft.api import ModelCard, PathSource, UsageError, json_object, near_file
 from autoft_torch import caches, catalogue, encoders
 from autoft_torch.folders import card_of_config, count, header, own_card
 
@@ -15,47 +14,34 @@ from autoft_torch.folders import card_of_config, count, header, own_card
 NAMED = ("timm", "torchvision")
 PREFIXES = (*NAMED, "autoft", "hf")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".th", ".bin")
-SCRATCH = "@scratch"
 HEADS = ("classifier.", "fc.", "head.", "heads.")
 
 
-class LocalSource:
+class LocalSource(PathSource):
     """A folder saved by timm, Transformers or autoft (``./ckpt``), or ``timm/resnet18@./weights.pth``.
 
     With ``@scratch`` behind it, any name or folder means the same network with random weights.
     """
 
     prefix = "local"
+    kind = "checkpoint"
+    prefixes = PREFIXES
+    suffixes = SUFFIXES
 
-    def catalogue(self) -> Sequence[ModelCard]:
-        return ()
+    def known(self, name: str) -> ModelCard | None:
+        return catalogue.find(name) or catalogue.describe(name)
 
-    def reachable(self) -> str:
-        return ""
+    def named(self, network: str, path: str) -> ModelCard:
+        return _named(network, path)
 
-    def resolve(self, name: str) -> ModelCard | None:
-        if name.endswith(SCRATCH):
-            return self._scratch(name)
-        network, at, path = name.partition("@")
-        if at and network.partition("/")[0] in PREFIXES:
-            return _named(network, path)
-        if not names_file(name, PREFIXES, SUFFIXES):
-            return None
-        path_ = Path(name).expanduser()
-        if not path_.exists():
-            raise UsageError(f"there is no checkpoint at '{name}'.{near_file(path_)}")
-        card = _folder(name, path_) if path_.is_dir() else _file(name, path_)
-        return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
+    def folder(self, name: str, path: Path) -> ModelCard:
+        return _folder(name, path)
 
-    def fetch(self, card: ModelCard) -> ModelCard:
-        return still_there(card, caches.at_hand(card))
+    def file(self, name: str, path: Path) -> ModelCard:
+        return _file(name, path)
 
-    def _scratch(self, name: str) -> ModelCard | None:
-        base = name.removesuffix(SCRATCH)
-        card = self.resolve(base)
-        if card is None and base.partition("/")[0] in PREFIXES:
-            card = catalogue.find(base) or catalogue.describe(base)
-        return card and untrained(card, name)
+    def at_hand(self, card: ModelCard) -> bool:
+        return caches.at_hand(card) is not None
 
 
 def _named(network: str, path: str) -> ModelCard:
