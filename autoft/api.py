@@ -98,7 +98,18 @@ if TYPE_CHECKING:
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.networks import BundledSource, PathSource, check_bundled, described, json_object, near_file
-    from autoft.policies import COVERS, GREY, LEAST_LEFT, MOVES, Cover, Move
+    from autoft.policies import (
+        COVERS,
+        FRAME_MASKS,
+        GREY,
+        LEAST_LEFT,
+        LIGHT,
+        MOVES,
+        TOKENS_HIDDEN,
+        WIDEST_MASK,
+        WORDS_DROPPED,
+        Cover,
+    )
     from autoft.precision import to_predict
     from autoft.schedule import scheduled_rate
     from autoft.targets import target_at
@@ -122,7 +133,7 @@ _HOMES = {
     "autoft.data.xmlfile": "read_xml",
     "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
     "autoft.networks": "BundledSource PathSource check_bundled described json_object near_file",
-    "autoft.policies": "COVERS Cover GREY LEAST_LEFT MOVES Move",
+    "autoft.policies": "COVERS FRAME_MASKS GREY LEAST_LEFT LIGHT MOVES TOKENS_HIDDEN WIDEST_MASK WORDS_DROPPED Cover",
     "autoft.precision": "to_predict",
     "autoft.schedule": "scheduled_rate",
     "autoft.targets": "target_at",
@@ -187,7 +198,6 @@ __all__ = [
     "Metric",
     "ModelCard",
     "ModelSource",
-    "Move",
     "MultiLabel",
     "Order",
     "Output",
@@ -296,11 +306,16 @@ __all__ = [
     "word_start",
     "yolo_sign",
     "COVERS",
+    "FRAME_MASKS",
     "GREY",
     "IMAGE_COLUMNS",
     "LEAST_LEFT",
+    "LIGHT",
     "MOVES",
     "PIECES",
+    "TOKENS_HIDDEN",
+    "WIDEST_MASK",
+    "WORDS_DROPPED",
     "media_tables",
     "table_part",
 ]

@@ -10,7 +10,19 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from autoft.api import PIECES, Feed, Job, ModelCard, Problem, Stop, WordStart, known_terms, padded, word_start
+from autoft.api import (
+    PIECES,
+    WORDS_DROPPED,
+    Feed,
+    Job,
+    ModelCard,
+    Problem,
+    Stop,
+    WordStart,
+    known_terms,
+    padded,
+    word_start,
+)
 from autoft_keras._augment import Draws
 from autoft_keras._net import COUNTED, Net
 from autoft_keras._rows import Reader
@@ -18,8 +30,6 @@ from autoft_keras._rows import Reader
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
-#: Policy -> share of the words and pieces that a step leaves out. Without it, the table learns the texts by heart.
-DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
 TABLE = "table"
 
 
@@ -56,7 +66,7 @@ class WordReader(Reader):
         """`trunk` is what `build` gave, for `begin`."""
         self.trunk = trunk
         self.buckets, recipe = int(job.card.extra["buckets"]), job.recipe
-        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, WORDS_DROPPED[recipe.augment]
 
     def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
         """Look once at all training texts: how rare each number is and, if asked to `solve`, the linear solution, which

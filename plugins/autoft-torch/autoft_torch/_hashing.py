@@ -10,12 +10,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autoft.api import PIECES, Feed, ModelCard, Problem, Recipe, Stop, WordStart, known_terms, padded, word_start
+from autoft.api import (
+    PIECES,
+    WORDS_DROPPED,
+    Feed,
+    ModelCard,
+    Problem,
+    Recipe,
+    Stop,
+    WordStart,
+    known_terms,
+    padded,
+    word_start,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-#: Policy -> share of the words and pieces that a step leaves out. Without it, the table learns the texts by heart.
-DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
 
 
 class Trunk(nn.Module):
@@ -37,7 +46,7 @@ class Trunk(nn.Module):
         self.length, self.truncation, self.drop = 0, "end", 0.0
 
     def follow(self, recipe: Recipe) -> None:
-        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, WORDS_DROPPED[recipe.augment]
 
     @torch.no_grad()
     def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
