@@ -43,72 +43,60 @@ class LocalSource(PathSource):
             )
         return card
 
-    def named(self, network: str, path: str) -> ModelCard:
-        return _named(network, path)
-
-    def folder(self, name: str, path: Path) -> ModelCard:
-        return _folder(name, path)
-
-    def file(self, name: str, path: Path) -> ModelCard:
-        return _file(name, path)
-
     def at_hand(self, card: ModelCard) -> bool:
         return caches.at_hand(card) is not None
 
+    def named(self, network: str, path: str) -> ModelCard:
+        """Weights of a file in a network that is named; another process builds it and compares the arrays."""
+        if network.partition("/")[0] not in NAMED:
+            raise UsageError(f"NAME in NAME@FILE must be one of keras/..., but got '{network}'.")
+        weights = Path(path).expanduser()
+        if not weights.exists():
+            raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
+        if weights.is_dir() and not (weights / SAVED_MODEL).is_file():
+            if not (weights / MODEL).is_file():
+                raise UsageError(f"a folder of weights must hold {SAVED_MODEL} or {MODEL}, but '{path}' has neither.")
+            weights = weights / MODEL
+        if weights.is_file() and not weights.name.endswith(SUFFIXES):
+            raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{path}'.")
+        card = catalogue.describe(f"{network}@{weights}")
+        return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
 
-def _named(network: str, path: str) -> ModelCard:
-    """Weights of a file in a network that is named; another process builds it and compares the arrays."""
-    if network.partition("/")[0] not in NAMED:
-        raise UsageError(f"NAME in NAME@FILE must be one of keras/..., but got '{network}'.")
-    weights = Path(path).expanduser()
-    if not weights.exists():
-        raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
-    if weights.is_dir() and not (weights / SAVED_MODEL).is_file():
-        if not (weights / MODEL).is_file():
-            raise UsageError(f"a folder of weights must hold {SAVED_MODEL} or {MODEL}, but '{path}' has neither.")
-        weights = weights / MODEL
-    if weights.is_file() and not weights.name.endswith(SUFFIXES):
-        raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{path}'.")
-    card = catalogue.describe(f"{network}@{weights}")
-    return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
-
-
-def _folder(name: str, folder: Path) -> ModelCard:
-    if (folder / MODEL).is_file():
-        return _file(name, folder / MODEL)
-    if (folder / CARD).is_file():
-        return _own(kept_card(folder / CARD), folder / caches.WEIGHTS)
-    if (folder / SAVED_MODEL).is_file():
-        raise UsageError(
-            f"a SavedModel is a program that Keras can run, but not cut into layers to fine-tune them: '{name}'.",
-            f"Name the architecture that its weights belong to: --models keras/NAME@{name}",
-        )
-    if (folder / caches.WEIGHTS).is_file() and (folder / CONFIG).is_file():
-        if reason := missing():
+    def folder(self, name: str, path: Path) -> ModelCard:
+        if (path / MODEL).is_file():
+            return self.file(name, path / MODEL)
+        if (path / CARD).is_file():
+            return _own(kept_card(path / CARD), path / caches.WEIGHTS)
+        if (path / SAVED_MODEL).is_file():
             raise UsageError(
-                f"'{name}' is a preset of KerasHub: {reason}.", "python -m pip install 'autoft-keras[hub]'"
+                f"a SavedModel is a program that Keras can run, but not cut into layers to fine-tune them: '{name}'.",
+                f"Name the architecture that its weights belong to: --models keras/NAME@{name}",
             )
-        card = card_of_preset(name, folder)
-        return msgspec.structs.replace(card, weights=str(folder.resolve()))
-    raise UsageError(
-        f"a folder with a network must hold {MODEL}, or a preset of KerasHub ({CONFIG} and {caches.WEIGHTS}), "
-        f"but '{name}' holds neither.",
-        "Name the file: --models ./FILE.keras, or keras/NAME@FILE.weights.h5",
-    )
+        if (path / caches.WEIGHTS).is_file() and (path / CONFIG).is_file():
+            if reason := missing():
+                raise UsageError(
+                    f"'{name}' is a preset of KerasHub: {reason}.", "python -m pip install 'autoft-keras[hub]'"
+                )
+            card = card_of_preset(name, path)
+            return msgspec.structs.replace(card, weights=str(path.resolve()))
+        raise UsageError(
+            f"a folder with a network must hold {MODEL}, or a preset of KerasHub ({CONFIG} and {caches.WEIGHTS}), "
+            f"but '{name}' holds neither.",
+            "Name the file: --models ./FILE.keras, or keras/NAME@FILE.weights.h5",
+        )
 
-
-def _file(name: str, path: Path) -> ModelCard:
-    if path.suffix == WHOLE:
-        if card := own_card(path):
-            return _own(card, path)
-        keras_config(path)  # refuses code before anything is imported
-        return catalogue.describe(str(path.resolve()))
-    if not path.name.endswith(SUFFIXES):
-        raise UsageError(f"a file with a network must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
-    raise UsageError(
-        f"a weights file does not say which network it is for: '{name}'.",
-        f"Name the architecture: --models keras/NAME@{name}",
-    )
+    def file(self, name: str, path: Path) -> ModelCard:
+        if path.suffix == WHOLE:
+            if card := own_card(path):
+                return _own(card, path)
+            keras_config(path)  # refuses code before anything is imported
+            return catalogue.describe(str(path.resolve()))
+        if not path.name.endswith(SUFFIXES):
+            raise UsageError(f"a file with a network must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
+        raise UsageError(
+            f"a weights file does not say which network it is for: '{name}'.",
+            f"Name the architecture: --models keras/NAME@{name}",
+        )
 
 
 def _own(card: ModelCard, weights: Path) -> ModelCard:

@@ -31,60 +31,48 @@ class LocalSource(PathSource):
     def known(self, name: str) -> ModelCard | None:
         return catalogue.find(name) or catalogue.describe(name)
 
-    def named(self, network: str, path: str) -> ModelCard:
-        return _named(network, path)
-
-    def folder(self, name: str, path: Path) -> ModelCard:
-        return _folder(name, path)
-
-    def file(self, name: str, path: Path) -> ModelCard:
-        return _file(name, path)
-
     def at_hand(self, card: ModelCard) -> bool:
         return caches.at_hand(card) is not None
 
+    def named(self, network: str, path: str) -> ModelCard:
+        """Weights of a file in a network that is named; another process builds it and compares the arrays."""
+        if network.partition("/")[0] not in NAMED:
+            raise UsageError(f"NAME in NAME@FILE must be one of timm or torchvision, but got '{network}'.")
+        weights = Path(path).expanduser()
+        if not weights.exists():
+            raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
+        if weights.is_dir():
+            weights = _weights(weights)
+        card = catalogue.describe(f"{network}@{weights}")
+        return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
 
-def _named(network: str, path: str) -> ModelCard:
-    """Weights of a file in a network that is named; another process builds it and compares the arrays."""
-    if network.partition("/")[0] not in NAMED:
-        raise UsageError(f"NAME in NAME@FILE must be one of timm or torchvision, but got '{network}'.")
-    weights = Path(path).expanduser()
-    if not weights.exists():
-        raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
-    if weights.is_dir():
-        weights = _weights(weights)
-    card = catalogue.describe(f"{network}@{weights}")
-    return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
+    def folder(self, name: str, path: Path) -> ModelCard:
+        weights = _weights(path)
+        if weights.suffix == ".safetensors" and (card := own_card(weights)):
+            return _own(card, weights)
+        config = path / "config.json"
+        if not config.exists():
+            raise UsageError(
+                f"a checkpoint folder must hold a config.json that says which network it is, but '{name}' has none.",
+                f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
+            )
+        card = card_of_config(name, json_object(config), path)
+        extra = {**card.extra, "strict": True}
+        place = str(weights.resolve())
+        heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))
+        return msgspec.structs.replace(card, weights=place, params=count(weights, heads), extra=extra)
 
-
-def _folder(name: str, folder: Path) -> ModelCard:
-    weights = _weights(folder)
-    if weights.suffix == ".safetensors" and (card := own_card(weights)):
-        return _own(card, weights)
-    config = folder / "config.json"
-    if not config.exists():
+    def file(self, name: str, path: Path) -> ModelCard:
+        if path.suffix == ".safetensors" and (card := own_card(path)):
+            return _own(card, path)
+        if path.suffix not in SUFFIXES:
+            raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
+        if path.suffix == ".safetensors":
+            header(path)
         raise UsageError(
-            f"a checkpoint folder must hold a config.json that says which network it is, but '{name}' has none.",
+            f"a weights file does not say which network it is for: '{name}'.",
             f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
         )
-    card = card_of_config(name, json_object(config), folder)
-    extra = {**card.extra, "strict": True}
-    path = str(weights.resolve())
-    heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))
-    return msgspec.structs.replace(card, weights=path, params=count(weights, heads), extra=extra)
-
-
-def _file(name: str, path: Path) -> ModelCard:
-    if path.suffix == ".safetensors" and (card := own_card(path)):
-        return _own(card, path)
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
-    if path.suffix == ".safetensors":
-        header(path)
-    raise UsageError(
-        f"a weights file does not say which network it is for: '{name}'.",
-        f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
-    )
 
 
 def _own(card: ModelCard, weights: Path) -> ModelCard:
