@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoft import textstart
+from autoft import texthash, textstart
 from autoft.api import Job, Output, Problem, Recipe, shuffled, terms, word_start
 from autoft.testing import reference
 from autoft.testing.backend_losses import check_ctc
@@ -114,7 +114,7 @@ def test_texts_can_be_cut_and_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     asked = texts("one two three four", "three four", "")
     both = reader.values({"text": asked}, cropped=True)
     assert np.array_equal(both[0], both[1]) and not both[2].any()
-    monkeypatch.setattr(_hashing, "terms", None)
+    monkeypatch.setattr(texthash, "terms", None)
     assert np.array_equal(reader.values({"text": asked}, cropped=True), both), "no text is hashed twice"
 
 
