@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
-from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
+from autoft_torch import _augment, _batches, _folding, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
@@ -44,6 +44,8 @@ class TorchLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where, maps=job.image_size > 0)
         images = isinstance(self.inputs, Inputs)
+        folds = _folding.pairs(net, job, where) if images and self.precision.quicker and not net.native else ()
+        self.folds = self.precision.folds = _folding.Folds(self.net, folds)
         self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms.of(job, net)
@@ -238,11 +240,12 @@ class TorchLearner:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         indices = [batch for group in self._groups(feed) for batch in group]
-        for values, _ in self.inputs.batches(feed, indices, targets=False):
-            raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
-            for output in outputs:
-                done = _losses.finish(output, raw[output.name], side)
-                found[output.name].append(done.cpu().numpy())
+        with self.folds.whole():
+            for values, _ in self.inputs.batches(feed, indices, targets=False):
+                raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
+                for output in outputs:
+                    done = _losses.finish(output, raw[output.name], side)
+                    found[output.name].append(done.cpu().numpy())
         if not indices:
             return {o.name: self.net.none(o, side).numpy() for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
@@ -310,7 +313,7 @@ class TorchLearner:
             rows: list[dict[tuple[int, tuple[int, ...]], torch.Tensor]] = []
             for index, (images, _) in zip(group, batches, strict=False):
                 self.net.eval()  # whoever takes the batches may train between two of them
-                with torch.inference_mode():
+                with torch.inference_mode(), self.folds.whole():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                     rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
             yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
@@ -355,6 +358,7 @@ class TorchLearner:
 
     def inherit(self, folder: Path) -> None:
         _state.load_model(self.net, folder)
+        self.folds.forget()
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""
@@ -368,6 +372,7 @@ class TorchLearner:
         Moments of another optimizer, or of arrays that are frozen here, are left out.
         """
         moments, facts = _state.load_state(folder, self.net)
+        self.folds.forget()
         self.steps = int(facts["steps"])
         if facts["optimizer"] == self.job.recipe.optimizer:
             self.optimizer.load(moments)

@@ -1,0 +1,155 @@
+"""Normalisations that are part of the convolutions before them: the same numbers, and never in what trains."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import batch_norm
+
+from autoft_torch import _folding
+from autoft_torch._folding import Folds
+from autoft_torch._kernels import Kernels
+from autoft_torch.backend import TorchBackend
+
+NETWORKS = {
+    "autoft": ("autoft", "resnet-s"),
+    "timm": ("timm", "mobilenetv2_050"),
+    "before activations": ("timm", "resnetv2_18"),
+    "torchvision": ("torchvision", "mobilenet_v2"),
+    "joined": ("torchvision", "densenet121"),
+}
+
+
+def never():
+    return False
+
+
+def moved(learner):
+    """Statistics and scales that a training would give, in place of ones and zeros."""
+    draws = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for part in learner.net.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                for array in (part.weight, part.running_var):
+                    array.copy_(torch.rand(array.shape, generator=draws) + 0.5)
+                for array in (part.bias, part.running_mean):
+                    array.copy_(torch.rand(array.shape, generator=draws) - 0.5)
+    learner.folds.forget()
+    return learner
+
+
+def alone(learner):
+    """The same learner without anything folded."""
+    learner.folds = learner.precision.folds = Folds(learner.net, ())
+    return learner
+
+
+def calls(learner, function):
+    """Normalisations that are computed."""
+    count = 0
+
+    class Counting(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            nonlocal count
+            count += func is batch_norm
+            return func(*args, **(kwargs or {}))
+
+    with Counting():  # outside of `Kernels`, so it sees what that leaves
+        function()
+    return count
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_predictions_are_the_same(name, card, job, toys):
+    pytest.importorskip(NETWORKS[name][0] if name != "autoft" else "torch")
+    learner = moved(TorchBackend().build(job(card(*NETWORKS[name]), size=64 if name == "joined" else 32)))
+    found = learner.predict(toys)["class"]
+    np.testing.assert_allclose(found, alone(learner).predict(toys)["class"], atol=1e-4)
+
+
+def test_nothing_but_convolutions_is_left(card, job, toys):
+    learner = moved(TorchBackend().build(job(card("autoft", "resnet-s"))))
+    norms = sum(isinstance(part, nn.BatchNorm2d) for part in learner.net.modules())
+    assert len(learner.folds.all) == norms > 10
+    assert calls(learner, lambda: learner.predict(toys)) == 0
+
+
+def test_of_a_training_only_the_frozen_part_is_folded(card, job, toys):
+    network = card("autoft", "resnet-s")
+    learner = moved(TorchBackend().build(job(network, freeze=0.5, batch_size=32)))
+    still = sum(fold.fixed for fold in learner.folds.all)
+    assert 0 < still < len(learner.folds.all)
+    learner.train_epoch(toys, 1, never)  # also tries where the network can be cut
+    assert calls(learner, lambda: learner.train_epoch(toys, 2, never)) == len(learner.folds.all) - still
+
+
+def test_training_is_the_same(card, job, toys):
+    losses = []
+    for change in (lambda learner: learner, alone):
+        learner = change(moved(TorchBackend().build(job(card("autoft", "resnet-s"), freeze=0.5, optimizer="sgd"))))
+        losses.append([learner.train_epoch(toys, epoch, never).loss for epoch in (1, 2)])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_what_training_changed_is_folded_anew(card, job, toys):
+    learner = moved(TorchBackend().build(job(card("autoft", "resnet-s"), lr=0.01)))
+    learner.predict(toys)
+    learner.train_epoch(toys, 1, never)
+    found = learner.predict(toys)["class"]
+    np.testing.assert_allclose(found, alone(learner).predict(toys)["class"], atol=1e-4)
+
+
+def test_what_was_loaded_is_folded_anew(card, job, toys, tmp_path):
+    one, other = (TorchBackend().build(job(card("autoft", "resnet-s"), freeze=0.5, seed=seed)) for seed in (0, 1))
+    moved(one).save(tmp_path)
+    other.predict(toys)
+    other.inherit(tmp_path)
+    np.testing.assert_array_equal(one.predict(toys)["class"], other.predict(toys)["class"])
+
+
+class Shared(nn.Module):
+    """What the convolution gives goes past the normalisation as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)
+
+    def forward(self, images):
+        maps = self.conv(images)
+        return maps + self.norm(maps)
+
+
+class Composed(nn.Module):
+    """As little of a net as pairs are looked for in."""
+
+    def __init__(self, trunk):
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, images):
+        return {"maps": self.trunk(images)}
+
+    def block_of(self):
+        return {name: 0 for name in self.state_dict()}
+
+
+def test_a_network_that_would_give_other_numbers_is_left_as_it_is():
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    net = Composed(Shared()).eval()
+    net.trunk.norm.running_mean += 1
+    assert _folding._seen(net, images) == (("trunk.conv", "trunk.norm"),)
+    assert _folding._sound(net, images) == ()
+    sound = Composed(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
+    assert _folding._sound(sound, images) == (("trunk.0", "trunk.1"),)
+
+
+def test_a_run_that_ends_behind_the_convolution_spoils_no_other():
+    net = Composed(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
+    net.trunk[1].running_mean += 1
+    folds = Folds(net, (("trunk.0", "trunk.1"),))
+    images = torch.ones(1, 3, 2, 2)
+    wanted = net.trunk(images)
+    with torch.inference_mode(), Kernels(folds):
+        with folds.whole():
+            net.trunk[0](images)
+        torch.testing.assert_close(net.trunk(images), wanted)
