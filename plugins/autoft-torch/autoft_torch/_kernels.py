@@ -1,7 +1,8 @@
 """Some of PyTorch's functions on maps, by others that give the same on a CPU and take less time.
 
-A normalisation that is folded into the convolution before it (`_folding`) is left out. Averaging a map that lies channels last has a gradient that PyTorch spreads number by number, in an order which then
-slows the layers before it down. And a 1x1 convolution of a small map is quicker as a product of matrices.
+Averaging a map that lies channels last has a gradient that PyTorch spreads number by number, in an order which then
+slows the layers before it down. A 1x1 convolution of a small map is quicker as a product of matrices. And a
+normalisation that is folded into the convolution before it (`_folding`) is left out.
 """
 
 from __future__ import annotations

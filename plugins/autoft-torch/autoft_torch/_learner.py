@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
-from autoft_torch import _augment, _batches, _folding, _losses, _optim, _sounds, _state
+from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
+from autoft_torch._folding import Folds
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -44,8 +45,9 @@ class TorchLearner:
         self.inputs = Inputs(job, where) if job.card.modality == "image" else Rows(job, where, net.trunk)
         self.precision = Precision(job.recipe.precision, where, maps=job.image_size > 0)
         images = isinstance(self.inputs, Inputs)
-        folds = _folding.pairs(net, job, where) if images and self.precision.quicker and not net.native else ()
-        self.folds = self.precision.folds = _folding.Folds(self.net, folds)
+        folded = images and self.precision.quicker and not net.native
+        self.folds = Folds(self.net, _foldable.pairs(self.net, job) if folded else ())
+        self.precision.folds = self.folds
         self.prefix = Prefix(net, job, self.precision) if images else Features(net, job.card, self.precision)
         self.optimizer = _optim.Optimizer(net, job.recipe, 1.0 if net.spells else job.card.pace)
         self.norms = Norms.of(job, net)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import batch_norm
 
-from autoft_torch import _folding
+from autoft_torch import _foldable
 from autoft_torch._folding import Folds
 from autoft_torch._kernels import Kernels
 from autoft_torch.backend import TorchBackend
@@ -130,17 +130,17 @@ class Composed(nn.Module):
         return {"maps": self.trunk(images)}
 
     def block_of(self):
-        return {name: 0 for name in self.state_dict()}
+        return dict.fromkeys(self.state_dict(), 0)
 
 
 def test_a_network_that_would_give_other_numbers_is_left_as_it_is():
     images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     net = Composed(Shared()).eval()
     net.trunk.norm.running_mean += 1
-    assert _folding._seen(net, images) == (("trunk.conv", "trunk.norm"),)
-    assert _folding._sound(net, images) == ()
+    assert _foldable._seen(net, images) == (("trunk.conv", "trunk.norm"),)
+    assert _foldable._sound(net, images) == ()
     sound = Composed(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
-    assert _folding._sound(sound, images) == (("trunk.0", "trunk.1"),)
+    assert _foldable._sound(sound, images) == (("trunk.0", "trunk.1"),)
 
 
 def test_a_run_that_ends_behind_the_convolution_spoils_no_other():
