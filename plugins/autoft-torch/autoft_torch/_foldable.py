@@ -1,7 +1,7 @@
 """Which normalisations can be folded into the convolutions before them (`_folding`).
 
-Which one takes what which convolution gives is read off one run. That nothing else takes it is not seen there, so the
-folded network is tried on numbers, and left as it is where it gives others.
+Which one takes what which convolution gives is read off one run. That nothing else takes it, and that nothing happens
+between the two, is not seen there; so the folded network is tried on numbers, and left as it is where it gives others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from autoft.api import Job, to_json
-from autoft_torch._folding import Folds, Pair
+from autoft_torch._folding import Folding, Pair
 from autoft_torch._kernels import Kernels
 from autoft_torch._net import Net
 
@@ -26,32 +26,59 @@ TOLERANCE = 1e-4
 _known: dict[tuple[object, ...], tuple[Pair, ...]] = {}
 
 
-def pairs(net: Net, job: Job) -> tuple[Pair, ...]:
-    """Of a network for images under new heads; none where folding would give other numbers."""
+def pairs(net: Net, job: Job, *, look: bool) -> tuple[Pair, ...] | None:
+    """Of a network for images under new heads; none where folding would give other numbers. Without `look` nothing is
+    run: None if it is not known yet."""
     card = to_json(msgspec.structs.replace(job.card, weights="", offline=False))
     others = tuple(name for name, _ in net.named_modules() if not name.startswith("trunk."))
-    key = (card, job.image_size, others)
-    if key not in _known:
-        draws = torch.Generator().manual_seed(0)  # not the global generator, which training draws from
-        images = torch.randn((1, 3, job.image_size, job.image_size), generator=draws)
-        _known[key] = _sound(copy.deepcopy(net).eval(), images)
-    return _known[key]
+    key = (card, job.image_size, job.recipe.pooling, others)
+    if key not in _known and look:
+        some = any(isinstance(part, _BatchNorm) for part in net.modules())
+        _known[key] = _tried(net, job.image_size) if some else ()
+    return _known.get(key)
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def _tried(net: Net, size: int) -> tuple[Pair, ...]:
+    draws = torch.Generator().manual_seed(0)  # not the global generator, which training draws from
+    return _sound(copy.deepcopy(net).eval(), torch.randn((1, 3, size, size), generator=draws), draws)
 
 
 @torch.no_grad()
-def _sound(net: Net, images: torch.Tensor) -> tuple[Pair, ...]:
+def _sound(net: Net, images: torch.Tensor, draws: torch.Generator) -> tuple[Pair, ...]:
+    """The pairs of a copy of a net, whose normalisations are changed."""
     images = images.contiguous(memory_format=torch.channels_last)
     blocks = net.block_of()
-    # A cut behind a convolution whose normalisation is part of the next block needs what it gives as it is.
-    found = tuple((a, b) for a, b in _seen(net, images) if blocks[f"{a}.weight"] == blocks[f"{b}.running_mean"])
+    # A cut behind a convolution whose normalisation is part of the next block needs what it gives as it is. An array
+    # that is computed by others has no block.
+    found = tuple((a, b) for a, b in _seen(net, images) if _block(blocks, a) == blocks[f"{b}.running_mean"])
+    if not found:
+        return ()
+    _disturb(net, draws)
     wanted = _given(net, images)
-    folds = Folds(net, found)
-    with Kernels(folds), folds.whole():
+    folding = Folding(net, found)
+    with Kernels(folding), folding.whole():
         given = _given(net, images)
-    near = all(
-        float((a - b).abs().max()) <= TOLERANCE * float(b.abs().max()) for a, b in zip(given, wanted, strict=True)
-    )
-    return found if near else ()
+    near = [float((a - b).abs().max()) <= TOLERANCE * float(b.abs().max()) for a, b in zip(given, wanted, strict=True)]
+    return found if all(near) else ()
+
+
+def _block(blocks: Mapping[str, int], convolution: str) -> int | None:
+    return blocks.get(f"{convolution}.weight")
+
+
+def _disturb(net: nn.Module, draws: torch.Generator) -> None:
+    """Fresh normalisations change nothing, and some begin with a scale of 0: left out or made twice, they would not
+    show."""
+    for part in net.modules():
+        if not isinstance(part, _BatchNorm) or part.running_mean is None or part.running_var is None:
+            continue
+        scale, shift, spread = (torch.rand(part.running_mean.shape, generator=draws) for _ in range(3))
+        part.running_mean += (shift - 0.5) * part.running_var.sqrt()
+        part.running_var *= spread + 0.5
+        if part.weight is not None:
+            part.weight.copy_(torch.where(part.weight == 0, 1.0, part.weight) * (scale + 0.5))
 
 
 def _given(net: Net, images: torch.Tensor) -> list[torch.Tensor]:
@@ -79,7 +106,7 @@ def _seen(net: nn.Module, images: torch.Tensor) -> tuple[Pair, ...]:
             def takes(_: nn.Module, args: tuple[torch.Tensor, ...], name: str = name) -> None:
                 calls[name] = calls.get(name, 0) + 1
                 if args and id(args[0]) in given:
-                    found.append((given[id(args[0])][0], name))
+                    found.append((given.pop(id(args[0]))[0], name))
 
             handles.append(part.register_forward_pre_hook(takes))
     try:

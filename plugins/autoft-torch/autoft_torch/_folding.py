@@ -5,6 +5,7 @@ Modules and their arrays stay as they are; `_kernels` asks here what a convoluti
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -21,30 +22,20 @@ class Fold:
 
     def __init__(self, before: nn.Conv2d, norm: _BatchNorm) -> None:
         self.before, self.norm = before, norm
-        self.fixed = not any(array.requires_grad for array in self._arrays())
+        arrays = (before.weight, before.bias, norm.weight, norm.bias)
+        self.fixed = not any(array is not None and array.requires_grad for array in arrays)
         """Whether training leaves these arrays alone."""
-        self.open = False
-        """Whether those that training changes are at rest for now."""
-        self.given = False
-        """Whether the convolution has just normalised, too."""
         self._made: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    def possible(self, weight: object) -> bool:
-        """Whether the normalisation is one scale and shift for all batches now, and nobody asks for gradients of it."""
-        return (self.fixed or self.open) and not self.norm.training and self.before.weight is weight
 
     def arrays(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights and bias of a convolution that normalises, too."""
-        self._made = self._made or self._make()
-        return self._made
+        made = self._made or self._make()
+        self._made = made
+        return made
 
     def forget(self) -> None:
-        """The arrays it is made of may have changed."""
+        """The arrays it is made of may change."""
         self._made = None
-
-    def _arrays(self) -> list[torch.Tensor]:
-        found = (self.before.weight, self.before.bias, self.norm.weight, self.norm.bias)
-        return [array for array in found if array is not None]
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -58,41 +49,38 @@ class Fold:
         return self.before.weight * scale.view(-1, 1, 1, 1), bias
 
 
-class Folds:
-    """Those of one network; none is used for arrays in training."""
+class Folding:
+    """The pairs of one network, none of which is folded while its arrays are in training."""
 
     def __init__(self, net: nn.Module, pairs: Sequence[Pair]) -> None:
         parts = dict(net.named_modules())
-        self.all = [Fold(parts[before], parts[norm]) for before, norm in pairs]
-        self._before = {id(fold.before.weight): fold for fold in self.all}
-        self._behind = {id(fold.norm.running_mean): fold for fold in self.all}
+        self.folds = [Fold(parts[before], parts[norm]) for before, norm in pairs]
+        self._by_weight = {id(fold.before.weight): fold for fold in self.folds}
+        self._open = 0
+        self._lock = threading.Lock()
 
-    def before(self, weight: object) -> Fold | None:
-        """What is folded into the convolution with these weights, which is about to be called."""
-        fold = self._before.get(id(weight))
-        if fold:
-            fold.given = fold.possible(weight)
-        return fold if fold and fold.given else None
+    def of(self, weight: object) -> Fold | None:
+        """The pair whose convolution has these weights."""
+        fold = self._by_weight.get(id(weight))
+        return fold if fold and fold.before.weight is weight else None
 
-    def done(self, mean: object) -> bool:
-        """Whether the convolution before the normalisation with this running mean has just normalised for it."""
-        fold = self._behind.get(id(mean))
-        return fold is not None and fold.given
+    def possible(self, fold: Fold) -> bool:
+        """Whether the normalisation is one scale and shift for all batches now, and nobody asks for gradients of it."""
+        return (fold.fixed or self._open > 0) and not fold.norm.training
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """While it is entered, nothing trains: all pairs are folded, with their arrays as they are now."""
-        for fold in self.all:
-            fold.open = True
-            if not fold.fixed:
-                fold.forget()
+        """While it is entered, nothing trains: all pairs are folded."""
         try:
+            with self._lock:
+                self._open += 1
             yield
         finally:
-            for fold in self.all:
-                fold.open = False
+            with self._lock:
+                self._open -= 1
 
-    def forget(self) -> None:
-        """All arrays may have changed."""
-        for fold in self.all:
-            fold.forget()
+    def forget(self, *, trained: bool = False) -> None:
+        """All arrays may change, or with `trained` those that training changes."""
+        for fold in self.folds:
+            if not (trained and fold.fixed):
+                fold.forget()

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from autoft_torch._folding import Folds
+from autoft_torch._folding import Folding
 
 ROWS = 1024
 """Places in a batch of maps up to which a 1x1 convolution is a product of matrices: with 256 of them a step of it took
@@ -24,9 +24,11 @@ ROWS = 1024
 class Kernels(TorchFunctionMode):
     """While it is entered, functions are replaced. Gradients keep what was chosen."""
 
-    def __init__(self, folds: Folds | None = None) -> None:
+    def __init__(self, folding: Folding | None = None) -> None:
         super().__init__()
-        self.folds = folds
+        self.folding = folding
+        self._normalised: set[int] = set()
+        """Running means whose convolution has normalised already, by the numbers of these objects."""
 
     def __torch_function__(
         self,
@@ -35,13 +37,27 @@ class Kernels(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if self.folds and len(args) > 1:
-            if func is functional.batch_norm and self.folds.done(args[1]):
+        kwargs = kwargs or {}
+        if self.folding and len(args) > 1:
+            if func is functional.batch_norm and id(args[1]) in self._normalised:
+                self._normalised.remove(id(args[1]))
                 return args[0]
-            if func is functional.conv2d and (fold := self.folds.before(args[1])):
-                args = (args[0], *fold.arrays(), *args[3:])
-                kwargs = {key: value for key, value in (kwargs or {}).items() if key != "bias"}
-        return (REPLACED.get(func, func) if args else func)(*args, **(kwargs or {}))
+            if func is functional.conv2d:
+                args, kwargs = self._folded(self.folding, args, kwargs)
+        return (REPLACED.get(func, func) if args else func)(*args, **kwargs)
+
+    def _folded(
+        self, folding: Folding, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """What the convolution is called with, where it is to normalise, too."""
+        fold = folding.of(args[1])
+        if fold is None:
+            return args, kwargs
+        if not folding.possible(fold):
+            self._normalised.discard(id(fold.norm.running_mean))
+            return args, kwargs
+        self._normalised.add(id(fold.norm.running_mean))
+        return (args[0], *fold.arrays(), *args[3:]), {key: v for key, v in kwargs.items() if key != "bias"}
 
 
 class _Average(torch.autograd.Function):

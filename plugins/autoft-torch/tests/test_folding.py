@@ -1,13 +1,16 @@
 """Normalisations that are part of the convolutions before them: the same numbers, and never in what trains."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import batch_norm
 
+from autoft.api import View
 from autoft_torch import _foldable
-from autoft_torch._folding import Folds
+from autoft_torch._folding import Folding
 from autoft_torch._kernels import Kernels
 from autoft_torch.backend import TorchBackend
 
@@ -17,6 +20,7 @@ NETWORKS = {
     "before activations": ("timm", "resnetv2_18"),
     "torchvision": ("torchvision", "mobilenet_v2"),
     "joined": ("torchvision", "densenet121"),
+    "groups is a number there": ("torchvision", "resnet18"),
 }
 
 
@@ -34,13 +38,13 @@ def moved(learner):
                     array.copy_(torch.rand(array.shape, generator=draws) + 0.5)
                 for array in (part.bias, part.running_mean):
                     array.copy_(torch.rand(array.shape, generator=draws) - 0.5)
-    learner.folds.forget()
+    learner.folding.forget()
     return learner
 
 
 def alone(learner):
     """The same learner without anything folded."""
-    learner.folds = learner.precision.folds = Folds(learner.net, ())
+    learner.precision.folding = Folding(learner.net, ())
     return learner
 
 
@@ -70,17 +74,17 @@ def test_predictions_are_the_same(name, card, job, toys):
 def test_nothing_but_convolutions_is_left(card, job, toys):
     learner = moved(TorchBackend().build(job(card("autoft", "resnet-s"))))
     norms = sum(isinstance(part, nn.BatchNorm2d) for part in learner.net.modules())
-    assert len(learner.folds.all) == norms > 10
+    assert len(learner.folding.folds) == norms > 10
     assert calls(learner, lambda: learner.predict(toys)) == 0
 
 
 def test_of_a_training_only_the_frozen_part_is_folded(card, job, toys):
     network = card("autoft", "resnet-s")
     learner = moved(TorchBackend().build(job(network, freeze=0.5, batch_size=32)))
-    still = sum(fold.fixed for fold in learner.folds.all)
-    assert 0 < still < len(learner.folds.all)
+    still = sum(fold.fixed for fold in learner.folding.folds)
+    assert 0 < still < len(learner.folding.folds)
     learner.train_epoch(toys, 1, never)  # also tries where the network can be cut
-    assert calls(learner, lambda: learner.train_epoch(toys, 2, never)) == len(learner.folds.all) - still
+    assert calls(learner, lambda: learner.train_epoch(toys, 2, never)) == len(learner.folding.folds) - still
 
 
 def test_training_is_the_same(card, job, toys):
@@ -133,23 +137,87 @@ class Composed(nn.Module):
         return dict.fromkeys(self.state_dict(), 0)
 
 
-def test_a_network_that_would_give_other_numbers_is_left_as_it_is():
-    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    net = Composed(Shared()).eval()
-    net.trunk.norm.running_mean += 1
-    assert _foldable._seen(net, images) == (("trunk.conv", "trunk.norm"),)
-    assert _foldable._sound(net, images) == ()
-    sound = Composed(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
-    assert _foldable._sound(sound, images) == (("trunk.0", "trunk.1"),)
+class TwoNorms(Shared):
+    """Two normalisations take the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.other = nn.BatchNorm2d(4)
+
+    def forward(self, images):
+        maps = self.conv(images)
+        return self.norm(maps) * self.other(maps)
+
+
+def sound(*parts):
+    trunk = nn.Sequential(*parts) if len(parts) > 1 else parts[0]
+    draws = torch.Generator().manual_seed(0)
+    return _foldable._sound(Composed(trunk).eval(), torch.randn(2, 3, 8, 8, generator=draws), draws)
+
+
+UNSOUND = {
+    "goes past it": [Shared()],
+    "taken twice": [TwoNorms()],
+    "changed in place between the two": [nn.Conv2d(3, 4, 1), nn.ReLU(inplace=True), nn.BatchNorm2d(4)],
+    "computed weights": [nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 1)), nn.BatchNorm2d(4)],
+}
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_a_network_that_would_give_other_numbers_is_left_as_it_is(name):
+    assert sound(*UNSOUND[name]) == ()
+
+
+def test_a_scale_that_begins_at_zero_hides_nothing():
+    norm = nn.BatchNorm2d(4)
+    nn.init.zeros_(norm.weight)
+    assert sound(nn.Conv2d(3, 4, 1), nn.ReLU(inplace=True), norm) == ()
+    assert sound(nn.Conv2d(3, 4, 1), norm, nn.ReLU(inplace=True)) == (("trunk.0", "trunk.1"),)
+
+
+def test_without_normalisations_nothing_is_run(card, job, toys, monkeypatch):
+    pytest.importorskip("timm")
+    learner = TorchBackend().build(job(card("timm", "convnext_atto"), size=32))
+    monkeypatch.setattr(_foldable, "_tried", None)
+    assert learner.folding.folds == []
+
+
+def test_several_threads_predict_the_same(card, job, toys):
+    learner = moved(TorchBackend().build(job(card("autoft", "resnet-s"))))
+    wanted = learner.predict(toys)["class"]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: learner.predict(toys)["class"], range(30)))
+    for values in found:
+        np.testing.assert_allclose(values, wanted, atol=1e-5)
+
+
+def test_of_what_is_in_training_nothing_is_kept(card, job, toys):
+    learner = moved(TorchBackend().build(job(card("autoft", "resnet-s"), freeze=0.5)))
+    learner.predict(toys)
+    learner.train_epoch(toys, 1, never)
+    assert all(fold.fixed or fold._made is None for fold in learner.folding.folds)
+
+
+def test_features_are_the_same_between_epochs(card, job, toys):
+    found = []
+    for change in (lambda learner: learner, alone):
+        learner = change(moved(TorchBackend().build(job(card("autoft", "resnet-s"), freeze=0.5, optimizer="sgd"))))
+        cut = learner.cuts()[-1]
+        for epoch in (1, 2):
+            learner.train_epoch(toys, epoch, never)
+            found.append(next(iter(learner.extract(toys, (cut,), View())))[0])
+    for folded, plain in zip(found[:2], found[2:], strict=True):
+        np.testing.assert_allclose(folded, plain, rtol=1e-2, atol=1e-3 * np.abs(plain).max())
+    assert np.abs(found[0] - found[1]).max() > 0
 
 
 def test_a_run_that_ends_behind_the_convolution_spoils_no_other():
     net = Composed(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
     net.trunk[1].running_mean += 1
-    folds = Folds(net, (("trunk.0", "trunk.1"),))
+    folding = Folding(net, (("trunk.0", "trunk.1"),))
     images = torch.ones(1, 3, 2, 2)
     wanted = net.trunk(images)
-    with torch.inference_mode(), Kernels(folds):
-        with folds.whole():
+    with torch.inference_mode(), Kernels(folding):
+        with folding.whole():
             net.trunk[0](images)
         torch.testing.assert_close(net.trunk(images), wanted)
