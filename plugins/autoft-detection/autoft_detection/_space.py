@@ -16,10 +16,10 @@ SIZES = (256, 192, 320)
 RATE = 5e-3
 """Above it, training on heat maps breaks down."""
 DEPTHS = {0.0: (0.75, 0.75, 0.5, 0.25, 0.0), 0.5: (0.5, 0.5, 0.75, 0.25, 0.0)}
-"""How deep to freeze, the default first, by the default that the space has for networks whose heads are new: 0 for those
-that know little, half for others. In short trainings more frozen is quicker, and of small networks better, too: early
-steps teach the new head (docs/performance.md). What is less frozen may go on from there. Half of a network is about what
-comes before its maps of stride 16; three quarters are that of the bundled one."""
+"""How deep to freeze, the default first, by the default that the space has for networks whose heads are new: 0 for
+those that know little, half for others. In short trainings more frozen is quicker, and of small networks better, too:
+early steps teach the new head (docs/performance.md). What is less frozen may go on from there. Half of a network is
+about what comes before its maps of stride 16; three quarters are that of the bundled one."""
 FIXED: dict[str, Scalar] = {
     # These change class targets, of which there are none here.
     "label_smoothing": 0.0,
