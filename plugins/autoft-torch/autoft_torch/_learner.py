@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
-from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
+from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
+from autoft_torch._folding import Folding
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -50,6 +51,7 @@ class TorchLearner:
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs: float = job.recipe.epochs
         self.steps = 0
+        self._foldable = images and self.precision.quicker and not net.native
         self._lengths: Array | None = None
         """Of the samples that are trained on, where like ones come together."""
         self.most = job.recipe.batch_size
@@ -89,6 +91,16 @@ class TorchLearner:
     def on_gpu(self) -> bool:
         return self.device.type != "cpu"
 
+    @property
+    def folding(self) -> Folding:
+        """What is folded into convolutions. It is looked for when images first go through the trunk."""
+        if self.precision.folding is None:
+            pairs = _foldable.pairs(self.net, self.job, look=not self.inputs.point) if self._foldable else ()
+            if pairs is None:
+                return Folding(self.net, ())
+            self.precision.folding = Folding(self.net, pairs)
+        return self.precision.folding
+
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
@@ -103,6 +115,7 @@ class TorchLearner:
             # A head alone has the same batches as on features that are kept, which have no lengths.
             whole = self.net.frozen == len(self.net.blocks)
             self._lengths = None if whole else self.inputs.lengths(feed, training=True)
+        self.folding.forget(trained=True)
         order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
         batches = shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
@@ -238,11 +251,12 @@ class TorchLearner:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         indices = [batch for group in self._groups(feed) for batch in group]
-        for values, _ in self.inputs.batches(feed, indices, targets=False):
-            raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
-            for output in outputs:
-                done = _losses.finish(output, raw[output.name], side)
-                found[output.name].append(done.cpu().numpy())
+        with self.folding.whole():
+            for values, _ in self.inputs.batches(feed, indices, targets=False):
+                raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
+                for output in outputs:
+                    done = _losses.finish(output, raw[output.name], side)
+                    found[output.name].append(done.cpu().numpy())
         if not indices:
             return {o.name: self.net.none(o, side).numpy() for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
@@ -310,7 +324,7 @@ class TorchLearner:
             rows: list[dict[tuple[int, tuple[int, ...]], torch.Tensor]] = []
             for index, (images, _) in zip(group, batches, strict=False):
                 self.net.eval()  # whoever takes the batches may train between two of them
-                with torch.inference_mode():
+                with torch.inference_mode(), self.folding.whole():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                     rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
             yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
@@ -355,6 +369,7 @@ class TorchLearner:
 
     def inherit(self, folder: Path) -> None:
         _state.load_model(self.net, folder)
+        self.folding.forget()
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""
@@ -368,6 +383,7 @@ class TorchLearner:
         Moments of another optimizer, or of arrays that are frozen here, are left out.
         """
         moments, facts = _state.load_state(folder, self.net)
+        self.folding.forget()
         self.steps = int(facts["steps"])
         if facts["optimizer"] == self.job.recipe.optimizer:
             self.optimizer.load(moments)

@@ -9,6 +9,7 @@ import torch
 from msgspec.structs import replace
 
 from autoft.api import Job, TrialFailed
+from autoft_torch._folding import Folding
 from autoft_torch._kernels import Kernels
 
 
@@ -37,7 +38,9 @@ class Precision:
 
     def __init__(self, word: str, device: torch.device, *, maps: bool) -> None:
         self.device = device
-        self.kernels = Kernels if maps and device.type == "cpu" else nullcontext
+        self.quicker = maps and device.type == "cpu"
+        self.folding: Folding | None = None
+        """Of the network that computes, where it is known."""
         if word == "auto":
             word = "fp32" if device.type == "cpu" else ("bf16" if _has_bf16() else "fp16")
         if word == "fp16" and device.type == "cpu":
@@ -52,7 +55,7 @@ class Precision:
         """For what the network computes forwards."""
         kind = torch.float16 if self.word == "fp16" else torch.bfloat16
         lower = nullcontext() if self.word == "fp32" else torch.autocast(self.device.type, dtype=kind)
-        with self.kernels(), lower:
+        with Kernels(self.folding) if self.quicker else nullcontext(), lower:
             yield
 
 
