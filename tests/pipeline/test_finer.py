@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from autoft import scoring
-from autoft.pipeline import finer
+from autoft.pipeline import finer, plan
 from autoft.pipeline.predict import Prediction
-from autoft.records import Output, Problem, Sample, Schema
+from autoft.records import Decoding, Output, Problem, Sample, Schema
 
 if TYPE_CHECKING:
     from autoft.contracts import Learner, Task
@@ -123,3 +123,12 @@ def test_maps_of_numbers_are_not_enlarged() -> None:
     assert scoring.is_indexed(POSED)
     heat = Output(name="heat", head="dense", size=2, loss="heatmap", post="sigmoid", target="heat")
     assert not scoring.is_indexed(Problem(name="heat", inputs=("image",), outputs=(heat,)))
+
+
+def test_masks_are_scored_at_the_side_of_the_store() -> None:
+    def made(problem: Problem) -> Any:
+        return SimpleNamespace(candidates={"net": SimpleNamespace(problem=problem)}, decoding=Decoding(size=160))
+
+    label = Output(name="label", head="pooled", size=2, loss="cross_entropy", post="softmax", target="label")
+    assert plan.scored_at(made(POSED)) == 160
+    assert plan.scored_at(made(Problem(name="label", inputs=("image",), outputs=(label,)))) == 0
