@@ -42,7 +42,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
+from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, flagged, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
@@ -234,6 +234,7 @@ __all__ = [
     "draw",
     "drawn_sign",
     "fetch",
+    "flagged",
     "from_hub",
     "from_json",
     "hashed",

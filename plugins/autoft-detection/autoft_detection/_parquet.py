@@ -16,6 +16,7 @@ from autoft.api import (
     Issue,
     ReadOptions,
     Table,
+    flagged,
     image_header,
     media_tables,
     missing_picture,
@@ -151,7 +152,7 @@ def _thing(box: Any, name: Any, crowd: Any) -> _Thing:
         a, b, c, d = (float(side) for side in box)
     except (TypeError, ValueError, OverflowError):  # counted as a box whose corners are no numbers
         a = b = c = d = float("nan")
-    return _Thing((a, b, c, d), called, bool(crowd))
+    return _Thing((a, b, c, d), called, flagged(crowd))
 
 
 def _value(cell: str) -> Any:

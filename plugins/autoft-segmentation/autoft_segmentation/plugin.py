@@ -85,4 +85,4 @@ def autoft_edit_space(
         return ()
     from autoft_segmentation._space import edits
 
-    return tuple(edits(space, cards, seconds))
+    return tuple(edits(space, cards, seconds, schema.classes))
