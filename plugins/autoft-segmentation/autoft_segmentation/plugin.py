@@ -58,6 +58,12 @@ def autoft_readers() -> Iterable[Entry]:
         gives=GIVES,
     )
     yield Entry(
+        name="rle-masks",
+        target="autoft_segmentation._rle:RunLengthReader",
+        summary="CSV with a column of images and one of run lengths, as contests have them",
+        gives=GIVES,
+    )
+    yield Entry(
         name="supervisely-masks",
         target="autoft_segmentation._drawn:SuperviselyMaskReader",
         summary="Supervisely: folders img and ann, a JSON file for each image",
