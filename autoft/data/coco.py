@@ -17,7 +17,7 @@ KEYS: Final = ("images", "annotations", "categories")
 LACKING: Final = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
 IDS: Final = ("id", "image_id", "category_id")
 CROWD: Final = "iscrowd"
-NOT: Final = ("", "0", "0.0", "false", "f", "no", "n", "none", "null", "nan")
+NOT: Final = ("", "0", "0.0", "-1", "false", "f", "no", "n", "none", "null", "nan")
 """Words by which programs say that it is none."""
 ASIDE: Final = ("annotations", "annotation", "labels")
 """Folders of JSON files beside those of the images."""
