@@ -72,3 +72,40 @@ def test_lists_of_the_oxford_pets_are_its_parts(tmp_path: Path) -> None:
         (tmp_path / "annotations" / f"{file}.txt").write_text("".join(f"{name} 1 1 1\n" for name in part))
     (tmp_path / "annotations" / "list.txt").write_text("#Image CLASS-ID SPECIES BREED ID\n")
     assert [sample.split for sample in read(tmp_path).samples] == ["train"] * 4 + ["test"] * 2
+
+
+def test_names_of_ade20k_are_the_first_of_several(tmp_path: Path) -> None:
+    write(tmp_path, "images/training", "annotations/training", (1, 3, 0))
+    rows = ["Idx\tRatio\tTrain\tVal\tStuff\tName", "1\t0.1\t9\t1\t1\twall", "3\t0.1\t9\t1\t1\tsky, heaven"]
+    (tmp_path / "objectInfo150.txt").write_text("\n".join(rows) + "\n")
+    found = read(tmp_path)
+    assert ImageSegmentation().schema(found).classes == ("wall", "sky")
+    assert found.samples[0].fields["mask"]["values"]["0"] == "", "other things are neither learned nor scored"
+
+
+def test_vessels_are_the_masks_of_drive_and_not_what_the_camera_sees(tmp_path: Path) -> None:
+    for part, number in (("training", 21), ("test", 1)):
+        for name, folder, value in (
+            (f"{number:02d}_{part}.tif", "images", 90),
+            (f"{number:02d}_{part}_mask.gif", "mask", 255),
+            (f"{number:02d}_manual1.gif", "1st_manual", 255),
+            (f"{number:02d}_manual2.gif", "2nd_manual", 255),
+        ):
+            (tmp_path / part / folder).mkdir(parents=True, exist_ok=True)
+            picture = np.zeros((20, 24), np.uint8)
+            picture[number % 7 : 15] = value
+            Image.fromarray(picture).save(tmp_path / part / folder / name)
+    found = read(tmp_path)
+    masks = [Path(sample.fields["mask"]["path"]).relative_to(tmp_path).as_posix() for sample in found.samples]
+    assert [sample.id for sample in found.samples] == ["test/images/01_test.tif", "training/images/21_training.tif"]
+    assert masks == ["test/1st_manual/01_manual1.gif", "training/1st_manual/21_manual1.gif"]
+    assert not found.issues and [sample.split for sample in found.samples] == ["test", "train"]
+
+
+def test_of_two_observers_the_first_one_counts(tmp_path: Path) -> None:
+    for name, value in (("Image_01L.jpg", 90), ("Image_01L_1stHO.png", 255), ("Image_01L_2ndHO.png", 255)):
+        picture = np.zeros((20, 24), np.uint8)
+        picture[4:9] = value
+        Image.fromarray(picture).save(tmp_path / name)
+    (sample,) = read(tmp_path).samples
+    assert (sample.id, Path(sample.fields["mask"]["path"]).name) == ("Image_01L.jpg", "Image_01L_1stHO.png")
