@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoft.abilities import (
     Aimed,
     Baselined,
+    Batched,
     Counting,
     Enlarging,
     Inheriting,
@@ -17,6 +18,7 @@ from autoft.abilities import (
     Leveled,
     Piecewise,
     Placed,
+    Settling,
 )
 from autoft.ahead import ahead
 from autoft.contracts import (
@@ -40,7 +42,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
+from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, flagged, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from autoft.tasks.strata import rarest
     from autoft.texthash import hashed, shared_terms, terms
     from autoft.textstart import WordStart, word_start
+    from autoft.until import late
 
 _LATE = {
     **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
@@ -131,6 +134,7 @@ _LATE = {
     "terms": ("autoft.texthash", "terms"),
     "word_start": ("autoft.textstart", "word_start"),
     "WordStart": ("autoft.textstart", "WordStart"),
+    "late": ("autoft.until", "late"),
     "Classification": ("autoft.tasks.classification", "Classification"),
     "class_metrics": ("autoft.tasks.metrics", "metrics"),
 }
@@ -142,6 +146,7 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Baselined",
+    "Batched",
     "Calibrated",
     "Classification",
     "Closed",
@@ -198,6 +203,7 @@ __all__ = [
     "Scalar",
     "Schema",
     "Searcher",
+    "Settling",
     "SearcherPlugin",
     "Shape",
     "Stop",
@@ -228,6 +234,7 @@ __all__ = [
     "draw",
     "drawn_sign",
     "fetch",
+    "flagged",
     "from_hub",
     "from_json",
     "hashed",
@@ -240,6 +247,7 @@ __all__ = [
     "in_order",
     "is_media",
     "is_table",
+    "late",
     "listed",
     "missing_picture",
     "mel_filters",

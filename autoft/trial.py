@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, course, folds, headstart, registry, scoring, shelf
-from autoft.abilities import Inheriting, Placed
+from autoft.abilities import Inheriting, Placed, Settling
 from autoft.bank import Bank
 from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.counted import counted
@@ -259,7 +259,7 @@ class Trial:
     def _train(self, number: int) -> EpochStats:
         part = self.parts[number]
         self.pace.begin(self.epoch, number)
-        stop = Until(self.pace.stop, self.pace.left)
+        stop = Until(self.pace.stop, self.pace.left, self.pace.late)
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, stop)
 
     def _validate(self) -> dict[str, float]:
@@ -300,7 +300,11 @@ class Trial:
 
     def _pace(self) -> Pace:
         steps, rows = [part.job.steps_per_epoch for part in self.parts], sum(len(part.val) for part in self.parts)
-        return Pace(self.spec, steps, rows, self._plan)
+        return Pace(self.spec, steps, rows, self._plan, self._settles)
+
+    def _settles(self) -> bool:
+        learner = self.parts[0].learner
+        return isinstance(learner, Settling) and learner.settles()
 
     def _plan(self, epochs: float) -> None:
         for part in self.parts:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
-from autoft.api import Job, Output, TrialFailed
+from autoft.api import Job, Output, Recipe, TrialFailed
 from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _pyramid, _trunks
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 HEAD = "head"
 TRUNK = "trunk"
@@ -133,6 +135,22 @@ class Net:
     def finish(self, output: Output, raw: Tensor, size: Tensor) -> Tensor:
         """What is predicted, of raw outputs."""
         return self.own.found(raw) if output.head == "boxes" else _losses.finish(output, raw, size)
+
+    def set_heads(self, values: Mapping[str, tuple[Array, Array]], recipe: Recipe) -> None:
+        """Fill in linear heads, as `Cuttable.set_head` says."""
+        for name, (weights, bias) in values.items():
+            if name not in self.outputs:
+                raise ValueError(f"an output must be one of {', '.join(self.outputs)}, but got '{name}'.")
+            if recipe.head_width:
+                raise ValueError(f"the head of '{name}' must be linear, but it has a hidden layer.")
+            kernel, offset = (self.named()[f"heads.{name}.last.{part}"] for part in ("kernel", "bias"))
+            if weights.T.shape != tuple(kernel.shape) or bias.shape != tuple(offset.shape):
+                raise ValueError(
+                    f"the head of '{name}' has weights {tuple(kernel.shape)[::-1]} and bias {tuple(offset.shape)}, "
+                    f"but got {weights.shape} and {bias.shape}."
+                )
+            kernel.assign(weights.T.astype(np.float32))
+            offset.assign(bias.astype(np.float32))
 
     def _freeze(self) -> tuple[str, ...]:
         """What lies behind the last block, such as a decoder, is never frozen."""

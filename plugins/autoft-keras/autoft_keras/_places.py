@@ -2,7 +2,8 @@
 
 none     images as they are.
 light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
-         saturation. No flips: signs and letters are another thing when mirrored.
+         saturation. Boxes are not mirrored: signs and letters are another thing then. Masks are, left and right, half
+         of the time: what an area is made of is the same then (docs/adr/0073-behind-an-epoch.md).
 trivial  as light, and mirrored half of the time.
 strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
          colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).
@@ -71,7 +72,7 @@ def move(word: str, images: Tensor, targets: Targets, seed: Tensor) -> tuple[Ten
     zoom, stretch = spread(reach.zoom), tf.sqrt(spread(reach.stretch))
     across, down = 1 / (zoom * stretch), stretch / zoom
     middle = tf.stack([0.5 + reach.shift * draws.uniform(-1, 1) for _ in range(2)], 1)
-    mirrored = tf.sign(draws.uniform(-1, 1)) if reach.flip else tf.ones_like(zoom)
+    mirrored = tf.sign(draws.uniform(-1, 1)) if reach.flip or "boxes" not in targets else tf.ones_like(zoom)
     colours = [(1 + reach.colour * draws.uniform(-1, 1))[:, None, None, None] for _ in range(3)]
     scale = tf.stack([across * mirrored, down], 1)  # of the input, for one of the output
     moved = dict(targets)

@@ -51,6 +51,20 @@ def test_image_mask_and_boxes_move_alike(word: str) -> None:
     assert (found["boxes"][:, 1] == -1).all(), "rows that hold no box stay so"
 
 
+def test_light_mirrors_masks_alone() -> None:
+    images, targets = scene(32)
+    mask = np.array(targets["mask"])
+    mask[:, 20:44, 12:24] = 5  # the left half
+    targets["mask"] = tf.constant(mask)
+    for word, boxes, mirrors in (("light", True, False), ("light", False, True), ("trivial", True, True)):
+        given = targets if boxes else {"mask": targets["mask"]}
+        found = np.asarray(mover(word, SIDE)(images, given, tf.constant([3, 0]))[1]["mask"])
+        left, right = (np.array([np.nonzero(row == value)[1].mean() for row in found]) for value in (5, 3))
+        assert bool((left > right).any()) is mirrors
+        heights = np.array([np.nonzero(row > 0)[0].mean() for row in found])
+        assert heights.max() < SIDE * 0.75, "never upside down"
+
+
 def test_beyond_the_edge_there_is_no_class() -> None:
     images, found = moved("strong", 32, 2)
     outside = found["mask"] == -1

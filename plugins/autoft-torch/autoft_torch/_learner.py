@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, late, shuffled, windows
 from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _sounds, _state
 from autoft_torch._features import Features
 from autoft_torch._folding import Folding
@@ -36,7 +37,8 @@ SPELLS = "the checkpoint spells these letters already: its first epoch takes no 
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging` and `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging`, `Batched`, `Settling` and
+    `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
@@ -101,6 +103,14 @@ class TorchLearner:
             self.precision.folding = Folding(self.net, pairs)
         return self.precision.folding
 
+    def at_a_time(self) -> int:
+        """See `Batched`."""
+        return _batches.size(self.job.image_size, self.device.type)
+
+    def settles(self) -> bool:
+        """See `Settling`."""
+        return self.norms.needed
+
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
@@ -124,7 +134,7 @@ class TorchLearner:
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                self._settle(feed, batches[:steps], whole=False)
+                self._settle(feed, self.norms.some(batches[:steps], whole=False), stop)
                 return EpochStats(self._mean(total, seen), steps, False, begun)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
@@ -132,12 +142,20 @@ class TorchLearner:
             self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
-        self._settle(feed, batches, whole=True)
+        self._settle(feed, self.norms.some(batches, whole=True), stop)
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
-    def _settle(self, feed: Feed, trained: Sequence[Array], *, whole: bool) -> None:
-        shown = self.inputs.batches(feed, self.norms.some(trained, whole=whole), targets=False)
-        self.norms.settle((self.inputs.normalise(images) for images, _ in shown), self._infer)
+    def _settle(self, feed: Feed, some: Sequence[Array], stop: Stop) -> None:
+        """Take statistics of these batches as they are. Where memory ends, they are shown anew in parts."""
+        done = not some
+        while not done:
+            parts = [part for batch in some for part in _batches.parts(batch, self.most)]
+            shown = self.inputs.batches(feed, takewhile(lambda _: not late(stop), parts), targets=False)
+            try:
+                self.norms.settle((self.inputs.normalise(images) for images, _ in shown), len(parts), self._infer)
+                done = True
+            except torch.OutOfMemoryError as error:
+                self._halve(max(map(len, some)), error)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
         """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better. So
@@ -203,10 +221,7 @@ class TorchLearner:
                 loss = self._gradients(values, targets)
             except torch.OutOfMemoryError as error:
                 self.optimizer.zero()
-                self.most = min(self.most, len(values)) // 2
-                if self.most < 1:
-                    raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
-                torch.cuda.empty_cache()
+                self._halve(len(values), error)
         if self.device.type == "cpu" and not bool(loss.isfinite()):  # asking a GPU at every step would hold it up
             self._mean(loss, 1)
         self._clip()
@@ -216,6 +231,13 @@ class TorchLearner:
         self.optimizer.zero()
         self.steps += 1
         return loss
+
+    def _halve(self, count: int, error: Exception) -> None:
+        """So many samples did not fit into memory."""
+        self.most = min(self.most, count) // 2
+        if self.most < 1:
+            raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
+        torch.cuda.empty_cache()
 
     def _gradients(self, values: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
@@ -262,8 +284,7 @@ class TorchLearner:
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:
-        size = _batches.size(self.job.image_size, self.device.type)
-        return windows(len(feed), size, self.inputs.lengths(feed))
+        return windows(len(feed), self.at_a_time(), self.inputs.lengths(feed))
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.precision.cast():
@@ -274,7 +295,7 @@ class TorchLearner:
         self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
     ) -> dict[Key, torch.Tensor]:
         """What `compute` gives for a batch, which is filled up where one of another size would be slow."""
-        size = _batches.size(self.job.image_size, self.device.type)
+        size = self.at_a_time()
         if self._equal and len(values) < size:
             try:
                 full = compute(_batches.filled(values, size))

@@ -2,7 +2,8 @@
 
 none     images as they are.
 light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
-         saturation. No flips: signs and letters are another thing when mirrored.
+         saturation. Boxes are not mirrored: signs and letters are another thing then. Masks are, left and right, half
+         of the time: what an area is made of is the same then (docs/adr/0073-behind-an-epoch.md).
 trivial  as light, and mirrored half of the time.
 strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
          colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).
@@ -58,7 +59,7 @@ def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generat
     zoom, stretch = spread(reach.zoom), spread(reach.stretch) ** 0.5
     across, down = 1 / (zoom * stretch), stretch / zoom
     middle = torch.stack([0.5 + reach.shift * (2 * next(left) - 1) for _ in range(2)])
-    mirrored = torch.where(next(left) < 0.5, -1.0, 1.0) if reach.flip else torch.ones(n)
+    mirrored = torch.where(next(left) < 0.5, -1.0, 1.0) if reach.flip or "boxes" not in targets else torch.ones(n)
     colours = [1 + reach.colour * (2 * next(left) - 1) for _ in range(3)]
     scale = torch.stack([across * mirrored, down]).T  # of the input, for one of the output
     middle = middle.T

@@ -52,11 +52,14 @@ def test_beyond_the_edge_there_is_no_class() -> None:
     assert grey[outside].all()
 
 
-def test_light_never_mirrors() -> None:
+def test_light_mirrors_masks_alone() -> None:
     images, targets = scene(32)
     targets["mask"][:, 20:44, 12:24] = 5  # the left half
-    for word, mirrors in (("light", False), ("trivial", True)):
-        _, found = move(word, images, targets, torch.Generator().manual_seed(3))
+    for word, boxes, mirrors in (("light", True, False), ("light", False, True), ("trivial", True, True)):
+        given = targets if boxes else {"mask": targets["mask"]}
+        _, found = move(word, images, given, torch.Generator().manual_seed(3))
+        upper = [torch.nonzero((row > 0).any(1)).float().mean() for row in found["mask"]]
+        assert not mirrors or torch.stack(upper).std() < SIDE / 4, "never upside down"
         columns = torch.arange(SIDE).float()
         left, right = (
             torch.stack([((row == value).sum(0) * columns).sum() / (row == value).sum() for row in found["mask"]])
