@@ -67,7 +67,13 @@ def _by_id(found: dict[str, Any]) -> bool:
     even = len({tuple(row) for row in found.values()}) == 1
     if not inside or (even and all(key.isdigit() for key in inside)):
         return False
-    return len(found) > len(inside) or not even
+    return len(found) > len(inside) or not even or _mixed(found, inside)
+
+
+def _mixed(found: dict[str, Any], inside: set[str]) -> bool:
+    """Whether what stands in one object is of several kinds, and what has one name is of one: rows, though few."""
+    across = all(len({type(row[key]) for row in found.values()}) == 1 for key in inside)
+    return across and all(len(set(map(type, row.values()))) > 1 for row in found.values())
 
 
 def _identified(found: dict[str, Any]) -> Rows:
