@@ -7,7 +7,7 @@ import re
 
 from autoft.data import unread
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import find, is_sheet, is_table, is_told, tables_in
+from autoft.data.tablefiles import find, is_sheet, is_table, is_told, is_wide, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
@@ -15,8 +15,6 @@ from autoft.vocab import did_you_mean
 SCHEME = "hf://"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """An owner and a name."""
-WIDE = 50
-"""Commas in the first line of a table that hardly anybody wrote by hand."""
 FOLDERS = 100
 """Folders in which tables are looked for, to name them."""
 SHOWN = 3
@@ -92,7 +90,12 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
         paths = [os.path.join(source, name) for name in tables]
-        largest = max([path for path in paths if not _is_wide(path)] or paths, key=os.path.getsize)
+        if _alike(paths):
+            return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
+                "They have the same columns. If their names are classes, put them together into one table with a column"
+                " for these, such as label; if they are parts, call them train.csv, val.csv and test.csv"
+            )
+        largest = max([path for path in paths if not is_wide(path)] or paths, key=os.path.getsize)
         return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
             f"Name the one that says the {' and the '.join(options.needs)}, such as {largest}"
         )
@@ -132,13 +135,16 @@ def _named_below(source: str, found: list[os.DirEntry[str]]) -> str:
     if not tables:
         return ""
     shown = ", ".join(tables[:SHOWN]) + (f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else "")
-    return f"If a table tells all of it, name it with --data, and --val and --test for further parts. There are: {shown}"
+    return f"If a table tells all, name it with --data, and others with --val and --test. There are: {shown}"
 
 
-def _is_wide(path: str) -> bool:
-    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
-    with open(path, "rb") as file:
-        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
+def _alike(paths: list[str]) -> bool:
+    """Whether tables begin with the same line."""
+    firsts = set()
+    for path in paths:
+        with open(path, "rb") as file:
+            firsts.add(file.read(1 << 12).split(b"\n")[0].strip())
+    return len(firsts) == 1
 
 
 def _near(source: str) -> str:

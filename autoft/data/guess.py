@@ -11,8 +11,8 @@ from autoft.data.numbers import are_numbers, is_number
 ENOUGH: Final = 10
 """Filled cells from which on a column shows what it holds."""
 WORDS: Final = 3
-"""Words in a cell, on average, from which on it is prose. Scripts without spaces have a word in `WIDE` letters; numbers
-and signs are none."""
+"""Words in a cell, on average, from which on it is prose. Scripts without spaces have a word in `WIDE` letters; where
+most are numbers and signs, as in `20000 - 30000/annum`, these do not count."""
 WIDE: Final = 2
 DISTINCT: Final = 0.5
 """Share of the cells that must differ in a column of prose; in a column of classes at most so many do."""
@@ -103,4 +103,8 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 def _words(cell: str) -> float:
     wide = sum(letter >= "\u2e80" for letter in cell)
-    return wide / WIDE if 2 * wide > len(cell) else float(sum(any(map(str.isalpha, word)) for word in cell.split()))
+    if 2 * wide > len(cell):
+        return wide / WIDE
+    words = cell.split()
+    spelt = sum(any(map(str.isalpha, word)) for word in words)
+    return float(len(words) if 2 * spelt >= len(words) else spelt)

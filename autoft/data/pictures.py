@@ -85,8 +85,8 @@ class Pictures:
         return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
 
     def _parts(self, found: Sequence[str]) -> dict[str, str]:
-        """Path -> part of files of one name. Folders such as `cars_train` and `cars_test` count where all are so called:
-        a `bullet_train` beside a `plane` is none."""
+        """Path -> part of files of one name. Folders such as `cars_train` and `cars_test` count where all are called
+        so: `bullet_train` beside `plane` is none."""
         told = {path: self.split(path) for path in found}
         if any(told.values()):
             return told

@@ -83,6 +83,7 @@ def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample]
     if len(digits) < 2 or not all(number.isdigit() for number in digits):
         return samples, []
     path, found = classnames.named(digits, list(dict.fromkeys(folders)), NAMES)
+    path, found = (path, found) if path else classnames.in_json(digits, list(dict.fromkeys(folders)))
     if set(found) != digits or len(set(found.values())) != len(digits):
         return samples, []
     return [classnames.renamed(sample, found) for sample in samples], [f"{os.path.basename(path)} names the classes"]

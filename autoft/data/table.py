@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-from autoft.data import advice, columns
+from autoft.data import advice, columns, onetable
 from autoft.data.media import media_field, relative
 from autoft.data.named import Files
 from autoft.data.roles import Source
 from autoft.data.rows import FIELDS, told
-from autoft.data.tablefiles import find
 from autoft.data.tabular import read_table
 from autoft.records import Dataset, ReadOptions
 
@@ -22,9 +21,7 @@ class TableReader:
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is a table (or a folder that holds one), or an empty string."""
         required = set(options.needs) - set(options.optional)
-        tables = find(source).parts
-        if not tables or not required <= FIELDS:
-            return ""
+        tables = onetable.tables(source, options, media_field(options.needs)).parts if required <= FIELDS else ()
         return " and ".join(os.path.basename(path) for path, _ in tables)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -34,10 +31,10 @@ class TableReader:
             DataError: no table, no rows, or the columns cannot be told apart.
             UsageError: a column that was named does not exist.
         """
-        found = find(source)
+        medium = media_field(options.needs)
+        found = onetable.tables(source, options, medium)
         if not found.parts:
             raise advice.unrecognised(source, options)
-        medium = media_field(options.needs)
         sources = [
             _source(path, split, Files(path, source, medium) if medium else None, options)
             for path, split in found.parts

@@ -22,6 +22,8 @@ SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 """Suffixes of spreadsheets, which are not read."""
 PACKED: Final = ".gz"
 """Behind the suffix of a table that is packed alone, as reviews of shops are."""
+WIDE: Final = 50
+"""Commas in the first line of a table that hardly anybody wrote by hand."""
 FEW: Final = 20
 """Files without a suffix in a folder beyond which they are no tables."""
 HEAD: Final = 1 << 14
@@ -65,6 +67,12 @@ def is_told(entry: os.DirEntry[str]) -> bool:
     return is_table(entry.path) or (entry.name.lower().endswith(LISTS) and _is_tabbed(entry.path))
 
 
+def is_wide(path: str) -> bool:
+    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
+    with open(path, "rb") as file:
+        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
+
+
 def is_sheet(path: str) -> bool:
     """Whether a file is a spreadsheet, by its suffix."""
     return path.lower().endswith(SHEETS)
@@ -91,7 +99,7 @@ def find(source: str) -> Tables:
     parts = [(tables.parts[0][0], words.get(name, "")) for name, tables in below if len(tables.parts) == 1]
     if len(parts) > 1 and all(split for _, split in parts) and len({split for _, split in parts}) == len(below):
         return Tables(tuple(parts))
-    return below[0][1] if len(below) == 1 and not split_word(below[0][0]) else Tables()
+    return below[0][1] if len(below) == 1 and split_word(below[0][0]) in ("", "train") else Tables()
 
 
 def _innermost(folder: str) -> str:

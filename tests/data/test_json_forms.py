@@ -63,6 +63,15 @@ def test_a_label_for_each_file(tmp_path, picture, form):
     assert [sample.fields["label"] for sample in found.samples] == ["0", "1", "2"] * 4
 
 
+def test_few_rows_by_their_ids_are_rows(tmp_path):
+    rows = {
+        f"n{number}": {"id": f"n{number}", "pitch": number, "on": True, "family": "ab"[number % 2]}
+        for number in range(3)
+    }
+    (tmp_path / "few.json").write_text(json.dumps(rows))
+    assert read_table(str(tmp_path / "few.json")).columns == ("id", "pitch", "on", "family")
+
+
 def test_rows_by_the_names_of_their_files(tmp_path):
     rows = {}
     for number in range(12):

@@ -1,7 +1,8 @@
 """Transcripts in text files: one beside each recording with its name (VCTK), or lists whose lines begin with names.
 
 Lists are those of LibriSpeech (`84-121123.trans.txt`), Multilingual LibriSpeech (`transcripts.txt`), AISHELL, VoxForge
-(`PROMPTS`), festvox (`txt.done.data`) and Sphinx (`an4_train.transcription`). A folder named train, dev or test, or `train-clean-100`, is a part.
+(`PROMPTS`), festvox (`txt.done.data`) and Sphinx (`an4_train.transcription`). A folder named train, dev or test, or
+`train-clean-100`, is a part.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class StmReader:
             elif not piece.words and "transcript" not in options.optional:
                 issues.append(Issue(kind="no_transcript", subject=piece.where, detail="no words behind the times"))
             else:
-                fields = {"audio": piece.path, "transcript": piece.words, "piece": (piece.begin, piece.end)}
+                fields = {"audio": piece.path, "transcript": piece.words, "piece": [piece.begin, piece.end]}
                 samples.append(Sample(id=piece.where, fields=fields, split=piece.split, group=piece.speaker))
         people = Counter(sample.group for sample in samples)
         if len(people) < FEWEST:  # too few for parts of their own
@@ -64,9 +64,7 @@ class StmReader:
         samples, cut = pieces_together(samples)
         words = f"{self.sniff(source, options)}: {len(people)} speakers, {cut}"
         words += f"; {skipped} that are not to be scored are left out" if skipped else ""
-        return Dataset(
-            samples=tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues)
-        )
+        return Dataset(samples=tuple(samples), reader=self.name, root=str(root), recognised=words, issues=tuple(issues))
 
 
 class _Piece(NamedTuple):
@@ -88,7 +86,7 @@ def _pieces(root: Path, issues: list[Issue]) -> Iterator[_Piece]:
             recordings.setdefault(Path(path).stem, []).append(path)
     for text in (path for path in paths if path.lower().endswith(SUFFIX)):
         shown = os.path.relpath(text, root).replace(os.sep, "/")
-        split = part_of(os.path.splitext(shown)[0])
+        split = part_of(shown.removesuffix(SUFFIX))
         for number, line in lines(Path(text)):
             if line.startswith(COMMENT):
                 continue
