@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
-from autoft.data.media import part_word
+from autoft.data.media import SUFFIXES, part_word
 
 LEAST: Final = 2
 """Rows that make a table."""
@@ -28,7 +29,7 @@ def objects(found: Any) -> Rows:
         return _pairs(lists[0])
     if all(isinstance(value, dict) for value in found.values()) and _by_id(found):
         return _identified(found)
-    if len(found) >= LEAST and all(map(_plain, found.values())):
+    if len(found) >= LEAST and (all(map(_plain, found.values())) or _lists_of_files(found)):
         return [{FILE: key, LABEL: value} for key, value in found.items()]
     return _columns(found)
 
@@ -83,6 +84,13 @@ def _identified(found: dict[str, Any]) -> Rows:
         return list(found.values())
     name = "id" if "id" not in columns else "key"
     return [{name: key, **row} for key, row in found.items()]
+
+
+def _lists_of_files(found: dict[str, Any]) -> bool:
+    """`{"a.png": ["cat", "dog"]}`: all labels of each file."""
+    media = frozenset().union(*SUFFIXES.values())
+    lists = all(isinstance(value, list) and all(map(_plain, value)) for value in found.values())
+    return lists and all(os.path.splitext(key)[1].lower() in media for key in found)
 
 
 def _columns(found: dict[str, Any]) -> Rows:

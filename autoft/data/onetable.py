@@ -11,6 +11,8 @@ from autoft.data.tabular import Table, read_table
 from autoft.errors import AutoftError
 from autoft.records import ReadOptions
 
+MOST = 20
+"""Tables beyond which none is opened to see what it says."""
 COVERED = 0.5
 """Share of the files below the folder that a table must name, to be about them."""
 
@@ -23,7 +25,7 @@ def tables(source: str, options: ReadOptions, medium: str) -> Tables:
     if found.parts or not os.path.isdir(source):
         return found
     paths = [e.path for e in entries(source) if e.is_file() and is_table(e.path) and not is_example(e.path)]
-    if len(paths) < 2:
+    if not 2 <= len(paths) <= MOST:
         return found
     named = {name.strip().lower() for words in options.columns.values() for name in words.split(",")}
     named |= {options.group_col.lower()} - {"", "none"}

@@ -15,7 +15,7 @@ from autoft.records import Issue, ReadOptions, Sample
 
 FIELDS: Final = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
 """What columns can hold."""
-NAMES: Final = ("classes.txt", "class_names.txt", "label_names.txt")
+NAMES: Final = ("classes.txt", "class.txt", "class_names.txt", "label_names.txt")
 """Files beside tables that name the classes which are numbers in them."""
 
 WHOLE: Final = re.compile(r"([+-]?\d+)\.0+")

@@ -42,7 +42,8 @@ class TableReader:
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         all_of_it = told(sources, _names(source, [one.table.path for one in sources]), source, options)
-        left_out = [f"not read: {', '.join(found.left_out)}"] if found.left_out else []
+        others = [name for name in found.left_out if f"{name} names the classes" not in all_of_it.sentences]
+        left_out = [f"not read: {', '.join(others)}"] if others else []
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
         return Dataset(
             samples=all_of_it.samples,
