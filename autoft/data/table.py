@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from autoft.data import advice, columns, onetable
+from autoft.data import advice, columns, listedrows, onetable
 from autoft.data.media import media_field, relative
 from autoft.data.named import Files
 from autoft.data.roles import Source
@@ -42,15 +42,16 @@ class TableReader:
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         all_of_it = told(sources, _names(source, [one.table.path for one in sources]), source, options)
+        root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+        listed = listedrows.parted(all_of_it.samples, root, "" if options.optional else medium, bool(options.group_col))
         others = [name for name in found.left_out if f"{name} names the classes" not in all_of_it.sentences]
         left_out = [f"not read: {', '.join(others)}"] if others else []
-        root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
         return Dataset(
-            samples=all_of_it.samples,
+            samples=listed.samples,
             reader=self.name,
             root=os.path.abspath(root),
-            recognised="; ".join([*all_of_it.sentences, *left_out]),
-            issues=all_of_it.issues,
+            recognised="; ".join([*all_of_it.sentences, *listed.said, *left_out]),
+            issues=(*all_of_it.issues, *listed.issues),
             columns=all_of_it.columns,
         )
 

@@ -76,6 +76,19 @@ def test_tables_in_other_folders_are_named_where_none_is_taken(opened):
     assert "raw/dev.tsv" in caught.value.hint and "and 1 more" in caught.value.hint
 
 
+def test_lists_beside_a_table_say_its_parts(opened, tmp_path):
+    names = [f"images_00{n % 2}/images/{n:04}.png" for n in range(12)]
+    lines = [f"{n:04}.png" for n in range(12)]
+    rows = table("Image Index,Finding,Patient ID", [f"{line},{'ab'[n % 2]},{n // 2}" for n, line in enumerate(lines)])
+    files = {"entry.csv": rows, "train_val_list.txt": "\n".join(lines[:8]), "test_list.txt": "\n".join(lines[8:])}
+    found = opened(files, names)
+    assert Counter(sample.split for sample in found.samples) == {"train": 8, "test": 4}
+    assert found.recognised.endswith("; parts as train_val_list.txt and test_list.txt say")
+    (tmp_path / "train_val_list.txt").write_text("\n".join(lines[:6]))
+    fewer = opened({})
+    assert len(fewer.samples) == 10 and [issue.kind for issue in fewer.issues] == ["unlisted"] * 2
+
+
 # ---- contests ------------------------------------------------------------------------------------------------
 
 
