@@ -82,10 +82,14 @@ class Files:
         filled = [cell for cell in cells if cell]
         return sum(bool(self._files.meant(cell)) for cell in filled) / len(filled) if filled else 0.0
 
-    def covered(self, cells: Sequence[str]) -> float:
-        """Share of the files that the cells name."""
-        found = {path for cell in {*cells} if cell for path in self._files.meant(cell)}
-        return len(found) / max(1, len(self._files.paths))
+    def covered(self, cells: Sequence[str]) -> set[str]:
+        """The files that the cells name."""
+        return {path for cell in {*cells} if cell for path in self._files.meant(cell)}
+
+    @property
+    def count(self) -> int:
+        """How many files of the medium there are."""
+        return len(self._files.paths)
 
     def named_by(self, cells: Sequence[str]) -> bool:
         """Whether a column without suffixes names files all the same, such as `0f3a` for `train/0f3a.jpg`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from autoft.data.media import entries
 from autoft.data.named import Files
@@ -19,8 +20,8 @@ COVERED = 0.5
 
 def tables(source: str, options: ReadOptions, medium: str) -> Tables:
     """As `find`. Where tables lie side by side and their names say no parts, the only one with all columns that the
-    user named; of several, or where none was named, the only one that names most files of the medium. Tables with a
-    column for each pixel are others."""
+    user named; of several, or where none was named, the only one that names most files of the medium, if no other names
+    further ones. Tables with a column for each pixel are others."""
     found = find(source)
     if found.parts or not os.path.isdir(source):
         return found
@@ -32,7 +33,7 @@ def tables(source: str, options: ReadOptions, medium: str) -> Tables:
     opened = {path: table for path in paths if not is_wide(path) and (table := _opened(path, options))}
     fits = [path for path, table in opened.items() if named <= {name.lower() for name in table.columns}]
     if medium and (len(fits) > 1 or not named):
-        fits = [path for path in fits if _names_files(opened[path], source, medium)]
+        fits = _about_files({path: opened[path] for path in fits}, source, medium)
     if len(fits) != 1 or not (named or medium):
         return found
     return Tables(((fits[0], ""),), tuple(os.path.basename(path) for path in paths if path != fits[0]))
@@ -45,6 +46,12 @@ def _opened(path: str, options: ReadOptions) -> Table | None:
         return None
 
 
-def _names_files(table: Table, source: str, medium: str) -> bool:
-    files = Files(table.path, source, medium)
-    return any(files.covered([row[place] for row in table.rows]) >= COVERED for place in range(len(table.columns)))
+def _about_files(tables: Mapping[str, Table], source: str, medium: str) -> list[str]:
+    """The tables that name most files of the medium; none where others name files that these do not."""
+    files = Files(next(iter(tables), ""), source, medium)  # they lie in one folder
+    found: dict[str, set[str]] = {}
+    for path, table in tables.items():
+        named = [files.covered([row[place] for row in table.rows]) for place in range(len(table.columns))]
+        found[path] = max(named, key=len, default=set())
+    most = [path for path in found if found[path] and len(found[path]) >= COVERED * files.count]
+    return most if len(most) != 1 or all(own <= found[most[0]] for own in found.values()) else []

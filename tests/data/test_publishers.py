@@ -60,6 +60,13 @@ def test_of_several_tables_about_the_files_the_one_with_the_columns_that_were_na
         opened({"meta.csv": SKIN, "links.csv": links}, PHOTOS)
 
 
+def test_no_table_is_taken_where_another_names_further_files(opened):
+    rows = SKIN.splitlines()
+    files = {"set_a.csv": "\n".join(rows[:9]) + "\n", "set_b.csv": "\n".join(["x,image_id,y", *rows[9:]]) + "\n"}
+    with pytest.raises(DataError, match=r"must hold one table, but it holds several: set_a\.csv, set_b\.csv"):
+        opened(files, PHOTOS)
+
+
 def test_tables_with_the_same_columns_are_told_so(opened):
     rows = [f"a headline number {n},topic{n % 2}" for n in range(12)]
     files = {"True.csv": table("title,subject", rows), "Fake.csv": table("title,subject", rows)}
