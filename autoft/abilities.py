@@ -45,6 +45,17 @@ class Baselined(Protocol):
 
 
 @runtime_checkable
+class Choosing(Protocol):
+    """Ability of a learner: where the recipe leaves the precision open (`auto`) and the device offers more than one, it
+    was chosen when the learner was built. The trial's record and its model then have that word."""
+
+    def precision_chosen(self) -> str:
+        """`fp32`, `bf16` or `fp16`: a recipe with this word builds the same learner, and nothing is open there. Empty
+        where nothing was open, as with freeze=1: heads stand on features that all trials share."""
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """Ability of a task: its scores count several things in each sample, so that few samples may say enough."""
 

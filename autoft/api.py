@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autoft.abilities import (
     Aimed,
     Baselined,
+    Choosing,
     Counting,
     Enlarging,
     Inheriting,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
+    from autoft.measured import measured
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
@@ -123,6 +125,7 @@ _LATE = {
     "shuffled": ("autoft.batches", "shuffled"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
+    "measured": ("autoft.measured", "measured"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),
@@ -143,6 +146,7 @@ __all__ = [
     "Backend",
     "Baselined",
     "Calibrated",
+    "Choosing",
     "Classification",
     "Closed",
     "CocoFile",
@@ -241,6 +245,7 @@ __all__ = [
     "is_media",
     "is_table",
     "listed",
+    "measured",
     "missing_picture",
     "mel_filters",
     "missing_word",
