@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -65,10 +66,15 @@ def _has_bf16() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
+def abilities() -> dict[str, Any]:
+    """What this CPU can do, by name; empty where PyTorch does not tell."""
+    return dict(getattr(torch.cpu, "get_capabilities", dict)())
+
+
 def computes_bf16() -> bool:
     """Whether this CPU has instructions for bf16. Others, which oneDNN serves as well, imitate it at the cost of
     casting; older versions of PyTorch do not tell."""
-    told = getattr(torch.cpu, "get_capabilities", dict)()
+    told = abilities()
     return torch.backends.mkldnn.is_available() and any(told.get(name) for name in BF16)
 
 

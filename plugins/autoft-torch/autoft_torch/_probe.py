@@ -21,7 +21,7 @@ from torch.utils import _pytree as pytree
 
 from autoft.api import Job, measured, to_json
 from autoft_torch._net import Net
-from autoft_torch._precision import Precision, computes_bf16, layout
+from autoft_torch._precision import Precision, abilities, computes_bf16, layout
 
 LOG = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def _key(job: Job) -> tuple[str, ...]:
 
 def _cpu() -> str:
     """Instruction sets and caches: what decides, beside the clock, how quick a CPU is."""
-    return ", ".join(f"{name} {value}" for name, value in sorted(torch.cpu.get_capabilities().items()))
+    return ", ".join(f"{name} {value}" for name, value in sorted(abilities().items()))
 
 
 def _found(job: Job, net: Net, most: int) -> str:
