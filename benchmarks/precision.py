@@ -5,9 +5,10 @@
 
 From the repository's root. Random weights. `features` is the network forwards in evaluation mode, `step` a training
 step of the whole network under a linear head (on Keras without one), with AdamW. Precisions are those of the backend
-(autocast, or a policy of Keras). They take turns for several rounds, and each value is that of the quickest round, in seconds of the processor
-with one thread, since other work on the machine can only slow them. `gain` is fp32 over bf16: above 1 bf16 is quicker.
-Networks of libraries that are not installed are left out. What is chosen by it: docs/adr/0074-precision-by-a-probe.md.
+(autocast, or a policy of Keras). They take turns for several rounds, and each value is that of the quickest round, in
+seconds of the processor with one thread, since other work on the machine can only slow them. `gain` is fp32 over bf16:
+above 1 bf16 is quicker. Networks of libraries that are not installed are left out. What is chosen by it:
+docs/adr/0074-precision-by-a-probe.md.
 """
 
 from __future__ import annotations

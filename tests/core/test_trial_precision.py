@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from autoft import artifact
-from autoft.records import Fold
+from autoft.events import Note
+from autoft.pipeline.watch import Watch
+from autoft.records import EpochReport, Fold
+from autoft.registry import load
 from autoft.search.outcome import result_of
 from autoft.testing.numpy_learner import NumpyLearner
 from autoft.trial import Trial
@@ -53,3 +56,20 @@ def test_what_cannot_choose_stays_open(make_spec):
     spec = make_spec(recipe={"precision": "auto", "epochs": 1})
     report = Trial(spec).step()
     assert report.precision == "" and result_of(spec, [report], "finished", "", "").recipe.precision == "auto"
+
+
+def test_that_a_network_is_not_trained_in_fp32_is_told_once(make_spec):
+    heard = []
+
+    class Deaf:
+        def __getattr__(self, name):
+            return lambda *args, **kwargs: None
+
+    watch = Watch(Deaf(), Deaf(), heard.append, load())
+    for number, precision in enumerate(["fp32", "bf16", "", "bf16"]):
+        watch.started(make_spec(number=number))
+        report = EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=1.0, precision=precision)
+        watch.reported(number, report)
+    told = [event.text for event in heard if isinstance(event, Note)]
+    name = make_spec().card.name
+    assert told == [f"{name} is trained in bf16, which is quicker on this CPU; precision=fp32 keeps it from that"]
