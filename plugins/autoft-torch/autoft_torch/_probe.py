@@ -31,10 +31,12 @@ OFF = 0.1
 """How far outputs may be from those of fp32, as a part of their size. Rounding to 8 bits is .004 for each number."""
 ROUNDS = 3
 """Steps in each precision, in turns; the first of each is not counted, the quickest of the others is."""
+FEW = 2
+"""Samples of the first steps, which tell how many there is time for."""
 SHARE = 0.02
 """Of the samples that a trial trains on, at most as many are computed to find out."""
 SECONDS = 1.0
-"""What all steps should take, where that is enough for `LEAST` samples."""
+"""What all steps should take, where that is enough for `LEAST` samples. Large networks take longer."""
 LEAST = 4
 """Samples of a step below which it would say little of a batch, unless batches are that small."""
 WORDS, SOUND = 48, 32_000
@@ -78,29 +80,45 @@ def _cpu() -> str:
 def _found(job: Job, net: Net, most: int) -> str:
     """The word, and how much quicker a step in bf16 was."""
     began = time.perf_counter()
-    images = job.image_size > 0
     device = torch.device("cpu")
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         own = _free(net, device)
-        kinds = {word: Precision(word, device, maps=images) for word in ("fp32", "bf16")}
-        rows = _values(job, own, min(LEAST, most))
+        kinds = {word: Precision(word, device, maps=job.image_size > 0) for word in ("fp32", "bf16")}
+        rows = _values(job, own, min(FEW, most))
         if _far(own, rows, kinds):
             LOG.info("%s: fp32, since bf16 gives other numbers", job.card.name)
             return "fp32"
         _step(own, rows, kinds["fp32"])
-        once = _step(own, rows, kinds["fp32"]) / len(rows)
-        wanted = 2 ** int(math.log2(max(1.0, SECONDS / (2 * ROUNDS * once))))
-        rows = _values(job, own, max(len(rows), min(most, wanted)))
-        took: dict[str, list[float]] = {word: [] for word in kinds}
-        for _ in range(ROUNDS):
-            for word, precision in kinds.items():
-                took[word].append(_step(own, rows, precision))
-    ratio = min(took["fp32"][1:]) / max(1e-9, min(took["bf16"][1:]))
+        first = _step(own, rows, kinds["fp32"])
+        count, rounds = _plan(first / len(rows), most)
+        if count > len(rows):
+            took = _turns(own, _values(job, own, count), kinds, rounds)
+        else:
+            took = {"fp32": first, **_turns(own, rows, {"bf16": kinds["bf16"]}, 2)}
+    ratio = took["fp32"] / max(1e-9, took["bf16"])
     word = "bf16" if ratio >= GAIN else "fp32"
-    told = (job.card.name, word, ratio, len(rows), time.perf_counter() - began)
+    told = (job.card.name, word, ratio, count, time.perf_counter() - began)
     LOG.info("%s: %s, since a step in bf16 is %.2f times as quick (%d samples, found out in %.1f s)", *told)
     return f"{word} {ratio:.2f}"
+
+
+def _plan(once: float, most: int) -> tuple[int, int]:
+    """Samples of a step and steps in each precision, where one sample takes so long in fp32: a whole batch if there is
+    time for it. Large networks have fewer, of which large products are made all the same."""
+    wanted = SECONDS / (2 * ROUNDS * max(once, 1e-9))
+    if wanted >= LEAST:
+        return min(most, 2 ** int(math.log2(wanted))), ROUNDS
+    return min(most, LEAST if LEAST * once <= SECONDS else FEW), 2
+
+
+def _turns(net: nn.Module, values: torch.Tensor, kinds: dict[str, Precision], rounds: int) -> dict[str, float]:
+    """Seconds of a step in each precision: the quickest of all but the first."""
+    took: dict[str, list[float]] = {word: [] for word in kinds}
+    for _ in range(rounds):
+        for word, precision in kinds.items():
+            took[word].append(_step(net, values, precision))
+    return {word: min(seconds[1:]) for word, seconds in took.items()}
 
 
 def _free(net: Net, device: torch.device) -> Net:

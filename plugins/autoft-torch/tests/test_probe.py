@@ -29,11 +29,12 @@ def native(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """Seconds of a step by precision, as the probe is told; and under `asked` how many it took."""
-    told = {"fp32": 0.2, "bf16": 0.1, "asked": 0.0}
+    """Seconds of a step by precision, as the probe is told; how many it `asked` for, and the `samples` of the last."""
+    told = {"fp32": 0.02, "bf16": 0.01, "asked": 0.0, "samples": 0.0}
 
     def step(net: object, values: torch.Tensor, precision: _precision.Precision) -> float:
         told["asked"] += 1
+        told["samples"] = len(values)
         return told[precision.word]
 
     monkeypatch.setattr(_probe, "_step", step)
@@ -58,12 +59,21 @@ def build(job: Job) -> TorchLearner:
     return learner
 
 
-@pytest.mark.parametrize(("seconds", "word"), [(0.1, "bf16"), (0.19, "fp32"), (0.3, "fp32")])
+@pytest.mark.parametrize(("seconds", "word"), [(0.01, "bf16"), (0.019, "fp32"), (0.03, "fp32")])
 def test_bf16_must_be_clearly_quicker(steps: dict[str, float], wanted: Ask, seconds: float, word: str) -> None:
     steps["bf16"] = seconds
     learner = build(wanted())
     assert learner.precision_chosen() == learner.precision.word == learner.job.recipe.precision == word
-    assert steps["asked"] == 2 + 2 * _probe.ROUNDS
+    assert steps["asked"] == 2 + 2 * _probe.ROUNDS and steps["samples"] == 8, "a whole batch"
+
+
+def test_large_networks_are_tried_on_fewer_samples(steps: dict[str, float], wanted: Ask) -> None:
+    steps |= {"fp32": 0.3, "bf16": 0.15}
+    assert build(wanted(batch_size=8)).precision_chosen() == "bf16"
+    assert (steps["asked"], steps["samples"]) == (2 + 4, _probe.LEAST)
+    steps |= {"fp32": 3.0, "bf16": 1.5, "asked": 0.0}
+    assert build(wanted(batch_size=16)).precision_chosen() == "bf16"
+    assert (steps["asked"], steps["samples"]) == (2 + 2, _probe.FEW)
 
 
 def test_it_is_found_out_once_on_a_machine(
