@@ -46,8 +46,10 @@ class Baselined(Protocol):
 
 @runtime_checkable
 class Choosing(Protocol):
-    """Ability of a learner: where the recipe leaves the precision open (`auto`) and the device offers more than one, it
-    was chosen when the learner was built. The trial's record and its model then have that word."""
+    """Ability of a learner: it chooses the precision when it is built, where the recipe leaves that open (`auto`).
+
+    The trial's record and its model then have the word that was chosen.
+    """
 
     def precision_chosen(self) -> str:
         """`fp32`, `bf16` or `fp16`: a recipe with this word builds the same learner, and nothing is open there. Empty

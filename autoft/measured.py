@@ -20,10 +20,9 @@ FOLDER: Final = "measured"
 
 
 def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
-    """What `measure` gave when it was first asked for this key on this machine; of several that are asked at a time,
-    the first that is done.
+    """What `measure` gave when it was first asked for this key on this machine.
 
-    Times differ from run to run. A choice that rests on them would do so as well, and with it the trials of a search.
+    Of several that are asked at a time, the first that is done is believed. Times differ from run to run. A choice that rests on them would do so as well, and with it the trials of a search.
 
     Args:
         what: a word for the kind of measurement, as part of a file's name.
