@@ -22,7 +22,8 @@ FOLDER: Final = "measured"
 def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     """What `measure` gave when it was first asked for this key on this machine.
 
-    Of several that are asked at a time, the first that is done is believed. Times differ from run to run. A choice that rests on them would do so as well, and with it the trials of a search.
+    Of several that are asked at a time, the first that is done is believed. Times differ from run to run: a choice that
+    rests on them would do so as well, and with it the trials of a search.
 
     Args:
         what: a word for the kind of measurement, as part of a file's name.
