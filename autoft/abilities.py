@@ -63,6 +63,19 @@ def in_batches(learner: object, about: int, most: int) -> int:
 
 
 @runtime_checkable
+class Choosing(Protocol):
+    """Ability of a learner: it chooses the precision when it is built, where the recipe leaves that open (`auto`).
+
+    The trial's record and its model then have the word that was chosen.
+    """
+
+    def precision_chosen(self) -> str:
+        """`fp32`, `bf16` or `fp16`: a recipe with this word builds the same learner, and nothing is open there. Empty
+        where nothing was open, as with freeze=1: heads stand on features that all trials share."""
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """Ability of a task: its scores count several things in each sample, so that few samples may say enough."""
 

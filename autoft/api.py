@@ -9,6 +9,7 @@ from autoft.abilities import (
     Aimed,
     Baselined,
     Batched,
+    Choosing,
     Counting,
     Enlarging,
     Inheriting,
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
+    from autoft.measured import measured
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
@@ -126,6 +128,7 @@ _LATE = {
     "shuffled": ("autoft.batches", "shuffled"),
     "windows": ("autoft.batches", "windows"),
     "counted": ("autoft.counted", "counted"),
+    "measured": ("autoft.measured", "measured"),
     "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
     "Regression": ("autoft.tasks.regression", "Regression"),
     "rarest": ("autoft.tasks.strata", "rarest"),
@@ -148,6 +151,7 @@ __all__ = [
     "Baselined",
     "Batched",
     "Calibrated",
+    "Choosing",
     "Classification",
     "Closed",
     "CocoFile",
@@ -249,6 +253,7 @@ __all__ = [
     "is_table",
     "late",
     "listed",
+    "measured",
     "missing_picture",
     "mel_filters",
     "missing_word",

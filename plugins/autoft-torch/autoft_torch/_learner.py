@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, late, shuffled, windows
-from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _sounds, _state
+from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _probe, _sounds, _state
 from autoft_torch._features import Features
 from autoft_torch._folding import Folding
 from autoft_torch._inputs import Inputs
@@ -37,9 +38,12 @@ SPELLS = "the checkpoint spells these letters already: its first epoch takes no 
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging`, `Batched`, `Settling` and
-    `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging`, `Batched`, `Settling`,
+    `Choosing` and `Placed`.
     """
+
+    found = ""
+    """The precision that a short trial of both has chosen, where the recipe leaves it open."""
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
@@ -64,7 +68,12 @@ class TorchLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         torch.manual_seed(job.seed)
-        return cls(job, network(job, weights=True), where)
+        net = network(job, weights=True)
+        found = _probe.chosen(job, net, where)
+        recipe = replace(job.recipe, precision=found or job.recipe.precision)
+        learner = cls(replace(job, recipe=recipe), net, where)
+        learner.found = found
+        return learner
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> TorchLearner:
@@ -89,6 +98,9 @@ class TorchLearner:
 
     def trainable(self) -> int:
         return sum(parameter.numel() for parameter in self.optimizer.parameters)
+
+    def precision_chosen(self) -> str:
+        return self.found
 
     def on_gpu(self) -> bool:
         return self.device.type != "cpu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -11,6 +12,9 @@ from msgspec.structs import replace
 from autoft.api import Job, TrialFailed
 from autoft_torch._folding import Folding
 from autoft_torch._kernels import Kernels
+
+BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+"""What instructions for it are called on x86 and on ARM."""
 
 
 def device(job: Job) -> torch.device:
@@ -27,7 +31,8 @@ def layout(device: torch.device) -> torch.memory_format:
 
 
 class Precision:
-    """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU.
+    """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU. Where
+    a CPU should compute in bf16, the recipe has that word already (`_probe`).
 
     Args:
         maps: whether the network computes maps, for which a CPU has quicker kernels (`_kernels`).
@@ -64,9 +69,23 @@ def _has_bf16() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
+def abilities() -> dict[str, Any]:
+    """What this CPU can do, by name; empty where PyTorch does not tell."""
+    return dict(getattr(torch.cpu, "get_capabilities", dict)())
+
+
+def computes_bf16() -> bool:
+    """Whether this CPU has instructions for bf16. Others, which oneDNN serves as well, imitate it at the cost of
+    casting; older versions of PyTorch do not tell."""
+    told = abilities()
+    return torch.backends.mkldnn.is_available() and any(told.get(name) for name in BF16)
+
+
 def usable(job: Job, device: torch.device) -> Job:
-    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU."""
-    if job.recipe.precision != "fp16" or device.type != "cpu":
+    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU, or where a
+    CPU chose bf16 and this one has none."""
+    slow = job.recipe.precision == "fp16" or (job.recipe.precision == "bf16" and not computes_bf16())
+    if not slow or device.type != "cpu":
         return job
     return replace(job, recipe=replace(job.recipe, precision="fp32"))
 
