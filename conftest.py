@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autoft.abilities import Aimed, Baselined, Learning
+from autoft.abilities import Aimed, Baselined, Choosing, Learning
 from autoft.contracts import Calibrated
 
 SHARED = Path(os.environ.get("AUTOFT_SHARED") or Path(__file__).parent.parent / "shared")
@@ -50,6 +50,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def abilities_of_classes() -> Iterator[None]:
     """A test that lends a class an ability takes it back in whole: `isinstance` remembers which classes had it."""
     yield
-    abilities: tuple[Any, ...] = (Aimed, Baselined, Calibrated, Learning)
+    abilities: tuple[Any, ...] = (Aimed, Baselined, Calibrated, Choosing, Learning)
     for ability in abilities:
         ability._abc_caches_clear()

@@ -45,6 +45,37 @@ class Baselined(Protocol):
 
 
 @runtime_checkable
+class Batched(Protocol):
+    """Ability of a learner: it tells how many samples it predicts at a time. Whoever asks for maps part by part then
+    asks for whole batches: some learners fill up those that are not."""
+
+    def at_a_time(self) -> int:
+        """Samples in one batch of predictions, at least 1."""
+        ...
+
+
+def in_batches(learner: object, about: int, most: int) -> int:
+    """Samples to predict together where about so many are meant: whole batches, or the most that may be held."""
+    if not isinstance(learner, Batched):
+        return about
+    batch = max(1, learner.at_a_time())
+    return min(most, max(batch, about // batch * batch))
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """Ability of a learner: it chooses the precision when it is built, where the recipe leaves that open (`auto`).
+
+    The trial's record and its model then have the word that was chosen.
+    """
+
+    def precision_chosen(self) -> str:
+        """`fp32`, `bf16` or `fp16`: a recipe with this word builds the same learner, and nothing is open there. Empty
+        where nothing was open, as with freeze=1: heads stand on features that all trials share."""
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """Ability of a task: its scores count several things in each sample, so that few samples may say enough."""
 
@@ -169,4 +200,15 @@ class Placed(Protocol):
 
     def on_gpu(self) -> bool:
         """Whether it computes on a GPU."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """Ability of a learner: behind an epoch it shows samples once more, without learning from them, as for statistics
+    of images as they are. What that takes is planned for."""
+
+    def settles(self) -> bool:
+        """Whether it does so as it is trained now. Which samples it shows, `shown_again` says; a `Stop` that is an
+        `Until` ends it earlier (`late`)."""
         ...

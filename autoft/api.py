@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autoft.abilities import (
     Aimed,
     Baselined,
+    Batched,
+    Choosing,
     Counting,
     Enlarging,
     Inheriting,
@@ -17,6 +19,7 @@ from autoft.abilities import (
     Leveled,
     Piecewise,
     Placed,
+    Settling,
 )
 from autoft.ahead import ahead
 from autoft.contracts import (
@@ -40,7 +43,7 @@ from autoft.contracts import (
     Tallying,
     Task,
 )
-from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, read_coco
+from autoft.data.coco import CocoFile, CocoImage, coco_files, coco_root, flagged, read_coco
 from autoft.data.headers import ImageHeader, image_header, open_image, survey_mask, survey_pieces
 from autoft.data.media import is_media, part_word, split_word, walk
 from autoft.data.pictures import Pictures, missing_picture
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
+    from autoft.measured import measured
     from autoft.networks import BundledSource, PathSource, check_bundled, described, json_object, near_file
     from autoft.policies import (
         COVERS,
@@ -121,6 +125,7 @@ if TYPE_CHECKING:
     from autoft.texthash import PIECES, hashed, known_terms, padded, shared_terms, terms
     from autoft.textpairs import shared_room, text_pair
     from autoft.textstart import WordStart, word_start
+    from autoft.until import late
 
 _HOMES = {
     "autoft.answers": "no_answers",
@@ -132,6 +137,7 @@ _HOMES = {
     "autoft.data.stated": "PictureMeant picture_meant",
     "autoft.data.xmlfile": "read_xml",
     "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
+    "autoft.measured": "measured",
     "autoft.networks": "BundledSource PathSource check_bundled described json_object near_file",
     "autoft.policies": "COVERS FRAME_MASKS GREY LEAST_LEFT LIGHT MOVES TOKENS_HIDDEN WIDEST_MASK WORDS_DROPPED Cover",
     "autoft.precision": "to_predict",
@@ -144,6 +150,7 @@ _HOMES = {
     "autoft.texthash": "PIECES hashed known_terms padded shared_terms terms",
     "autoft.textpairs": "shared_room text_pair",
     "autoft.textstart": "WordStart word_start",
+    "autoft.until": "late",
 }
 _LATE = {
     **{name: (module, name) for module, names in _HOMES.items() for name in names.split()},
@@ -161,7 +168,9 @@ __all__ = [
     "Backend",
     "Baselined",
     "BundledSource",
+    "Batched",
     "Calibrated",
+    "Choosing",
     "Classification",
     "Closed",
     "CocoFile",
@@ -219,6 +228,7 @@ __all__ = [
     "Scalar",
     "Schema",
     "Searcher",
+    "Settling",
     "SearcherPlugin",
     "Shape",
     "Stop",
@@ -251,6 +261,7 @@ __all__ = [
     "draw",
     "drawn_sign",
     "fetch",
+    "flagged",
     "from_hub",
     "from_json",
     "hashed",
@@ -265,7 +276,9 @@ __all__ = [
     "is_table",
     "json_object",
     "known_terms",
+    "late",
     "listed",
+    "measured",
     "missing_picture",
     "mel_filters",
     "missing_word",

@@ -101,11 +101,21 @@ def shown_again(trained: Sequence[Array], *, whole: bool) -> list[Array]:
         whole: whether these are the whole epoch. Of one that ends early, its time nearly over, few are shown or none.
     """
     found: list[Array] = []
-    few = len(trained) // EARLY if len(trained) >= EARLY * FEWEST else 0
-    for batch in trained if whole else trained[:few]:
+    for batch in trained if whole else trained[: _few(len(trained))]:
         if sum(map(len, found)) < SHOWN and len(batch) > 1:
             found.append(batch)
     return found
+
+
+def batches_shown_again(trained: int, size: int, *, whole: bool) -> int:
+    """How many those are, of batches of this size."""
+    if size < 2:
+        return 0
+    return min(trained if whole else _few(trained), math.ceil(SHOWN / size))
+
+
+def _few(trained: int) -> int:
+    return trained // EARLY if trained >= EARLY * FEWEST else 0
 
 
 def _cut(order: Array, size: int) -> list[Array]:

@@ -74,7 +74,14 @@ def ended(recipe: Recipe, epoch: int, epochs: float, since: int, late: bool) -> 
     return ""
 
 
-def fitting(allowance: float, training: float, validation: float = 0.0, left: float = math.inf, done: int = 0) -> float:
+def fitting(
+    allowance: float,
+    training: float,
+    validation: float = 0.0,
+    left: float = math.inf,
+    done: int = 0,
+    settling: float = 0.0,
+) -> float:
     """Epochs, with those that are done, for which there is time when one more begins.
 
     A whole number of at least two, where so many fit; else as much of them as there is time for, each validated at its
@@ -84,13 +91,14 @@ def fitting(allowance: float, training: float, validation: float = 0.0, left: fl
         allowance: seconds that the trial may still plan for.
         training, validation: seconds of an epoch.
         left: seconds until the trial must have ended.
+        settling: seconds behind the training of a whole epoch; one that ends early takes nearly none of them.
     """
     training = max(training, 1e-6)
-    whole = done + int(min(allowance, left) / (training + validation))
+    whole = done + int(min(allowance, left) / (training + settling + validation))
     if whole >= SHORTEST:
         return whole
     part = (left - validation) / training
     if part > 1:
-        part = max(1.0, (left - 2 * validation) / training)
+        part = max(1.0, (left - 2 * validation - settling) / training)
     part = 1.0 if 1 < part < 1 + LEAST else max(0.0, part)
     return min(SHORTEST, done + part)

@@ -38,6 +38,8 @@ class Planned(Record):
     deadline: float
     """Unix time at which the last trial must stop."""
     concurrency: int
+    scored_at: int = 0
+    """Side in pixels of the masks that scores are measured on; 0 where no masks are predicted."""
 
 
 class TrialStarted(Record):

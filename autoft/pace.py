@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 
 from autoft import course
+from autoft.batches import batches_shown_again
 from autoft.datarecords import EVERYTHING
 from autoft.records import TrialSpec
 
 FORWARD = 0.35
-"""What a validated sample takes, as a part of what a trained one does, before the first validation."""
+"""What a sample takes that is seen without gradients, as a part of what a trained one does: in validation before the
+first one, and where samples are shown once more."""
 BEFORE = 2
 """Steps in which a framework plans, compiles and fills its caches: they tell nothing."""
 TELLING = 4
@@ -34,10 +36,18 @@ class Pace:
         rows: that validate, of all folds.
         plan: takes another number of epochs for which learning rates fall to their end. Not always a whole one: where
             there is no time for two, the last epoch ends early.
+        settles: whether the learners show samples once more behind an epoch, as `abilities.Settling` says.
     """
 
-    def __init__(self, spec: TrialSpec, steps: list[int], rows: int, plan: Callable[[float], None]) -> None:
-        self.spec, self.steps, self.rows, self._plan = spec, steps, rows, plan
+    def __init__(
+        self,
+        spec: TrialSpec,
+        steps: list[int],
+        rows: int,
+        plan: Callable[[float], None],
+        settles: Callable[[], bool] = bool,
+    ) -> None:
+        self.spec, self.steps, self.rows, self._plan, self._settles = spec, steps, rows, plan, settles
         self.epochs: float = spec.recipe.epochs
         self.val_seconds = 0.0
         self._epoch, self._fold = 0, 0
@@ -51,8 +61,17 @@ class Pace:
     # ---- what is asked ------------------------------------------------------------------------------------
 
     def over(self) -> bool:
-        """Whether time is over. Validation comes after training, so its time is kept back."""
-        return bool(self.spec.deadline) and time.time() + self._validation >= self.spec.deadline
+        """Whether time is over. Validation comes after training, so its time is kept back, and that of samples which
+        are shown once more before it."""
+        steps = self.steps[self._fold] - self._of_fold
+        behind = self._settling(self._of_fold + 1, whole=True) if steps == 1 else 0.0
+        if steps > 1:
+            behind = self._settling(self._of_fold, whole=False)
+        return self._past(behind)
+
+    def late(self) -> bool:
+        """Whether time is over where training is, and nothing but validation is to come."""
+        return self._past(0.0)
 
     def begin(self, epoch: int, fold: int) -> None:
         """A fold's training begins in this epoch."""
@@ -91,8 +110,25 @@ class Pace:
             return
         self._earlier += traced
         left = self.spec.deadline - time.time() + seconds
-        self.take(self._fitting(seconds - self.val_seconds, left))
+        self.take(self._fitting(max(0.0, seconds - self.val_seconds - self._settled), left))
         self._earlier += seconds
+
+    def _past(self, behind: float) -> bool:
+        """Whether validation ends behind the deadline, with so many seconds before it."""
+        return bool(self.spec.deadline) and time.time() + behind + self._validation >= self.spec.deadline
+
+    def _settling(self, steps: int, *, whole: bool) -> float:
+        """Seconds in which samples of so many steps are shown once more."""
+        if not self._settles():
+            return 0.0
+        size = self.spec.recipe.batch_size
+        each = FORWARD * self._step / size if self._step else self.val_seconds / max(1, self.rows)
+        return each * size * batches_shown_again(steps, size, whole=whole)
+
+    @property
+    def _settled(self) -> float:
+        """The same for a whole epoch, of all folds."""
+        return sum(self._settling(steps, whole=True) for steps in self.steps)
 
     @property
     def _validation(self) -> float:
@@ -120,7 +156,8 @@ class Pace:
     def _fitting(self, training: float, left: float) -> float:
         """Epochs, where one trains so long and so much was left when this one began."""
         left = left if self.spec.deadline else math.inf
-        return course.fitting(self.spec.allowance - self._earlier, training, self._validation, left, self._epoch - 1)
+        allowance, done = self.spec.allowance - self._earlier, self._epoch - 1
+        return course.fitting(allowance, training, self._validation, left, done, self._settled)
 
     def take(self, epochs: float) -> None:
         """Plan so many, but no more than the recipe has."""

@@ -8,7 +8,8 @@ mirrored.
 Of images with boxes or masks, which move with them (`MOVES`), nothing is turned, so boxes stay boxes:
 
 light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
-         saturation. No flips: signs and letters are another thing when mirrored.
+         saturation. Boxes are not mirrored: signs and letters are another thing then. Masks are, left and right, half
+         of the time: what an area is made of is the same then (docs/adr/0073-behind-an-epoch.md).
 trivial  as light, and mirrored half of the time.
 strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
          colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).

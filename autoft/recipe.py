@@ -89,7 +89,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     formulation: str = ""
     """Which of the task's ways to pose the problem is trained (its losses above all); empty is the first one."""
     precision: str = "auto"
-    """auto (16 bit on a GPU, 32 bit on a CPU), fp32, bf16 or fp16."""
+    """auto (16 bit on a GPU; on a CPU 32 bit, or bf16 where that is quicker), fp32, bf16 or fp16."""
     extra: dict[str, str | int | float | bool] = {}
     """Parameters that a plugin added with `autoft_edit_space`; unknown to core."""
 

@@ -347,6 +347,8 @@ class EpochReport(Record):
     """In the first epoch: the trial was given a GPU, but its framework computes on the CPU."""
     said: str = ""
     """What the learner has to say of the epoch."""
+    precision: str = ""
+    """What is computed in, where the recipe left that open and the learner chose (`abilities.Choosing`)."""
 
 
 class TrialResult(Record):

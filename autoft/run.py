@@ -200,7 +200,7 @@ class RunWriter:
             status="running",
             model=spec.card.name,
             backend=spec.backend,
-            recipe=spec.recipe,
+            recipe=msgspec.structs.replace(spec.recipe, precision=report.precision or spec.recipe.precision),
             score=report.score,
             metrics=report.metrics,
             combined=report.combined,

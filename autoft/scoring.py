@@ -9,13 +9,13 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from autoft.abilities import Enlarging, Joining
+from autoft.abilities import Enlarging, Joining, in_batches
 from autoft.contracts import Array, Arrays, Calibrated, Feed, Learner, Tallying, Task
 from autoft.counted import names
 from autoft.records import Problem, Schema, TrialSpec
 
 ROWS: Final = 64
-"""Samples whose maps are held at a time."""
+"""The most samples whose maps are held at a time."""
 
 
 LONG_ROWS: Final = 8
@@ -188,8 +188,9 @@ def compared(
 def _parts(
     task: Task, learner: Learner, feed: Feed, schema: Schema, problem: Problem, side: int = 0
 ) -> Iterator[tuple[Array, Arrays]]:
-    for first in range(0, max(1, len(feed)), ROWS):
-        index = np.arange(first, min(first + ROWS, len(feed)))
+    rows = in_batches(learner, ROWS, ROWS)
+    for first in range(0, max(1, len(feed)), rows):
+        index = np.arange(first, min(first + rows, len(feed)))
         part = _Part(feed, index)
         outputs = learner.predict_at(part, side) if side and isinstance(learner, Enlarging) else learner.predict(part)
         yield index, task.decode(outputs, schema, problem)

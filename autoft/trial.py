@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from autoft import artifact, course, folds, headstart, registry, scoring, shelf
-from autoft.abilities import Inheriting, Placed
+from autoft.abilities import Choosing, Inheriting, Placed, Settling
 from autoft.bank import Bank
 from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
 from autoft.counted import counted
@@ -62,11 +62,14 @@ class Trial:
         self.backend: Backend = plugins.get("backend", spec.backend)
         self.card = shelf.with_weights(spec.card)
         self.decoding = open_data(spec.data).store.decoding
+        self._precision = ""
+        """What the learner has chosen to compute in, if it has."""
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.pace = self._pace()
         self.resample_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
         self.build_seconds, self.traced_seconds = time.time() - self.started, 0.0
+        spec = self.spec
         if spec.start:  # what frozen blocks give is kept for the network's own weights
             spec = msgspec.structs.replace(spec, caching=None)
         self.prefix = Prefix(
@@ -159,6 +162,7 @@ class Trial:
             said="; ".join(dict.fromkeys(word for word in (*(s.said for s in stats), self.pace.cut(complete)) if word)),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
             combined=self._combined(score),
+            precision=self._precision,
         )
 
     def keep(self, score: float | None) -> None:
@@ -212,7 +216,18 @@ class Trial:
             steps_per_epoch=max(1, math.ceil(len(train) / spec.recipe.batch_size)),
         )
         schema = learned(self.task, targets, spec.schema)
-        return Part(self._learner(job), job, train, val, val_targets, schema)
+        learner = self._learner(job)
+        self._settle(learner)
+        job = msgspec.structs.replace(job, recipe=self.spec.recipe)
+        return Part(learner, job, train, val, val_targets, schema)
+
+    def _settle(self, learner: Learner) -> None:
+        """What the learner has chosen holds for all folds, for what is kept of frozen blocks, and for the model."""
+        found = learner.precision_chosen() if isinstance(learner, Choosing) else ""
+        if found:
+            self._precision = found
+            recipe = msgspec.structs.replace(self.spec.recipe, precision=found)
+            self.spec = msgspec.structs.replace(self.spec, recipe=recipe)
 
     def _learner(self, job: Job) -> Learner:
         """Ready for epoch 1.
@@ -259,7 +274,7 @@ class Trial:
     def _train(self, number: int) -> EpochStats:
         part = self.parts[number]
         self.pace.begin(self.epoch, number)
-        stop = Until(self.pace.stop, self.pace.left)
+        stop = Until(self.pace.stop, self.pace.left, self.pace.late)
         return part.learner.train_epoch(self.prefix.train(number, self.epoch), self.epoch, stop)
 
     def _validate(self) -> dict[str, float]:
@@ -300,7 +315,11 @@ class Trial:
 
     def _pace(self) -> Pace:
         steps, rows = [part.job.steps_per_epoch for part in self.parts], sum(len(part.val) for part in self.parts)
-        return Pace(self.spec, steps, rows, self._plan)
+        return Pace(self.spec, steps, rows, self._plan, self._settles)
+
+    def _settles(self) -> bool:
+        learner = self.parts[0].learner
+        return isinstance(learner, Settling) and learner.settles()
 
     def _plan(self, epochs: float) -> None:
         for part in self.parts:

@@ -35,7 +35,8 @@ class Origin(Record):
     """Of the model card."""
     precision: str
     gpu: bool
-    """`auto` means another precision there, and its sums run in another order."""
+    """`auto` means another precision there, and its sums run in another order. On a CPU it is fp32 by now: where a
+    learner chose another one, the job has that word."""
     data: str
     """Fingerprint of the decoded store."""
     reading: tuple[int, str, str] = (0, "", "")
@@ -62,7 +63,7 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
         versions: of the distributions that decide what the backend computes.
         fingerprint: of the decoded store.
     """
-    card, recipe = job.card, job.recipe
+    card, recipe, gpu = job.card, job.recipe, job.resources.gpus > 0
     known = card.pretrained and card.weights
     return Origin(
         backend=card.backend,
@@ -73,8 +74,8 @@ def origin_of(job: Job, versions: Mapping[str, str], fingerprint: str) -> Origin
         mean=card.mean,
         std=card.std,
         extra=card.extra | _beside(card),
-        precision=recipe.precision,
-        gpu=job.resources.gpus > 0,
+        precision="fp32" if recipe.precision == "auto" and not gpu else recipe.precision,
+        gpu=gpu,
         data=fingerprint,
         reading=(recipe.text_length, recipe.truncation, recipe.pooling) if card.modality == "text" else (0, "", ""),
     )

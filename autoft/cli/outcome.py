@@ -52,6 +52,8 @@ def sentences(board: Board) -> Iterator[str]:
     else:
         yield from _test(test, metric)
         yield from _compared(summary, test, metric)
+    if words := final.masks(summary):
+        yield words
     if best.get("calibrated"):
         shown, rest = by_class.told(best["calibrated"], MOST)
         told = [f"{line(name)} {number:g}" for name, number in shown.items() if number is not None]

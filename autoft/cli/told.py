@@ -9,7 +9,7 @@ from autoft.events import DataRecognised, Planned
 from autoft.records import Metric, Param, TrialResult
 from autoft.report.compared import compared
 from autoft.report.issues import summarised
-from autoft.report.words import DASH, count, duration, line, listed, value
+from autoft.report.words import DASH, count, duration, line, listed, scored_at, value
 
 SHOWN = ("freeze", "lr", "batch_size")
 
@@ -33,6 +33,8 @@ def plan(event: Planned, left: float) -> Iterator[str]:
     yield f"      {count(len(event.models), 'network')}: {listed(event.models, most=5)}"
     if searched:
         yield f"      {count(len(searched), 'searched parameter')}: {listed(searched, most=16)}"
+    if event.scored_at:
+        yield f"      {scored_at(event.scored_at)}, the largest side that is tried (--decode-size sets another)"
     if event.folder:
         yield f"      run folder: {line(event.folder)}"
 

@@ -7,7 +7,7 @@ import re
 
 from autoft.data import unread
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import find, is_sheet, is_table, tables_in
+from autoft.data.tablefiles import find, is_sheet, is_table, is_told, is_wide, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
@@ -15,8 +15,9 @@ from autoft.vocab import did_you_mean
 SCHEME = "hf://"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """An owner and a name."""
-WIDE = 50
-"""Commas in the first line of a table that hardly anybody wrote by hand."""
+FOLDERS = 100
+"""Folders in which tables are looked for, to name them."""
+SHOWN = 3
 SHEET = "Save the sheet as CSV (in a spreadsheet program: Save as, CSV UTF-8), and give that file"
 
 
@@ -89,12 +90,18 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
         paths = [os.path.join(source, name) for name in tables]
-        largest = max([path for path in paths if not _is_wide(path)] or paths, key=os.path.getsize)
+        if _alike(paths):
+            return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
+                "They have the same columns. If their names are classes, put them together into one table with a column"
+                " for these, such as label; if they are parts, call them train.csv, val.csv and test.csv"
+            )
+        largest = max([path for path in paths if not is_wide(path)] or paths, key=os.path.getsize)
         return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
             f"Name the one that says the {' and the '.join(options.needs)}, such as {largest}"
         )
+    further = _named_below(source, found)
     if medium == "data":
-        return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", ""
+        return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", further
     if not holds_media(source, medium):
         if find(source).parts and not archives and "label" not in options.needs:
             needed = ", ".join(options.needs)
@@ -111,17 +118,33 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
     if "label" not in options.needs:
         needed = " and ".join(field for field in options.needs if field != medium) or medium
         words = f"the {medium} files in '{source}' must come with {needed}, but no file that tells them is recognised"
-        return f"{words}{beside}.", ""
+        return f"{words}{beside}.", further
     flat = [entry.name + "/" for entry in found if entry.is_dir() and split_word(entry.name)]
     where = f"'{source}' ({', '.join(flat)})" if flat else f"'{source}'"
     words = f"the {medium} files in {where} must say their class, but they are not in class folders"
-    return f"{words}{beside}.", (f"{layout(medium)}, or list them in a CSV file with the columns {medium},label.")
+    lists = f"{layout(medium)}, or list them in a CSV file with the columns {medium},label."
+    return f"{words}{beside}.", "\n".join(filter(None, [further, lists]))
 
 
-def _is_wide(path: str) -> bool:
-    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
-    with open(path, "rb") as file:
-        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
+def _named_below(source: str, found: list[os.DirEntry[str]]) -> str:
+    """Which tables lie in a folder or those within it, as its data cannot be told from its names; empty where none
+    does."""
+    folders = [source, *(entry.path for entry in found if entry.is_dir())]
+    folders += [inner.path for folder in folders[1:] for inner in entries(folder) if inner.is_dir()]
+    tables = [entry.path for folder in folders[:FOLDERS] for entry in entries(folder) if is_told(entry)]
+    if not tables:
+        return ""
+    shown = ", ".join(tables[:SHOWN]) + (f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else "")
+    return f"If a table tells all, name it with --data, and others with --val and --test. There are: {shown}"
+
+
+def _alike(paths: list[str]) -> bool:
+    """Whether tables begin with the same line."""
+    firsts = set()
+    for path in paths:
+        with open(path, "rb") as file:
+            firsts.add(file.read(1 << 12).split(b"\n")[0].strip())
+    return len(firsts) == 1
 
 
 def _near(source: str) -> str:

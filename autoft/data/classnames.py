@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -11,9 +12,14 @@ from typing import Final
 import msgspec
 
 from autoft.data import encodings
+from autoft.data.media import entries
 from autoft.records import Issue, Sample
 
 NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
+FEW: Final = 20
+"""JSON files beyond which they are annotations, one for each sample."""
+LARGEST: Final = 1 << 20
+"""Bytes of a JSON file that names classes."""
 NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
 
 
@@ -52,6 +58,35 @@ def read(path: str) -> dict[str, str]:
         if len(parts) == len(filled) == len(told) == len(set(told.values())):
             return told
     return {str(place): " ".join(line.split()) for place, line in enumerate(filled)}
+
+
+def in_json(numbers: Collection[str], folders: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The only JSON file in `folders` that names just these numbers, as `{"1": "rose"}` or `{"rose": 1}`."""
+    files = [e.path for folder in folders for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
+    found = []
+    for path in files if len(files) <= FEW else ():
+        told = _mapping(path) if os.path.getsize(path) <= LARGEST else {}
+        if told.keys() == set(numbers) and len(set(told.values())) == len(told):
+            found.append((path, told))
+    return found[0] if len(found) == 1 else ("", {})
+
+
+def _mapping(path: str) -> dict[str, str]:
+    try:
+        with open(path, "rb") as file:
+            told = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):  # whatever it is, it names nothing
+        return {}
+    if not isinstance(told, dict):
+        return {}
+    if all(isinstance(number, int) and not isinstance(number, bool) for number in told.values()):
+        turned = {str(number): name for name, number in told.items()}
+        return turned if len(turned) == len(told) else {}  # else it says the class of each file
+    return {number: name for number, name in told.items() if isinstance(name, str)} if _strings(told) else {}
+
+
+def _strings(told: Mapping[str, object]) -> bool:
+    return all(key.isdigit() and isinstance(name, str) and name for key, name in told.items())
 
 
 def named(numbers: Collection[str], folders: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, str]]:

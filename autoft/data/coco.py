@@ -17,7 +17,7 @@ KEYS: Final = ("images", "annotations", "categories")
 LACKING: Final = f"one of the lists {KEYS[0]}, {KEYS[1]} and {KEYS[2]} is missing"
 IDS: Final = ("id", "image_id", "category_id")
 CROWD: Final = "iscrowd"
-NOT: Final = ("", "0", "0.0", "false", "no", "none")
+NOT: Final = ("", "0", "0.0", "-1", "false", "f", "no", "n", "none", "null", "nan")
 """Words by which programs say that it is none."""
 ASIDE: Final = ("annotations", "annotation", "labels")
 """Folders of JSON files beside those of the images."""
@@ -138,13 +138,18 @@ def _numbered(entry: dict[str, Any]) -> dict[str, Any]:
     """With ids that are numbers as numbers: some programs write 7 in one list and "7" or 7.0 in another; and the flag
     of crowds as 0 where it is a word for it."""
     found = dict(entry)
-    if str(found.get(CROWD, "")).strip().lower() in NOT:
-        found[CROWD] = 0
+    if CROWD in found:
+        found[CROWD] = int(flagged(found[CROWD]))
     for key in IDS:
         value = entry.get(key)
         if isinstance(value, str | float) and re.fullmatch(r"\d+(\.0)?", str(value).strip()):
             found[key] = int(float(value))
     return found
+
+
+def flagged(value: Any) -> bool:
+    """Whether a flag is set, also where it is a word for it: "0" and "False" are not."""
+    return value is not None and str(value).strip().lower() not in NOT
 
 
 def _plain(entry: dict[str, Any]) -> bool:

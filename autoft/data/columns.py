@@ -22,8 +22,20 @@ USUAL = {
         *("filepaths", "file_path", "image_name", "image_id", "img_name", "img_id", "name", "id"),
     ),
     "audio": ("audio", "path", "file", "filename", "file_name", "audio_path", "clip", "wav"),
-    "label": ("label", "labels", "class", "class_name", "target", "category", "y", "sentiment", "emotion", "intent"),
-    "labels": ("labels", "tags", "classes", "categories", "label", "class", "target"),
+    "label": (
+        "label",
+        "labels",
+        "gold_label",
+        "class",
+        "class_name",
+        "target",
+        "category",
+        "y",
+        "sentiment",
+        "emotion",
+        "intent",
+    ),
+    "labels": ("labels", "tags", "classes", "categories", "label", "class", "target", "genres", "genre"),
     "value": ("value", "target", "y", "score", "label", "rating", "stars", "overall", "mos"),
     "text": ("text", "sentence", "review", "tweet", "content", "message", "comment", "document", "utterance", "body"),
     "transcript": ("transcript", "transcription", "sentence", "text", "normalized_text", "utterance", "wrd", "words"),
@@ -33,8 +45,8 @@ INDEX_NAMES = ("", "index", "unnamed: 0", "level_0")
 KNOWN = frozenset({*SPLIT_NAMES, *INDEX_NAMES[1:], *(name for names in USUAL.values() for name in names)})
 """A first line with one of these holds names."""
 FLAGS = dict.fromkeys(("label", "labels", "value", "transcript"), "--target")
-PARSED = re.compile(r"(_binary)?_parse$")
-"""What SNLI and MultiNLI call the tree of a sentence, behind its name."""
+AGAIN = re.compile(r"(_binary)?_parse$|_original$|_tokenized$")
+"""What SNLI and MultiNLI call the tree of a sentence, XNLI its words and SICK what it was made of, behind its name."""
 PROBE = 200
 SHOWN = 20
 """Columns that a message lists at most."""
@@ -169,8 +181,8 @@ def likely(free: list[str], probe: Mapping[str, Sequence[str]], field: str, wher
 
 def aside(columns: Sequence[str]) -> set[str]:
     """Columns that are never guessed: how an annotation of Label Studio was made, where all of these are there; and
-    the trees of sentences that stand in columns of their own."""
-    trees = {name for name in columns if name.endswith("_parse") and PARSED.sub("", name) in columns}
+    other forms of sentences that stand in columns of their own."""
+    trees = {name for name in columns if AGAIN.search(name) and AGAIN.sub("", name) in columns}
     return trees | ({"id", *lstasks.NOTES} if lstasks.is_short(columns) else set())
 
 

@@ -71,6 +71,8 @@ class _Found(NamedTuple):
     """Path -> class, speaker."""
     strange: list[str]
     """Paths of recordings with other names."""
+    copies: int = 0
+    """Recordings that lie in a folder of the same name further down once more, and are left out."""
 
 
 class CorpusReader:
@@ -116,6 +118,7 @@ class CorpusReader:
         said += f", {TOGETHER}" if groups else ", too few for parts of their own" * (target == EMOTION)
         words = f"{self.sniff(source, options)}: {len(classes)} classes ({', '.join(classes[:8])}"
         words += f"{', ...' if len(classes) > 8 else ''}), {len(samples)} audio files; {said}"
+        words += f"; {found.copies} copies further down are left out" if found.copies else ""
         root = os.path.abspath(source)
         return Dataset(samples=tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues))
 
@@ -134,8 +137,15 @@ def _look(source: str, options: ReadOptions) -> _Found | None:
 
 def _told(paths: Sequence[str], corpus: _Corpus) -> _Found | None:
     told = {path: found for path in paths if (found := _read(path, corpus))}
-    fits = len(told) >= MOST * len(paths) and len({label for label, _ in told.values()}) > 1
-    return _Found(corpus, told, [path for path in paths if path not in told]) if fits else None
+    if len(told) < MOST * len(paths) or len({label for label, _ in told.values()}) < 2:
+        return None
+    first: dict[tuple[str, int], str] = {}
+    for path in sorted(
+        told, key=lambda path: (path.count(os.sep), path)
+    ):  # RAVDESS is handed on with a copy of it within
+        first.setdefault((os.sep.join(path.split(os.sep)[-2:]), os.path.getsize(path)), path)
+    kept = {path: told[path] for path in first.values()}
+    return _Found(corpus, kept, [path for path in paths if path not in told], len(told) - len(kept))
 
 
 def _read(path: str, corpus: _Corpus) -> tuple[str, str] | None:

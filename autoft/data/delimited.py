@@ -18,6 +18,8 @@ from autoft.errors import DataError
 from autoft.records import Issue
 
 DELIMITERS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+AT: Final = "@"
+"""Between each text and its class in the Financial PhraseBank."""
 SOUND: Final = 0.99
 """Share of the lines that must have as many cells as the first, for quotes to be letters."""
 PROBE: Final = 1000
@@ -80,9 +82,9 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
         raise DataError(
             f"the rows of '{path}' must have {len(columns)} cells, as many as its first line, but all of them have "
             f"more; the first: {issues[0].subject}, {issues[0].detail}.",
-            f"Cells are told apart by the {DELIMITERS[delimiter]}.",
+            f"Cells are told apart by the {_called(delimiter)}.",
         )
-    words = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({DELIMITERS[delimiter]}"
+    words = f"{'TSV' if delimiter == chr(9) else 'CSV'} ({_called(delimiter)}"
     words += ", quotes as letters" * letters + ", no line of names" * (not named)
     words += f", {freed.rows:,} rows behind quotes that are never closed" * bool(freed.rows)
     issues += freed.issues(os.path.basename(path))
@@ -154,9 +156,25 @@ def _lines(
     return found
 
 
+def _called(delimiter: str) -> str:
+    return "at sign" if delimiter == AT else DELIMITERS[delimiter]
+
+
+def is_marked(lines: Sequence[str]) -> bool:
+    """Whether each line ends in a sign and one of few words behind it: `some words .@neutral`."""
+    parts = [line.strip().split(AT) for line in lines if line.strip()]
+    words = {part[-1] for part in parts}
+    if len(parts) < FEW or any(len(part) != 2 or not part[0].strip() for part in parts):
+        return False
+    return 2 * len(words) <= len(parts) and all(word.isalpha() for word in words)
+
+
 def _delimiter(text: str) -> str:
     """The one that cuts the first lines into most columns, the same number in each; comma when none does."""
-    head = "".join(text.splitlines(keepends=True)[:20])
+    lines = text.splitlines(keepends=True)[:20]
+    if is_marked(lines):
+        return AT
+    head = "".join(lines)
 
     def columns(delimiter: str) -> int:
         try:

@@ -12,7 +12,7 @@ from autoft.data import advice
 from autoft.data.folder import media_files
 from autoft.data.foldernames import is_container
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
-from autoft.data.tablefiles import is_sheet, is_table
+from autoft.data.tablefiles import is_example, is_sheet, is_table
 from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
@@ -93,7 +93,7 @@ def _look(source: str, options: ReadOptions) -> _Told | None:
     field = media_field(options.needs)
     if not field or {*options.needs} != {field, "label"} or options.columns or options.group_col:
         return None
-    if not os.path.isdir(source) or any(is_table(e.name) or is_sheet(e.name) for e in entries(source)):
+    if not os.path.isdir(source) or any(_tells(e.name) for e in entries(source)):
         return None
     paths = [path for path in walk(source) if is_media(path, field) and is_text(path)]
     if len(paths) < 2 * LEAST or not _flat(paths):
@@ -103,6 +103,11 @@ def _look(source: str, options: ReadOptions) -> _Told | None:
     told = _told(kept)
     gone = sorted({_part(path, source) for path in paths} & bare)
     return told._replace(left_out=tuple(gone)) if told else None
+
+
+def _tells(name: str) -> bool:
+    """Whether a file may say classes better than names do."""
+    return (is_table(name) and not is_example(name)) or is_sheet(name)
 
 
 def _flat(paths: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from autoft.data import advice, drawnfiles, otherlists, partlabels, partlists, people, speakers
+from autoft.data import advice, classnames, drawnfiles, otherlists, partlabels, partlists, people, speakers
 from autoft.data.layout import Layout, find_layout, in_words
 from autoft.data.media import entries, holds_media, is_media, is_text, media_field, part_of, relative, split_word, walk
 from autoft.data.places import Levels, Place
@@ -153,6 +153,13 @@ def _told(
         places = [place._replace(group=groups.of.get(place.path, "")) for place in places]
         said += groups.said
         used.append(groups.table)
+    numbers = {place.label for place in places}
+    if len(numbers) > 1 and all(map(str.isdigit, numbers)):
+        path, told_names = classnames.in_json(numbers, list(dict.fromkeys((root, source, os.path.dirname(root)))))
+        if path:
+            places = [place._replace(label=told_names[place.label]) for place in places]
+            said += f"; {os.path.basename(path)} names the classes"
+            used.append(path)
     return Levels(places, said + otherlists.unread(source, root, used))
 
 

@@ -11,7 +11,8 @@ from autoft.data.numbers import are_numbers, is_number
 ENOUGH: Final = 10
 """Filled cells from which on a column shows what it holds."""
 WORDS: Final = 3
-"""Words in a cell, on average, from which on it is prose. Scripts without spaces have a word in `WIDE` letters."""
+"""Words in a cell, on average, from which on it is prose. Scripts without spaces have a word in `WIDE` letters; where
+most are numbers and signs, as in `20000 - 30000/annum`, these do not count."""
 WIDE: Final = 2
 DISTINCT: Final = 0.5
 """Share of the cells that must differ in a column of prose; in a column of classes at most so many do."""
@@ -33,7 +34,10 @@ def narrow(field: str, names: Sequence[str], probe: Mapping[str, Sequence[str]])
     most = max(filled.values(), default=0)
     if kind is None or most < ENOUGH:
         return list(names)
-    return [name for name in names if 2 * filled[name] >= most and kind(name, probe[name])]
+    found = [name for name in names if 2 * filled[name] >= most and kind(name, probe[name])]
+    if field == "value":  # of a price and of whether it includes shipping, the price is the number
+        return [name for name in found if not {*_filled(probe[name])} <= YES | NO] or found
+    return found
 
 
 def fits(field: str, name: str, cells: Sequence[str]) -> bool:
@@ -99,4 +103,8 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 def _words(cell: str) -> float:
     wide = sum(letter >= "\u2e80" for letter in cell)
-    return wide / WIDE if 2 * wide > len(cell) else float(len(cell.split()))
+    if 2 * wide > len(cell):
+        return wide / WIDE
+    words = cell.split()
+    spelt = sum(any(map(str.isalpha, word)) for word in words)
+    return float(len(words) if 2 * spelt >= len(words) else spelt)

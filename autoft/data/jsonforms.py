@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
-from autoft.data.media import part_word
+from autoft.data.media import SUFFIXES, part_word
 
 LEAST: Final = 2
 """Rows that make a table."""
@@ -28,7 +29,7 @@ def objects(found: Any) -> Rows:
         return _pairs(lists[0])
     if all(isinstance(value, dict) for value in found.values()) and _by_id(found):
         return _identified(found)
-    if len(found) >= LEAST and all(map(_plain, found.values())):
+    if len(found) >= LEAST and (all(map(_plain, found.values())) or _lists_of_files(found)):
         return [{FILE: key, LABEL: value} for key, value in found.items()]
     return _columns(found)
 
@@ -67,7 +68,13 @@ def _by_id(found: dict[str, Any]) -> bool:
     even = len({tuple(row) for row in found.values()}) == 1
     if not inside or (even and all(key.isdigit() for key in inside)):
         return False
-    return len(found) > len(inside) or not even
+    return len(found) > len(inside) or not even or _mixed(found, inside)
+
+
+def _mixed(found: dict[str, Any], inside: set[str]) -> bool:
+    """Whether what stands in one object is of several kinds, and what has one name is of one: rows, though few."""
+    across = all(len({type(row[key]) for row in found.values()}) == 1 for key in inside)
+    return across and all(len(set(map(type, row.values()))) > 1 for row in found.values())
 
 
 def _identified(found: dict[str, Any]) -> Rows:
@@ -77,6 +84,13 @@ def _identified(found: dict[str, Any]) -> Rows:
         return list(found.values())
     name = "id" if "id" not in columns else "key"
     return [{name: key, **row} for key, row in found.items()]
+
+
+def _lists_of_files(found: dict[str, Any]) -> bool:
+    """`{"a.png": ["cat", "dog"]}`: all labels of each file."""
+    media = frozenset().union(*SUFFIXES.values())
+    lists = all(isinstance(value, list) and all(map(_plain, value)) for value in found.values())
+    return lists and all(os.path.splitext(key)[1].lower() in media for key in found)
 
 
 def _columns(found: dict[str, Any]) -> Rows:

@@ -58,6 +58,16 @@ def separator(cells: Sequence[str]) -> str:
     return " " if any(" " in cell for cell in filled) and len(words) < len(filled) else ""
 
 
+def example(cells: Sequence[str]) -> str:
+    """A cell of several labels, where a column of classes looks like one of lists: parted, its cells leave no more than
+    half as many different words. Empty where it does not."""
+    between, filled = separator(cells), {cell for cell in cells if cell}
+    words = {word for cell in filled for word in split(cell, between)} if between else filled
+    if not between or 2 * len(words) > len(filled):
+        return ""
+    return max(filled, key=lambda cell: (len(split(cell, between)), cell))
+
+
 def split(cell: str, between: str) -> list[str]:
     """The labels of a cell. Words for what is missing are none."""
     cell = cleaned(cell)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -42,8 +41,8 @@ class Files:
         self.part = part_of(os.path.splitext(os.path.basename(table))[0])
         """What the table's own name says, for rows whose part is not told: `trainLabels.csv` means `train/1.png`, not
         `test/1.png`."""
-        self.below: Counter[str] = Counter()
-        """Folders below the root in which files were found by their names alone, and how many."""
+        self.below: dict[str, set[str]] = {}
+        """Folders below the root in which files were found by their names alone, and which."""
 
     def find(self, text: str, split: str = "") -> Named:
         """The file that a cell names, relative to the table's folder or to the root; backslashes of Windows are
@@ -68,7 +67,7 @@ class Files:
         known = whole and above and any(os.path.isdir(os.path.join(base, above)) for base in bases)
         found = [] if known else [path for path in self._files.meant(text, split or self.part) if is_text(path)]
         if len(found) == 1:
-            self.below[os.path.dirname(self._files.id(found[0]))] += 1
+            self.below.setdefault(os.path.dirname(self._files.id(found[0])), set()).add(found[0])
             return Named(found[0])
         if found:
             shown = " and ".join(map(self._files.id, found[:2]))
@@ -83,6 +82,15 @@ class Files:
         filled = [cell for cell in cells if cell]
         return sum(bool(self._files.meant(cell)) for cell in filled) / len(filled) if filled else 0.0
 
+    def covered(self, cells: Sequence[str]) -> set[str]:
+        """The files that the cells name."""
+        return {path for cell in {*cells} if cell for path in self._files.meant(cell)}
+
+    @property
+    def count(self) -> int:
+        """How many files of the medium there are."""
+        return len(self._files.paths)
+
     def named_by(self, cells: Sequence[str]) -> bool:
         """Whether a column without suffixes names files all the same, such as `0f3a` for `train/0f3a.jpg`."""
         filled = [cell for cell in cells if cell]
@@ -94,7 +102,7 @@ class Files:
             return ""
         folders = sorted(folder or "." for folder in self.below)
         shown = ", ".join(f"{folder}/" for folder in folders[:3]) + (" and more" if len(folders) > 3 else "")
-        return f" ({sum(self.below.values())} files found by their names in {shown})"
+        return f" ({sum(map(len, self.below.values()))} files found by their names in {shown})"
 
     @cached_property
     def _files(self) -> Pictures:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -62,7 +62,8 @@ def _folders(source: str, root: str) -> list[str]:
 
 
 def _lists(folder: str) -> dict[str, str]:
-    """Part -> its list; empty where a part has two. `trainval.txt` trains where nothing else does."""
+    """Part -> its list; empty where a part has two. `trainval.txt` and `train_val_list.txt` train where nothing else
+    does."""
     found: dict[str, list[str]] = defaultdict(list)
     whole = []
     for entry in entries(folder):
@@ -71,7 +72,7 @@ def _lists(folder: str) -> dict[str, str]:
             continue
         if part := part_word(stem):
             found[part].append(entry.path)
-        elif "trainval" in words_of(stem):
+        elif {"trainval"} <= {*words_of(stem)} or {"train", "val"} <= {*words_of(stem)}:
             whole.append(entry.path)
     if "train" not in found and whole:
         found["train"] = whole
@@ -79,13 +80,18 @@ def _lists(folder: str) -> dict[str, str]:
 
 
 def _known(paths: Sequence[str], bases: Sequence[str], field: str) -> dict[str, str]:
-    """What a line may say -> the file: its path below one of the folders, with its suffix or without."""
+    """What a line may say -> the file: its path below one of the folders, with its suffix or without, or its name,
+    where no other file has it."""
     found: dict[str, str] = {}
     for base in dict.fromkeys(map(os.path.abspath, bases)):
         for path in paths:
             name = relative(path, base)
             for key in (name, _stem(name, field)):
                 found.setdefault(key, path)
+    times = Counter(map(os.path.basename, paths))
+    for path in paths:
+        if times[name := os.path.basename(path)] == 1:
+            found.setdefault(name, path)
     return found
 
 

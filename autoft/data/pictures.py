@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from autoft.data.media import SUFFIXES, is_media, part_word, walk
+from autoft.data.media import SUFFIXES, is_media, part_of, part_word, walk
 from autoft.datarecords import Issue
 
 DRAWN = frozenset(
@@ -72,16 +72,26 @@ class Pictures:
         then those of the split's, then those with its capital letters."""
         plain = plain_path(name)
         found = self._called(plain)
+        parts = self._parts(found) if split and len(found) > 1 else {}
         ranks = [
             (
                 _told(path, plain.parts[:-1]),
                 not self._drawn(path),
-                bool(split) and self.split(path) == split,
+                parts.get(path) == split if parts else False,
                 plain.stem == Path(path).stem,
             )
             for path in found
         ]
         return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+
+    def _parts(self, found: Sequence[str]) -> dict[str, str]:
+        """Path -> part of files of one name. Folders such as `cars_train` and `cars_test` count where all are called
+        so: `bullet_train` beside `plane` is none."""
+        told = {path: self.split(path) for path in found}
+        if any(told.values()):
+            return told
+        loose = {path: next(filter(None, map(part_of, reversed(self.id(path).split("/")[:-1]))), "") for path in found}
+        return loose if all(loose.values()) else told
 
     def _drawn(self, path: str) -> bool:
         return not DRAWN.isdisjoint(part.lower() for part in Path(path).relative_to(self.root).parts[:-1])

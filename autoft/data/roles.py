@@ -7,13 +7,28 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from autoft.data import absent, columns, cuts, guess, labels, numbers, parting, people, synonyms, together
+from autoft.data import (
+    absent,
+    columns,
+    cuts,
+    giveaway,
+    guess,
+    labellists,
+    labels,
+    numbers,
+    parting,
+    people,
+    synonyms,
+    together,
+)
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.named import Files
 from autoft.data.tabular import Table
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 
+SHOWN: Final = 60
+"""Letters of a cell that are shown."""
 HIDDEN: Final = frozenset({"", "-1", "-1.0", "?"}) | absent.WORDS
 """What stands in place of labels that are not told."""
 
@@ -113,7 +128,13 @@ def _missing(parts: list[Roles], sources: Sequence[Source], known: Collection[st
     """The roles with a dash and words for nothing as empty labels, where they are that."""
     places = [place for place, roles in enumerate(parts) if not roles.left_out and "label" in roles.fields]
     cells = {place: [row[parts[place].fields["label"]] for row in sources[place].table.rows] for place in places}
-    found = absent.missing([cell for own in cells.values() for cell in own], known)
+    together = [cell for own in cells.values() for cell in own]
+    found, listed = absent.missing(together, known), labellists.example(together)
+    if listed and not known:
+        said = (
+            f" (cells such as '{listed[:SHOWN]}' look like several labels, which a task for several learns each alone)"
+        )
+        parts[places[0]] = parts[places[0]]._replace(sentence=parts[places[0]].sentence + said)
     for place, own in cells.items():
         parts[place] = parts[place]._replace(missing=found.words, sentence=parts[place].sentence + found.said(own))
     return parts
@@ -127,6 +148,7 @@ def _training(sources: Sequence[Source]) -> int:
 def _alike(sources: Sequence[Source], options: ReadOptions) -> list[Roles]:
     main = _training(sources)
     known = _named(_roles(sources[main], options), sources, main, options)
+    known = _answerless(known, sources[main], options)
     return [
         known if place == main else _further(source, options, sources[main].table, known)
         for place, source in enumerate(sources)
@@ -148,6 +170,31 @@ def _named(known: Roles, sources: Sequence[Source], main: int, options: ReadOpti
     found = _roles(sources[main], there)
     said = f"label in column '{name}'"
     return found._replace(sentence=found.sentence.replace(said, f"{said} (the names of the numbers in '{number}')", 1))
+
+
+def _answerless(known: Roles, source: Source, options: ReadOptions) -> Roles:
+    """The roles without those of several guessed columns of texts that say the answer; of a lone one it is said."""
+    answer = known.fields.get("label", known.fields.get("value"))
+    texts = known.texts or ((known.fields["text"],) if "text" in known.fields else ())
+    if answer is None or not texts or "text" in options.columns:
+        return known
+    names, rows = source.table.columns, source.table.rows
+    shares = {names[place]: giveaway.share([row[place] for row in rows], [row[answer] for row in rows])
+              for place in texts}  # fmt: skip
+    telling = {name: share for name, share in shares.items() if share >= giveaway.MOST}
+    if not telling:
+        return known
+    said = " and ".join(
+        f"'{name}' says the answer itself in {share:.0%} of the rows" for name, share in telling.items()
+    )
+    rest = [name for name in shares if name not in telling]
+    if not rest:
+        return known._replace(sentence=f"{known.sentence} ({said}: is this what shall be learned?)")
+    field = "label" if "label" in known.fields else "value"
+    there = {"text": ",".join(rest), field: names[answer]}
+    found = _roles(source, msgspec.structs.replace(options, columns={**options.columns, **there}))
+    said += f" and is not read (--text-col '{','.join(shares)}' would)"
+    return found._replace(sentence=f"{found.sentence}, {said}")
 
 
 def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -> Roles:

@@ -15,7 +15,7 @@ from autoft.records import Issue, ReadOptions, Sample
 
 FIELDS: Final = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
 """What columns can hold."""
-NAMES: Final = ("classes.txt", "class_names.txt", "label_names.txt")
+NAMES: Final = ("classes.txt", "class.txt", "class_names.txt", "label_names.txt")
 """Files beside tables that name the classes which are numbers in them."""
 
 WHOLE: Final = re.compile(r"([+-]?\d+)\.0+")
@@ -83,6 +83,7 @@ def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample]
     if len(digits) < 2 or not all(number.isdigit() for number in digits):
         return samples, []
     path, found = classnames.named(digits, list(dict.fromkeys(folders)), NAMES)
+    path, found = (path, found) if path else classnames.in_json(digits, list(dict.fromkeys(folders)))
     if set(found) != digits or len(set(found.values())) != len(digits):
         return samples, []
     return [classnames.renamed(sample, found) for sample in samples], [f"{os.path.basename(path)} names the classes"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-from autoft.data import advice, columns
+from autoft.data import advice, columns, listedrows, onetable
 from autoft.data.media import media_field, relative
 from autoft.data.named import Files
 from autoft.data.roles import Source
 from autoft.data.rows import FIELDS, told
-from autoft.data.tablefiles import find
 from autoft.data.tabular import read_table
 from autoft.records import Dataset, ReadOptions
 
@@ -22,9 +21,7 @@ class TableReader:
     def sniff(self, source: str, options: ReadOptions) -> str:
         """One sentence why `source` is a table (or a folder that holds one), or an empty string."""
         required = set(options.needs) - set(options.optional)
-        tables = find(source).parts
-        if not tables or not required <= FIELDS:
-            return ""
+        tables = onetable.tables(source, options, media_field(options.needs)).parts if required <= FIELDS else ()
         return " and ".join(os.path.basename(path) for path, _ in tables)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
@@ -34,10 +31,10 @@ class TableReader:
             DataError: no table, no rows, or the columns cannot be told apart.
             UsageError: a column that was named does not exist.
         """
-        found = find(source)
+        medium = media_field(options.needs)
+        found = onetable.tables(source, options, medium)
         if not found.parts:
             raise advice.unrecognised(source, options)
-        medium = media_field(options.needs)
         sources = [
             _source(path, split, Files(path, source, medium) if medium else None, options)
             for path, split in found.parts
@@ -45,14 +42,16 @@ class TableReader:
         for one in sources:
             options = columns.remembering(options, one.table.columns, one.table.path)
         all_of_it = told(sources, _names(source, [one.table.path for one in sources]), source, options)
-        left_out = [f"not read: {', '.join(found.left_out)}"] if found.left_out else []
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+        listed = listedrows.parted(all_of_it.samples, root, "" if options.optional else medium, bool(options.group_col))
+        others = [name for name in found.left_out if f"{name} names the classes" not in all_of_it.sentences]
+        left_out = [f"not read: {', '.join(others)}"] if others else []
         return Dataset(
-            samples=all_of_it.samples,
+            samples=listed.samples,
             reader=self.name,
             root=os.path.abspath(root),
-            recognised="; ".join([*all_of_it.sentences, *left_out]),
-            issues=all_of_it.issues,
+            recognised="; ".join([*all_of_it.sentences, *listed.said, *left_out]),
+            issues=(*all_of_it.issues, *listed.issues),
             columns=all_of_it.columns,
         )
 

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from autoft.data.media import entries, part_of, parts_among, split_word
+from autoft.data.delimited import is_marked
+from autoft.data.media import entries, part_of, parts_among, split_word, words_of
 
 TEXT: Final = (".csv", ".tsv")
 JSONL: Final = (".jsonl", ".ndjson")
@@ -21,11 +22,15 @@ SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 """Suffixes of spreadsheets, which are not read."""
 PACKED: Final = ".gz"
 """Behind the suffix of a table that is packed alone, as reviews of shops are."""
+WIDE: Final = 50
+"""Commas in the first line of a table that hardly anybody wrote by hand."""
 FEW: Final = 20
 """Files without a suffix in a folder beyond which they are no tables."""
 HEAD: Final = 1 << 14
 """Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
+FOLD: Final = re.compile(r"(?<![a-z])folds?[\W_]*\d", re.IGNORECASE)
+"""In the names of tables that say how to cross-validate: `fold1_train.txt`."""
 
 
 class Tables(NamedTuple):
@@ -49,6 +54,25 @@ def unpacked(path: str) -> str:
     return plain if plain.endswith(TEXT + JSONL + JSON + LISTS) else lower
 
 
+def is_example(path: str) -> bool:
+    """Whether a table is an example of what to hand in to a contest, which lies beside its tables: its labels are made
+    up."""
+    return "submission" in re.sub(r"[\W_]", "", os.path.basename(path).lower())
+
+
+def is_told(entry: os.DirEntry[str]) -> bool:
+    """Whether a file in a folder is a table, by its suffix or by its tabs, and no example."""
+    if not entry.is_file() or is_example(entry.path):
+        return False
+    return is_table(entry.path) or (entry.name.lower().endswith(LISTS) and _is_tabbed(entry.path))
+
+
+def is_wide(path: str) -> bool:
+    """Whether a table has a column for each pixel, or for each of many features: others tell more."""
+    with open(path, "rb") as file:
+        return file.read(1 << 16).split(b"\n")[0].count(b",") > WIDE
+
+
 def is_sheet(path: str) -> bool:
     """Whether a file is a spreadsheet, by its suffix."""
     return path.lower().endswith(SHEETS)
@@ -69,12 +93,19 @@ def find(source: str) -> Tables:
     folders = [entry for entry in entries(source) if entry.is_dir()]
     if len(folders) == 1 and not split_word(folders[0].name):
         return find(folders[0].path)
-    below = [(entry.name, _in_folder(entry.path)) for entry in folders]
+    below = [(entry.name, _in_folder(_innermost(entry.path))) for entry in folders]
     below = [(name, tables) for name, tables in below if tables.parts]
-    parts = [(tables.parts[0][0], split_word(name)) for name, tables in below if len(tables.parts) == 1]
+    words = parts_among([name for name, _ in below], split_word) or parts_among([name for name, _ in below], part_of)
+    parts = [(tables.parts[0][0], words.get(name, "")) for name, tables in below if len(tables.parts) == 1]
     if len(parts) > 1 and all(split for _, split in parts) and len({split for _, split in parts}) == len(below):
         return Tables(tuple(parts))
-    return below[0][1] if len(below) == 1 and not split_word(below[0][0]) else Tables()
+    return below[0][1] if len(below) == 1 and split_word(below[0][0]) in ("", "train") else Tables()
+
+
+def _innermost(folder: str) -> str:
+    """The folder itself, or the one that lies alone in it: archives hold a folder of their own name."""
+    found = entries(folder)
+    return found[0].path if len(found) == 1 and found[0].is_dir() else folder
 
 
 def _file(source: str) -> tuple[tuple[str, str], ...]:
@@ -89,12 +120,14 @@ def _is_bare(path: str) -> bool:
 
 
 def _is_tabbed(path: str) -> bool:
-    """Whether each of the first lines of a file has a tab."""
+    """Whether each of the first lines of a file has a tab, or a class behind an at sign."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
     lines = [line for line in head.split(b"\n") if line.strip()]
     lines = lines[:-1] if len(head) == HEAD else lines
-    return len(lines) > 1 and b"\0" not in head and all(b"\t" in line for line in lines)
+    if len(lines) < 2 or b"\0" in head:
+        return False
+    return all(b"\t" in line for line in lines) or is_marked([line.decode("latin-1") for line in lines])
 
 
 def _tables(folder: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -108,13 +141,14 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         found = _tables(folder, suffixes)
         if not found:
             continue
-        # A contest gives an example of what to hand in beside its tables.
-        kept = [path for path in found if "submission" not in os.path.basename(path).lower()] or found
+        kept = [path for path in found if not is_example(path)]
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
         parts = _parts(kept, lambda name: _dotted(os.path.splitext(unpacked(name))[0]), 1)
         further = [path for path in kept if suffixes is not LISTS or _is_tabbed(path)]
-        parts = parts or _parts(further, part_of, 2)
+        parts = parts or _parts(further, _tried, 2) or _parts(further, part_of, 2)
+        if not parts and suffixes is LISTS and len(further) == 1:
+            return Tables(((further[0], ""),))  # `SICK.txt` beside its readme
         if parts:
             chosen = {path for path, _ in parts}
             return Tables(parts, tuple(os.path.basename(path) for path in found if path not in chosen))
@@ -129,6 +163,11 @@ def _dotted(stem: str) -> str:
     return words.pop() if len(words) == 1 else ""
 
 
+def _tried(name: str) -> str:
+    """As `part_of`, with the trial data of SemEval's tasks for validation."""
+    return part_of(name) or ("val" if "trial" in words_of(name) else "")
+
+
 def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tuple[tuple[str, str], ...]:
     """(path, split) of those whose names say a part, if training is one; none where a part has several tables, other
     than numbered pieces of one."""
@@ -139,4 +178,6 @@ def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tupl
         return ()
     if any(len({NUMBERS.sub("", path) for path in found}) > 1 for found in by_part.values()):
         return ()
+    if any(FOLD.search(os.path.basename(path)) for path in paths):
+        return ()  # of cross-validation: each file says the parts anew
     return tuple(sorted((path, part) for part, found in by_part.items() for path in found))

@@ -1,10 +1,10 @@
 """Texts as lines: a file for each class (`pos.txt`, `neg.txt`), or texts and labels side by side (`train_text.txt` with
-`train_labels.txt`, as TweetEval has them: Barbieri et al., 2020)."""
+`train_labels.txt`, as TweetEval has them: Barbieri et al., 2020; or `train/seq.in` with `train/label`)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import advice, classnames
@@ -14,6 +14,8 @@ from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 SUFFIX: Final = ".txt"
+BESIDE: Final = (("seq.in", "label"), ("X.txt", "Y.txt"), ("texts.txt", "labels.txt"), ("text.txt", "labels.txt"))
+"""Texts and their labels in two files of one folder: ATIS and SNIPS, the Web of Science."""
 LABELS: Final = ("labels", "label")
 TEXTS: Final = ("text", "texts", "sentences")
 NAMES: Final = ("mapping.txt", "classes.txt", "labels.txt")
@@ -21,6 +23,12 @@ NAMES: Final = ("mapping.txt", "classes.txt", "labels.txt")
 NOTES: Final = frozenset("readme license licence notes about citation changelog requirements".split())
 FEWEST: Final = 5
 """Lines that each file of a class must have."""
+HEAD: Final = 1 << 16
+"""Bytes of a file that are looked at."""
+MARKS: Final = (b"\t", b"@", b"|", b";")
+"""What stands between a text and its class, where one file has texts of all classes."""
+AGAIN: Final = 0.5
+"""Share of the lines that have different words there at most."""
 
 
 class _File(NamedTuple):
@@ -88,18 +96,21 @@ class TextLinesReader:
 
 
 def _files(source: str) -> list[_File]:
-    pairs = list(_pairs(source))
-    if pairs:
-        return pairs
-    own = list(_classes(source, ""))
+    own = list(_pairs(source)) or list(_beside(source, "")) or list(_classes(source, ""))
     if own:
         return own
-    return [
-        file
-        for entry in entries(source)
-        if entry.is_dir() and split_word(entry.name)
-        for file in _classes(entry.path, split_word(entry.name))
-    ]
+    parts = [(entry.path, split_word(entry.name)) for entry in entries(source) if entry.is_dir()]
+    parts = [(path, split) for path, split in parts if split]
+    return [file for path, split in parts for file in list(_beside(path, split)) or _classes(path, split)]
+
+
+def _beside(folder: str, split: str) -> Iterator[_File]:
+    """A file of texts and one of labels, told by the names of both."""
+    names = {entry.name for entry in entries(folder) if entry.is_file()}
+    for text, label in BESIDE:
+        if {text, label} <= names:
+            yield _File(os.path.join(folder, text), split, labels=os.path.join(folder, label))
+            return
 
 
 def _pairs(folder: str) -> Iterator[_File]:
@@ -121,14 +132,28 @@ def _classes(folder: str, split: str) -> Iterator[_File]:
         found = [(path, suffix[1:]) for path, _, suffix in other]  # rt-polarity.pos and rt-polarity.neg
     if len(found) < 2 or any(part_of(label) for _, label in found):
         return
-    if all(_long_enough(path) for path, _ in found):
+    if all(_is_texts(path) for path, _ in found):
         yield from (_File(path, split, label) for path, label in found)
 
 
-def _long_enough(path: str) -> bool:
+def _is_texts(path: str) -> bool:
+    """Whether a file has enough lines to be the texts of one class, and these are not rows that end or begin with
+    classes of their own, nor numbers alone."""
     with open(path, "rb") as file:
-        head = file.read(1 << 16)
-    return b"\0" not in head and sum(bool(line.strip()) for line in head.splitlines()) >= FEWEST
+        head = file.read(HEAD)
+    lines = [line.strip() for line in head.splitlines() if line.strip()]
+    lines = lines[:-1] if len(head) == HEAD else lines
+    if b"\0" in head or len(lines) < FEWEST or all(map(bytes.isdigit, lines)):
+        return False
+    return not any(_divides(sign, lines) for sign in MARKS)
+
+
+def _divides(sign: bytes, lines: Sequence[bytes]) -> bool:
+    """Whether each line has such a sign, behind which or before which few words stand again and again."""
+    if not all(sign in line for line in lines):
+        return False
+    ends = ({line.rpartition(sign)[2] for line in lines}, {line.partition(sign)[0] for line in lines})
+    return any(len(words) <= AGAIN * len(lines) and not any(b" " in word for word in words) for words in ends)
 
 
 def _names(folder: str) -> dict[str, str]:

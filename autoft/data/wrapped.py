@@ -15,7 +15,9 @@ MOST: Final = 4
 """Folders around each other that are looked through."""
 _SUFFIXES: Final = (".md", ".pdf", ".html", ".py", ".ipynb", ".docx", ".rst", *ARCHIVES)
 _TOLD: Final = (*TEXT, *JSONL, *JSON, *PARQUET, *LISTS)
-_ABOUT: Final = re.compile(r"(readme|licen[cs]e|copying|notes|citation|change|requirements|attributes)", re.IGNORECASE)
+_ABOUT: Final = re.compile(
+    r"(.*\.readme|readme|licen[cs]e|copying|notes|citation|change|requirements|attributes)", re.IGNORECASE
+)
 
 
 def places(source: str) -> list[str]:

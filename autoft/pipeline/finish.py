@@ -88,6 +88,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
         "baseline": _about(baseline, outcome.plan.metric) if baseline else None,
         "refit": again,
         "test": test,
+        "scored_at": plan.scored_at(outcome.plan),
         "trials": {s: sum(r.status == s for r in writer.results) for s in ("finished", "stopped", "failed")},
         "seconds": {
             "prepare": outcome.searching - outcome.budget.began,

@@ -243,6 +243,11 @@ def _kept(
     )
 
 
+def scored_at(plan: Plan) -> int:
+    """Side in pixels of the masks that all trials are scored on, so that they compare; 0 where none are predicted."""
+    return plan.decoding.size if all(scoring.is_indexed(c.problem) for c in plan.candidates.values()) else 0
+
+
 def posed(plan: Plan) -> tuple[str, ...]:
     """The formulations whose solved heads differ, that of the default recipe first; none where there is no choice."""
     first, words = next(iter(plan.problems.values())), dict[str, Problem]()

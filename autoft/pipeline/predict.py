@@ -17,9 +17,8 @@ from autoft.data.feed import DecodedFeed
 from autoft.data.forms import Form
 from autoft.errors import DataError
 from autoft.options import DataOptions
+from autoft.pipeline import finer as maps
 from autoft.pipeline import sources as named
-from autoft.pipeline.finer import PICTURES
-from autoft.pipeline.finer import side as finer_side
 from autoft.predictor import Predictions, Predictor
 from autoft.records import Issue, Sample
 from autoft.report.issues import summarised
@@ -71,7 +70,7 @@ class Prediction:
         size = size or (PART if pooled else SMALL_PART)
         for first in range(0, len(self.samples), size):
             some = self.samples[first : first + size]
-            side = finer_side(some, self.predictor.task.inputs[0]) if finer else 0
+            side = maps.side(some, self.predictor.task.inputs[0]) if finer else 0
             kept, decoded, damaged = _predicted(self.predictor, some, side)
             self.issues += damaged
             self.done += len(kept)
@@ -102,7 +101,8 @@ class Prediction:
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(task, Piecewise):
             names = [sample.id for sample in self.samples]
-            size = PICTURES if scoring.is_indexed(self.predictor.config.problem) else 0
+            indexed = scoring.is_indexed(self.predictor.config.problem)
+            size = maps.pictures(self.predictor.learner) if indexed else 0
             return task.export_parts(self._pieces(size, rows), names, schema, folder)
         ((decoded, samples),) = self._pieces(max(1, len(self.samples)), rows)
         return task.export(decoded, samples, schema, folder)

@@ -83,6 +83,8 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     if HOPE * needed > left:
         raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
     recipe = outcome.spec.recipe
+    if recipe.precision == "auto":  # the trial has what its learner chose
+        recipe = msgspec.structs.replace(recipe, precision=best.recipe.precision)
     if msgspec.structs.replace(recipe, epochs=best.recipe.epochs) != best.recipe:
         raise ValueError("its configuration was changed while it trained")
     start = outcome.spec.start

@@ -372,4 +372,5 @@ def _planned(folder: str, arguments: dict[str, Any], made: plan.Plan, deadline: 
         metric=made.metric.name,
         deadline=deadline,
         concurrency=concurrency,
+        scored_at=plan.scored_at(made),
     )

@@ -20,6 +20,7 @@ NO_GPU: Final = (
     "trials were given a GPU, but the framework of {backend} sees none and computes on the CPU. Install a build of it "
     "for this GPU, or give --gpus-per-trial 0: then as many trials run at a time as there are cores."
 )
+LOWER: Final = "{network} is trained in {precision}, which is quicker on this CPU; precision=fp32 keeps it from that"
 UNLOGGED: Final = "there was no room to log it"
 PATIENCE: Final = 2
 """Trials that may fail in a row for want of room: what the first one had written is freed when it has failed."""
@@ -42,6 +43,8 @@ class Watch:
         """Backends of which it was said that they see no GPU."""
         self._said = False
         """Whether something that a learner had to say was told: others say much the same."""
+        self._lower: set[str] = set()
+        """Networks of which it was said that they are not computed in fp32."""
         self.full = ""
         """That the run folder cannot be written any more, in words; no further trial is worth beginning then."""
         self.waited = ""
@@ -71,6 +74,9 @@ class Watch:
         if report.said and not self._said:
             self._said = True
             self.listener(Note(text=f"{spec.name if spec else backend}: {report.said}"))
+        if spec and report.precision not in ("", "fp32") and spec.card.name not in self._lower:
+            self._lower.add(spec.card.name)
+            self.listener(Note(text=LOWER.format(network=spec.card.name, precision=report.precision)))
         self.listener(TrialReported(number=number, report=report))
         self.observers.tell("autoft_trial_reported", number=number, report=report)
 

@@ -89,7 +89,8 @@ def _by_class(summary: Mapping[str, Any]) -> str:
 def _verdict(summary: Mapping[str, Any], test: Mapping[str, Any], metric: Metric) -> str:
     if not test:
         return ""
-    told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen."
+    fine = f" {masks.capitalize()}." if (masks := final.masks(summary)) else ""
+    told = f"\n\nMeasured once on {count(int(test.get('samples') or 0), 'sample')} that no trial has seen.{fine}"
     if test.get("gain") is not None and final.compared(summary):
         gained = final.gained_in(test, metric)
         told += f" Gain over trial 0: {gain(test['gain'], gained.percent)} of {md(gained.name)}."

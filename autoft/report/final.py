@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoft.records import Metric
-from autoft.report.words import count, duration, gain, score
+from autoft.report.words import count, duration, gain, score, scored_at
 
 
 def compared(summary: Mapping[str, Any]) -> bool:
@@ -41,6 +41,12 @@ def _span(bounds: Any, note: Any, before: str, shown: Callable[[float | None], s
 def refitted(summary: Mapping[str, Any]) -> bool:
     """Whether it has learned from the validation part as well."""
     return bool((summary.get("refit") or {}).get("samples"))
+
+
+def masks(summary: Mapping[str, Any]) -> str:
+    """How fine the masks are that scores were measured on; empty where none are predicted, or nothing says so."""
+    side = int(summary.get("scored_at") or 0)
+    return scored_at(side) if side else ""
 
 
 def sentence(summary: Mapping[str, Any]) -> str:

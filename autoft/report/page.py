@@ -71,7 +71,8 @@ def _head(m: Material) -> str:
     verdict = (m.summary.get("test") or {}).get("verdict", "")
     words = f'<p class="verdict">{html.text(verdict)}</p>' if verdict else ""
     last = f'<p class="soft">Final model: {html.text(again)}.</p>' if (again := final.sentence(m.summary)) else ""
-    return f'<h1>{html.text(m.name)}</h1><p class="soft">{html.text(told)}</p>{words}{last}{_tiles(m)}'
+    masks = f'<p class="soft">{html.text(fine.capitalize())}.</p>' if (fine := final.masks(m.summary)) else ""
+    return f'<h1>{html.text(m.name)}</h1><p class="soft">{html.text(told)}</p>{words}{last}{masks}{_tiles(m)}'
 
 
 def _tiles(m: Material) -> str:

@@ -99,6 +99,11 @@ def bytes_(number: float) -> str:
     return f"{number:.1f} TiB"
 
 
+def scored_at(side: int) -> str:
+    """How fine the masks are that scores are measured on."""
+    return f"masks are scored at {side} x {side} pixels"
+
+
 def trial(name: str, division: int) -> str:
     """A trial's name, with what sets it apart from the others of its table."""
     return name + (" (baseline)" if name == "t0000" else "") + (" (again)" if division > 0 else "")

@@ -57,7 +57,7 @@ def result_of(
     sign = 1.0 if spec.metric.mode == "max" else -1.0
     best = max(reports, key=lambda report: (sign * report.score, report.epoch), default=None)
     failed = status == "failed"
-    planned = reports[-1].planned if reports else 0
+    planned, chosen = (reports[-1].planned, reports[-1].precision) if reports else (0, "")
     if best is None and not failed:
         reason = f"{reason}, before its first epoch was over"
     return TrialResult(
@@ -65,7 +65,9 @@ def result_of(
         status=status,
         model=spec.recipe.model or spec.card.name,  # the recipe tells networks of one name apart by their backends
         backend=spec.backend,
-        recipe=msgspec.structs.replace(spec.recipe, epochs=planned or spec.recipe.epochs),
+        recipe=msgspec.structs.replace(
+            spec.recipe, epochs=planned or spec.recipe.epochs, precision=chosen or spec.recipe.precision
+        ),
         score=best.score if best and not failed else None,
         metrics=best.metrics if best and not failed else {},
         combined=best.combined if best and not failed else None,

@@ -1,4 +1,5 @@
-"""Checks of how boxes are moved: what is cut off is not taught any more, and is no background either."""
+"""Checks of how boxes are moved: what is cut off is not taught any more, and is no background either. What a learner of
+them shows once more behind an epoch is told."""
 
 from __future__ import annotations
 
@@ -8,10 +9,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from autoft.contracts import Array, Arrays
+from autoft.abilities import Settling
+from autoft.batches import shown_again
+from autoft.contracts import Array, Arrays, Stop
 from autoft.records import Job, Output, Problem
 from autoft.testing import toys
-from autoft.testing.backend_base import BackendBase, train
+from autoft.testing.backend_base import BackendBase, never, train
+from autoft.testing.backend_training import Watched
+from autoft.until import Until
 from autoft.vocab import UNTAUGHT
 
 SIDE = 64
@@ -68,3 +73,26 @@ class BoxLaws(Posed):
         real = found[found[..., 4] != -1]
         assert (real[:, :2] < real[:, 2:4]).all() and real[:, :4].min() >= 0 and real[:, :4].max() <= 1
         assert ((cut[:, :2] == 0).any(1) | (cut[:, 2:4] == 1).any(1)).all(), "it lies at the edge"
+
+    def settled(self, stop: Stop) -> tuple[Any, list[int]]:
+        """A learner, and the rows that it asked for in an epoch, of 40 pictures in batches of 4."""
+        boxes = np.repeat(np.array([[CORNER]], np.float32), 40, axis=0)
+        images = np.random.default_rng(0).integers(0, 255, (40, SIDE, SIDE, 3), np.uint8)
+        watched = Watched(toys.ArrayFeed({"image": images, "boxes": boxes}))
+        job: Any = msgspec.structs.replace(self.job(self.posed_boxes(), count=40, batch_size=4), image_size=SIDE)
+        learner = self.backend().build(job)
+        told = isinstance(learner, Settling) and learner.settles()
+        learner.train_epoch(watched, 1, stop)
+        assert told == (isinstance(learner, Settling) and learner.settles()), "it says the same before and behind"
+        return told, watched.rows
+
+    def test_what_is_shown_once_more_is_told(self) -> None:
+        """Its time is planned for."""
+        told, rows = self.settled(never)
+        trained = [np.array(rows[first : first + 4]) for first in range(0, 40, 4)]
+        again = [int(row) for batch in shown_again(trained, whole=True) for row in batch] if told else []
+        assert rows[40:] == again, "these are the rows that `shown_again` names, or none"
+
+    def test_nothing_is_shown_once_more_where_time_is_over(self) -> None:
+        _, rows = self.settled(Until(never, lambda: 0.0, lambda: True))
+        assert len(rows) == 40

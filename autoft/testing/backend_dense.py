@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from autoft.abilities import Enlarging
+from autoft.abilities import Batched, Enlarging
 from autoft.contracts import Array
 from autoft.records import Output, Problem
 from autoft.testing import reference, scenes, toys
@@ -81,6 +81,15 @@ class DenseLaws(BackendBase):
             right = reference.post("argmax", reference.enlarge(maps, side))
             assert (found == right).mean() > 0.999, f"at {side} pixels {(found != right).mean():.1%} differ"
 
+    def test_as_many_are_predicted_at_a_time_as_it_says(self) -> None:
+        learner = self.dense_learner(self.posed_dense())
+        whole = learner.at_a_time() if isinstance(learner, Batched) else pytest.skip("the learner is not Batched")
+        assert whole >= 1
+        arrays = self.masked(1).arrays
+        watched = _Sizes({key: np.repeat(values, whole + 1, 0) for key, values in arrays.items()})
+        learner.predict(watched)
+        assert max(watched.sizes) == whole, f"it says {whole} at a time, but takes {watched.sizes}"
+
     def test_dense_maps_have_a_quarter_of_the_side(self) -> None:
         wanted = self.posed_dense(post="softmax")
         found = self.dense_learner(wanted).predict(self.masked(2))["mask"]
@@ -119,6 +128,18 @@ class DenseLaws(BackendBase):
         after = learner.arrays()
         moved = [b for b in before if any(not np.array_equal(before[b][k], after[b][k]) for k in before[b])]
         assert moved == ["head"]
+
+
+class _Sizes(toys.ArrayFeed):
+    """A feed that remembers how many rows were asked for at a time."""
+
+    def __init__(self, arrays: dict[str, Array]) -> None:
+        super().__init__(arrays)
+        self.sizes: list[int] = []
+
+    def batch(self, index: Array) -> dict[str, Array]:
+        self.sizes.append(len(index))
+        return super().batch(index)
 
 
 def _empty(side: int) -> toys.ArrayFeed:

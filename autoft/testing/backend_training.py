@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from autoft.abilities import Choosing
 from autoft.contracts import Learner, Reschedulable
 from autoft.errors import TrialFailed
 from autoft.testing import toys
@@ -202,6 +203,20 @@ class TrainingLaws(BackendBase):
         train(learner, self.feed())
         after = learner.arrays()["head"]
         return [name for name in before if same({"": before[name]}, {"": after[name]})]
+
+    def test_a_precision_that_was_chosen_builds_the_same_where_it_is_said(self) -> None:
+        def built(**recipe: Any) -> Learner:
+            job = msgspec.structs.replace(self.job(**recipe), steps_per_epoch=1000)  # long enough to look
+            return self.backend().build(job)
+
+        learner = built(precision="auto")
+        if not isinstance(learner, Choosing):
+            pytest.skip("the learner does not choose")
+        heads, said = built(precision="auto", freeze=1.0), built(precision=learner.precision_chosen() or "fp32")
+        assert isinstance(heads, Choosing) and isinstance(said, Choosing)
+        assert heads.precision_chosen() == "", "heads stand on features that all trials share"
+        assert said.precision_chosen() == "", "nothing is open where the recipe has a word"
+        assert close(said.predict(self.feed()), learner.predict(self.feed()), self.tolerance)
 
     def test_a_loss_that_is_not_finite_fails_the_trial(self) -> None:
         wild: dict[str, Any] = {

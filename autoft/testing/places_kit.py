@@ -49,13 +49,17 @@ class PlacesContract(Contract):
         assert outside.any() and set(np.unique(found["mask"]).tolist()) == {-1, 0, 3}
         assert (images[outside].std(-1) < 1e-3).all(), "it is grey"
 
-    @pytest.mark.parametrize(("word", "mirrors"), [("light", False), ("trivial", True)])
-    def test_light_never_mirrors(self, word: str, mirrors: bool) -> None:
+    @pytest.mark.parametrize(
+        ("word", "boxes", "mirrors"), [("light", True, False), ("light", False, True), ("trivial", True, True)]
+    )
+    def test_light_mirrors_masks_alone(self, word: str, boxes: bool, mirrors: bool) -> None:
         images, targets = scene(32)
         targets["mask"][:, 20:44, 12:24] = 5  # the left half
-        _, found = self.move(word, images, targets, 3)
-        left, right = (np.array([np.nonzero(mask == value)[1].mean() for mask in found["mask"]]) for value in (5, 3))
+        found = self.move(word, images, targets if boxes else {"mask": targets["mask"]}, 3)[1]["mask"]
+        left, right = (np.array([np.nonzero(mask == value)[1].mean() for mask in found]) for value in (5, 3))
         assert bool((left > right).any()) is mirrors
+        heights = np.array([np.nonzero(mask > 0)[0].mean() for mask in found])
+        assert heights.max() < SIDE * 0.75 and heights.std() < SIDE / 4, "never upside down"
 
     def test_no_augmentation_changes_nothing(self) -> None:
         images, targets = scene(8)

@@ -114,6 +114,14 @@ def test_scores_of_each_class_are_a_table(tmp_path: Path) -> None:
     assert "| ant \\[wild\\] | 0.7500 | 0.5000 | 0.3100 |" in card and "| locked test | ap" not in card
 
 
+def test_it_is_told_at_which_side_masks_were_scored(tmp_path: Path) -> None:
+    folder = records.write_run(tmp_path / "runs" / "image-seg" / "search2", scored_at=160)
+    said = "Masks are scored at 160 x 160 pixels."
+    assert said in "".join(Outline(write_report(folder).read_text()).words)
+    assert said in model_card(records.config(), records.summary(scored_at=160), {})
+    assert "asks are scored" not in model_card(records.config(), records.summary(), {})
+
+
 def test_the_chosen_trial_is_marked_though_another_has_a_higher_score(run: Path, tmp_path: Path) -> None:
     ranked = [result for result in records.results() if result.score is not None]
     first, chosen, *_ = sorted(ranked, key=lambda result: (-(result.score or 0.0), result.number))

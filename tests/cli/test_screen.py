@@ -336,3 +336,15 @@ def test_a_screen_may_be_saved_with_what_holds_it() -> None:
     copied = pickle.loads(pickle.dumps(listener))
     feed(copied)
     assert out.getvalue() == ""
+
+
+def test_it_is_said_at_which_side_masks_are_scored() -> None:
+    event = records.planned(time.time() + 600)
+    assert not any("masks" in line for line in told.plan(event, 600))
+    lines = list(told.plan(msgspec.structs.replace(event, scored_at=224), 600))
+    said = "masks are scored at 224 x 224 pixels"
+    assert any(f"{said}, the largest side that is tried (--decode-size sets another)" in line for line in lines)
+    board = Board()
+    for one in (event, events.Finished(folder="", summary=records.summary(scored_at=224))):
+        board.take(one)
+    assert said in list(outcome.sentences(board))

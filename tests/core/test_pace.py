@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autoft import artifact
+from autoft.batches import batches_shown_again, shown_again
 from autoft.course import fitting
 from autoft.pace import BEFORE, FORWARD, TELLING, Pace
 from autoft.trial import Trial
@@ -204,3 +206,57 @@ def test_whoever_asks_for_the_time_left_forgets_no_steps_of_other_folds(make_spe
             assert not pace.stop()
             clock.now += 1
     assert pace.epochs == pytest.approx(2, abs=0.1), "60 s of 130 for an epoch"
+
+
+# ---- what is shown once more behind an epoch ------------------------------------------------------------
+
+SHOWN = FORWARD * 8
+"""Seconds, for the 8 batches of the toys' epoch in batches of 2."""
+
+
+@pytest.fixture
+def settling(begin, monkeypatch):
+    """The same, of learners that show all samples of an epoch once more, and few of one that ends early."""
+    behind = []
+    train = told.Plain.train_epoch
+
+    def shows(self, feed, epoch, stop):
+        stats = train(self, feed, epoch, stop)
+        behind.append(batches_shown_again(stats.steps, 2, whole=stats.complete))
+        told.CLOCK.now += FORWARD * behind[-1]
+        return stats
+
+    monkeypatch.setattr(told.Plain, "settles", lambda self: True, raising=False)
+    monkeypatch.setattr(told.Plain, "train_epoch", shows)
+    return lambda **seconds: begin(recipe={"batch_size": 2, "predict_seconds": VAL / 2}, **seconds)
+
+
+def test_epochs_are_planned_with_what_is_shown_once_more(settling):
+    job = settling(allowance=3.5 * (STEPS / 2 + SHOWN + VAL / 2))
+    reports = run(job)
+    assert [epochs for _, epochs in told.BUILT[0].plans] == [3] and len(reports) == 3
+
+
+@pytest.mark.parametrize("spare", [0.0, 0.5, 1.0, SHOWN - 0.1, SHOWN, SHOWN + 1, 10.0])
+@pytest.mark.parametrize("allowance", [0.0, 9.0])
+def test_nothing_runs_past_the_deadline_for_it(settling, clock, spare, allowance):
+    end = clock.now + STEPS / 2 + VAL / 2 + spare
+    reports = run(settling(allowance=allowance, deadline=end - clock.now))
+    assert clock.now <= end + 1, "a step that was begun is ended"
+    assert reports[0].complete == (spare >= SHOWN - 1)
+
+
+def test_samples_that_are_shown_once_more_are_counted_as_they_are_shown():
+    for steps in (0, 1, 7, 31, 32, 64, 999):
+        for whole in (True, False):
+            shown = shown_again([np.arange(4)] * steps, whole=whole)
+            assert batches_shown_again(steps, 4, whole=whole) == len(shown)
+    assert batches_shown_again(9, 1, whole=True) == 0, "one sample has no statistics"
+
+
+def test_where_no_step_is_taken_time_is_over_when_validation_must_begin(make_spec, clock):
+    pace = Pace(make_spec(recipe={"batch_size": 2}, deadline=clock.now + 10), [8], 16, lambda epochs: None)
+    pace.val_seconds = 4.0
+    assert not pace.late()
+    clock.now += 6
+    assert pace.late() and pace.late()

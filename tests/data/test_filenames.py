@@ -101,6 +101,8 @@ def test_tables_and_folders_come_before_names(files, open_data):
     (data / "all.csv").write_text("\n".join(["path,label", *(f"{name},{n % 2}" for n, name in enumerate(names))]))
     assert open_data(data).reader == "table"
     (data / "more.csv").write_text("a,b\n1,2\n")
+    assert open_data(data).recognised.endswith("not read: more.csv")
+    (data / "more.csv").write_text("\n".join(["path,b", *(f"{name},2" for name in names)]))
     with pytest.raises(DataError, match="several"):
         open_data(data)
 

@@ -63,6 +63,25 @@ def test_a_label_for_each_file(tmp_path, picture, form):
     assert [sample.fields["label"] for sample in found.samples] == ["0", "1", "2"] * 4
 
 
+def test_all_labels_of_each_file(tmp_path, picture):
+    for number in range(4):
+        picture(tmp_path / "images" / f"{number}.png", seed=number)
+    told = {f"{number}.png": ["a", "b", "c"][: 1 + number % 3] for number in range(4)}
+    (tmp_path / "labels.json").write_text(json.dumps(told))
+    task = SimpleNamespace(inputs=("image",), targets=("labels",))
+    found = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), task)
+    assert [sample.fields["labels"] for sample in found.samples] == list(told.values())
+
+
+def test_few_rows_by_their_ids_are_rows(tmp_path):
+    rows = {
+        f"n{number}": {"id": f"n{number}", "pitch": number, "on": True, "family": "ab"[number % 2]}
+        for number in range(3)
+    }
+    (tmp_path / "few.json").write_text(json.dumps(rows))
+    assert read_table(str(tmp_path / "few.json")).columns == ("id", "pitch", "on", "family")
+
+
 def test_rows_by_the_names_of_their_files(tmp_path):
     rows = {}
     for number in range(12):

@@ -147,6 +147,17 @@ def test_emotions_are_read_from_names_and_speakers_stay_together(audio, name):
         opened(data.root, "audio", target="sentence")
 
 
+def test_a_copy_of_all_recordings_further_down_is_left_out(audio, tmp_path):
+    names = [f"Actor_{s}/03-01-{e}-01-02-01-{s}.wav" for s in ("01", "02", "24") for e in ("02", "08")]
+    for name in names:
+        copy = tmp_path / "audio_speech_actors_01-24" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(name.encode())  # as the fixture writes the first of them
+    data = audio(*names)
+    assert sorted(sample.id for sample in data.samples) == names
+    assert data.recognised.endswith("; 6 copies further down are left out")
+
+
 def test_two_speakers_are_too_few_for_parts(audio):
     names = [f"{s}_{e}/{s}_{w}_{e}.wav" for s in ("OAF", "YAF") for e in ("angry", "ps") for w in ("back", "bar")]
     data = audio(*names, "OAF_angry/OA_bite_angry.wav")

@@ -36,6 +36,17 @@ def found(tmp_path):
             {"train.csv": "train", "test.csv": "test"},
             ("sample_submission.csv", "test_labels.csv"),
         ),
+        (["SubmissionSample.csv"], {}, ()),
+        (
+            ["a_train.tsv", "a_trial.tsv", "a_test.tsv"],
+            {"a_train.tsv": "train", "a_trial.tsv": "val", "a_test.tsv": "test"},
+            (),
+        ),
+        (["a_train.tsv", "a_trial.tsv", "a_dev.tsv"], {"a_train.tsv": "train", "a_dev.tsv": "val"}, ("a_trial.tsv",)),
+        (["fold1_train.csv", "fold1_test.csv", "fold2_train.csv", "fold2_test.csv"], {}, ()),
+        (["s-train/all.json", "s-test/all.json"], {"s-train/all.json": "train", "s-test/all.json": "test"}, ()),
+        (["A_Train/A/y.csv", "A_Test/A/y.csv"], {"A_Train/A/y.csv": "train", "A_Test/A/y.csv": "test"}, ()),
+        (["train/train.csv", "images/README"], {"train/train.csv": ""}, ()),
         (["tweets_Train.csv", "tweets_dev.csv"], {"tweets_Train.csv": "train", "tweets_dev.csv": "val"}, ()),
         (
             ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "test-00000-of-00001.parquet"],

@@ -89,3 +89,25 @@ def test_other_folders_are_left_alone(folder, files):
     assert TextLinesReader().sniff(folder(**files), NEEDS) == ""
     with pytest.raises(DataError):
         TextLinesReader().read(folder(**files), NEEDS)
+
+
+@pytest.mark.parametrize(
+    "row", ["{0} text {1}\t{2}\n", "{0} text {1}@{2}\n", "{2}\t{0} text {1}\n", "{0} text {1};{2}\n", "{1}\n"]
+)
+def test_rows_with_classes_of_their_own_are_no_texts_of_one_class(folder, row):
+    files = {name: "".join(row.format(name, n, ("good", "bad")[n % 2]) for n in range(8)) for name in ("shop", "film")}
+    assert not TextLinesReader().sniff(folder(**{f"{name}_dot_txt": text for name, text in files.items()}), NEEDS)
+
+
+@pytest.mark.parametrize(("text", "label"), [("X_dot_txt", "Y_dot_txt"), ("seq_dot_in", "label")])
+def test_texts_and_labels_in_two_files_called_so(folder, text, label):
+    source = folder(**{text: lines("so"), label: "0\n1\n" * 3, "YL1_dot_txt": "0\n" * 6})
+    assert counted(source) == {("0", ""): 3, ("1", ""): 3}
+
+
+def test_texts_and_labels_in_two_files_of_each_part(folder):
+    files = {f"{part}__{name}": text for part in ("train", "valid") for name, text in PAIR.items()}
+    assert counted(folder(**files)) == {(word, part): 3 for word in ("play", "book") for part in ("train", "val")}
+
+
+PAIR = {"seq_dot_in": lines("so"), "label": "play\nbook\n" * 3, "seq_dot_out": "O O\n" * 6}

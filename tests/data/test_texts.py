@@ -244,7 +244,7 @@ def test_lists_of_texts_and_classes_in_txt(tmp_path):
     (tmp_path / "class.txt").write_text("bad\nfine\n")
     dataset = opened(tmp_path)
     assert [sum(s.split == split for s in dataset.samples) for split in ("train", "val", "test")] == [12, 12, 12]
-    assert ("train text 1", "1") in pairs(dataset)
+    assert ("train text 1", "fine") in pairs(dataset)
 
 
 def test_a_column_of_no_numbers_is_refused_with_its_first_value(tmp_path):

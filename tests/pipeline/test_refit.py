@@ -219,6 +219,8 @@ def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
     result = msgspec.structs.replace(result, recipe=SPEC.recipe)
     refit._possible(outcome(60.0), result)
     refit._possible(outcome(HOPE * (10.0 + START + FIRST_BUILD) + 1), result)  # alone on the machine it may be quicker
+    lower = msgspec.structs.replace(result.recipe, precision="bf16")  # chosen by the learner, SPEC leaves it open
+    refit._possible(outcome(60.0), msgspec.structs.replace(result, recipe=lower))
     gone = msgspec.structs.replace(SPEC, start=str(tmp_path / "gone"))
     changed = msgspec.structs.replace(result, recipe=Recipe(epochs=20, patience=3, lr=0.5))
     for case, of in (

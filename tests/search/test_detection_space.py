@@ -61,9 +61,9 @@ def test_other_tasks_keep_theirs() -> None:
     assert list(autoft_edit_space(whole, Schema(task="image-cls", classes=("a", "b")))) == []
 
 
-@pytest.mark.parametrize(("plugin", "new"), [("detection", 0.75), ("segmentation", 0.5)])
+@pytest.mark.parametrize(("plugin", "weak", "new"), [("detection", 0.75, 0.5), ("segmentation", 0.5, 0.5)])
 def test_networks_with_new_heads_are_partly_frozen_and_those_with_their_own_keep_their_depth(
-    plugin: str, new: float
+    plugin: str, weak: float, new: float
 ) -> None:
     found = pytest.importorskip(f"autoft_{plugin}.plugin")
     task = {"detection": "object-det", "segmentation": "image-seg"}[plugin]
@@ -71,7 +71,7 @@ def test_networks_with_new_heads_are_partly_frozen_and_those_with_their_own_keep
     headed = ModelCard(
         name="headed", backend="x", modality="image", input_size=224, prior=70.0, heads=("pooled", own), native=(own,)
     )
-    for card, depth in ((SMALL, new), (USUAL, new), (headed, 0.1)):
+    for card, depth in ((SMALL, weak), (USUAL, new), (headed, 0.1)):
         whole = default_space((card,), {card.name: (224,)}, "balanced", 200)
         given = {"schema": Schema(task=task, classes=("a", "b")), "cards": (card,), "seconds": 1.0}
         hook = found.autoft_edit_space

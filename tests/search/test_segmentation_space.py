@@ -43,6 +43,25 @@ def test_batches_are_small(samples: int, size: int) -> None:
     assert spaces.baseline(space)["batch_size"] == size
 
 
+@pytest.mark.parametrize(
+    ("classes", "sided"),
+    [
+        (("background", "left lung", "right_lung"), True),
+        (("LeftVentricle", "RightVentricle"), True),
+        (("background", "left", "upright"), False),
+        (("road", "sky"), False),
+    ],
+)
+def test_what_tells_left_from_right_is_not_mirrored(classes: tuple[str, ...], sided: bool) -> None:
+    from autoft_segmentation.plugin import autoft_edit_space
+
+    whole = default_space((SMALL,), {"small": (64, 96)}, "balanced", 2000)
+    schema = Schema(task="image-seg", classes=classes)
+    space = spaces.edit(whole, autoft_edit_space(space=whole, schema=schema, cards=(SMALL,), seconds=1.0))
+    words = {word for param in space if param.key == "augment" for word in param.choices}
+    assert (words == {"none"}) is sided and ("light" in words) is not sided
+
+
 def _choices(params: list[Param]) -> list[object]:
     return [choice for param in params for choice in param.choices]
 

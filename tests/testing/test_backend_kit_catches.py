@@ -173,6 +173,18 @@ class NeedsAnOptimizer(NumpyLearner):
         self.moments = {"sgd": 1, "adam": 2, "adamw": 2}[job.recipe.optimizer]
 
 
+class ChoosesForHeads(NumpyLearner):
+    """Features that trials share would hang on which of them came first."""
+
+    def precision_chosen(self) -> str:
+        return "bf16" if self.job.recipe.precision == "auto" else ""
+
+
+class ChoosesWhatWasSaid(NumpyLearner):
+    def precision_chosen(self) -> str:
+        return "" if self.job.recipe.freeze == 1 else "bf16"
+
+
 class DrawsViewsByChance(NumpyLearner):
     def extract(self, feed: Feed, cuts: Sequence[Cut], view: View) -> Iterator[list[Array]]:
         seed = int(np.random.default_rng().integers(1 << 30))
@@ -223,6 +235,8 @@ BROKEN_LEARNERS: list[tuple[type[NumpyLearner], str]] = [
     (TurnsItsHead, "set_head_is_exact"),
     (TakesAnyHead, "set_head_refuses_what_does_not_fit"),
     (NeedsAnOptimizer, "a_learner_whose_heads_are_solved_needs_no_optimizer"),
+    (ChoosesForHeads, "a_precision_that_was_chosen_builds_the_same_where_it_is_said"),
+    (ChoosesWhatWasSaid, "a_precision_that_was_chosen_builds_the_same_where_it_is_said"),
     (DrawsViewsByChance, "views_repeat_and_differ"),
     (DrawsViewsByCount, "views_repeat_and_differ"),
     (HasOneView, "views_repeat_and_differ"),

@@ -18,6 +18,8 @@ LISTS = ("bbox", "box", "bboxes", "boundingbox")
 IMAGES = ("filename", "file", "image", "img", "imageid", "imgid", "imagename", "imgname", "imagepath", "imgpath",
           "filepath", "path", "id", "name")  # fmt: skip
 CLASSES = ("class", "classname", "label", "labelname", "category", "categoryname", "name", "type", "species", "classid")
+CROWDS = ("isgroupof", "groupof", "iscrowd", "crowd", "difficult", "isdifficult")
+"""What is flagged there is no single thing, or not to be scored."""
 SPLITS = ("split", "set", "subset", "partition")
 SURE = 0.95
 """Share of the rows without names whose second corner must lie below and to the right of the first."""
@@ -36,6 +38,8 @@ class Boxes(NamedTuple):
     split: int | None
     size: tuple[int, int] | None
     """Width and height of the image."""
+    crowd: int | None = None
+    """A flag of what is not to be scored."""
 
 
 def find(columns: Sequence[str]) -> Boxes | None:
@@ -54,7 +58,7 @@ def find(columns: Sequence[str]) -> Boxes | None:
     label, split = place(CLASSES), place(SPLITS)
     wide, high = (place(known) for known in SIZES)
     size = None if wide is None or high is None else (wide, high)
-    return Boxes(image, sides, corners, label, split, size)
+    return Boxes(image, sides, corners, label, split, size, place(CROWDS))
 
 
 def unnamed(rows: Sequence[Sequence[str]]) -> Boxes | None:

@@ -15,11 +15,11 @@ SIZES = (256, 192, 320)
 """The default first."""
 RATE = 5e-3
 """Above it, training on heat maps breaks down."""
-DEPTHS = (0.75, 0.75, 0.5, 0.25, 0.0)
-"""How deep to freeze, the default first. In short trainings more frozen is better, even for as many epochs, and
-quicker: early steps teach the new head (docs/performance.md). What is less frozen may go on from there."""
-OWN = (0.0, 0.5)
-"""Depths that the default space gives networks whose heads are new; of others the head is pretrained, too."""
+DEPTHS = {0.0: (0.75, 0.75, 0.5, 0.25, 0.0), 0.5: (0.5, 0.5, 0.75, 0.25, 0.0)}
+"""How deep to freeze, the default first, by the default that the space has for networks whose heads are new: 0 for
+those that know little, half for others. In short trainings more frozen is quicker, and of small networks better, too:
+early steps teach the new head (docs/performance.md). What is less frozen may go on from there. Half of a network is
+about what comes before its maps of stride 16; three quarters are that of the bundled one."""
 FIXED: dict[str, Scalar] = {
     # These change class targets, of which there are none here.
     "label_smoothing": 0.0,
@@ -45,8 +45,8 @@ def edits(space: Sequence[Param], schema: Schema) -> Iterator[Param]:
                 yield msgspec.structs.replace(param, choices=sizes, default=sizes[0])
             else:
                 yield param
-        elif param.key == "freeze" and param.default in OWN and len(set(param.choices)) > 1:
-            yield msgspec.structs.replace(param, choices=DEPTHS, default=DEPTHS[0])
+        elif param.key == "freeze" and (depths := _depths(param)):
+            yield msgspec.structs.replace(param, choices=depths, default=depths[0])
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size":
@@ -64,6 +64,12 @@ def edits(space: Sequence[Param], schema: Schema) -> Iterator[Param]:
         elif param.key == "lr":
             high = max(param.low, min(param.high, RATE))
             yield msgspec.structs.replace(param, high=high, default=min(float(param.default or high), high))
+
+
+def _depths(param: Param) -> tuple[float, ...]:
+    """None where the head is pretrained, too, or the depth is not searched."""
+    found = DEPTHS.get(param.default) if isinstance(param.default, float) else None
+    return found if found and len(set(param.choices)) > 1 else ()
 
 
 def _sizes(space: Sequence[Param], schema: Schema) -> tuple[int, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autoft.api import (
@@ -12,6 +14,7 @@ from autoft.api import (
     Pictures,
     ReadOptions,
     Table,
+    flagged,
     is_table,
     missing_picture,
     part_word,
@@ -27,6 +30,8 @@ from autoft_detection._yolo import YoloReader
 
 ONLY = "object"
 """The class of all boxes where no column names one."""
+DESCRIBED = re.compile(r"(?:\w+-)*class-descriptions.*\.csv", re.IGNORECASE)
+"""Open Images' list of the names of its classes."""
 ASIDE = ("annotations", "annotation", "labels", "csv", "data")
 """Folders of tables beside those of the images."""
 FRACTION = 1.001
@@ -60,7 +65,8 @@ class BoxTableReader:
             raise refuse(source, "a table with columns such as filename, class, xmin, ymin, xmax, ymax")
         root = _root(source)
         pictures, issues = Pictures(root), list[Issue]()
-        read = [_drafts(table, boxes, pictures, issues) for table, boxes in tables]
+        names, named = _described(root)
+        read = [_drafts(table, boxes, pictures, names, issues) for table, boxes in tables]
         placed = {draft.path for drafts in read for draft in drafts if draft.split}
         drafts = [draft for drafts in read for draft in drafts if draft.split or draft.path not in placed]
         used = {draft.path for draft in drafts}
@@ -71,7 +77,9 @@ class BoxTableReader:
         ]
         words = f"tables of boxes ({', '.join(Path(table.path).name for table, _ in tables)}"
         words += (
-            ")" if any(boxes.label is not None for _, boxes in tables) else f"; none names classes, all are '{ONLY}')"
+            f"{named})"
+            if any(boxes.label is not None for _, boxes in tables)
+            else f"; none names classes, all are '{ONLY}')"
         )
         return dataset(self.name, root, words, drafts, issues, options)
 
@@ -97,7 +105,19 @@ def _tables(source: str) -> Iterator[tuple[Table, _columns.Boxes]]:
             yield table, boxes
 
 
-def _drafts(table: Table, boxes: _columns.Boxes, pictures: Pictures, issues: list[Issue]) -> list[Draft]:
+def _described(root: Path) -> tuple[dict[str, str], str]:
+    """Names of classes by their codes, as Open Images has them beside its tables (`/m/0k4j,Car`), and words for it."""
+    file = next((Path(path) for path in walk(str(root)) if DESCRIBED.match(Path(path).name)), None)
+    if file is None:
+        return {}, ""
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+        rows = [row for row in csv.reader(opened) if len(row) == 2]
+    return {code: name for code, name in rows if code.startswith("/")}, f"; {file.name} names the classes"
+
+
+def _drafts(
+    table: Table, boxes: _columns.Boxes, pictures: Pictures, names: Mapping[str, str], issues: list[Issue]
+) -> list[Draft]:
     file = Path(table.path)
     part = part_word(file.stem) or pictures.split(table.path)
     found: dict[str, Draft] = {}
@@ -115,7 +135,8 @@ def _drafts(table: Table, boxes: _columns.Boxes, pictures: Pictures, issues: lis
         sides = _columns.four(cells, boxes)
         if sides is not None:
             label = cells[boxes.label] if boxes.label is not None else ONLY
-            draft.add(sides, label, called=label)
+            crowd = boxes.crowd is not None and flagged(cells[boxes.crowd])
+            draft.add(sides, names.get(label, label), "crowd" * crowd, called=label)
     every = [side for draft in found.values() for box in draft.boxes for side in box if side == side]
     fractions = bool(every) and max(every) <= FRACTION
     for draft in found.values():

@@ -48,6 +48,12 @@ READERS = (
         gives=GIVES,
     ),
     Entry(
+        name="metadata-boxes",
+        target="autoft_detection._metadata:MetadataBoxReader",
+        summary="metadata.jsonl beside images, with lists of boxes and classes (Hugging Face)",
+        gives=GIVES,
+    ),
+    Entry(
         name="named-boxes",
         target="autoft_detection._named:NamedBoxReader",
         summary="Kvasir-SEG: JSON that lists boxes by the names of images",

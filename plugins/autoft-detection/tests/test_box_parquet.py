@@ -103,3 +103,24 @@ def test_what_is_no_box_is_told_and_crowds_are_flagged(tmp_path: Path) -> None:
     found = ParquetBoxReader().read(str(tmp_path), ASKED)
     assert found.samples[0].fields["boxes"] == [[1, 2, 4, 6, "8", "crowd"]]
     assert [issue.kind for issue in found.issues] == ["box_not_finite"]
+
+
+@pytest.mark.parametrize("form", ["object of lists", "list of objects"])
+@pytest.mark.parametrize(
+    ("flags", "crowds"),
+    [
+        (["False", "True"], ["", "crowd"]),
+        (["0", "1"], ["", "crowd"]),
+        (["no", "yes"], ["", "crowd"]),
+        (["0.0", "1.0"], ["", "crowd"]),
+        ([False, True], ["", "crowd"]),
+        ([None, "n"], ["", ""]),
+    ],
+)
+def test_flags_of_crowds_may_be_words(tmp_path: Path, form: str, flags: list[Any], crowds: list[str]) -> None:
+    lists: Any = {"bbox": BOXES, "category": [7, 8], "iscrowd": flags}
+    if form == "list of objects":
+        lists = [dict(zip(lists, each, strict=True)) for each in zip(*lists.values(), strict=True)]
+    write(tmp_path / "data.parquet", {"objects": [lists]})
+    found = ParquetBoxReader().read(str(tmp_path), ASKED)
+    assert [box[5] if len(box) > 5 else "" for box in found.samples[0].fields["boxes"]] == crowds

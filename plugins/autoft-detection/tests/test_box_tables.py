@@ -125,3 +125,17 @@ def test_tables_without_names_as_retinanet_takes_them(tmp_path: Path, size: str)
 def test_tables_without_names_and_without_corners_are_none(tmp_path: Path, line: str) -> None:
     (tmp_path / "train.csv").write_text(rows(write(tmp_path), line))
     assert not BoxTableReader().sniff(os.fspath(tmp_path), BOXES)
+
+
+def test_open_images_names_its_classes_beside_the_table_and_flags_groups(tmp_path: Path) -> None:
+    write(tmp_path, "train", 2)
+    head = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction\n"
+    text = "0000,xclick,/m/01g317,1,0.1,0.5,0.25,0.75,0,1,0,0\n0000,xclick,/m/0k4j,1,0.5,1,0,0.5,0,0,1,0\n"
+    (tmp_path / "train-annotations-bbox.csv").write_text(head + text + "0001,a,/m/0k4j,1,0,1,0,1,-1,-1,-1,-1\n")
+    (tmp_path / "class-descriptions-boxable.csv").write_text("/m/01g317,Person\n/m/0k4j,Car\n")
+    data = BoxTableReader().read(str(tmp_path), BOXES)
+    assert [sample.fields["boxes"] for sample in data.samples] == [
+        [[6.4, 12.0, 32.0, 36.0, "Person"], [32.0, 0.0, 64.0, 24.0, "Car", "crowd"]],
+        [[0.0, 0.0, 64.0, 48.0, "Car"]],
+    ]
+    assert "class-descriptions-boxable.csv names the classes" in data.recognised

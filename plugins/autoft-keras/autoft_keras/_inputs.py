@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Loader:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+    def batches(self, feed: Feed, indices: Iterable[Array], *, targets: bool) -> Iterator[Batch]:
         """What the network takes in, and targets, for each array of indices. A thread feeds a GPU ahead of time."""
         loaded = (self.load(feed, index, targets) for index in indices)
         return loaded if self.device == "CPU" else ahead(loaded)
@@ -32,6 +32,10 @@ class Loader:
     def load(self, feed: Feed, index: Array, targets: bool) -> Batch:
         """One batch; without targets there are none in it."""
         raise NotImplementedError
+
+    def lengths(self, feed: Feed) -> Array | None:
+        """About how long each sample is, where batches of like lengths take less time."""
+        return None
 
     def heard(self, feed: Feed) -> Array | None:
         """Lengths by which batches of training are made; None where samples have none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
-from autoft_keras import _augment, _optim, _shapes, _sounds, _state
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, late, shuffled, windows
+from autoft_keras import _augment, _batches, _optim, _shapes, _sounds, _state
 from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
@@ -31,21 +32,16 @@ Tensor = Any
 Targets = dict[str, Any]
 Key = TypeVar("Key")
 
-#: Pixels in one batch of predictions.
-PREDICT_PIXELS = 64 * 224 * 224
-#: Numbers of enlarged maps that are held at a time.
-HELD = 1 << 25
 #: Field of the sample -> how pictures of it are changed. Words and samples have their own way (`_rows`).
 POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
-#: Texts or recordings in one batch of predictions.
-ROWS = 32
 NO_ROOM = "one sample must fit into the GPU's memory, but it does not."
 
 
 class KerasLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging` and `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging`, `Batched`, `Settling` and
+    `Placed`.
     """
 
     def __init__(self, job: Job, net: Net, where: str, folder: Path | None) -> None:
@@ -102,6 +98,14 @@ class KerasLearner:
     def on_gpu(self) -> bool:
         return self.device == "GPU"
 
+    def at_a_time(self) -> int:
+        """See `Batched`."""
+        return _batches.size(self.job)
+
+    def settles(self) -> bool:
+        """See `Settling`."""
+        return self.norms.needed
+
     # ---- training -----------------------------------------------------------------------------------
 
     def train_epoch(self, feed: Feed, epoch: int, stop: Stop) -> EpochStats:
@@ -120,7 +124,7 @@ class KerasLearner:
         total, seen, steps, traced = tf.zeros((), tf.float64), 0, 0, self._traced
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                self._settle(feed, batches[:steps], whole=False)
+                self._settle(feed, self.norms.some(batches[:steps], whole=False), stop)
                 return EpochStats(self._mean(total, seen), steps, False, begun, self._traced - traced)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
@@ -128,12 +132,20 @@ class KerasLearner:
             self.optimizer.set_step(at, self.epochs * len(batches))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
-        self._settle(feed, batches, whole=True)
+        self._settle(feed, self.norms.some(batches, whole=True), stop)
         return EpochStats(self._mean(total, seen), steps, True, begun, self._traced - traced)
 
-    def _settle(self, feed: Feed, trained: Sequence[Array], *, whole: bool) -> None:
-        shown = self.inputs.batches(feed, self.norms.some(trained, whole=whole), targets=False)
-        self.norms.settle((images for images, _ in shown), self._show)
+    def _settle(self, feed: Feed, some: Sequence[Array], stop: Stop) -> None:
+        """Take statistics of these batches as they are. Where memory ends, they are shown anew in parts."""
+        done = not some
+        while not done:
+            parts = [part for batch in some for part in _batches.parts(batch, self.most)]
+            shown = self.inputs.batches(feed, takewhile(lambda _: not late(stop), parts), targets=False)
+            try:
+                self.norms.settle((images for images, _ in shown), len(parts), self._show)
+                done = True
+            except tf.errors.ResourceExhaustedError as error:
+                self._halve(max(map(len, some)), error)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
         """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better.
@@ -180,13 +192,17 @@ class KerasLearner:
             try:
                 loss = self._whole(values, targets) if len(values) <= self.most else self._parts(values, targets)
             except tf.errors.ResourceExhaustedError as error:
-                self.most = min(self.most, len(values)) // 2
-                if self.most < 1:
-                    raise TrialFailed(NO_ROOM) from error
+                self._halve(len(values), error)
         if self.device == "CPU":  # asking a GPU at every step would hold it up
             self._mean(loss, 1)
         self.steps += 1
         return loss
+
+    def _halve(self, count: int, error: Exception) -> None:
+        """So many samples did not fit into memory."""
+        self.most = min(self.most, count) // 2
+        if self.most < 1:
+            raise TrialFailed(NO_ROOM) from error
 
     def _whole(self, values: Tensor, targets: Targets) -> Tensor:
         def step(values: Tensor, targets: Targets, rate: Tensor) -> Tensor:
@@ -260,7 +276,7 @@ class KerasLearner:
         """See `Enlarging`."""
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
-        indices = [batch for group in self._groups(feed, side) for batch in group]
+        indices = [batch for group in self._groups(feed) for batch in group]
         for values, _ in self.inputs.batches(feed, indices, targets=False):
             for name, rows in self._fitted(lambda some: self._infer(some, side), values).items():
                 found[name].append(self.inputs.filled(rows))
@@ -268,16 +284,9 @@ class KerasLearner:
             return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
-    def _groups(self, feed: Feed, side: int = 0) -> list[list[Array]]:
+    def _groups(self, feed: Feed) -> list[list[Array]]:
         """Batches for predictions, see `autoft.batches`."""
-        if isinstance(self.inputs, Rows):
-            return windows(len(feed), ROWS, self.inputs.lengths(feed))
-        most = PREDICT_PIXELS // self.job.image_size**2
-        for output in self.job.problem.outputs:
-            if output.head == "dense":  # indices are found on maps that were enlarged
-                least = max(side, self.job.image_size) if output.post == "argmax" else self.job.image_size
-                most = min(most, HELD // output.size // least**2)
-        return windows(len(feed), max(1, min(512, most)), None)
+        return windows(len(feed), self.at_a_time(), self.inputs.lengths(feed))
 
     def _infer(self, values: Tensor, side: int) -> dict[str, Tensor]:
         def outputs(values: Tensor, side: Tensor) -> dict[str, Tensor]:
@@ -350,19 +359,7 @@ class KerasLearner:
         self.inputs.point = point
 
     def set_head(self, values: Mapping[str, tuple[Array, Array]]) -> None:
-        for name, (weights, bias) in values.items():
-            if name not in self.net.outputs:
-                raise ValueError(f"an output must be one of {', '.join(self.net.outputs)}, but got '{name}'.")
-            if self.job.recipe.head_width:
-                raise ValueError(f"the head of '{name}' must be linear, but it has a hidden layer.")
-            kernel, offset = (self.net.named()[f"heads.{name}.last.{part}"] for part in ("kernel", "bias"))
-            if weights.T.shape != tuple(kernel.shape) or bias.shape != tuple(offset.shape):
-                raise ValueError(
-                    f"the head of '{name}' has weights {tuple(kernel.shape)[::-1]} and bias {tuple(offset.shape)}, "
-                    f"but got {weights.shape} and {bias.shape}."
-                )
-            kernel.assign(weights.T.astype(np.float32))
-            offset.assign(bias.astype(np.float32))
+        self.net.set_heads(values, self.job.recipe)
 
     # ---- keeping --------------------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@ PEAKED, REDUCED = 2.0, 4.0
 MASKED = ("mse", "mae", "huber")
 #: How far ahead the blank is in frames that can say nothing else.
 SURE = 1e4
+#: Channels of a picture's maps that are enlarged at a time.
+WIDE = 16
 #: Where the Huber loss passes from a parabola to a line.
 DELTA = 1.0
 
@@ -180,8 +182,26 @@ def finish(output: Output, raw: Tensor, size: Tensor | int = 0) -> Tensor:
     """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, of maps enlarged to `size`."""
     raw = tf.cast(raw, tf.float32)
     if output.post == "argmax":
-        wide = enlarge(raw, size) if raw.shape.rank == 4 else raw
-        return tf.cast(tf.argmax(wide, -1), index_type(output.size))
+        return (
+            _largest(output, raw, size) if raw.shape.rank == 4 else tf.cast(tf.argmax(raw, -1), index_type(output.size))
+        )
     if output.post == "softmax":
         return tf.nn.softmax(raw)
     return tf.sigmoid(raw) if output.post == "sigmoid" else raw
+
+
+def _largest(output: Output, raw: Tensor, size: Tensor | int) -> Tensor:
+    """Indices of the largest channel of maps (n, height, width, channels) that are enlarged: one picture after another,
+    and of its channels `WIDE` at a time. All of them at once take gigabytes where pictures are large."""
+
+    def found(maps: Tensor) -> Tensor:
+        best = index = None
+        for first in range(0, output.size, WIDE):
+            some = enlarge(maps[None, ..., first : first + WIDE], size)[0]
+            here, most = tf.argmax(some, -1, tf.int32) + first, tf.reduce_max(some, -1)
+            index = here if index is None else tf.where(most > best, here, index)
+            best = most if best is None else tf.maximum(best, most)
+        return tf.cast(index, index_type(output.size))
+
+    kind = tf.TensorSpec((None, None), index_type(output.size))
+    return tf.map_fn(found, raw, parallel_iterations=1, fn_output_signature=kind)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from autoft.api import Job, Output, TrialFailed, no_answers
+from autoft.api import Job, Output, Recipe, TrialFailed, no_answers
 from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _pyramid, _trunks
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -139,6 +139,22 @@ class Net:
     def none(self, output: Output, side: int) -> Array:
         """What is predicted of nothing; `side` is that of indices."""
         return no_answers(output, maps=self.side, indices=side)
+
+    def set_heads(self, values: Mapping[str, tuple[Array, Array]], recipe: Recipe) -> None:
+        """Fill in linear heads, as `Cuttable.set_head` says."""
+        for name, (weights, bias) in values.items():
+            if name not in self.outputs:
+                raise ValueError(f"an output must be one of {', '.join(self.outputs)}, but got '{name}'.")
+            if recipe.head_width:
+                raise ValueError(f"the head of '{name}' must be linear, but it has a hidden layer.")
+            kernel, offset = (self.named()[f"heads.{name}.last.{part}"] for part in ("kernel", "bias"))
+            if weights.T.shape != tuple(kernel.shape) or bias.shape != tuple(offset.shape):
+                raise ValueError(
+                    f"the head of '{name}' has weights {tuple(kernel.shape)[::-1]} and bias {tuple(offset.shape)}, "
+                    f"but got {weights.shape} and {bias.shape}."
+                )
+            kernel.assign(weights.T.astype(np.float32))
+            offset.assign(bias.astype(np.float32))
 
     def _freeze(self) -> tuple[str, ...]:
         """What lies behind the last block, such as a decoder, is never frozen."""

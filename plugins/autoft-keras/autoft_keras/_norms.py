@@ -73,19 +73,35 @@ class Norms:
         if self.scratch:
             self.least.assign(1 / (step + 1))
 
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to settle."""
+        return self.settles and any(layer.trainable for layer in self.layers)
+
     def some(self, trained: Sequence[Array], *, whole: bool) -> list[Array]:
         """Those of an epoch's batches that `settle` is to see."""
-        needed = self.settles and any(layer.trainable for layer in self.layers)
-        return shown_again(trained, whole=whole) if needed else []
+        return shown_again(trained, whole=whole) if self.needed else []
 
-    def settle(self, batches: Iterable[Tensor], show: Callable[[Tensor], object]) -> None:
-        """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network, in
-        a graph of its own."""
+    def settle(self, shown: Iterable[Tensor], wanted: int, show: Callable[[Tensor], object]) -> None:
+        """The plain mean of the statistics of what is shown, with the weights as they are. `show` runs the network, in
+        a graph of its own.
+
+        Of less than half of what was `wanted`, or where memory ends, they would tell too little: all stays as it was.
+        """
+        found = [value for layer in self.layers for value in (layer.moving_mean, layer.moving_variance)]
+        before, seen, enough = [value.numpy() for value in found], 0, False
         self.shown, self.single = True, False
-        for number, images in enumerate(batches):
-            self.least.assign(1 / (number + 1))
-            show(images)
-        self.shown = False
+        try:
+            for images in shown:
+                seen += 1
+                self.least.assign(1 / seen)
+                show(images)
+            enough = 2 * seen >= wanted
+        finally:
+            self.shown = False
+            if not enough:
+                for value, old in zip(found, before, strict=True):
+                    value.assign(old)
 
 
 def _fusible(layer: Any) -> bool:

@@ -43,7 +43,7 @@ def move(word: str, images: Tensor, targets: Targets, seed: Tensor) -> tuple[Ten
     zoom, stretch = spread(reach.zoom), tf.sqrt(spread(reach.stretch))
     across, down = 1 / (zoom * stretch), stretch / zoom
     middle = tf.stack([0.5 + reach.shift * draws.uniform(-1, 1) for _ in range(2)], 1)
-    mirrored = tf.sign(draws.uniform(-1, 1)) if reach.flip else tf.ones_like(zoom)
+    mirrored = tf.sign(draws.uniform(-1, 1)) if reach.flip or "boxes" not in targets else tf.ones_like(zoom)
     colours = [(1 + reach.colour * draws.uniform(-1, 1))[:, None, None, None] for _ in range(3)]
     scale = tf.stack([across * mirrored, down], 1)  # of the input, for one of the output
     moved = dict(targets)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from autoft.api import Output
+from autoft.testing import reference
 from autoft_keras import _losses, _planes
 
 MAP = Output(name="mask", head="dense", size=5, loss="ce_dice", post="argmax", target="mask")
@@ -49,3 +50,23 @@ def test_other_maps_are_rows(changes: dict[str, str]) -> None:
     raw, targets = drawn(False)
     assert not _planes.fits(msgspec.structs.replace(MAP, **changes), raw, targets)
     assert not _planes.fits(MAP, tf.reshape(raw, (-1, 5)), tf.reshape(targets, (-1,))), "one class for each sample"
+
+
+@pytest.mark.parametrize("classes", [3, 16, 40])
+def test_indices_of_enlarged_maps_are_found_picture_by_picture(classes, monkeypatch):
+    """All maps of all classes at the side of the pictures are gigabytes."""
+    held, enlarge = [], _losses.enlarge
+
+    def watched(raw, side):
+        held.append(raw.shape.as_list())
+        return enlarge(raw, side)
+
+    monkeypatch.setattr(_losses, "enlarge", watched)
+    output = Output(name="mask", head="dense", size=classes, loss="ce_dice", post="argmax", target="mask")
+    raw = np.random.default_rng(0).normal(size=(5, 8, 8, classes)).astype(np.float32)
+    graph = tf.function(lambda maps, side: _losses.finish(output, maps, side), autograph=False)
+    spec = tf.TensorSpec((None, 8, 8, classes))
+    found = graph.get_concrete_function(spec, tf.TensorSpec((), tf.int32))(tf.constant(raw), tf.constant(52))
+    assert all(shape[0] == 1 and shape[-1] <= 16 for shape in held)
+    assert found.dtype == tf.uint8 and found.shape == (5, 52, 52)
+    assert (found.numpy() == reference.enlarge(raw, 52).argmax(-1)).mean() > 0.999

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoft.api import DataError, Dataset, Issue, Mask, ReadOptions, Sample, to_plain
-from autoft_segmentation import _cityscapes, _names, _pairs, _values
+from autoft_segmentation import _cityscapes, _names, _pairs, _pascal, _values
 
 
 class MaskFolderReader:
@@ -36,7 +36,7 @@ class MaskFolderReader:
             )
         root = Path(source).absolute()
         paths = [path for pair in found.pairs for path in (pair.mask, *pair.further)]
-        listed = _names.find(_folders(root, found.folders)) or _cityscapes.by_name(paths)
+        listed = _names.find(_folders(root, found.folders)) or _cityscapes.by_name(paths) or _pascal.by_place(paths)
         known = None if "mask" in options.optional else options.meaning
         means = _values.meaning(paths, listed, source, known)
         found = _labelled(found, means)

@@ -20,6 +20,7 @@ MORE = (
     "labels.csv",
     "codes.txt",
     "classes.json",
+    "objectinfo150.txt",
 )
 FILES = NAMES + MORE
 """Files that are looked for in the data folder, the one above the masks, and that of the masks, in lower case."""
@@ -60,6 +61,8 @@ def read(path: Path) -> ClassList | None:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):  # not a text that people write; masks may do without
         return None
+    if numbered := _numbered(text):
+        return ClassList(path.name, numbered)
     rows = list(_json(text) if path.suffix.lower() == ".json" else _rows(text))
     # labelme numbers its list from -1 where it begins with what is ignored.
     first = -1 if rows and rows[0] == ["__ignore__"] else 0
@@ -70,6 +73,17 @@ def read(path: Path) -> ClassList | None:
     coloured = [entry for entry in good if entry[0].startswith("#")]
     chosen = coloured if len(coloured) >= len(good) - 1 and coloured else [e for e in good if not e[0].startswith("#")]
     return ClassList(path.name, {value: plain(name) for value, name in chosen if value != "-1"})
+
+
+def _numbered(text: str) -> dict[str, str]:
+    """ADE20K's list: a number and, of a thing's names between commas, the first one; 0 is none of them. Else empty."""
+    lines = [[cell.strip() for cell in line.split("\t")] for line in text.splitlines() if line.strip()]
+    head = lines.pop(0) if lines else []
+    if not {"Idx", "Name"} <= {*head}:
+        return {}
+    number, name = head.index("Idx"), head.index("Name")
+    rows = [cells for cells in lines if len(cells) == len(head) and cells[number].isdecimal()]
+    return {"0": "", **{cells[number]: plain(cells[name].split(",")[0]) for cells in rows}}
 
 
 def is_ignored(name: str) -> bool:

@@ -14,20 +14,37 @@ from autoft_segmentation._united import File
 
 FOLDERS = frozenset(
     "mask masks label labels annotation annotations annot gt gts groundtruth groundtruths ground_truth segmentation "
-    "segmentations segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos".split()
+    "segmentations segmentationclass seg target targets gtfine labelids lbl lbls msk msks anno annos 1st_manual".split()
 )
 """Folders of masks, in lower case; also those that end with `_` and one of these, such as CamVid's `train_labels`."""
 FORMS = frozenset("image images png pngs semantic machine indexed".split())
 """Words behind one of these in the name of a folder of masks: `label_images`, `masks_machine`. Not `label_studio`."""
 PLAIN = FOLDERS | FORMS | {"binary", "color", "colors", "colour", "rgb", "gray", "grey", "instance", "instances"}
 """Folders of masks that are no class."""
-MASK_ENDS = ("labeltrainids", "labelids", "segmentation", "masks", "mask", "labels", "label", "seg", "gt", "l", "matte")
+MASK_ENDS = (
+    "labeltrainids",
+    "labelids",
+    "segmentation",
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "seg",
+    "gt",
+    "l",
+    "matte",
+    "1stho",
+)
 """Ends of a mask's name, after `_`, `-`, a point or a space; earlier ones are taken where an image has several."""
 IMAGE_ENDS = ("leftimg8bit", "image", "img", "sat", "im", "rgb")
 SETS = ("gtfine", "gtcoarse")
 """What stands before these ends in Cityscapes."""
-OTHER_ENDS = ("color", "colour", "instanceids", "instancetrainids", "polygons")
+OTHER_ENDS = ("color", "colour", "instanceids", "instancetrainids", "polygons", "2ndho")
 """Of files that belong to an annotation and are not masks of classes."""
+VESSELS = "1st_manual"
+"""Folder of masks in DRIVE: beside it lie those of what the camera sees, and those of a second observer."""
+BESIDE_VESSELS = ("mask", "2nd_manual")
+VESSEL_ENDS = ("training", "test", "manual1")
 NUMBERED = re.compile(r"(.+)[_\-](?:mask|label|seg|gt)[_\-]?\d+")
 """A further mask of an image that has one: `1_mask_2`."""
 LOOKED_AT = 20
@@ -96,6 +113,7 @@ def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[lis
     """Images, and masks, also those that end in a number. With `named` the first word of a name tells masks too."""
     images, masks = [], []
     whole = _whole(root, files, around)
+    vessels = any(VESSELS in map(str.lower, Path(path).relative_to(root).parts) for path in files)
     for path in files:
         below = Path(path).relative_to(root)
         folders = [part.lower() for part in below.parts[around:-1]]
@@ -104,6 +122,11 @@ def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[lis
         stem = _ended(stem, SETS)[0] if end else stem
         if _ended(below.stem, OTHER_ENDS)[1] or any(_is_aside(part) for part in folders):
             continue
+        if vessels:
+            if any(part in BESIDE_VESSELS for part in folders):
+                continue
+            below = below.with_stem(_ended(below.stem, VESSEL_ENDS)[0])
+            stem = below.stem
         if end or any(_is_mask_folder(part) for part in folders) or (named and _affixes.is_mask_name(below.stem)):
             rank = MASK_ENDS.index(end) if end else len(MASK_ENDS)
             masks.append(File(path, split, stem.lower(), rank))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -33,7 +34,9 @@ FIXED: dict[str, Scalar] = {"label_smoothing": 0.0, "l1": 0.0, "head_width": 0, 
 """What maps gain little by."""
 
 
-def edits(space: Sequence[Param], cards: Sequence[ModelCard], seconds: float) -> Iterator[Param]:
+def edits(
+    space: Sequence[Param], cards: Sequence[ModelCard], seconds: float, classes: Sequence[str] = ()
+) -> Iterator[Param]:
     """Params in the place of those of the default space; `seconds` are those of the search for each sample."""
     for param in space:
         searched = len(set(param.choices)) > 1
@@ -41,6 +44,8 @@ def edits(space: Sequence[Param], cards: Sequence[ModelCard], seconds: float) ->
             yield _sized(param, cards, seconds)
         elif param.key == "freeze" and param.default in OWN and searched:
             yield msgspec.structs.replace(param, choices=DEPTHS, default=DEPTHS[0])
+        elif param.key == "augment" and _sided(classes):
+            yield Param(key=param.key, choices=("none",), default="none")
         elif param.key in FIXED:
             yield Param(key=param.key, choices=(FIXED[param.key],), default=FIXED[param.key])
         elif param.key == "batch_size":
@@ -51,6 +56,12 @@ def edits(space: Sequence[Param], cards: Sequence[ModelCard], seconds: float) ->
         elif param.key == "lr" and isinstance(param.default, float) and LOWEST <= param.default <= HIGHEST:
             # Rates of sgd lie elsewhere.
             yield msgspec.structs.replace(param, low=max(param.low, LOWEST), high=min(param.high, HIGHEST))
+
+
+def _sided(classes: Sequence[str]) -> bool:
+    """Whether classes tell left from right: every augmentation of masks mirrors them."""
+    words = {word.lower() for name in classes for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
+    return {"left", "right"} <= words
 
 
 def _sized(param: Param, cards: Sequence[ModelCard], seconds: float) -> Param:

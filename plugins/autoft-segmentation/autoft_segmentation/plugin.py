@@ -9,6 +9,70 @@ from autoft.api import Entry, ModelCard, Param, Schema, hookimpl
 GIVES = ("image", "mask")
 
 
+READERS = (
+    Entry(
+        name="coco-masks",
+        target="autoft_segmentation._coco:CocoMaskReader",
+        summary="COCO JSON with polygons or run lengths",
+        gives=GIVES,
+    ),
+    Entry(
+        name="cvat-masks",
+        target="autoft_segmentation._drawn:CvatMaskReader",
+        summary="CVAT's own XML with polygons, brush masks, ellipses or boxes",
+        gives=GIVES,
+    ),
+    Entry(
+        name="labelme-masks",
+        target="autoft_segmentation._drawn:LabelMeMaskReader",
+        summary="LabelMe: a JSON file of shapes for each image",
+        gives=GIVES,
+    ),
+    Entry(
+        name="labelstudio-masks",
+        target="autoft_segmentation._drawn:LabelStudioMaskReader",
+        summary="Label Studio: a JSON export with polygons, brushes, rectangles or ellipses",
+        gives=GIVES,
+    ),
+    Entry(
+        name="masks",
+        target="autoft_segmentation._folder:MaskFolderReader",
+        summary="Images with mask files of the same name, in folders such as images/ and masks/",
+        gives=GIVES,
+    ),
+    Entry(
+        name="parquet-masks",
+        target="autoft_segmentation._parquet:ParquetMaskReader",
+        summary="Parquet with a column of images and one of masks, the files inside",
+        gives=GIVES,
+    ),
+    Entry(
+        name="rle-masks",
+        target="autoft_segmentation._rle:RunLengthReader",
+        summary="CSV with a column of images and one of run lengths, as contests have them",
+        gives=GIVES,
+    ),
+    Entry(
+        name="supervisely-masks",
+        target="autoft_segmentation._drawn:SuperviselyMaskReader",
+        summary="Supervisely: folders img and ann, a JSON file for each image",
+        gives=GIVES,
+    ),
+    Entry(
+        name="via-masks",
+        target="autoft_segmentation._drawn:ViaMaskReader",
+        summary="VGG Image Annotator: JSON or CSV that lists regions",
+        gives=GIVES,
+    ),
+    Entry(
+        name="yolo-masks",
+        target="autoft_segmentation._yolo:YoloMaskReader",
+        summary="YOLO: a text file of polygons for each image, with or without data.yaml",
+        gives=GIVES,
+    ),
+)
+
+
 @hookimpl
 def autoft_tasks() -> Iterable[Entry]:
     yield Entry(
@@ -21,60 +85,7 @@ def autoft_tasks() -> Iterable[Entry]:
 
 @hookimpl
 def autoft_readers() -> Iterable[Entry]:
-    yield Entry(
-        name="coco-masks",
-        target="autoft_segmentation._coco:CocoMaskReader",
-        summary="COCO JSON with polygons or run lengths",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="cvat-masks",
-        target="autoft_segmentation._drawn:CvatMaskReader",
-        summary="CVAT's own XML with polygons, brush masks, ellipses or boxes",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="labelme-masks",
-        target="autoft_segmentation._drawn:LabelMeMaskReader",
-        summary="LabelMe: a JSON file of shapes for each image",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="labelstudio-masks",
-        target="autoft_segmentation._drawn:LabelStudioMaskReader",
-        summary="Label Studio: a JSON export with polygons, brushes, rectangles or ellipses",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="masks",
-        target="autoft_segmentation._folder:MaskFolderReader",
-        summary="Images with mask files of the same name, in folders such as images/ and masks/",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="parquet-masks",
-        target="autoft_segmentation._parquet:ParquetMaskReader",
-        summary="Parquet with a column of images and one of masks, the files inside",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="supervisely-masks",
-        target="autoft_segmentation._drawn:SuperviselyMaskReader",
-        summary="Supervisely: folders img and ann, a JSON file for each image",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="via-masks",
-        target="autoft_segmentation._drawn:ViaMaskReader",
-        summary="VGG Image Annotator: JSON or CSV that lists regions",
-        gives=GIVES,
-    )
-    yield Entry(
-        name="yolo-masks",
-        target="autoft_segmentation._yolo:YoloMaskReader",
-        summary="YOLO: a text file of polygons for each image, with or without data.yaml",
-        gives=GIVES,
-    )
+    return READERS
 
 
 @hookimpl
@@ -85,4 +96,4 @@ def autoft_edit_space(
         return ()
     from autoft_segmentation._space import edits
 
-    return tuple(edits(space, cards, seconds))
+    return tuple(edits(space, cards, seconds, schema.classes))

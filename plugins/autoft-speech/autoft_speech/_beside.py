@@ -1,7 +1,8 @@
 """Transcripts in text files: one beside each recording with its name (VCTK), or lists whose lines begin with names.
 
 Lists are those of LibriSpeech (`84-121123.trans.txt`), Multilingual LibriSpeech (`transcripts.txt`), AISHELL, VoxForge
-(`PROMPTS`) and festvox (`txt.done.data`). A folder named train, dev or test, or `train-clean-100`, is a part.
+(`PROMPTS`), festvox (`txt.done.data`) and Sphinx (`an4_train.transcription`). A folder named train, dev or test, or
+`train-clean-100`, is a part.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from autoft_speech._characters import normalise
 from autoft_speech._lists import folder_of, lines, part_of
 from autoft_speech._speakers import speakers
 
-TEXTS = (".txt", ".lab", ".trn", ".data")
+TEXTS = (".txt", ".lab", ".trn", ".data", ".transcription")
 NAMES = ("prompts", "text")
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".scp")
 """Where the folder has one of these that names recordings, it says what belongs together."""
@@ -27,7 +28,9 @@ PEEK = 20
 """Lines by which a list is told."""
 ENTRY = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)|([^|\t]+)\|(.*)|(\S+)\s+(\S.*)')
 """`( name "words" )`, `name|words|more`, `name words`."""
-NAMED = re.compile(r"transcripts?.*|.*transcripts?\.txt|.*\.trans\.txt|txt\.done\.data|prompts|text")
+SPHINX = re.compile(r"(?:<s>)?(.*?)(?:</s>)?\s*\(\s*(\S+?)\s*\)", re.IGNORECASE)
+"""`<s> words </s> (name)`, where it is the name of a recording."""
+NAMED = re.compile(r"transcripts?.*|.*transcripts?\.txt|.*\.trans(cription|\.txt)|txt\.done\.data|prompts|text")
 """Lists whose names say that they hold what is said."""
 ELSEWHERE = re.compile(r"\w+://.*|\S*[/\\]\S*\.\w{1,5}")
 """Addresses (of Multilingual LibriSpeech) and paths: nothing that is said."""
@@ -223,10 +226,17 @@ def _entries(text: str, files: _Files) -> tuple[list[tuple[str, str]], int]:
 
 
 def _of_list(listed: Sequence[str], files: _Files) -> tuple[list[tuple[str, str]], int]:
-    """The same of the lines of a list that begin with names of recordings."""
-    rows = [cells for line in listed if (cells := _cells(line)) and cells[0] in files.recordings]
+    """The same of the lines of a list that begin with names of recordings, or end in them."""
+    rows = [cells for line in listed if (cells := _ended(line, files) or _cells(line)) and cells[0] in files.recordings]
     place = _fields.place(rows) if any(len(row) > 2 for row in rows) else 1
     return [(row[0], row[place] if len(row) > place else row[-1]) for row in rows], place
+
+
+def _ended(line: str, files: _Files) -> list[str]:
+    """The name in brackets at the end of a line, and the words before it; none where no recording is called so."""
+    found = SPHINX.fullmatch(line.strip())
+    name = Path(found[2]).name if found else ""
+    return [name, found[1].strip()] if found and name in files.recordings else []
 
 
 def _cells(line: str) -> list[str]:

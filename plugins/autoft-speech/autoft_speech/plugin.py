@@ -38,6 +38,12 @@ def autoft_readers() -> Iterable[Entry]:
         gives=("audio", "transcript"),
     )
     yield Entry(
+        name="stm",
+        target="autoft_speech._stm:StmReader",
+        summary="Recordings with .stm files that tell their pieces (TED-LIUM)",
+        gives=("audio", "transcript"),
+    )
+    yield Entry(
         name="transcripts",
         target="autoft_speech._beside:BesideReader",
         summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",

@@ -15,6 +15,7 @@ from autoft_speech._asr import SpeechRecognition
 from autoft_speech._kaldi import KaldiReader
 from autoft_speech._ljspeech import LjspeechReader
 from autoft_speech._sounds import AudioClassification
+from autoft_speech._stm import StmReader
 
 WORDS = ("yes no", "no yes no", "Don't!", "no", "yes, yes", "don't no", "yes", "no no")
 
@@ -111,6 +112,24 @@ class TestLjspeech(ReaderContract):
         self.write(folder)
         with (folder / "metadata.csv").open("a") as file:
             file.write("\nLJ9|not there\nLJ1|again\nLJ2|\n")
+        return str(folder)
+
+
+class TestStm(ReaderContract):
+    reader = StmReader
+    options = ReadOptions(needs=("audio", "transcript"))
+    targets = ("transcript",)
+
+    def write(self, folder: Path) -> str:
+        for name in ("a", "b", "c"):
+            recording(folder / f"{name}.wav", 1.0)
+            (folder / f"{name}.stm").write_text(f"{name} 1 who{name} 0 0.4 yes no\n{name} 1 who{name} 0.5 0.9 no\n")
+        return str(folder)
+
+    def write_damaged(self, folder: Path) -> str:
+        self.write(folder)
+        with (folder / "a.stm").open("a") as file:
+            file.write("lost 1 who 0 0.4 yes\na 1 who 0.9 0.5 no\na 1 whoa 0.1 0.2\n")
         return str(folder)
 
 

@@ -70,6 +70,18 @@ def test_of_two_lists_the_one_called_so_is_believed_or_none(tmp_path: Path) -> N
         read(tmp_path / "differ", {"a.txt": "a1 yes\n", "b.txt": "a1 no\n"}, ["a1.wav"])
 
 
+def test_lists_of_sphinx_end_in_names(tmp_path: Path) -> None:
+    files = {
+        "etc/an4_train.transcription": "<s> YES NO </s> (an1-x-b)\n<s> NO (SIR) </s> (an2-x-b)\n",
+        "etc/an4_test.transcription": "GO (an3-y-b)\n",
+        "etc/an4_train.fileids": "clstk/x/an1-x-b\nclstk/x/an2-x-b\n",
+    }
+    names = ["wav/clstk/x/an1-x-b.sph", "wav/clstk/x/an2-x-b.sph", "wav/test_clstk/y/an3-y-b.sph"]
+    found = read(tmp_path, files, names)
+    assert said(found) == ["YES NO", "NO (SIR)", "GO"]
+    assert [sample.split for sample in found.samples] == ["train", "train", "test"]
+
+
 def test_a_text_that_names_another_file_is_followed(tmp_path: Path) -> None:
     files = {"data/A1_0.wav.trn": "one two\nw ah n\n", "train/A1_0.wav.trn": "../data/A1_0.wav.trn\n"}
     assert said(read(tmp_path / "there", files, ["train/A1_0.wav"])) == ["one two"]

@@ -21,7 +21,7 @@ def of(trunk: nn.Module) -> tuple[Block, ...]:
     """The blocks of a trunk: those that it tells (`groups`) or its library declares (`group_matcher` of timm), else by
     its structure."""
     told = getattr(trunk, "groups", None)
-    groups = told() if told else _declared(trunk) or _structural(trunk, [*_names(trunk)])
+    groups = told() if callable(told) else _declared(trunk) or _structural(trunk, [*_names(trunk)])
     seen: set[str] = set()
     blocks = []
     for number, (name, members) in enumerate(groups):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Loader:
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
-    def batches(self, feed: Feed, indices: Sequence[Array], *, targets: bool) -> Iterator[Batch]:
+    def batches(self, feed: Feed, indices: Iterable[Array], *, targets: bool) -> Iterator[Batch]:
         """What the network takes in, and targets, for each array of indices. A thread feeds a GPU ahead of time."""
         loaded = (self.load(feed, index, targets) for index in indices)
         return loaded if self.device.type == "cpu" else ahead(loaded)

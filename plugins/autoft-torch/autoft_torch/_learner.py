@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
-from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, shuffled, windows
-from autoft_torch import _augment, _batches, _losses, _optim, _sounds, _state
+from autoft.api import Cut, EpochStats, Feed, Job, Stop, TrialFailed, View, encoder, in_order, late, shuffled, windows
+from autoft_torch import _augment, _batches, _foldable, _losses, _optim, _probe, _sounds, _state
 from autoft_torch._features import Features
+from autoft_torch._folding import Folding
 from autoft_torch._inputs import Inputs
 from autoft_torch._mix import mix
 from autoft_torch._net import HEAD, Net
@@ -35,8 +38,12 @@ SPELLS = "the checkpoint spells these letters already: its first epoch takes no 
 class TorchLearner:
     """One network with its head, optimizer and schedule.
 
-    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging` and `Placed`.
+    Implements `Learner`, `Resumable`, `Reschedulable`, `Cuttable`, `Inheriting`, `Enlarging`, `Batched`, `Settling`,
+    `Choosing` and `Placed`.
     """
+
+    found = ""
+    """The precision that a short trial of both has chosen, where the recipe leaves it open."""
 
     def __init__(self, job: Job, net: Net, where: torch.device) -> None:
         self.job, self.device = job, where
@@ -50,6 +57,7 @@ class TorchLearner:
         self.augment = POLICIES[job.problem.inputs[0]].policy(job.recipe.augment, job.image_size)
         self.epochs: float = job.recipe.epochs
         self.steps = 0
+        self._foldable = images and self.precision.quicker and not net.native
         self._lengths: Array | None = None
         """Of the samples that are trained on, where like ones come together."""
         self.most = job.recipe.batch_size
@@ -60,7 +68,12 @@ class TorchLearner:
         """With pretrained weights and a new head, ready for epoch 1."""
         where = device(job)
         torch.manual_seed(job.seed)
-        return cls(job, network(job, weights=True), where)
+        net = network(job, weights=True)
+        found = _probe.chosen(job, net, where)
+        recipe = replace(job.recipe, precision=found or job.recipe.precision)
+        learner = cls(replace(job, recipe=recipe), net, where)
+        learner.found = found
+        return learner
 
     @classmethod
     def restore(cls, job: Job, folder: Path) -> TorchLearner:
@@ -86,8 +99,29 @@ class TorchLearner:
     def trainable(self) -> int:
         return sum(parameter.numel() for parameter in self.optimizer.parameters)
 
+    def precision_chosen(self) -> str:
+        return self.found
+
     def on_gpu(self) -> bool:
         return self.device.type != "cpu"
+
+    @property
+    def folding(self) -> Folding:
+        """What is folded into convolutions. It is looked for when images first go through the trunk."""
+        if self.precision.folding is None:
+            pairs = _foldable.pairs(self.net, self.job, look=not self.inputs.point) if self._foldable else ()
+            if pairs is None:
+                return Folding(self.net, ())
+            self.precision.folding = Folding(self.net, pairs)
+        return self.precision.folding
+
+    def at_a_time(self) -> int:
+        """See `Batched`."""
+        return _batches.size(self.job.image_size, self.device.type)
+
+    def settles(self) -> bool:
+        """See `Settling`."""
+        return self.norms.needed
 
     # ---- training -----------------------------------------------------------------------------------
 
@@ -103,6 +137,7 @@ class TorchLearner:
             # A head alone has the same batches as on features that are kept, which have no lengths.
             whole = self.net.frozen == len(self.net.blocks)
             self._lengths = None if whole else self.inputs.lengths(feed, training=True)
+        self.folding.forget(trained=True)
         order, size = rng.permutation(len(feed)), self.job.recipe.batch_size
         batches = shuffled(order, size, equal=self._equal, lengths=self._lengths, rng=rng)
         total, seen, steps = torch.zeros((), device=self.device, dtype=torch.float64), 0, 0
@@ -111,7 +146,7 @@ class TorchLearner:
             self.prefix.rest()
         for values, targets in self.inputs.batches(feed, batches, targets=True):
             if stop():
-                self._settle(feed, batches[:steps], whole=False)
+                self._settle(feed, self.norms.some(batches[:steps], whole=False), stop)
                 return EpochStats(self._mean(total, seen), steps, False, begun)
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
@@ -119,12 +154,20 @@ class TorchLearner:
             self.optimizer.set_step(at, self.epochs * len(batches))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
-        self._settle(feed, batches, whole=True)
+        self._settle(feed, self.norms.some(batches, whole=True), stop)
         return EpochStats(self._mean(total, seen), steps, True, begun)
 
-    def _settle(self, feed: Feed, trained: Sequence[Array], *, whole: bool) -> None:
-        shown = self.inputs.batches(feed, self.norms.some(trained, whole=whole), targets=False)
-        self.norms.settle((self.inputs.normalise(images) for images, _ in shown), self._infer)
+    def _settle(self, feed: Feed, some: Sequence[Array], stop: Stop) -> None:
+        """Take statistics of these batches as they are. Where memory ends, they are shown anew in parts."""
+        done = not some
+        while not done:
+            parts = [part for batch in some for part in _batches.parts(batch, self.most)]
+            shown = self.inputs.batches(feed, takewhile(lambda _: not late(stop), parts), targets=False)
+            try:
+                self.norms.settle((self.inputs.normalise(images) for images, _ in shown), len(parts), self._infer)
+                done = True
+            except torch.OutOfMemoryError as error:
+                self._halve(max(map(len, some)), error)
 
     def _begin(self, feed: Feed, stop: Stop) -> EpochStats | str:
         """What a trunk can learn from all texts without steps is an epoch of its own: steps are not always better. So
@@ -190,10 +233,7 @@ class TorchLearner:
                 loss = self._gradients(values, targets)
             except torch.OutOfMemoryError as error:
                 self.optimizer.zero()
-                self.most = min(self.most, len(values)) // 2
-                if self.most < 1:
-                    raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
-                torch.cuda.empty_cache()
+                self._halve(len(values), error)
         if self.device.type == "cpu" and not bool(loss.isfinite()):  # asking a GPU at every step would hold it up
             self._mean(loss, 1)
         self._clip()
@@ -203,6 +243,13 @@ class TorchLearner:
         self.optimizer.zero()
         self.steps += 1
         return loss
+
+    def _halve(self, count: int, error: Exception) -> None:
+        """So many samples did not fit into memory."""
+        self.most = min(self.most, count) // 2
+        if self.most < 1:
+            raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
+        torch.cuda.empty_cache()
 
     def _gradients(self, values: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Add up the gradients of a batch, computed in parts of at most `most` samples."""
@@ -238,18 +285,18 @@ class TorchLearner:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         indices = [batch for group in self._groups(feed) for batch in group]
-        for values, _ in self.inputs.batches(feed, indices, targets=False):
-            raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
-            for output in outputs:
-                done = _losses.finish(output, raw[output.name], side)
-                found[output.name].append(done.cpu().numpy())
+        with self.folding.whole():
+            for values, _ in self.inputs.batches(feed, indices, targets=False):
+                raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
+                for output in outputs:
+                    done = _losses.finish(output, raw[output.name], side)
+                    found[output.name].append(done.cpu().numpy())
         if not indices:
             return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:
-        size = _batches.size(self.job.image_size, self.device.type)
-        return windows(len(feed), size, self.inputs.lengths(feed))
+        return windows(len(feed), self.at_a_time(), self.inputs.lengths(feed))
 
     def _infer(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.precision.cast():
@@ -260,7 +307,7 @@ class TorchLearner:
         self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
     ) -> dict[Key, torch.Tensor]:
         """What `compute` gives for a batch, which is filled up where one of another size would be slow."""
-        size = _batches.size(self.job.image_size, self.device.type)
+        size = self.at_a_time()
         if self._equal and len(values) < size:
             try:
                 full = compute(_batches.filled(values, size))
@@ -310,7 +357,7 @@ class TorchLearner:
             rows: list[dict[tuple[int, tuple[int, ...]], torch.Tensor]] = []
             for index, (images, _) in zip(group, batches, strict=False):
                 self.net.eval()  # whoever takes the batches may train between two of them
-                with torch.inference_mode():
+                with torch.inference_mode(), self.folding.whole():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
                     rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
             yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
@@ -355,6 +402,7 @@ class TorchLearner:
 
     def inherit(self, folder: Path) -> None:
         _state.load_model(self.net, folder)
+        self.folding.forget()
 
     def save_state(self, folder: Path) -> None:
         """Weights, moments, and how far training has come. Draws and rates follow from seed and epoch."""
@@ -368,6 +416,7 @@ class TorchLearner:
         Moments of another optimizer, or of arrays that are frozen here, are left out.
         """
         moments, facts = _state.load_state(folder, self.net)
+        self.folding.forget()
         self.steps = int(facts["steps"])
         if facts["optimizer"] == self.job.recipe.optimizer:
             self.optimizer.load(moments)

@@ -44,6 +44,8 @@ class Norms:
         self.layers = list(found.values())
         self.still = [self.kept and not name.startswith(NEW) for name in found]
         self.usual = [max(MOMENTUM, layer.momentum or MOMENTUM) for layer in self.layers]
+        net.train()
+        self._learning = any(layer.training for layer in self.layers)
 
     @classmethod
     def of(cls, job: Job, net: nn.Module) -> Norms:
@@ -63,15 +65,33 @@ class Norms:
             if (samples == 1 or still) and layer.training:
                 layer.eval()
 
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to settle."""
+        return self.settles and self._learning
+
     def some(self, trained: Sequence[Array], *, whole: bool) -> list[Array]:
         """Those of an epoch's batches that `settle` is to see."""
-        needed = self.settles and any(layer.training for layer in self.layers)
-        return shown_again(trained, whole=whole) if needed else []
+        return shown_again(trained, whole=whole) if self.needed else []
 
-    def settle(self, batches: Iterable[torch.Tensor], show: Callable[[torch.Tensor], object]) -> None:
-        """The plain mean of the statistics of these batches, with the weights as they are. `show` runs the network."""
-        for number, images in enumerate(batches):
-            for layer in self.layers:
-                layer.momentum = 1 / (number + 1)
-            with torch.no_grad():
+    @torch.no_grad()
+    def settle(self, shown: Iterable[torch.Tensor], wanted: int, show: Callable[[torch.Tensor], object]) -> None:
+        """The plain mean of the statistics of what is shown, with the weights as they are. `show` runs the network.
+
+        Of less than half of what was `wanted`, or where memory ends, they would tell too little: all stays as it was.
+        """
+        found = [
+            value for layer in self.layers for value in (layer.running_mean, layer.running_var) if value is not None
+        ]
+        before, seen, enough = [value.clone() for value in found], 0, False
+        try:
+            for images in shown:
+                seen += 1
+                for layer in self.layers:
+                    layer.momentum = 1 / seen
                 show(images)
+            enough = 2 * seen >= wanted
+        finally:
+            if not enough:
+                for value, old in zip(found, before, strict=True):
+                    value.copy_(old)

@@ -29,7 +29,7 @@ def move(word: str, images: torch.Tensor, targets: Targets, draws: torch.Generat
     zoom, stretch = spread(reach.zoom), spread(reach.stretch) ** 0.5
     across, down = 1 / (zoom * stretch), stretch / zoom
     middle = torch.stack([0.5 + reach.shift * (2 * next(left) - 1) for _ in range(2)])
-    mirrored = torch.where(next(left) < 0.5, -1.0, 1.0) if reach.flip else torch.ones(n)
+    mirrored = torch.where(next(left) < 0.5, -1.0, 1.0) if reach.flip or "boxes" not in targets else torch.ones(n)
     colours = [1 + reach.colour * (2 * next(left) - 1) for _ in range(3)]
     scale = torch.stack([across * mirrored, down]).T  # of the input, for one of the output
     middle = middle.T

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 
 from autoft.api import Job, TrialFailed, to_predict
+from autoft_torch._folding import Folding
 from autoft_torch._kernels import Kernels
+
+BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+"""What instructions for it are called on x86 and on ARM."""
 
 
 def device(job: Job) -> torch.device:
@@ -25,7 +30,8 @@ def layout(device: torch.device) -> torch.memory_format:
 
 
 class Precision:
-    """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU.
+    """The precision of a recipe on a device: `auto` is bf16 on a GPU (fp16 where it has no bf16), fp32 on a CPU. Where
+    a CPU should compute in bf16, the recipe has that word already (`_probe`).
 
     Args:
         maps: whether the network computes maps, for which a CPU has quicker kernels (`_kernels`).
@@ -36,7 +42,9 @@ class Precision:
 
     def __init__(self, word: str, device: torch.device, *, maps: bool) -> None:
         self.device = device
-        self.kernels = Kernels if maps and device.type == "cpu" else nullcontext
+        self.quicker = maps and device.type == "cpu"
+        self.folding: Folding | None = None
+        """Of the network that computes, where it is known."""
         if word == "auto":
             word = "fp32" if device.type == "cpu" else ("bf16" if _has_bf16() else "fp16")
         if word == "fp16" and device.type == "cpu":
@@ -51,7 +59,7 @@ class Precision:
         """For what the network computes forwards."""
         kind = torch.float16 if self.word == "fp16" else torch.bfloat16
         lower = nullcontext() if self.word == "fp32" else torch.autocast(self.device.type, dtype=kind)
-        with self.kernels(), lower:
+        with Kernels(self.folding) if self.quicker else nullcontext(), lower:
             yield
 
 
@@ -60,9 +68,21 @@ def _has_bf16() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
+def abilities() -> dict[str, Any]:
+    """What this CPU can do, by name; empty where PyTorch does not tell."""
+    return dict(getattr(torch.cpu, "get_capabilities", dict)())
+
+
+def computes_bf16() -> bool:
+    """Whether this CPU has instructions for bf16. Others, which oneDNN serves as well, imitate it at the cost of
+    casting; older versions of PyTorch do not tell."""
+    told = abilities()
+    return torch.backends.mkldnn.is_available() and any(told.get(name) for name in BF16)
+
+
 def usable(job: Job, device: torch.device) -> Job:
     """The job of a saved model that is to predict on this device."""
-    return to_predict(job, gpu=device.type != "cpu")
+    return to_predict(job, gpu=device.type != "cpu", bf16=computes_bf16())
 
 
 @contextmanager

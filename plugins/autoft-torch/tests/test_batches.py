@@ -20,7 +20,7 @@ def test_a_store_is_filled_by_whole_batches_on_a_gpu():
     sizes = {side: _batches.size(side, "cuda") for side in (64, 160, 224, 256, 320, 384)}
     assert sizes[160] == sizes[224] == 64
     assert all(-(-128 // size) * size - 128 < size / 2 for size in sizes.values()), "little is filled up in vain"
-    assert _batches.size(160, "cpu") == 16
+    assert _batches.size(160, "cpu") == 7
     assert _batches.size(4096, "cuda") == _batches.size(4096, "cpu") == 1
 
 

@@ -1,0 +1,57 @@
+"""The one of several tables in a folder that is meant: it has the columns that the user named, or names the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from autoft.data.media import entries
+from autoft.data.named import Files
+from autoft.data.tablefiles import Tables, find, is_example, is_table, is_wide
+from autoft.data.tabular import Table, read_table
+from autoft.errors import AutoftError
+from autoft.records import ReadOptions
+
+MOST = 20
+"""Tables beyond which none is opened to see what it says."""
+COVERED = 0.5
+"""Share of the files below the folder that a table must name, to be about them."""
+
+
+def tables(source: str, options: ReadOptions, medium: str) -> Tables:
+    """As `find`. Where tables lie side by side and their names say no parts, the only one with all columns that the
+    user named; of several, or where none was named, the only one that names most files of the medium, if no other names
+    further ones. Tables with a column for each pixel are others."""
+    found = find(source)
+    if found.parts or not os.path.isdir(source):
+        return found
+    paths = [e.path for e in entries(source) if e.is_file() and is_table(e.path) and not is_example(e.path)]
+    if not 2 <= len(paths) <= MOST:
+        return found
+    named = {name.strip().lower() for words in options.columns.values() for name in words.split(",")}
+    named |= {options.group_col.lower()} - {"", "none"}
+    opened = {path: table for path in paths if not is_wide(path) and (table := _opened(path, options))}
+    fits = [path for path, table in opened.items() if named <= {name.lower() for name in table.columns}]
+    if medium and (len(fits) > 1 or not named):
+        fits = _about_files({path: opened[path] for path in fits}, source, medium)
+    if len(fits) != 1 or not (named or medium):
+        return found
+    return Tables(((fits[0], ""),), tuple(os.path.basename(path) for path in paths if path != fits[0]))
+
+
+def _opened(path: str, options: ReadOptions) -> Table | None:
+    try:
+        return read_table(path, encoding=options.encoding)
+    except AutoftError:  # whoever names it is told why
+        return None
+
+
+def _about_files(tables: Mapping[str, Table], source: str, medium: str) -> list[str]:
+    """The tables that name most files of the medium; none where others name files that these do not."""
+    files = Files(next(iter(tables), ""), source, medium)  # they lie in one folder
+    found: dict[str, set[str]] = {}
+    for path, table in tables.items():
+        named = [files.covered([row[place] for row in table.rows]) for place in range(len(table.columns))]
+        found[path] = max(named, key=len, default=set())
+    most = [path for path in found if found[path] and len(found[path]) >= COVERED * files.count]
+    return most if len(most) != 1 or all(own <= found[most[0]] for own in found.values()) else []

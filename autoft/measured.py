@@ -1,0 +1,50 @@
+"""What was measured on this machine once: further trials, processes and searches go by the same answer."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from autoft.data.cache import machine_root
+
+LOG = logging.getLogger(__name__)
+FOLDER: Final = "measured"
+"""Of the cache. It may be deleted at any time: then it is measured again."""
+
+
+def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
+    """What `measure` gave when it was first asked for this key on this machine.
+
+    Of several that are asked at a time, the first that is done is believed. Times differ from run to run: a choice that
+    rests on them would do so as well, and with it the trials of a search.
+
+    Args:
+        what: a word for the kind of measurement, as part of a file's name.
+        key: all that decides the answer, down to versions, in what JSON knows.
+    """
+    digest = hashlib.blake2b(msgspec.json.encode(key, order="sorted"), digest_size=16).hexdigest()
+    place = machine_root(FOLDER) / f"{what}-{digest}"
+    try:
+        return place.read_text(encoding="utf-8")
+    except OSError:  # not measured yet
+        found = measure()
+    draft = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(found, encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, place)
+        return place.read_text(encoding="utf-8")
+    except OSError as error:
+        LOG.info("%s is measured in each process, since its answer cannot be kept: %s", what, error)
+        return found
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
