@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from autoft.data.columns import PROBE
 from autoft.data.media import entries
 from autoft.data.named import Files
 from autoft.data.tablefiles import Tables, find, is_example, is_table, is_wide
@@ -15,7 +16,8 @@ from autoft.records import ReadOptions
 MOST = 20
 """Tables beyond which none is opened to see what it says."""
 COVERED = 0.5
-"""Share of the files below the folder that a table must name, to be about them."""
+"""Share of the files below the folder that a table must name, to be about them; and of a column's cells that must name
+files."""
 
 
 def tables(source: str, options: ReadOptions, medium: str) -> Tables:
@@ -51,7 +53,9 @@ def _about_files(tables: Mapping[str, Table], source: str, medium: str) -> list[
     files = Files(next(iter(tables), ""), source, medium)  # they lie in one folder
     found: dict[str, set[str]] = {}
     for path, table in tables.items():
-        named = [files.covered([row[place] for row in table.rows]) for place in range(len(table.columns))]
+        probe = table.rows[:: max(1, len(table.rows) // PROBE)]  # most columns name no files: a few cells tell
+        places = [n for n in range(len(table.columns)) if files.share([row[n] for row in probe]) >= COVERED]
+        named = [files.covered([row[place] for row in table.rows]) for place in places]
         found[path] = max(named, key=len, default=set())
     most = [path for path in found if found[path] and len(found[path]) >= COVERED * files.count]
     return most if len(most) != 1 or all(own <= found[most[0]] for own in found.values()) else []

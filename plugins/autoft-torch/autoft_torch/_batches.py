@@ -8,12 +8,18 @@ all batches of images have one size.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from autoft.api import TrialFailed
+
 Array = np.ndarray[Any, np.dtype[Any]]
+Key = TypeVar("Key")
+Rows = Callable[[torch.Tensor], dict[Key, torch.Tensor]]
+"""Gives rows by key, one for each sample."""
 
 CPU_PIXELS, CPU_IMAGES = 12 * 128 * 128, 512
 """Most in one batch of predictions. On a CPU, what a layer gives should stay near the core: with a MobileNetV2 at 128
@@ -46,3 +52,29 @@ def filled(values: torch.Tensor, size: int) -> torch.Tensor:
     if missing <= 0:
         return values
     return torch.cat([values, values[:1].expand(missing, *values.shape[1:]).clone(memory_format=torch.preserve_format)])
+
+
+def computed(compute: Rows[Key], values: torch.Tensor, full: int) -> dict[Key, torch.Tensor]:
+    """What `compute` gives for a batch, filled up to `full` samples where one of another size would be slow."""
+    if len(values) < full:
+        try:
+            return {key: rows[: len(values)] for key, rows in compute(filled(values, full)).items()}
+        except torch.OutOfMemoryError:  # what is too much may be the filling
+            torch.cuda.empty_cache()
+    return fitted(compute, values)
+
+
+def fitted(compute: Rows[Key], values: torch.Tensor) -> dict[Key, torch.Tensor]:
+    """What `compute` gives for a batch. Where memory ends, it gets half at a time.
+
+    Raises:
+        TrialFailed: a single sample is too much.
+    """
+    try:
+        return compute(values)
+    except torch.OutOfMemoryError as error:
+        if len(values) == 1:
+            raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
+    torch.cuda.empty_cache()
+    halves = [fitted(compute, half) for half in values.tensor_split(2)]
+    return {key: torch.cat([half[key] for half in halves]) for key in halves[0]}

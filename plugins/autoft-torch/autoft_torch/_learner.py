@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +28,6 @@ from autoft_torch._rows import Rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Targets = dict[str, torch.Tensor]
-Key = TypeVar("Key")
 
 #: Field of the sample -> how pictures of it are changed. Words have their own way (`_rows`).
 POLICIES = {"image": _augment, "audio": _sounds, "text": _augment}
@@ -285,9 +284,11 @@ class TorchLearner:
         outputs = self.job.problem.outputs
         found: dict[str, list[Array]] = {o.name: [] for o in outputs}
         indices = [batch for group in self._groups(feed) for batch in group]
+        full = self.at_a_time() if self._equal else 0
         with self.folding.whole():
             for values, _ in self.inputs.batches(feed, indices, targets=False):
-                raw = self._inferred(self._infer, values if self.inputs.point else self.inputs.normalise(values))
+                shown = values if self.inputs.point else self.inputs.normalise(values)
+                raw = _batches.computed(self._infer, shown, full)
                 for output in outputs:
                     done = _losses.finish(output, raw[output.name], side)
                     found[output.name].append(done.cpu().numpy())
@@ -303,37 +304,11 @@ class TorchLearner:
             raw: dict[str, torch.Tensor] = self.net(values)
         return raw
 
-    def _inferred(
-        self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
-    ) -> dict[Key, torch.Tensor]:
-        """What `compute` gives for a batch, which is filled up where one of another size would be slow."""
-        size = self.at_a_time()
-        if self._equal and len(values) < size:
-            try:
-                full = compute(_batches.filled(values, size))
-                return {key: rows[: len(values)] for key, rows in full.items()}
-            except torch.OutOfMemoryError:  # what is too much may be the filling
-                torch.cuda.empty_cache()
-        return self._fitted(compute, values)
-
     @property
     def _equal(self) -> bool:
         """Whether batches should be of one size: convolutions on a GPU (see `_batches`)."""
         maps = self.inputs.point is None or len(self.inputs.point.shape) == 3
         return self.device.type != "cpu" and self.job.image_size > 0 and maps
-
-    def _fitted(
-        self, compute: Callable[[torch.Tensor], dict[Key, torch.Tensor]], values: torch.Tensor
-    ) -> dict[Key, torch.Tensor]:
-        """What `compute` gives for a batch. Where memory ends, it gets half at a time."""
-        try:
-            return compute(values)
-        except torch.OutOfMemoryError as error:
-            if len(values) == 1:
-                raise TrialFailed("one sample must fit into the GPU's memory, but it does not.") from error
-        torch.cuda.empty_cache()
-        halves = [self._fitted(compute, half) for half in values.tensor_split(2)]
-        return {key: torch.cat([half[key] for half in halves]) for key in halves[0]}
 
     # ---- going on from what a frozen prefix gave ------------------------------------------------------
 
@@ -351,7 +326,7 @@ class TorchLearner:
         augment = self._fixed(view)
         if self.inputs.point:
             raise ValueError("extract takes images, but a cut is entered: enter(None) first.")
-        groups = self._groups(feed)
+        groups, full = self._groups(feed), self.at_a_time() if self._equal else 0
         batches = self.inputs.batches(feed, [batch for group in groups for batch in group], targets=False)
         for group in groups:
             rows: list[dict[tuple[int, tuple[int, ...]], torch.Tensor]] = []
@@ -359,7 +334,7 @@ class TorchLearner:
                 self.net.eval()  # whoever takes the batches may train between two of them
                 with torch.inference_mode(), self.folding.whole():
                     values = self.inputs.normalise(augment(images, seeds[index].tolist()))
-                    rows.append(self._inferred(lambda part: self.prefix.pick(part, points), values))
+                    rows.append(_batches.computed(lambda part: self.prefix.pick(part, points), values, full))
             yield [in_order([row[point.place].numpy() for row in rows], group) for point in points]
 
     def _fixed(self, view: View) -> Callable[[torch.Tensor, Sequence[int]], torch.Tensor]:
