@@ -39,3 +39,5 @@ def test_only_half_precision_is_left_on_a_cpu(precision, gpu):
     left = precision == "fp16" and not gpu
     assert found.recipe.precision == ("fp32" if left else precision)
     assert msgspec.structs.replace(found, recipe=job.recipe) == job
+    slow = to_predict(job, gpu=gpu, bf16=False).recipe.precision
+    assert slow == ("fp32" if not gpu and precision in ("fp16", "bf16") else precision)
