@@ -89,7 +89,8 @@ from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
 if TYPE_CHECKING:
-    from autoft.batches import by_length, in_order, shown_again, shuffled, windows
+    from autoft.answers import no_answers
+    from autoft.batches import by_length, in_order, recording_lengths, shown_again, shuffled, text_lengths, windows
     from autoft.counted import counted
     from autoft.data.audio import mel_filters
     from autoft.data.cepstrum import usual as usual_cepstra
@@ -100,48 +101,65 @@ if TYPE_CHECKING:
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
     from autoft.measured import measured
+    from autoft.networks import BundledSource, PathSource, check_bundled, described, json_object, near_file
+    from autoft.policies import (
+        COVERS,
+        FRAME_MASKS,
+        GREY,
+        LEAST_LEFT,
+        LIGHT,
+        MOVES,
+        TOKENS_HIDDEN,
+        WIDEST_MASK,
+        WORDS_DROPPED,
+        Cover,
+    )
+    from autoft.precision import to_predict
+    from autoft.schedule import scheduled_rate
+    from autoft.targets import target_at
     from autoft.tasks.classification import Classification
     from autoft.tasks.metrics import metrics as class_metrics
     from autoft.tasks.multilabel import MultiLabel
     from autoft.tasks.regression import Regression
     from autoft.tasks.strata import rarest
-    from autoft.texthash import hashed, shared_terms, terms
+    from autoft.texthash import PIECES, hashed, known_terms, padded, shared_terms, terms
+    from autoft.textpairs import shared_room, text_pair
     from autoft.textstart import WordStart, word_start
     from autoft.until import late
 
-_LATE = {
-    **{name: ("autoft.data.yolo", name) for name in ("YoloData", "YoloImage", "YoloThing", "read_yolo", "yolo_sign")},
-    **{
-        name: ("autoft.data.drawn", name)
-        for name in ("Drawings", "DrawnImage", "DrawnShape", "drawn_sign", "read_drawn")
-    },
-    "read_xml": ("autoft.data.xmlfile", "read_xml"),
-    **{name: ("autoft.data.mediatables", name) for name in ("IMAGE_COLUMNS", "media_tables", "table_part")},
-    "PictureMeant": ("autoft.data.stated", "PictureMeant"),
-    "pieces_together": ("autoft.data.pieces", "together"),
-    "picture_meant": ("autoft.data.stated", "picture_meant"),
-    "mel_filters": ("autoft.data.audio", "mel_filters"),
-    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
-    "by_length": ("autoft.batches", "by_length"),
-    "in_order": ("autoft.batches", "in_order"),
-    "shown_again": ("autoft.batches", "shown_again"),
-    "shuffled": ("autoft.batches", "shuffled"),
-    "windows": ("autoft.batches", "windows"),
-    "counted": ("autoft.counted", "counted"),
-    "measured": ("autoft.measured", "measured"),
-    "MultiLabel": ("autoft.tasks.multilabel", "MultiLabel"),
-    "Regression": ("autoft.tasks.regression", "Regression"),
-    "rarest": ("autoft.tasks.strata", "rarest"),
-    "hashed": ("autoft.texthash", "hashed"),
-    "shared_terms": ("autoft.texthash", "shared_terms"),
-    "terms": ("autoft.texthash", "terms"),
-    "word_start": ("autoft.textstart", "word_start"),
-    "WordStart": ("autoft.textstart", "WordStart"),
-    "late": ("autoft.until", "late"),
-    "Classification": ("autoft.tasks.classification", "Classification"),
-    "class_metrics": ("autoft.tasks.metrics", "metrics"),
+_HOMES = {
+    "autoft.answers": "no_answers",
+    "autoft.batches": "by_length in_order recording_lengths shown_again shuffled text_lengths windows",
+    "autoft.counted": "counted",
+    "autoft.data.audio": "mel_filters",
+    "autoft.data.drawn": "Drawings DrawnImage DrawnShape drawn_sign read_drawn",
+    "autoft.data.mediatables": "IMAGE_COLUMNS media_tables table_part",
+    "autoft.data.stated": "PictureMeant picture_meant",
+    "autoft.data.xmlfile": "read_xml",
+    "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
+    "autoft.measured": "measured",
+    "autoft.networks": "BundledSource PathSource check_bundled described json_object near_file",
+    "autoft.policies": "COVERS FRAME_MASKS GREY LEAST_LEFT LIGHT MOVES TOKENS_HIDDEN WIDEST_MASK WORDS_DROPPED Cover",
+    "autoft.precision": "to_predict",
+    "autoft.schedule": "scheduled_rate",
+    "autoft.targets": "target_at",
+    "autoft.tasks.classification": "Classification",
+    "autoft.tasks.multilabel": "MultiLabel",
+    "autoft.tasks.regression": "Regression",
+    "autoft.tasks.strata": "rarest",
+    "autoft.texthash": "PIECES hashed known_terms padded shared_terms terms",
+    "autoft.textpairs": "shared_room text_pair",
+    "autoft.textstart": "WordStart word_start",
+    "autoft.until": "late",
 }
-"""Name -> where it is: these load numpy, yaml or XML, and every plugin imports this module on every start."""
+_LATE = {
+    **{name: (module, name) for module, names in _HOMES.items() for name in names.split()},
+    "class_metrics": ("autoft.tasks.metrics", "metrics"),
+    "pieces_together": ("autoft.data.pieces", "together"),
+    "usual_cepstra": ("autoft.data.cepstrum", "usual"),
+}
+"""Name -> where it is: these load numpy, yaml or XML, or serve backends alone, and every plugin imports this module on
+every start."""
 
 __all__ = [
     "API_VERSION",
@@ -149,6 +167,7 @@ __all__ = [
     "AutoftError",
     "Backend",
     "Baselined",
+    "BundledSource",
     "Batched",
     "Calibrated",
     "Choosing",
@@ -157,6 +176,7 @@ __all__ = [
     "CocoFile",
     "CocoImage",
     "Counting",
+    "Cover",
     "Cut",
     "Cuttable",
     "Forkable",
@@ -191,6 +211,7 @@ __all__ = [
     "Order",
     "Output",
     "Param",
+    "PathSource",
     "PictureMeant",
     "Pictures",
     "Piecewise",
@@ -229,10 +250,12 @@ __all__ = [
     "ahead",
     "baseline",
     "cache_home",
+    "check_bundled",
     "class_metrics",
     "coco_files",
     "coco_root",
     "counted",
+    "described",
     "did_you_mean",
     "encoder",
     "draw",
@@ -251,6 +274,8 @@ __all__ = [
     "in_order",
     "is_media",
     "is_table",
+    "json_object",
+    "known_terms",
     "late",
     "listed",
     "measured",
@@ -258,7 +283,10 @@ __all__ = [
     "mel_filters",
     "missing_word",
     "natural",
+    "near_file",
+    "no_answers",
     "open_image",
+    "padded",
     "part_word",
     "picture_meant",
     "pieces_together",
@@ -268,22 +296,39 @@ __all__ = [
     "read_table",
     "read_xml",
     "read_yolo",
+    "recording_lengths",
+    "scheduled_rate",
     "split_word",
     "survey_mask",
     "survey_pieces",
+    "shared_room",
     "shared_terms",
     "shown_again",
     "shuffled",
+    "target_at",
     "terms",
+    "text_lengths",
+    "text_pair",
     "to_json",
     "to_plain",
+    "to_predict",
     "unreachable",
     "usual_cepstra",
     "walk",
     "windows",
     "word_start",
     "yolo_sign",
+    "COVERS",
+    "FRAME_MASKS",
+    "GREY",
     "IMAGE_COLUMNS",
+    "LEAST_LEFT",
+    "LIGHT",
+    "MOVES",
+    "PIECES",
+    "TOKENS_HIDDEN",
+    "WIDEST_MASK",
+    "WORDS_DROPPED",
     "media_tables",
     "table_part",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+DRAFT = ".draft-"
+"""How the names of folders begin that are not whole yet."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -65,6 +68,27 @@ def replace_folder(new: Path, target: Path) -> None:
         os.rename(old, target)
         raise
     shutil.rmtree(old)
+
+
+@contextmanager
+def first(folder: Path, sign: str = "") -> Iterator[Path]:
+    """A draft to be filled, which becomes `folder` in one step when the context ends well. Where another process was
+    quicker, ours is not needed.
+
+    Args:
+        sign: a file without which `folder` is not whole.
+    """
+    draft = folder.with_name(f"{DRAFT}{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    draft.mkdir()
+    try:
+        yield draft
+        try:
+            os.replace(draft, folder)
+        except OSError:
+            if not (folder / sign).exists():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:

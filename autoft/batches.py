@@ -9,8 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from autoft.contracts import Feed
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
+FEW = 8
+"""Samples that are not worth sorting by length."""
+READ = 64
+"""Recordings of which the lengths are read at a time."""
 WINDOW = 4
 """Batches among which texts are sorted by length. More would let time run out unasked."""
 NEAR, OFF = 16, 0.1
@@ -19,6 +25,22 @@ SHOWN = 64
 """Samples of an epoch of training that are shown once more behind it."""
 EARLY, FEWEST = 8, 4
 """Steps of an epoch that ends early for each batch that is shown then, and the fewest batches that tell something."""
+
+
+def text_lengths(feed: Feed) -> Array | None:
+    """Letters of each text; None where they are too few to be sorted."""
+    if len(feed) <= FEW:
+        return None
+    texts = feed.batch(np.arange(len(feed)))["text"]
+    return np.array([sum(map(len, each)) for each in texts], np.int64)
+
+
+def recording_lengths(feed: Feed) -> Array | None:
+    """Samples of each recording, which are read for it; None where they are too few to be sorted."""
+    if len(feed) <= FEW:
+        return None
+    parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
+    return np.concatenate([feed.batch(part)["length"] for part in parts])
 
 
 def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:

@@ -20,6 +20,7 @@ from autoft.heads import Head
 from autoft.heads.encode import Targets, encode, log_softmax, sigmoid
 from autoft.recipe import Recipe
 from autoft.records import Output, Problem
+from autoft.schedule import scheduled_rate
 from autoft.vocab import POSTS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -216,7 +217,9 @@ class _Group:
 
     def set_rates(self, at: int, steps: int) -> None:
         """The learning rate of each head at step `at`, both counted over all epochs."""
-        self.rates = np.array([rate(recipe, at, recipe.epochs * steps) for recipe in self.recipes], np.float32)
+        self.rates = np.array(
+            [scheduled_rate(recipe, at, recipe.epochs * steps) for recipe in self.recipes], np.float32
+        )
 
     def raw(self, batch: Array) -> Array:
         """(n, heads, size)."""
@@ -318,13 +321,3 @@ def order(seed: int, epoch: int, count: int, size: int) -> list[Array]:
     rng.integers(1 << 62)  # the seed of what else is drawn
     rows = rng.permutation(count)
     return list(np.array_split(rows, max(1, math.ceil(count / size))))
-
-
-def rate(recipe: Recipe, step: int, total: float) -> float:
-    """The learning rate at `step` of `total`, counted from 0: a linear warm-up, then the schedule to 0."""
-    warm = round(recipe.warmup * total)
-    if step < warm:
-        return recipe.lr * (step + 1) / (warm + 1)
-    done = min(1.0, (step - warm) / max(1, total - warm))
-    fall = {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[recipe.schedule]
-    return recipe.lr * fall

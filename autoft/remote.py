@@ -8,16 +8,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-import os
 import re
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from autoft import atomic
 from autoft.errors import UsageError
 
 FLAT = ("s3", "gcs", "abfs")
@@ -182,13 +181,8 @@ def pull(address: str, folder: Path, last: str = "", alone: bool = False) -> Non
             files = _files(place)
             if not files or (last and last not in {file.name for file in files}):
                 raise FileNotFoundError(f"no whole folder is there: {last or 'every file'} is missing")
-            draft = folder.with_name(f".draft-{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
-            draft.mkdir()
-            try:
+            with atomic.first(folder) as draft:
                 _each(lambda file: _fetch(place, file, draft), files)
-                _settle(draft, folder)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
 
 
 def remove(address: str) -> None:
@@ -274,15 +268,6 @@ def _fetch(place: _Place, file: _File, folder: Path) -> None:
     _copy(place.system, file.path, _local(), str(target))
     if target.stat().st_size != file.size:
         raise OSError(f"{file.name} must have {file.size} bytes, but {target.stat().st_size} arrived")
-
-
-def _settle(draft: Path, folder: Path) -> None:
-    try:
-        os.replace(draft, folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        # Without locks, another process was quicker; ours is not needed.
 
 
 def _each(work: Callable[[Any], None], items: list[Any]) -> None:

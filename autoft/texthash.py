@@ -27,12 +27,15 @@ PARTS = (3, 4, 5)
 """Lengths of the pieces of a word that are numbers of their own."""
 PIECES = 0.5
 """What a piece counts beside a word that is as rare."""
+KNOWN = 200_000
+"""Samples whose numbers are remembered."""
 LEVELS = 20
 """Of the share of a text that another one has as well; each level that is reached is a number."""
 REMEMBERED = 1 << 16
 """Words whose pieces are remembered, about 20 MB: texts have few different words, and those come again and again."""
 #: Scripts that are written without spaces: each sign counts as a word, and so do two and three in a row.
 _SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_known: dict[tuple[tuple[str, ...], int, int, str], Array] = {}
 _WORDS = re.compile(rf"[{_SOLID}]|[^\W{_SOLID}]+|[^\w\s]+")
 _SIGN = re.compile(rf"[{_SOLID}]")
 
@@ -84,6 +87,24 @@ def terms(texts: Sequence[str], buckets: int, most: int = 0, truncation: str = "
     there = np.zeros(2 * buckets, bool)  # quicker than to sort them
     there[found.words] = there[found.parts + buckets] = True
     return np.flatnonzero(there).astype(np.int32)
+
+
+def known_terms(texts: tuple[str, ...], buckets: int, most: int = 0, truncation: str = "end") -> Array:
+    """The same, remembered: each epoch asks for the same texts."""
+    key = (texts, buckets, most, truncation)
+    if key not in _known:
+        if len(_known) >= KNOWN:
+            _known.clear()
+        _known[key] = terms(texts, buckets, most, truncation)
+    return _known[key]
+
+
+def padded(rows: Sequence[Array], kind: str) -> Array:
+    """Rows of numbers as one array of this type (n, longest), padded with 0."""
+    found = np.zeros((len(rows), max([1, *map(len, rows)])), kind)
+    for number, row in enumerate(rows):
+        found[number, : len(row)] = row
+    return found
 
 
 def rarity(rows: Sequence[Array], buckets: int) -> Array:

@@ -116,6 +116,11 @@ LISTS: Final = {
 }
 
 
+def index_type(classes: int) -> str:
+    """The type of numbers of classes, in masks and in what `argmax` gives: one number is kept free (`IGNORED`)."""
+    return "uint8" if classes <= IGNORED["uint8"] else "uint16"
+
+
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
     """`` Did you mean 'x'?`` for the nearest known word, or an empty string when nothing is near."""
     near = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)

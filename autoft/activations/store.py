@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import weakref
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoft import atomic
 from autoft.data import eviction
 from autoft.records import Cut
 
@@ -145,9 +144,7 @@ def _write(handle: int, data: memoryview, offset: int) -> None:
 def _make(folder: Path, cut: Cut, rows: int) -> None:
     """An empty store, in one step: of several processes, the first to finish wins."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f"{eviction.DRAFT}{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
-    draft.mkdir()
-    try:
+    with atomic.first(folder, ABOUT) as draft:
         header: dict[str, Any] = {"descr": np.dtype(cut.dtype).str, "fortran_order": False, "shape": (rows, *cut.shape)}
         with (draft / ROWS).open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
@@ -160,14 +157,6 @@ def _make(folder: Path, cut: Cut, rows: int) -> None:
             file.truncate(rows)
         about = {"rows": rows, "shape": cut.shape, "dtype": cut.dtype, "depth": cut.depth}
         (draft / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-        try:
-            os.replace(draft, folder)
-        except OSError:
-            if not (folder / ABOUT).is_file():
-                raise
-            # Another process was quicker.
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def writing(store: ActivationStore) -> closing[Writer]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from autoft.data import advice, classnames, columns, jsonlines, rasters, stacks, unpack
 from autoft.data.labels import FIELD as LABELS
-from autoft.data.media import is_media, part_of, relative, split_word, walk, words_of
+from autoft.data.media import is_media, part_of, relative, root_of, split_word, walk, words_of
 from autoft.data.named import Files
 from autoft.data.roles import Source
 from autoft.data.rows import told
@@ -91,7 +91,7 @@ class ArrayReader:
         return Dataset(
             samples=found.samples,
             reader=self.name,
-            root=os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))),
+            root=root_of(source),
             recognised="; ".join(found.sentences),
             issues=found.issues,
             columns=found.columns,

@@ -8,12 +8,13 @@ import shutil
 import time
 from pathlib import Path
 
+from autoft.atomic import DRAFT
+
 LOCKS = importlib.util.find_spec("fcntl") is not None
 """False on Windows: there the age alone protects a store."""
 if LOCKS:
     import fcntl
 
-DRAFT = ".draft-"
 GRACE = 3600.0
 """Seconds since its last use during which a store is never evicted: a trial may be about to open it."""
 STALE = 86400.0

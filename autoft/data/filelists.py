@@ -14,7 +14,7 @@ import msgspec
 from autoft.data import advice, classnames
 from autoft.data.filenames import written
 from autoft.data.layout import find_layout
-from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
+from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative, root_of
 from autoft.data.merge import unique_ids
 from autoft.data.named import ASIDE, Files
 from autoft.data.tablefiles import tables_in
@@ -69,7 +69,7 @@ class FileListReader:
         if not lists:
             raise advice.unrecognised(source, options)
         words = _in_words(source, lists, field)
-        root = os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source)))
+        root = root_of(source)
         samples: list[Sample] = []
         issues: list[Issue] = []
         for one in lists:

@@ -14,7 +14,7 @@ from autoft.data import drawing, images
 from autoft.data.headers import ImageHeader
 from autoft.data.inspect import default_workers
 from autoft.records import Mask
-from autoft.vocab import IGNORED
+from autoft.vocab import IGNORED, index_type
 
 if TYPE_CHECKING:
     from autoft.contracts import Array
@@ -34,7 +34,7 @@ class Labels(NamedTuple):
     @property
     def dtype(self) -> str:
         """One number is kept free for pixels of no class."""
-        return "uint8" if len(self.classes) <= IGNORED["uint8"] else "uint16"
+        return index_type(len(self.classes))
 
 
 class Decoded(NamedTuple):

@@ -201,6 +201,11 @@ def walk(
             onerror(entry.path, "a link to nothing")
 
 
+def root_of(source: str) -> str:
+    """The folder `source`, or the one that this file lies in, absolute."""
+    return os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source)))
+
+
 def relative(path: str, root: str) -> str:
     """A path as it is written below `root`, with slashes."""
     return os.path.relpath(path, root).replace(os.sep, "/")

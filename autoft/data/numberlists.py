@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from autoft.data import advice, classnames
-from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative
+from autoft.data.media import SUFFIXES, entries, media_field, part_word, relative, root_of
 from autoft.data.merge import unique_ids
 from autoft.data.named import Files
 from autoft.data.tablefiles import tables_in
@@ -50,7 +50,7 @@ class NumberListReader:
         lists, field = _find(source, options), media_field(options.needs)
         if not lists:
             raise advice.unrecognised(source, options)
-        root = os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source)))
+        root = root_of(source)
         samples: list[Sample] = []
         issues: list[Issue] = []
         words = self.sniff(source, options)

@@ -6,8 +6,6 @@ import hashlib
 import json
 import math
 import os
-import secrets
-import shutil
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from autoft import atomic
 from autoft.data import cache, eviction
 from autoft.data.filling import Plan, Remark, fill
 from autoft.data.forms import Form
@@ -147,9 +146,7 @@ def fingerprint(digests: Sequence[str], wanted: Sequence[Form], workers: int = 0
 
 
 def _build(folder: Path, plan: Plan, key: str, decoding: Decoding, workers: int, within: float) -> None:
-    draft = folder.with_name(f"{eviction.DRAFT}{key}-{os.getpid()}-{secrets.token_hex(4)}")
-    draft.mkdir()
-    try:
+    with atomic.first(folder, ABOUT) as draft:
         bad, remarks = fill(draft, plan, workers, within)
         about = {
             "fingerprint": key,
@@ -160,11 +157,3 @@ def _build(folder: Path, plan: Plan, key: str, decoding: Decoding, workers: int,
             "remarks": remarks,
         }
         (draft / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-        try:
-            os.replace(draft, folder)
-        except OSError:
-            if not (folder / ABOUT).is_file():
-                raise
-            # Another process has finished the same store; ours is not needed.
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from autoft.data import advice, classnames
-from autoft.data.media import entries, part_of
+from autoft.data.media import entries, part_of, root_of
 from autoft.errors import DataError, UsageError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 from autoft.vocab import did_you_mean
@@ -62,7 +62,7 @@ class TrecReader:
         _check(level, {name: len(values) for name, values in classes.items()}, source)
         words = f"{self.sniff(source, options)}: {level} is taken, {len(classes[level])} classes, {len(samples)} texts"
         words += f"; not read: {', '.join(map(os.path.basename, left_out))}" if left_out else ""
-        root = os.path.abspath(source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source)))
+        root = root_of(source)
         return Dataset(tuple(samples), reader=self.name, root=root, recognised=words, issues=tuple(issues))
 
 

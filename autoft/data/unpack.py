@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,20 +48,12 @@ def files(key: str, field: str, cells: Iterable[Mapping[str, Any] | None]) -> li
 
 
 def _write(folder: Path, field: str, cells: Iterable[Mapping[str, Any] | None]) -> None:
+    from autoft import atomic  # not on every start
+
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".draft-{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
-    draft.mkdir()
-    try:
+    with atomic.first(folder, INDEX) as draft:
         names = [_put(draft, row, field, cell) for row, cell in enumerate(cells)]
         (draft / INDEX).write_text(json.dumps(names), encoding="utf-8")
-        try:
-            os.replace(draft, folder)
-        except OSError:
-            if not (folder / INDEX).is_file():
-                raise
-            # Another process has unpacked the same data; ours are not needed.
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _put(folder: Path, row: int, field: str, cell: Mapping[str, Any] | None) -> str:

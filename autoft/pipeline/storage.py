@@ -7,7 +7,6 @@ then stays on this machine as well, and models are copied to it as trials end.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft import remote, shelf
+from autoft import atomic, remote, shelf
 from autoft.activations.key import files_of
 from autoft.data import cache, store
 from autoft.errors import UsageError
@@ -153,14 +152,11 @@ class Folder(Storage):
         """A folder with copies of these files or folders, by their names in it."""
         folder = self.root / "cache" / "weights" / key
         if not folder.is_dir():
-            draft = folder.with_name(f".draft-{folder.name}-{os.getpid()}-{secrets.token_hex(4)}")
-            for name, path in files.items():
-                (draft / name).parent.mkdir(parents=True, exist_ok=True)
-                _copy(path, draft / name)
-            try:
-                os.replace(draft, folder)
-            except OSError:  # another search was quicker
-                shutil.rmtree(draft)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with atomic.first(folder) as draft:
+                for name, path in files.items():
+                    (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                    _copy(path, draft / name)
         return folder
 
 

@@ -97,6 +97,11 @@ def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
     return msgspec.structs.replace(spec, number=number, folder=folder, recipe=recipe)
 
 
+def number_of(trial: object) -> int:
+    """Ours, of one of Ray's trials, by its name. Not read from its configuration: see `spec_of_config`."""
+    return int(str(trial))
+
+
 def leads(report: EpochReport, earlier: Sequence[EpochReport], metric: Metric) -> bool:
     """Whether an epoch is the best so far; of equal ones the last counts, as in `result_of`."""
     sign = 1.0 if metric.mode == "max" else -1.0

@@ -143,3 +143,8 @@ def imported(target: str) -> Any:
     """What `package.module:name` names."""
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def called(target: str, *arguments: Any) -> Any:
+    """What the function `package.module:name` gives for these arguments."""
+    return imported(target)(*arguments)

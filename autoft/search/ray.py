@@ -37,8 +37,8 @@ from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.flat import Flat
 from autoft.search.host import Host
-from autoft.search.outcome import Failure, TrialLost
-from autoft.search.process import for_workers, imported, interruptible, submitted
+from autoft.search.outcome import Failure, TrialLost, number_of
+from autoft.search.process import called, for_workers, interruptible, submitted
 from autoft.search.rayschedulers import scheduler_of
 from autoft.search.settings import LOCAL, Cluster, Observer, Settings, answers
 from autoft.search.shift import TASKS, Shift
@@ -121,8 +121,8 @@ def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gp
 
     Raises what the function raised, or TimeoutError after `timeout` seconds.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(_call)
-    pending = [remote.remote(function, args) for args in arguments]
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(called)
+    pending = [remote.remote(function, *args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
     except (ray.exceptions.GetTimeoutError, KeyboardInterrupt) as error:
@@ -135,10 +135,6 @@ def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gp
         raise error.cause if isinstance(error.cause, Exception) else error from None
     except ray.exceptions.RayError as error:
         raise TrialFailed(f"the process of {function} died.", "It may have run out of memory.") from error
-
-
-def _call(function: str, arguments: tuple[Any, ...]) -> Any:
-    return imported(function)(*arguments)
 
 
 def run(
@@ -226,7 +222,7 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
         self.turns.take(config)
 
     def step(self) -> dict[str, Any]:
-        return self.turns.step(int(self.trial_name))
+        return self.turns.step(number_of(self.trial_name))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.turns.take(new_config)
@@ -236,15 +232,10 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
         self.turns.save(checkpoint_dir)
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:
-        self.turns.load(int(self.trial_name), checkpoint_dir)
+        self.turns.load(number_of(self.trial_name), checkpoint_dir)
 
     def cleanup(self) -> None:
         self.turns.close()
-
-
-def _number(trial: Any) -> int:
-    """Ours, of one of Ray's trials. Not read from its configuration: see `spec_of_config`."""
-    return int(str(trial))
 
 
 def _failure_of(trial: Any) -> Failure:
@@ -323,21 +314,21 @@ class _Events(tune.Callback):  # type: ignore[misc]
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.queue.left()
-        self.desk.started(_number(trial))
+        self.desk.started(number_of(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self.desk.told(_number(trial), result)
+        self.desk.told(number_of(trial), result)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.desk.completed(_number(trial), trial.last_result or {})
+        self.desk.completed(number_of(trial), trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.desk.failed(_number(trial), _failure_of(trial))
+        self.desk.failed(number_of(trial), _failure_of(trial))
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.desk.recovering(_number(trial), kept=bool(trial.has_checkpoint()))
+        self.desk.recovering(number_of(trial), kept=bool(trial.has_checkpoint()))
 
 
 class _Queue:

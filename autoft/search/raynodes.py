@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from autoft.search.process import imported
+from autoft.search.process import called
 from autoft.search.settings import Machine
 
 _held: list[Any] = []
@@ -46,7 +46,7 @@ def grows() -> bool:
 def asked(machines: tuple[Machine, ...], function: str, payload: str, seconds: float) -> dict[str, str]:
     """What `package.module:function` says on each of these nodes, by their keys. One that does not answer in time is
     left out."""
-    ask = ray.remote(num_cpus=0, max_retries=0)(_call)
+    ask = ray.remote(num_cpus=0, max_retries=0)(called)
     pending = {ask.options(scheduling_strategy=_on(one)).remote(function, payload): one.key for one in machines}
     ready, late = ray.wait(list(pending), num_returns=len(pending), timeout=seconds)
     for one in late:
@@ -76,7 +76,3 @@ class _Held:
 
 def _on(machine: Machine) -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(node_id=machine.key, soft=False)
-
-
-def _call(function: str, payload: str) -> Any:
-    return imported(function)(payload)

@@ -9,7 +9,7 @@ from ray import tune
 from ray.tune import schedulers
 
 from autoft.records import Param
-from autoft.search.outcome import within
+from autoft.search.outcome import number_of, within
 from autoft.search.settings import Settings, check_scheduler, mutable
 
 
@@ -18,7 +18,7 @@ class _Sparing:
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         decision: str = super().on_trial_result(controller, trial, result)  # type: ignore[misc]
-        return schedulers.TrialScheduler.CONTINUE if int(str(trial)) == 0 else decision
+        return schedulers.TrialScheduler.CONTINUE if number_of(trial) == 0 else decision
 
 
 class _Asha(_Sparing, schedulers.ASHAScheduler):  # type: ignore[misc]

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoft.testing.backend_kit import BackendContract
+    from autoft.testing.norms_kit import NormsContract
     from autoft.testing.numpy_backend import NumpyBackend, NumpyModels
+    from autoft.testing.places_kit import PlacesContract
     from autoft.testing.plugin_kit import PluginContract
     from autoft.testing.reader_kit import ReaderContract
     from autoft.testing.strategy_kit import StrategyContract
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendContract",
+    "NormsContract",
     "NumpyBackend",
     "NumpyModels",
+    "PlacesContract",
     "PluginContract",
     "ReaderContract",
     "StrategyContract",
@@ -41,8 +45,10 @@ __all__ = [
 # Loaded when asked for: a worker that runs the numpy backend needs no pytest.
 _HOMES = {
     "BackendContract": "backend_kit",
+    "NormsContract": "norms_kit",
     "NumpyBackend": "numpy_backend",
     "NumpyModels": "numpy_backend",
+    "PlacesContract": "places_kit",
     "PluginContract": "plugin_kit",
     "ReaderContract": "reader_kit",
     "StrategyContract": "strategy_kit",
@@ -55,7 +61,7 @@ _HOMES = {
 _REWRITTEN = (
     *("contract", "backend_base", "backend_losses", "backend_dense", "backend_boxes", "backend_levels"),
     *("backend_prefix", "backend_training", "backend_kit", "plugin_kit", "reader_kit", "strategy_kit"),
-    *("task_abilities", "task_kit", "machine"),
+    *("task_abilities", "task_kit", "machine", "norms_kit", "places_kit"),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from autoft.abilities import Settling
 from autoft.batches import shown_again
 from autoft.contracts import Array, Arrays, Stop
-from autoft.records import Output, Problem
+from autoft.records import Job, Output, Problem
 from autoft.testing import toys
 from autoft.testing.backend_base import BackendBase, never, train
 from autoft.testing.backend_training import Watched
@@ -33,7 +33,7 @@ def encode(targets: Arrays, height: int, width: int, problem: Problem) -> dict[s
     return {"places": np.zeros((len(targets["boxes"]), height, width, 1), np.float32)}
 
 
-class BoxLaws(BackendBase):
+class Posed(BackendBase):
     """Backends without dense heads are skipped."""
 
     def posed_boxes(self) -> Problem:
@@ -43,13 +43,18 @@ class BoxLaws(BackendBase):
             pytest.skip(reason)
         return wanted
 
+    def posed_job(self, **recipe: Any) -> Job:
+        return msgspec.structs.replace(self.job(self.posed_boxes(), **recipe), image_size=SIDE)
+
+
+class BoxLaws(Posed):
     def moved_boxes(self, augment: str, *rows: tuple[float, ...]) -> Array:
         """What an encoder gets of these boxes in 48 pictures: (48, rows, columns)."""
         boxes = np.repeat(np.array([rows], np.float32), 48, axis=0)
         images = np.random.default_rng(0).integers(0, 255, (48, SIDE, SIDE, 3), np.uint8)
-        job: Any = msgspec.structs.replace(self.job(self.posed_boxes(), augment=augment), image_size=SIDE)
+        learner = self.backend().build(self.posed_job(augment=augment))
         given.clear()
-        train(self.backend().build(job), toys.ArrayFeed({"image": images, "boxes": boxes}))
+        train(learner, toys.ArrayFeed({"image": images, "boxes": boxes}))
         return np.concatenate(given)
 
     def test_unmoved_boxes_are_given_as_they_are(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -203,7 +204,24 @@ class LossLaws(SupportLaws):
 
 
 def _check_indices(output: Output, values: Array, count: int) -> None:
-    wanted = "uint8" if output.size <= vocab.IGNORED["uint8"] else "uint16"
+    wanted = vocab.index_type(output.size)
     assert values.dtype.name == wanted, f"argmax gives {wanted}, but '{output.name}' is {values.dtype}"
     assert len(values) == count and values.ndim == (3 if output.head == "dense" else 1)
     assert not count or values.max() < output.size
+
+
+def check_ctc(output: Output, evaluate: Callable[[Output, Array, Array], float]) -> None:
+    """What `Backend.loss` gives for this output of four classes with the loss `ctc` is what the reference gives, also
+    where no frame can say anything, and where frames of padding stand around."""
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(5, 7, 4)).astype(np.float32)
+    targets = np.array([[1, 2, 3], [1, 1, -1], [3, -1, -1], [-1, -1, -1], [2, 2, 2]])
+    assert np.isclose(evaluate(output, raw, targets), reference.loss(output, raw, targets), atol=1e-5)
+    impossible = np.array([[1, 1, 1, 1, 1]])
+    assert evaluate(output, raw[:1], impossible) == reference.loss(output, raw[:1], impossible) == 0.0
+    behind = np.tile(np.array([1e4, -1e4, -1e4, -1e4], raw.dtype), (1, 9, 1))
+    padded = np.concatenate([behind[:, :2], raw[:1], behind], 1)
+    assert evaluate(output, padded, impossible) == reference.loss(output, padded, impossible) == 0.0
+    for said in (targets[:1], targets[3:4], targets[4:]):
+        assert np.isclose(evaluate(output, padded, said), evaluate(output, raw[:1], said), atol=1e-4)
+        assert np.isclose(reference.loss(output, padded, said), reference.loss(output, raw[:1], said), atol=1e-4)

@@ -10,9 +10,10 @@ import numpy as np
 
 from autoft.contracts import EpochStats, Feed, Stop
 from autoft.errors import TrialFailed
-from autoft.headbank import order, rate
+from autoft.headbank import order
 from autoft.recipe import LEVELS
 from autoft.records import Cut, Job, Output, View
+from autoft.schedule import scheduled_rate
 from autoft.testing import numpy_net
 from autoft.testing.numpy_losses import apply_post, value_and_gradient
 from autoft.testing.numpy_optim import Optimizer, augment, mix
@@ -81,7 +82,7 @@ class NumpyLearner:
             if not np.isfinite(loss):
                 raise TrialFailed(f"the training loss must be finite, but it is {loss}.", "Try a lower lr.")
             steps = self.job.steps_per_epoch or 1
-            lr = rate(recipe, self._optimizer.step, steps * self._epochs)
+            lr = scheduled_rate(recipe, self._optimizer.step, steps * self._epochs)
             self._optimizer.update(way.back(gradients), lr)
         return loss
 

@@ -79,3 +79,23 @@ def test_where_the_new_folder_cannot_be_moved_the_old_one_comes_back(tmp_path, m
         atomic.replace_folder(tmp_path / "vanished", best)
     assert (best / "weights").read_text() == "old"
     assert names(tmp_path) == ["best"]
+
+
+def test_of_several_drafts_the_first_becomes_the_folder(tmp_path):
+    place = tmp_path / "made"
+    with atomic.first(place, "weights") as late:
+        (late / "weights").write_text("late")
+        with atomic.first(place, "weights") as early:
+            (early / "weights").write_text("early")
+        assert names(tmp_path) == [late.name, "made"]
+    assert (place / "weights").read_text() == "early" and names(tmp_path) == ["made"]
+
+
+def test_a_draft_that_fails_or_finds_half_a_folder_leaves_no_litter(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic.first(tmp_path / "made"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == []
+    folder(tmp_path / "half", "half")
+    with pytest.raises(OSError), atomic.first(tmp_path / "half", "index"):
+        pass
+    assert names(tmp_path) == ["half"]

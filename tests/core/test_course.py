@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from autoft.course import FEWEST, leading, repeated
-from autoft.headbank import rate
 from autoft.recipe import Recipe
 from autoft.records import Metric, Mode
+from autoft.schedule import scheduled_rate
 from autoft.trial import Trial
 from tests.core import told
 
@@ -22,7 +22,7 @@ def test_the_rate_falls_to_its_end_in_what_is_run_once_more(schedule: str, best:
     recipe = Recipe(epochs=12, patience=3, schedule=schedule)
     again = repeated(recipe, best)
     assert (again.epochs, again.patience) == (epochs, 0)
-    assert rate(again, 10 * again.epochs - 1, 10 * again.epochs) < 0.05 * recipe.lr
+    assert scheduled_rate(again, 10 * again.epochs - 1, 10 * again.epochs) < 0.05 * recipe.lr
 
 
 def test_no_more_epochs_than_the_trial_planned() -> None:

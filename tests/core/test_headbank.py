@@ -89,7 +89,7 @@ def test_steps_are_those_of_torch(number):
     for epoch in (1, 2, 3):
         batches = headbank.order(1, epoch, len(truth), 32)
         for index in batches:
-            optimizer.set_rate(optimizers.rate(recipe, at, 3 * len(batches)))
+            optimizer.set_step(at, 3 * len(batches))
             raw = net.heads(torch.from_numpy(features[index]))
             goal = torch.from_numpy(truth[index])
             torch.nn.functional.cross_entropy(raw, goal, label_smoothing=recipe.label_smoothing).backward()

@@ -22,6 +22,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from autoft.api import LIGHT
 from autoft_keras._operations import STRONG, WIDE, operate, warp
 
 Tensor = Any
@@ -30,10 +31,6 @@ Change = Callable[[Tensor, Any], Tensor]
 #: Numbers that a policy draws for an image, at most.
 DRAWS = 16
 
-TURN = 10.0
-ZOOM = (0.85, 1.1)
-SHIFT = 0.06
-COLOUR = 0.2
 #: Of the crop: its share of the area, and of its sides.
 CROP, ASPECT = (0.4, 1.0), (3 / 4, 4 / 3)
 #: Of the erased patch: how often, its share of the area, and of its sides.
@@ -121,13 +118,13 @@ class Given(Draws):
 
 def light(images: Tensor, draws: Draws) -> Tensor:
     """One affine map and one change of colour per image; see the module's docstring."""
-    angle = draws.uniform(-TURN, TURN) * math.pi / 180
-    zoom = draws.uniform(*ZOOM)
+    angle = draws.uniform(-LIGHT.turn, LIGHT.turn) * math.pi / 180
+    zoom = draws.uniform(*LIGHT.zoom)
     cos, sin = tf.cos(angle) / zoom, tf.sin(angle) / zoom
     side = images.shape[1]
-    across, down = (draws.uniform(-SHIFT, SHIFT) * side for _ in range(2))
+    across, down = (draws.uniform(-LIGHT.shift, LIGHT.shift) * side for _ in range(2))
     moved = warp(tf.cast(images, tf.float32), (cos, -sin, across), (sin, cos, down), "BILINEAR", "REFLECT")
-    return recolour(moved, *(draws.uniform(1 - COLOUR, 1 + COLOUR)[:, None, None, None] for _ in range(3)))
+    return recolour(moved, *(draws.uniform(1 - LIGHT.colour, 1 + LIGHT.colour)[:, None, None, None] for _ in range(3)))
 
 
 def recolour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:

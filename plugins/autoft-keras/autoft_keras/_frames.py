@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from autoft.api import Job, mel_filters
+from autoft.api import FRAME_MASKS, WIDEST_MASK, Job, mel_filters
 from autoft_keras._augment import Draws
 from autoft_keras._net import MIDWAY, Net
 from autoft_keras._rows import Reader
@@ -26,10 +26,6 @@ Tensor = Any
 WINDOW, HOP, BANDS = 512, 160, 64
 STRIDE = 4
 """Frames of 10 ms in one frame of the output."""
-#: Policy -> masks over bands and over time, and the largest change of speed.
-MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
-WIDEST = (12, 0.05)
-"""Of one mask: bands, and the share of all frames."""
 QUIET = 20
 """Frames of silence that are left at either end of a recording."""
 FAR = 1 << 30
@@ -96,7 +92,7 @@ class WaveReader(Reader):
     """Recordings to samples; where they are augmented, to what stands midway, the frames."""
 
     def __init__(self, job: Job, net: Net) -> None:
-        self.bands, self.times, self.speed = MASKS[job.recipe.augment]
+        self.bands, self.times, self.speed = FRAME_MASKS[job.recipe.augment]
         self._front = net.front
         signature = [tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((2,), tf.int32)]
         self._graph = tf.function(self._changed, input_signature=signature, autograph=False)
@@ -113,7 +109,7 @@ class WaveReader(Reader):
     def _changed(self, values: Tensor, seed: Tensor) -> Tensor:
         draws = Draws(values, seed)
         seen = self._front(sped(values, self.speed, draws), training=False)
-        return masked(seen, self.bands, self.times, WIDEST, draws)
+        return masked(seen, self.bands, self.times, WIDEST_MASK, draws)
 
 
 def reader(job: Job, net: Net, folder: Path | None) -> Reader:

@@ -10,7 +10,19 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from autoft.api import Feed, Job, ModelCard, Problem, Stop, WordStart, terms, word_start
+from autoft.api import (
+    PIECES,
+    WORDS_DROPPED,
+    Feed,
+    Job,
+    ModelCard,
+    Problem,
+    Stop,
+    WordStart,
+    known_terms,
+    padded,
+    word_start,
+)
 from autoft_keras._augment import Draws
 from autoft_keras._net import COUNTED, Net
 from autoft_keras._rows import Reader
@@ -18,14 +30,7 @@ from autoft_keras._rows import Reader
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
-#: Policy -> share of the words and pieces that a step leaves out. Without it, the table learns the texts by heart.
-DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
-#: Texts whose numbers are remembered: each epoch asks for the same ones.
-REMEMBERED = 200_000
-#: What a piece counts beside a word, as in `autoft.texthash.weighed`.
-PIECES = 0.5
 TABLE = "table"
-_known: dict[tuple[tuple[str, ...], int, int, str], Array] = {}
 
 
 def build(card: ModelCard, size: int) -> keras.Model:
@@ -61,7 +66,7 @@ class WordReader(Reader):
         """`trunk` is what `build` gave, for `begin`."""
         self.trunk = trunk
         self.buckets, recipe = int(job.card.extra["buckets"]), job.recipe
-        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, WORDS_DROPPED[recipe.augment]
 
     def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
         """Look once at all training texts: how rare each number is and, if asked to `solve`, the linear solution, which
@@ -82,18 +87,10 @@ class WordReader(Reader):
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> Array:
         rows = [self._row(tuple(texts)) for texts in arrays["text"]]
-        padded = np.zeros((len(rows), max([1, *map(len, rows)])), np.int32)
-        for number, row in enumerate(rows):
-            padded[number, : len(row)] = row
-        return padded
+        return padded(rows, "int32")
 
     def _row(self, texts: tuple[str, ...]) -> Array:
-        key = (texts, self.buckets, self.length, self.truncation)
-        if key not in _known:
-            if len(_known) >= REMEMBERED:
-                _known.clear()
-            _known[key] = terms(texts, self.buckets, self.length, self.truncation)
-        return _known[key]
+        return known_terms(texts, self.buckets, self.length, self.truncation)
 
     def changed(self, values: Tensor, seed: Tensor) -> Tensor:
         """Left out words have negative numbers: they still count for the length."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Feed, Job, ahead
-from autoft.vocab import ACTIVATION, IGNORED
+from autoft.api import Feed, Job, ahead, target_at
+from autoft.vocab import ACTIVATION
 from autoft_keras._cuts import Point
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -80,21 +80,10 @@ class Inputs(Loader):
         """Images uint8 (n, size, size, 3), or what stands at `point`, and targets."""
         arrays = feed.batch(index)
         keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
-        wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}
+        wanted = {key: tf.convert_to_tensor(target_at(key, arrays[key], self.size)) for key in keys} if targets else {}
         if self.point:
             return tf.convert_to_tensor(arrays[ACTIVATION]), wanted
         return resize(tf.convert_to_tensor(arrays[self.field]), self.size), wanted
-
-    def _target(self, key: str, values: Array) -> Tensor:
-        """Masks come at the size that the network sees, int64, -1 where there is no class."""
-        if key != "mask" or values.dtype.name not in IGNORED:
-            return tf.convert_to_tensor(values)
-        signed = np.where(values == IGNORED[values.dtype.name], -1, values.astype(np.int64))
-        side = values.shape[1]
-        if side != self.size:
-            near = ((np.arange(self.size) + 0.5) * side / self.size).astype(np.int64)
-            signed = signed[:, near[:, None], near[None]]
-        return tf.convert_to_tensor(signed)
 
 
 def resize(images: Tensor, size: int) -> Tensor:

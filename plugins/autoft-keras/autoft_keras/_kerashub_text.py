@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from autoft.api import Job, ModelCard, TrialFailed
+from autoft.api import TOKENS_HIDDEN, Job, ModelCard, TrialFailed
 from autoft_keras._augment import Draws
 from autoft_keras._kerashub import build, load
 from autoft_keras._net import Net
@@ -22,8 +22,6 @@ __all__ = ["build", "load", "reader", "trunk"]
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 
-DROPS = {"none": 0.0, "light": 0.05, "trivial": 0.1, "strong": 0.15}
-"""Policy -> share of the tokens that a step hides: at most as many as in the pretraining of BERT."""
 MOST_TOKENS = 512
 """Of a text, where the recipe says nothing: longer ones are dear, also for networks that could take them."""
 REMEMBERED = 100_000
@@ -50,7 +48,7 @@ class TokenReader(Reader):
     def __init__(self, job: Job, folder: Path) -> None:
         config, recipe = job.card.extra["config"]["config"], job.recipe
         self.tokens = Tokens.of(folder, int(config["vocabulary_size"]))
-        self.each, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.each, self.truncation, self.drop = recipe.text_length, recipe.truncation, TOKENS_HIDDEN[recipe.augment]
         least = int(config.get("max_sequence_length") or MOST_TOKENS)
         self.most = least if self.each else min(least, MOST_TOKENS)
         self._known: dict[tuple[str, ...], Array] = {}

@@ -19,7 +19,6 @@ from autoft_keras._augment import DRAWS
 from autoft_keras._cuts import Point
 from autoft_keras._features import Features
 from autoft_keras._inputs import Inputs
-from autoft_keras._losses import none
 from autoft_keras._mix import mix
 from autoft_keras._net import HEAD, Net
 from autoft_keras._norms import Norms
@@ -130,7 +129,7 @@ class KerasLearner:
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, tf.constant([seed, steps]), rng)
             at = (epoch - 1) * len(batches) + steps
-            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
+            self.optimizer.set_step(at, self.epochs * len(batches))
             total += tf.cast(self._step(values, targets), tf.float64) * len(values)
             seen, steps = seen + len(values), steps + 1
         self._settle(feed, self.norms.some(batches, whole=True), stop)
@@ -282,7 +281,7 @@ class KerasLearner:
             for name, rows in self._fitted(lambda some: self._infer(some, side), values).items():
                 found[name].append(self.inputs.filled(rows))
         if not indices:
-            return {o.name: none(o, side, self.net.side) for o in outputs}
+            return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoft.api import Output
-from autoft.vocab import IGNORED
+from autoft.vocab import index_type
 from autoft_keras import _planes
 from autoft_keras._planes import SMOOTH
 
@@ -182,7 +182,9 @@ def finish(output: Output, raw: Tensor, size: Tensor | int = 0) -> Tensor:
     """`Output.post` of raw outputs, float32; for argmax uint8 or uint16, of maps enlarged to `size`."""
     raw = tf.cast(raw, tf.float32)
     if output.post == "argmax":
-        return _largest(output, raw, size) if raw.shape.rank == 4 else tf.cast(tf.argmax(raw, -1), _indices(output))
+        return (
+            _largest(output, raw, size) if raw.shape.rank == 4 else tf.cast(tf.argmax(raw, -1), index_type(output.size))
+        )
     if output.post == "softmax":
         return tf.nn.softmax(raw)
     return tf.sigmoid(raw) if output.post == "sigmoid" else raw
@@ -199,23 +201,7 @@ def _largest(output: Output, raw: Tensor, size: Tensor | int) -> Tensor:
             here, most = tf.argmax(some, -1, tf.int32) + first, tf.reduce_max(some, -1)
             index = here if index is None else tf.where(most > best, here, index)
             best = most if best is None else tf.maximum(best, most)
-        return tf.cast(index, _indices(output))
+        return tf.cast(index, index_type(output.size))
 
-    kind = tf.TensorSpec((None, None), _indices(output))
+    kind = tf.TensorSpec((None, None), index_type(output.size))
     return tf.map_fn(found, raw, parallel_iterations=1, fn_output_signature=kind)
-
-
-def none(output: Output, size: int, side: int) -> Array:
-    """No predictions, in their shape: indices at `size`, other maps at `side`."""
-    if output.head == "boxes":
-        return np.zeros((0, output.most, 6), np.float32)
-    indexed = output.post == "argmax"
-    place = {"dense": (size, size) if indexed else (side, side), "sequence": (1,)}.get(output.head, ())
-    if indexed:
-        return np.zeros((0, *place), _indices(output))
-    return np.zeros((0, *place, output.size), np.float32)
-
-
-def _indices(output: Output) -> str:
-    """Type of class indices."""
-    return "uint8" if output.size <= IGNORED["uint8"] else "uint16"

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from autoft.api import Job, Output, Recipe, TrialFailed
+from autoft.api import Job, Output, Recipe, TrialFailed, no_answers
 from autoft_keras import _blocks, _dense, _heads, _levels, _losses, _own, _pyramid, _trunks
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -135,6 +135,10 @@ class Net:
     def finish(self, output: Output, raw: Tensor, size: Tensor) -> Tensor:
         """What is predicted, of raw outputs."""
         return self.own.found(raw) if output.head == "boxes" else _losses.finish(output, raw, size)
+
+    def none(self, output: Output, side: int) -> Array:
+        """What is predicted of nothing; `side` is that of indices."""
+        return no_answers(output, maps=self.side, indices=side)
 
     def set_heads(self, values: Mapping[str, tuple[Array, Array]], recipe: Recipe) -> None:
         """Fill in linear heads, as `Cuttable.set_head` says."""

@@ -1,15 +1,14 @@
-"""Optimizers, weight decay, learning rates by block, and schedules that need no memory."""
+"""Optimizers, weight decay, and learning rates by block."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Recipe
+from autoft.api import Recipe, scheduled_rate
 from autoft_keras._net import Net
 from autoft_keras._precision import Scaler
 
@@ -67,6 +66,10 @@ class Optimizer:
     def rates(self) -> dict[str, float]:
         """The present learning rate of each trainable array, by name."""
         return {name: self.rate * scale for name, scale in zip(self.names, self.scales, strict=True)}
+
+    def set_step(self, step: int, total: float) -> None:
+        """Set the learning rate of this step, by the recipe's schedule."""
+        self.set_rate(scheduled_rate(self.recipe, step, total))
 
     def set_rate(self, rate: float) -> None:
         """Set the head's learning rate; blocks follow by their scales."""
@@ -172,19 +175,3 @@ def clip(gradients: Sequence[Tensor], most: float) -> list[Tensor]:
     """Shortened together so that their norm is at most `most` (Pascanu et al., 2013)."""
     factor = tf.minimum(1.0, most / (tf.linalg.global_norm(gradients) + 1e-6))
     return [gradient * factor for gradient in gradients]
-
-
-def rate(recipe: Recipe, step: int, total: float) -> float:
-    """The head's learning rate at `step` of `total`, counted from 0: a linear warm-up, then the schedule to 0.
-
-    It depends on nothing else, so a trial that is taken up again, or that copies another's weights, needs no
-    schedule state.
-    """
-    warm = round(recipe.warmup * total)
-    if step < warm:
-        return recipe.lr * (step + 1) / (warm + 1)
-    if recipe.schedule == "constant":
-        return recipe.lr
-    done = min(1.0, (step - warm) / max(1, total - warm))
-    fall = 1 - done if recipe.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done))
-    return recipe.lr * fall

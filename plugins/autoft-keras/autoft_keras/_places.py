@@ -1,49 +1,20 @@
-"""Augmentation that moves boxes and masks with the image. Policies, by word; none turns it, so boxes stay boxes:
-
-none     images as they are.
-light    zoomed by 0.75 to 1.33, shifted by up to 12 % of the side, changed a little in brightness, contrast and
-         saturation. Boxes are not mirrored: signs and letters are another thing then. Masks are, left and right, half
-         of the time: what an area is made of is the same then (docs/adr/0073-behind-an-epoch.md).
-trivial  as light, and mirrored half of the time.
-strong   as trivial, zoomed by 0.5 to 2, stretched by up to a quarter, shifted by up to a quarter, and changed more in
-         colour (the scale jitter of SSD, Liu et al., 2016, and of Ghiasi et al., 2021).
-"""
+"""Augmentation that moves boxes and masks with the image, as far as `autoft.policies` says."""
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
+from autoft.api import GREY, LEAST_LEFT, MOVES
 from autoft.vocab import UNTAUGHT
 from autoft_keras._augment import Draws, recolour
 from autoft_keras._operations import warp
 
 Tensor = Any
 Targets = dict[str, Any]
-
-
-class Reach(NamedTuple):
-    """How far a policy goes."""
-
-    zoom: float
-    stretch: float
-    shift: float
-    colour: float
-    flip: bool
-
-
-REACHES = {
-    "light": Reach(1.33, 1.0, 0.12, 0.2, False),
-    "trivial": Reach(1.33, 1.0, 0.12, 0.2, True),
-    "strong": Reach(2.0, 1.25, 0.25, 0.4, True),
-}
-GREY = 128.0
-"""What is seen beyond the image's edge."""
-LEFT = 0.3
-"""A box of which less than this share of its area is left in the image is neither to be found nor to be missed."""
 
 
 @functools.cache
@@ -61,9 +32,9 @@ def mover(word: str, size: int, hides: bool = False) -> Any:
 def move(word: str, images: Tensor, targets: Targets, seed: Tensor) -> tuple[Tensor, Targets]:
     """Images (n, h, w, 3) in 0..255, and with them the targets that are places: `boxes` (n, m, 4 or more) in fractions,
     and `mask` (n, h, w), int64, -1 where there is no class, which is also what is seen beyond the image's edge."""
-    if word not in REACHES:
+    if word not in MOVES:
         return images, targets
-    reach, draws = REACHES[word], Draws(images, seed)
+    reach, draws = MOVES[word], Draws(images, seed)
 
     def spread(most: float) -> Tensor:
         """Around 1, as often below as above, on a logarithmic scale."""
@@ -97,7 +68,7 @@ def _boxes(boxes: Tensor, scale: Tensor, middle: Tensor) -> Tensor:
     ends = [(boxes[..., k : k + 2] - middle[:, None]) / scale[:, None] + 0.5 for k in (0, 2)]
     low, high = tf.minimum(*ends), tf.maximum(*ends)
     inside = tf.clip_by_value(tf.concat([low, high], -1), 0, 1)
-    little = _area(inside) < LEFT * _area(tf.concat([low, high], -1))
+    little = _area(inside) < LEAST_LEFT * _area(tf.concat([low, high], -1))
     code = boxes[..., 4:5]
     code = tf.where(little[..., None] & (code >= 0), UNTAUGHT - code, code)
     moved = tf.concat([inside, code, boxes[..., 5:]], -1)

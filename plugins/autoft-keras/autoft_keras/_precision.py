@@ -8,9 +8,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from msgspec.structs import replace
 
-from autoft.api import Job, TrialFailed
+from autoft.api import Job, TrialFailed, to_predict
 
 LOG = logging.getLogger(__name__)
 POLICIES = {"fp32": "float32", "bf16": "mixed_bfloat16", "fp16": "mixed_float16"}
@@ -59,10 +58,8 @@ class Precision:
 
 
 def usable(job: Job, device: str) -> Job:
-    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU."""
-    if job.recipe.precision != "fp16" or device != "CPU":
-        return job
-    return replace(job, recipe=replace(job.recipe, precision="fp32"))
+    """The job of a saved model that is to predict on this device."""
+    return to_predict(job, gpu=device != "CPU")
 
 
 def set_policy(model: keras.Model, policy: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from autoft.api import Feed, Job, Problem, Stop, WordStart
+from autoft.api import Feed, Job, Problem, Stop, WordStart, recording_lengths, text_lengths
 from autoft.vocab import ACTIVATION
 from autoft_keras import _trunks
 from autoft_keras._cuts import Point
@@ -21,10 +21,6 @@ from autoft_keras._net import Net
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
-FEW = 8
-"""Samples that are not worth sorting by length."""
-READ = 64
-"""Recordings of which the lengths are read at a time."""
 
 
 class Reader:
@@ -84,17 +80,11 @@ class Rows(Loader):
 
     def lengths(self, feed: Feed) -> Array | None:
         """Letters of each text. Recordings would have to be read for it."""
-        if self.point is not None or not self.words or len(feed) <= FEW:
-            return None
-        texts = feed.batch(np.arange(len(feed)))["text"]
-        return np.array([sum(map(len, each)) for each in texts], np.int64)
+        return text_lengths(feed) if self.words and self.point is None else None
 
     def heard(self, feed: Feed) -> Array | None:
         """Samples of each recording, which are read for it: an epoch of training is worth that."""
-        if self.point is not None or not self.spoken or len(feed) <= FEW:
-            return None
-        parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
-        return np.concatenate([feed.batch(part)["length"] for part in parts])
+        return recording_lengths(feed) if self.spoken and self.point is None else None
 
     def fixed(self, values: Tensor, seeds: Array) -> Tensor:
         """Each sample augmented by its own seed (int32, 2), so that batches do not matter."""

@@ -1,43 +1,16 @@
-"""Augmentation of recordings that are seen as pictures: rows are bands, columns are time. Policies, by word:
-
-none     as they are.
-light    each moved in time by up to 8 % of its width, in pitch by up to 4 % of its height; one stretch of time and one
-         of bands covered.
-trivial  the same, moved and covered farther.
-strong   farther still, two stretches of each covered, and noise on all of it.
-
-Covering is that of SpecAugment (Park et al., 2019). Nothing is turned or mirrored: time has a direction, and high is
-not low.
-"""
+"""Augmentation of recordings that are seen as pictures, as far as `autoft.policies` says."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
+from autoft.api import COVERS, Cover
 from autoft_keras._augment import Draws, Given, Policy, compiled
 
 Tensor = Any
-
-
-class How(NamedTuple):
-    """How far one policy goes; shares of the picture's sides."""
-
-    across: float
-    up: float
-    covers: int
-    widest: float
-    noise: float
-    """Of the range of grey."""
-
-
-HOW = {
-    "light": How(0.08, 0.04, 1, 0.1, 0.0),
-    "trivial": How(0.12, 0.06, 1, 0.2, 0.0),
-    "strong": How(0.15, 0.08, 2, 0.2, 0.05),
-}
 
 
 @functools.cache
@@ -53,10 +26,10 @@ def fixed(word: str, size: int) -> Policy:
 
 
 def _chosen(word: str) -> Any:
-    return None if word == "none" else functools.partial(_changed, how=HOW[word])
+    return None if word == "none" else functools.partial(_changed, how=COVERS[word])
 
 
-def _changed(pictures: Tensor, draws: Draws, how: How) -> Tensor:
+def _changed(pictures: Tensor, draws: Draws, how: Cover) -> Tensor:
     height, width = pictures.shape[1:3]
     rows = tf.range(height)[None] + _shift(draws, how.up * height)
     columns = tf.range(width)[None] + _shift(draws, how.across * width)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import keras
 import keras_hub
 
-from autoft.api import TrialFailed, UsageError
+from autoft.api import TrialFailed, UsageError, json_object, shared_room, text_pair
 from autoft_keras.caches import KEPT, SENTENCES, TOKENIZER, TOKENIZER_FOLDER
-from autoft_keras.folders import read_json, refuse_code
+from autoft_keras.folders import refuse_code
 
 DOUBLE = ("RobertaTokenizer", "XLMRobertaTokenizer")
 """Tokenizers that put two ends between the texts of a pair."""
@@ -51,7 +51,7 @@ class Tokens:
                 "Save it beside the weights: tokenizer.save_to_preset(FOLDER)",
             )
         try:
-            config = read_json(path)
+            config = json_object(path)
             refuse_code(config, path, keras_hub=True)
         except UsageError as error:
             raise TrialFailed(error.message, error.hint) from error
@@ -90,13 +90,13 @@ class Tokens:
         """
         if not samples:
             return []
-        texts = [part for sample in samples for part in _pair(sample)]
+        texts = [part for sample in samples for part in text_pair(sample)]
         encoded = iter(_lists(self.tokenizer(texts)))
-        return [self._row([next(encoded) for _ in _pair(sample)], each, most, truncation) for sample in samples]
+        return [self._row([next(encoded) for _ in text_pair(sample)], each, most, truncation) for sample in samples]
 
     def _row(self, parts: list[list[int]], each: int, most: int, truncation: str) -> Row:
         around = 2 if len(parts) == 1 else 2 + len(self.gap)
-        lengths = _shared([min(len(part), each or len(part)) for part in parts], max(len(parts), most - around))
+        lengths = shared_room([min(len(part), each or len(part)) for part in parts], max(len(parts), most - around))
         first, *others = (_cut(part, length, truncation) for part, length in zip(parts, lengths, strict=True))
         ids, kinds = [self.start, *first], [0] * (1 + len(first))
         for other in others:
@@ -116,23 +116,6 @@ def _lists(found: Any) -> list[list[int]]:
     """Of whatever KerasHub gives for a batch: ragged tensors, arrays or lists."""
     rows = found.to_list() if hasattr(found, "to_list") else found
     return [[int(number) for number in row] for row in rows]
-
-
-def _pair(sample: tuple[str, ...]) -> tuple[str, ...]:
-    return sample if len(sample) < 3 else (sample[0], "\n".join(sample[1:]))
-
-
-def _shared(lengths: list[int], room: int) -> list[int]:
-    """Lengths that fit into the room together: the longer one gives way."""
-    if sum(lengths) <= room:
-        return lengths
-    if len(lengths) == 1:
-        return [room]
-    first, second = lengths
-    half = room // 2
-    if first <= half:
-        return [first, room - first]
-    return [room - second, second] if second <= half else [room - half, half]
 
 
 def _cut(part: list[int], most: int, truncation: str) -> list[int]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 import re
-import subprocess
-import sys
 from importlib.resources import files
-from typing import Any
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError
+from autoft.api import ModelCard, described
 from autoft_keras import caches
 
 PYRAMIDS = ("autoft", "keras", "kerashub")
@@ -59,23 +54,5 @@ def describe(name: str) -> ModelCard:
     Raises:
         UsageError: there is no such network, or the named file does not fit it.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "autoft_keras._describe", name],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
-    )
-    answer: dict[str, Any] = {}
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            answer = json.loads(line)
-    if "error" in answer:
-        raise UsageError(answer["error"], answer["hint"])
-    if "card" not in answer:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise UsageError(
-            f"'{name}' cannot be described: {last}", "See `autoft env` for the libraries that are installed."
-        )
-    return caches.mark(msgspec.convert(answer["card"], ModelCard))
+    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    return caches.mark(described("autoft_keras._describe", name, environment))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError
+from autoft.api import ModelCard, UsageError, json_object
 from autoft_keras import caches
 
 #: Name under which the learner puts its card into a `.keras` file, or beside weights alone.
@@ -56,20 +56,6 @@ LARGE = 1024
 SLOW, USUAL = 2e-5, 5e-5
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """
-    Raises:
-        UsageError: the file cannot be read, or holds no JSON object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} must be readable JSON, but is not: {error}") from error
-    if not isinstance(values, dict):
-        raise UsageError(f"{path} must hold one JSON object, but holds a {type(values).__name__}.")
-    return values
-
-
 def _member(path: Path, name: str) -> dict[str, Any]:
     """A JSON object inside a `.keras` file; empty where there is none of this name."""
     try:
@@ -97,7 +83,7 @@ def kept_card(path: Path) -> ModelCard:
         UsageError: it cannot be read.
     """
     try:
-        return msgspec.convert(read_json(path), ModelCard)
+        return msgspec.convert(json_object(path), ModelCard)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path} must hold the card of a network, but does not: {error}") from error
 
@@ -160,7 +146,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
         UsageError: it is none, or names code that is not KerasHub's own.
     """
     path = folder / CONFIG
-    config = read_json(path)
+    config = json_object(path)
     kind = str(config.get("class_name", ""))
     package = str(config.get("registered_name", "")).partition(">")[0]
     if package != "keras_hub" or not kind.endswith("Backbone"):
@@ -170,7 +156,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
             "Name the architecture yourself: --models keras/NAME@FILE",
         )
     refuse_code(config, path, keras_hub=True)
-    about = read_json(folder / "metadata.json") if (folder / "metadata.json").is_file() else {}
+    about = json_object(folder / "metadata.json") if (folder / "metadata.json").is_file() else {}
     params = int(about.get("parameter_count") or 0)
     if {"vocabulary_size", "vocab_size"} & config.get("config", {}).keys():
         return _card_of_encoder(name, kind.removesuffix("Backbone"), config, params, folder)
@@ -207,7 +193,7 @@ def card_of_preset(name: str, folder: Path) -> ModelCard:
 def _head(folder: Path) -> dict[str, Any]:
     """What a preset says of its head; nothing where it is a backbone alone."""
     path = folder / caches.TASK
-    told = read_json(path).get("config", {}) if path.is_file() else {}
+    told = json_object(path).get("config", {}) if path.is_file() else {}
     found = {key: told[key] for key in HEAD if key in told}
     refuse_code(found, path, keras_hub=True)
     return found
@@ -247,7 +233,7 @@ def _converter(folder: Path) -> dict[str, Any]:
     """How a preset takes its images."""
     for name in caches.CONVERTERS:
         if (folder / name).is_file():
-            values = read_json(folder / name).get("config", {})
+            values = json_object(folder / name).get("config", {})
             found: dict[str, Any] = (values.get("image_converter") or {}).get("config", values)
             if "scale" in found or "image_size" in found:
                 return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
+from autoft.api import BundledSource, ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
 from autoft_keras import caches, catalogue, hub
 from autoft_keras.folders import card_of_preset
 
@@ -47,31 +47,19 @@ class KerasSource(Source):
         return msgspec.structs.replace(card, weights=str(path), offline=True)
 
 
-class AutoftSource(Source):
+class AutoftSource(BundledSource):
     """``autoft/network``: small networks of this distribution. Nothing to download."""
 
-    prefix = "autoft"
+    distribution = "autoft-keras"
 
-    def reachable(self) -> str:
-        return ""
+    def catalogue(self) -> Sequence[ModelCard]:
+        return catalogue.of(self.prefix)
 
-    def resolve(self, name: str) -> ModelCard | None:
-        if not self.owns(name):
-            return None
-        known = [card.name for card in self.catalogue()]
-        card = catalogue.find(name)
-        if card is None:
-            raise UsageError(f"autoft has no network '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
-        return card
+    def find(self, name: str) -> ModelCard | None:
+        return catalogue.find(name)
 
-    def fetch(self, card: ModelCard) -> ModelCard:
-        """The card as it is: a worker elsewhere finds the file in its own installation."""
-        if not card.weights or caches.at_hand(card):
-            return card
-        raise UsageError(
-            f"the weights of {card.name} must be in the installed autoft-keras, but '{card.weights}' is not there.",
-            "Install autoft-keras again, or name autoft/resnet-s@scratch to train from random weights.",
-        )
+    def at_hand(self, card: ModelCard) -> bool:
+        return caches.at_hand(card) is not None
 
 
 class KerasHubSource(Source):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
@@ -16,33 +14,13 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from autoft.api import TrialFailed, UsageError
+from autoft.testing.standin import stand_in
 from autoft_keras import _trunks, caches, catalogue
 from autoft_keras import hub as downloads
 from autoft_keras.sources import AutoftSource, KerasHubSource, KerasSource
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "keras/mobilenet_v3_small"
 PRESET = "kerashub/resnet_18_imagenet"
-
-
-class StandIn:
-    """What servers of weights are to their clients: files by repository and name, with entity tags and a commit."""
-
-    def __init__(self, address):
-        self.address = address
-        self.files = {}
-        self.asked = []
-
-    def find(self, path):
-        repo, found, name = path.strip("/").partition("/resolve/main/")
-        if not found:
-            return 200, {}, b"a stand-in"
-        if repo not in self.files:
-            return 404, {"X-Error-Code": "RepoNotFound"}, b""
-        if name not in self.files[repo]:
-            return 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, b""
-        body = self.files[repo][name]
-        return 200, {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": COMMIT}, body
 
 
 @pytest.fixture
@@ -60,38 +38,10 @@ def places(monkeypatch, tmp_path):
 @pytest.fixture
 def server(monkeypatch, places):
     """Answers until the test ends, in the place of all servers."""
-    holder = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self, *, body):
-            holder[0].asked.append(f"{self.command} {self.path}")
-            status, headers, content = holder[0].find(self.path)
-            self.send_response(status)
-            for key, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def do_HEAD(self):
-            self.answer(body=False)
-
-        def do_GET(self):
-            self.answer(body=True)
-
-        def log_message(self, format, *args):  # noqa: A002
-            """Tests print nothing."""
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    holder.append(StandIn(f"http://127.0.0.1:{running.server_address[1]}"))
-    monkeypatch.setenv("HF_ENDPOINT", holder[0].address)
-    monkeypatch.setattr(downloads, "KERAS", holder[0].address)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield holder[0]
-    running.shutdown()
-    running.server_close()
-    thread.join()
+    with stand_in() as there:
+        monkeypatch.setenv("HF_ENDPOINT", there.address)
+        monkeypatch.setattr(downloads, "KERAS", there.address)
+        yield there
 
 
 def published(server, body, checksum):

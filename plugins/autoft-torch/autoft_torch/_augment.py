@@ -18,12 +18,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch.nn import functional as F
 
+from autoft.api import LIGHT
+
 Policy = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
-TURN = 10.0
-ZOOM = (0.85, 1.1)
-SHIFT = 0.06
-COLOUR = 0.2
 DRAWS = 7
 """Numbers that `light` draws for an image."""
 
@@ -70,15 +68,15 @@ def _lightly(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
     def uniform(low: float, high: float) -> torch.Tensor:
         return (low + (high - low) * next(left)).to(images.device)
 
-    angle = uniform(-TURN, TURN) * math.pi / 180
-    zoom = uniform(*ZOOM)
+    angle = uniform(-LIGHT.turn, LIGHT.turn) * math.pi / 180
+    zoom = uniform(*LIGHT.zoom)
     cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     # grid_sample counts the side as 2.
-    across, down = (uniform(-2 * SHIFT, 2 * SHIFT) for _ in range(2))
+    across, down = (uniform(-2 * LIGHT.shift, 2 * LIGHT.shift) for _ in range(2))
     rows = [torch.stack([cos, -sin, across], 1), torch.stack([sin, cos, down], 1)]
     grid = F.affine_grid(torch.stack(rows, 1), [n, 3, *images.shape[2:]], align_corners=False)
     moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return recolour(moved, *(uniform(1 - COLOUR, 1 + COLOUR).view(n, 1, 1, 1) for _ in range(3)))
+    return recolour(moved, *(uniform(1 - LIGHT.colour, 1 + LIGHT.colour).view(n, 1, 1, 1) for _ in range(3)))
 
 
 def recolour(

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autoft.api import Recipe, mel_filters
+from autoft.api import FRAME_MASKS, WIDEST_MASK, Recipe, mel_filters
 from autoft_torch._sounds import sped, stretch, waves
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,10 +23,6 @@ STRIDE = 4
 """Frames of 10 ms in one frame of the output."""
 MULTIPLE = 16
 """Frames of the output come in so many: every new length costs oneDNN the making of a kernel."""
-#: Policy -> masks over bands and over time, and the largest change of speed.
-MASKS = {"none": (0, 0, 0.0), "light": (1, 2, 0.05), "trivial": (1, 2, 0.1), "strong": (2, 4, 0.1)}
-WIDEST = (12, 0.05)
-"""Of one mask: bands, and the share of all frames."""
 QUIET = 20
 """Frames of silence that are left at either end of a recording."""
 
@@ -39,10 +35,10 @@ class Frames(nn.Module):
         self.width = width
         self.register_buffer("filters", torch.from_numpy(mel_filters(WINDOW, BANDS).copy()), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
-        self.bands, self.times, self.speed = MASKS["none"]
+        self.bands, self.times, self.speed = FRAME_MASKS["none"]
 
     def follow(self, recipe: Recipe) -> None:
-        self.bands, self.times, self.speed = MASKS[recipe.augment]
+        self.bands, self.times, self.speed = FRAME_MASKS[recipe.augment]
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
         return waves(arrays["audio"], arrays["length"], cropped=cropped)
@@ -88,9 +84,9 @@ class Frames(nn.Module):
         n, total, bands = seen.shape
         hidden = torch.zeros((n, total, bands), dtype=torch.bool, device=seen.device)
         for _ in range(self.bands):
-            hidden |= stretch(_draws(n, seen.device), bands, bands, WIDEST[0])[:, None]
+            hidden |= stretch(_draws(n, seen.device), bands, bands, WIDEST_MASK[0])[:, None]
         for _ in range(self.times):
-            hidden |= stretch(_draws(n, seen.device), total, frames, max(1, int(WIDEST[1] * total)))[..., None]
+            hidden |= stretch(_draws(n, seen.device), total, frames, max(1, int(WIDEST_MASK[1] * total)))[..., None]
         return seen.masked_fill(hidden, 0.0)
 
 

@@ -10,17 +10,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autoft.api import Feed, ModelCard, Problem, Recipe, Stop, WordStart, terms, word_start
+from autoft.api import (
+    PIECES,
+    WORDS_DROPPED,
+    Feed,
+    ModelCard,
+    Problem,
+    Recipe,
+    Stop,
+    WordStart,
+    known_terms,
+    padded,
+    word_start,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-#: Policy -> share of the words and pieces that a step leaves out. Without it, the table learns the texts by heart.
-DROPS = {"none": 0.0, "light": 0.3, "trivial": 0.4, "strong": 0.5}
-#: Texts whose numbers are remembered: each epoch asks for the same ones.
-REMEMBERED = 200_000
-#: What a piece counts beside a word, as in `autoft.texthash.weighed`.
-PIECES = 0.5
-_known: dict[tuple[tuple[str, ...], int, int, str], Array] = {}
 
 
 class Trunk(nn.Module):
@@ -42,7 +46,7 @@ class Trunk(nn.Module):
         self.length, self.truncation, self.drop = 0, "end", 0.0
 
     def follow(self, recipe: Recipe) -> None:
-        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.length, self.truncation, self.drop = recipe.text_length, recipe.truncation, WORDS_DROPPED[recipe.augment]
 
     @torch.no_grad()
     def begin(self, feed: Feed, problem: Problem, stop: Stop, *, solve: bool) -> WordStart | None:
@@ -61,18 +65,10 @@ class Trunk(nn.Module):
 
     def values(self, arrays: dict[str, Array], *, cropped: bool) -> torch.Tensor:
         rows = [self._row(texts) for texts in arrays["text"]]
-        padded = np.zeros((len(rows), max([1, *map(len, rows)])), np.int64)
-        for number, row in enumerate(rows):
-            padded[number, : len(row)] = row
-        return torch.from_numpy(padded)
+        return torch.from_numpy(padded(rows, "int64"))
 
     def _row(self, texts: tuple[str, ...]) -> Array:
-        key = (texts, self.buckets, self.length, self.truncation)
-        if key not in _known:
-            if len(_known) >= REMEMBERED:
-                _known.clear()
-            _known[key] = terms(texts, self.buckets, self.length, self.truncation)
-        return _known[key]
+        return known_terms(texts, self.buckets, self.length, self.truncation)
 
     def changed(self, values: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
         """Left out words have negative numbers: they still count for the length."""

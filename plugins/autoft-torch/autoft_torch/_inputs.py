@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from autoft.api import Feed, Job, ahead
-from autoft.vocab import ACTIVATION, IGNORED
+from autoft.api import Feed, Job, ahead, target_at
+from autoft.vocab import ACTIVATION
 from autoft_torch._cuts import Point
 from autoft_torch._precision import layout
 
@@ -76,22 +76,11 @@ class Inputs(Loader):
         """Images uint8 (n, 3, size, size), or what stands at `point`, and targets."""
         arrays = feed.batch(index)
         keys = self.keys or tuple(key for key in arrays if key not in (self.field, ACTIVATION))
-        wanted = {key: self._target(key, arrays[key]) for key in keys} if targets else {}
+        wanted = {key: self.move(target_at(key, arrays[key], self.size)) for key in keys} if targets else {}
         if self.point:
             return self.point.tensor(self.move(arrays[ACTIVATION])), wanted
         images = self.move(arrays[self.field]).permute(0, 3, 1, 2)  # a view that is channels last already
         return resize(images, self.size), wanted
-
-    def _target(self, key: str, values: Array) -> torch.Tensor:
-        """Masks come at the size that the network sees, int64, -1 where there is no class."""
-        if key != "mask" or values.dtype.name not in IGNORED:
-            return self.move(values)
-        signed = np.where(values == IGNORED[values.dtype.name], -1, values.astype(np.int64))
-        side = values.shape[1]
-        if side != self.size:
-            near = ((np.arange(self.size) + 0.5) * side / self.size).astype(np.int64)
-            signed = signed[:, near[:, None], near[None]]
-        return self.move(signed)
 
 
 def resize(images: torch.Tensor, size: int) -> torch.Tensor:

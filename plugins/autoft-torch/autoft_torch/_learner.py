@@ -150,7 +150,7 @@ class TorchLearner:
             if self.inputs.point is None:
                 values, targets = self._changed(values, targets, draws, rng)
             at = (epoch - 1) * len(batches) + steps
-            self.optimizer.set_rate(_optim.rate(self.job.recipe, at, self.epochs * len(batches)))
+            self.optimizer.set_step(at, self.epochs * len(batches))
             total += self._step(values, targets) * len(values)
             seen, steps = seen + len(values), steps + 1
         self._settle(feed, self.norms.some(batches, whole=True), stop)
@@ -293,7 +293,7 @@ class TorchLearner:
                     done = _losses.finish(output, raw[output.name], side)
                     found[output.name].append(done.cpu().numpy())
         if not indices:
-            return {o.name: self.net.none(o, side).numpy() for o in outputs}
+            return {o.name: self.net.none(o, side) for o in outputs}
         return {name: in_order(parts, indices) for name, parts in found.items()}
 
     def _groups(self, feed: Feed) -> list[list[Array]]:

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from autoft.api import Output
-from autoft.vocab import IGNORED
+from autoft.vocab import index_type
 from autoft_torch import _planes
 from autoft_torch._planes import SMOOTH
 
@@ -168,7 +168,7 @@ def finish(output: Output, raw: torch.Tensor, size: int = 0) -> torch.Tensor:
 def _largest(output: Output, raw: torch.Tensor, size: int) -> torch.Tensor:
     """Indices of the largest channel. Maps are enlarged channel by channel: all of them at once take much memory, and
     torch looks for the largest across planes twenty times as slowly as it compares two of them."""
-    small = output.size <= IGNORED["uint8"]
+    small = index_type(output.size) == "uint8"
     if raw.ndim == 2:
         return raw.argmax(-1).to(torch.uint8 if small else torch.uint16)
     best = enlarge(raw[..., :1], size)

@@ -108,9 +108,6 @@ class BoxNet(NativeNet):
             rows = [each[kept] for each, kept in zip(boxes, taught, strict=True)]
             return self.output.weight * self.way.loss(images, rows)
 
-    def none(self, output: Output, side: int = 0) -> torch.Tensor:
-        return torch.zeros((0, output.most, 6))
-
 
 def network(job: Job, *, weights: bool) -> NativeNet:
     """The network of a job; without `weights` its arrays are random and no file is opened.

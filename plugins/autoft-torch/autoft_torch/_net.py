@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from autoft.api import Job, ModelCard, Output
-from autoft.vocab import IGNORED
+from autoft.api import Job, ModelCard, Output, no_answers
 from autoft_torch import _blocks
 
+Array = np.ndarray[Any, np.dtype[Any]]
 HEAD = "head"
 Targets = Mapping[str, torch.Tensor]
 Cast = Callable[[], AbstractContextManager[object]]
@@ -56,13 +58,9 @@ class Net(nn.Module):
         """What heads stand on: (n, width), of frames (n, frames, width) where they are not pooled."""
         raise NotImplementedError
 
-    def none(self, output: Output, side: int = 0) -> torch.Tensor:
-        """What `predict_at` gives for no images, in its shape; `side` is that of indices."""
-        side = side if output.post == "argmax" else self.side
-        place = {"dense": (side, side), "sequence": (1,)}.get(output.head, ())
-        if output.post == "argmax":
-            return torch.zeros((0, *place), dtype=torch.uint8 if output.size <= IGNORED["uint8"] else torch.uint16)
-        return torch.zeros((0, *place, output.size))
+    def none(self, output: Output, side: int = 0) -> Array:
+        """What `predict_at` gives for no images; `side` is that of indices."""
+        return no_answers(output, maps=self.side, indices=side)
 
     def described(self, card: ModelCard) -> ModelCard:
         """The card that is saved with the arrays: it says what can be made of them."""

@@ -1,14 +1,13 @@
-"""Optimizers, weight decay, learning rates by block, and schedules that need no memory."""
+"""Optimizers, weight decay, and learning rates by block."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
-from autoft.api import Recipe
+from autoft.api import Recipe, scheduled_rate
 from autoft_torch._net import Net
 
 HEADS = "heads."
@@ -46,6 +45,10 @@ class Optimizer:
     def rates(self) -> dict[str, float]:
         """The present learning rate of each trainable array, by name."""
         return {self.names[p]: group["lr"] for group in self.inner.param_groups for p in group["params"]}
+
+    def set_step(self, step: int, total: float) -> None:
+        """Set the learning rate of this step, by the recipe's schedule."""
+        self.set_rate(scheduled_rate(self.recipe, step, total))
 
     def set_rate(self, rate: float) -> None:
         """Set the learning rate; blocks and heads follow by their scales."""
@@ -106,19 +109,3 @@ def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer
         groups = [{**group, "weight_decay": recipe.weight_decay if group["shrinks"] else 0.0} for group in groups]
         return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
     return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0, fused=True)
-
-
-def rate(recipe: Recipe, step: int, total: float) -> float:
-    """The head's learning rate at `step` of `total`, counted from 0: a linear warm-up, then the schedule to 0.
-
-    It depends on nothing else, so a trial that is taken up again, or that copies another's weights, needs no
-    schedule state.
-    """
-    warm = round(recipe.warmup * total)
-    if step < warm:
-        return recipe.lr * (step + 1) / (warm + 1)
-    if recipe.schedule == "constant":
-        return recipe.lr
-    done = min(1.0, (step - warm) / max(1, total - warm))
-    fall = 1 - done if recipe.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * done))
-    return recipe.lr * fall

@@ -7,9 +7,8 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
-from msgspec.structs import replace
 
-from autoft.api import Job, TrialFailed
+from autoft.api import Job, TrialFailed, to_predict
 from autoft_torch._folding import Folding
 from autoft_torch._kernels import Kernels
 
@@ -82,12 +81,8 @@ def computes_bf16() -> bool:
 
 
 def usable(job: Job, device: torch.device) -> Job:
-    """The job of a saved model that is to predict: in fp32 where it was trained in fp16 and there is no GPU, or where a
-    CPU chose bf16 and this one has none."""
-    slow = job.recipe.precision == "fp16" or (job.recipe.precision == "bf16" and not computes_bf16())
-    if not slow or device.type != "cpu":
-        return job
-    return replace(job, recipe=replace(job.recipe, precision="fp32"))
+    """The job of a saved model that is to predict on this device."""
+    return to_predict(job, gpu=device.type != "cpu", bf16=computes_bf16())
 
 
 @contextmanager

@@ -13,16 +13,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from autoft.api import Feed, Job, Recipe
+from autoft.api import Feed, Job, Recipe, recording_lengths, text_lengths
 from autoft.vocab import ACTIVATION
 from autoft_torch._cuts import Point
 from autoft_torch._inputs import Batch, Loader
 
 Array = np.ndarray[Any, np.dtype[Any]]
-FEW = 8
-"""Samples that are not worth sorting by length."""
-READ = 64
-"""Recordings of which the lengths are read at a time."""
 
 
 class Trunk(Protocol):
@@ -73,15 +69,11 @@ class Rows(Loader):
 
     def lengths(self, feed: Feed, *, training: bool = False) -> Array | None:
         """Letters of each text. Recordings are read for it, which an epoch of training is worth."""
-        if self.point is not None or len(feed) <= FEW:
+        if self.point is not None:
             return None
-        if training and not self.words and self.spoken:
-            parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
-            return np.concatenate([feed.batch(part)["length"] for part in parts])
-        if not self.words:
-            return None
-        texts = feed.batch(np.arange(len(feed)))["text"]
-        return np.array([sum(map(len, each)) for each in texts], np.int64)
+        if self.words:
+            return text_lengths(feed)
+        return recording_lengths(feed) if training and self.spoken else None
 
     def fixed(self, values: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Each sample augmented by draws from its own seed, so that batches do not matter."""

@@ -1,45 +1,20 @@
-"""Augmentation of recordings that are seen as pictures: rows are bands, columns are time. Policies, by word:
-
-none     as they are.
-light    each moved in time by up to 8 % of its width, in pitch by up to 4 % of its height; one stretch of time and one
-         of bands covered.
-trivial  the same, moved and covered farther.
-strong   farther still, two stretches of each covered, and noise on all of it.
-
-Covering is that of SpecAugment (Park et al., 2019). Nothing is turned or mirrored: time has a direction, and high is
-not low.
-"""
+"""Augmentation of recordings that are seen as pictures, as far as `autoft.policies` says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from autoft.api import COVERS, Cover
 from autoft_torch._augment import Policy
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class How(NamedTuple):
-    """How far one policy goes; shares of the picture's sides."""
-
-    across: float
-    up: float
-    covers: int
-    widest: float
-    noise: float
-    """Of the range of grey."""
-
-
-HOW = {
-    "light": How(0.08, 0.04, 1, 0.1, 0.0),
-    "trivial": How(0.12, 0.06, 1, 0.2, 0.0),
-    "strong": How(0.15, 0.08, 2, 0.2, 0.05),
-}
 CLEAN = 40.0
 """Decibels by which a recording is louder than its noise, where that is hardly heard."""
 DRAWS = 10
@@ -50,7 +25,7 @@ def policy(word: str, size: int) -> Policy:
     """A function from uint8 pictures (n, 3, h, w) and a generator to pictures in 0..255, uint8 or float32."""
     if word == "none":
         return lambda pictures, generator: pictures
-    how = HOW[word]
+    how = COVERS[word]
 
     def apply(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         draws = torch.rand(DRAWS, len(pictures), generator=generator)
@@ -68,19 +43,19 @@ def fixed(word: str, size: int) -> Callable[[torch.Tensor, Sequence[int]], torch
     def apply(pictures: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         own = [torch.Generator().manual_seed(seed) for seed in seeds]
         draws = [torch.rand(DRAWS, generator=generator) for generator in own]
-        return _changed(pictures, torch.stack(draws, 1), HOW[word], _table(pictures, own, HOW[word]))
+        return _changed(pictures, torch.stack(draws, 1), COVERS[word], _table(pictures, own, COVERS[word]))
 
     return apply
 
 
-def _table(pictures: torch.Tensor, own: Sequence[torch.Generator], how: How) -> torch.Tensor:
+def _table(pictures: torch.Tensor, own: Sequence[torch.Generator], how: Cover) -> torch.Tensor:
     """Noise (tables, h, w) in -.5 to .5: one table for each generator."""
     if not how.noise:
         return pictures.new_zeros((1, *pictures.shape[2:]), dtype=torch.float32)
     return torch.stack([torch.rand(pictures.shape[2:], generator=one) for one in own]).to(pictures.device) - 0.5
 
 
-def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: How, table: torch.Tensor) -> torch.Tensor:
+def _changed(pictures: torch.Tensor, draws: torch.Tensor, how: Cover, table: torch.Tensor) -> torch.Tensor:
     n, _, height, width = pictures.shape
     draws = draws.to(pictures.device)
     rows = torch.arange(height, device=pictures.device)[None] + _shift(draws[0], how.up * height)

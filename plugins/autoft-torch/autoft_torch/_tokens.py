@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tokenizers import Encoding, Tokenizer
 
-from autoft.api import TrialFailed
+from autoft.api import TrialFailed, shared_room, text_pair
 from autoft_torch.encoders import FACTS, KEPT, TOKENIZERS
 
 UNBOUNDED = 1_000_000
@@ -77,33 +77,16 @@ class Tokens:
             most: tokens of a row, at most, those that the tokenizer adds included.
             truncation: what is left out of longer texts: end, start or middle.
         """
-        texts = [part for sample in samples for part in _pair(sample)]
+        texts = [part for sample in samples for part in text_pair(sample)]
         encoded = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
-        return [self._row([next(encoded) for _ in _pair(sample)], each, most, truncation) for sample in samples]
+        return [self._row([next(encoded) for _ in text_pair(sample)], each, most, truncation) for sample in samples]
 
     def _row(self, parts: list[Encoding], each: int, most: int, truncation: str) -> Row:
         room = max(1, most - self.tokenizer.num_special_tokens_to_add(len(parts) > 1))
-        lengths = _shared([min(len(part), each or len(part)) for part in parts], room)
+        lengths = shared_room([min(len(part), each or len(part)) for part in parts], room)
         cut = [_cut(part, length, truncation) for part, length in zip(parts, lengths, strict=True)]
         whole = self.tokenizer.post_process(cut[0], cut[1] if len(cut) > 1 else None, add_special_tokens=True)
         return Row(whole.ids, whole.type_ids) if whole.ids else Row([self.pad], [0])
-
-
-def _pair(sample: tuple[str, ...]) -> tuple[str, ...]:
-    return sample if len(sample) < 3 else (sample[0], "\n".join(sample[1:]))
-
-
-def _shared(lengths: list[int], room: int) -> list[int]:
-    """Lengths that fit into the room together: the longer one gives way."""
-    if sum(lengths) <= room:
-        return lengths
-    if len(lengths) == 1:
-        return [room]
-    first, second = lengths
-    half = room // 2
-    if first <= half:
-        return [first, room - first]
-    return [room - second, second] if second <= half else [room - half, half]
 
 
 def _cut(part: Encoding, most: int, truncation: str) -> Encoding:

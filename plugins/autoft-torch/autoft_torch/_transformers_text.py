@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from autoft.api import ModelCard, Recipe, TrialFailed
+from autoft.api import TOKENS_HIDDEN, ModelCard, Recipe, TrialFailed
 from autoft_torch import _layers
 from autoft_torch._tokens import Tokens
 from autoft_torch._transformers import configuration, loaded
@@ -19,8 +19,6 @@ from autoft_torch.encoders import MOST_TOKENS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-DROPS = {"none": 0.0, "light": 0.05, "trivial": 0.1, "strong": 0.15}
-"""Policy -> share of the tokens that a step hides: at most as many as in the pretraining of BERT."""
 REMEMBERED = 100_000
 """Texts whose tokens are remembered: each epoch asks for the same ones."""
 AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
@@ -47,7 +45,7 @@ class Trunk(nn.Module):
         return _layers.groups(self)
 
     def follow(self, recipe: Recipe) -> None:
-        self.each, self.truncation, self.drop = recipe.text_length, recipe.truncation, DROPS[recipe.augment]
+        self.each, self.truncation, self.drop = recipe.text_length, recipe.truncation, TOKENS_HIDDEN[recipe.augment]
         self.pooling = self.auto if recipe.pooling == "auto" else recipe.pooling
         self._known.clear()
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
-import subprocess
-import sys
 from importlib.resources import files
-from typing import Any
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError
+from autoft.api import ModelCard, described
 from autoft_torch import caches
 
 PYRAMIDS = ("autoft", "timm", "torchvision")
@@ -51,18 +47,4 @@ def describe(name: str) -> ModelCard:
     Raises:
         UsageError: there is no such network, or the named file does not fit it.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "autoft_torch._describe", name], capture_output=True, text=True, check=False, timeout=300
-    )
-    answer: dict[str, Any] = {}
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            answer = json.loads(line)
-    if "error" in answer:
-        raise UsageError(answer["error"], answer["hint"])
-    if "card" not in answer:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise UsageError(
-            f"'{name}' cannot be described: {last}", "See `autoft env` for the libraries that are installed."
-        )
-    return caches.mark(msgspec.convert(answer["card"], ModelCard))
+    return caches.mark(described("autoft_torch._describe", name))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError
+from autoft.api import ModelCard, UsageError, json_object
 from autoft_torch import encoders
 
 #: Key under which the learner writes its card into a safetensors file.
@@ -34,20 +34,6 @@ MAPS = ("resnet", "convnext", "convnextv2", "segformer", "regnet", "swin")
 NATIVES = {"ForObjectDetection": "boxes", "ForSemanticSegmentation": "dense"}
 #: Networks of these that can be taken for classifiers too.
 CLASSIFIERS = ("segformer",)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """
-    Raises:
-        UsageError: the file cannot be read, or holds no JSON object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} must be readable JSON, but is not: {error}") from error
-    if not isinstance(values, dict):
-        raise UsageError(f"{path} must hold one JSON object, but holds a {type(values).__name__}.")
-    return values
 
 
 def header(path: Path) -> dict[str, Any]:
@@ -109,7 +95,7 @@ def _processor(folder: Path) -> dict[str, Any]:
 
 
 def _beside(folder: Path, name: str) -> dict[str, Any]:
-    return read_json(folder / name) if (folder / name).exists() else {}
+    return json_object(folder / name) if (folder / name).exists() else {}
 
 
 def _timm(name: str, config: dict[str, Any]) -> ModelCard:

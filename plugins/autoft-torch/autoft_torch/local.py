@@ -2,120 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean
+from autoft.api import ModelCard, PathSource, UsageError, json_object, near_file
 from autoft_torch import caches, catalogue, encoders
-from autoft_torch.folders import card_of_config, count, header, own_card, read_json
+from autoft_torch.folders import card_of_config, count, header, own_card
 
 #: Libraries whose networks can take a file's weights.
 NAMED = ("timm", "torchvision")
 PREFIXES = (*NAMED, "autoft", "hf")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".th", ".bin")
-SCRATCH = "@scratch"
 HEADS = ("classifier.", "fc.", "head.", "heads.")
 
 
-class LocalSource:
+class LocalSource(PathSource):
     """A folder saved by timm, Transformers or autoft (``./ckpt``), or ``timm/resnet18@./weights.pth``.
 
     With ``@scratch`` behind it, any name or folder means the same network with random weights.
     """
 
     prefix = "local"
+    kind = "checkpoint"
+    prefixes = PREFIXES
+    suffixes = SUFFIXES
 
-    def catalogue(self) -> Sequence[ModelCard]:
-        return ()
+    def known(self, name: str) -> ModelCard | None:
+        return catalogue.find(name) or catalogue.describe(name)
 
-    def reachable(self) -> str:
-        return ""
+    def at_hand(self, card: ModelCard) -> bool:
+        return caches.at_hand(card) is not None
 
-    def resolve(self, name: str) -> ModelCard | None:
-        if name.endswith(SCRATCH):
-            return self._scratch(name)
-        network, at, path = name.partition("@")
-        if at and network.partition("/")[0] in PREFIXES:
-            return _named(network, path)
-        if not _is_path(name):
-            return None
-        path_ = Path(name).expanduser()
-        if not path_.exists():
-            raise UsageError(f"there is no checkpoint at '{name}'.{_near(path_)}")
-        card = _folder(name, path_) if path_.is_dir() else _file(name, path_)
-        return msgspec.structs.replace(card, name=name, source="this machine", offline=True, pretrained=True)
+    def named(self, network: str, path: str) -> ModelCard:
+        """Weights of a file in a network that is named; another process builds it and compares the arrays."""
+        if network.partition("/")[0] not in NAMED:
+            raise UsageError(f"NAME in NAME@FILE must be one of timm or torchvision, but got '{network}'.")
+        weights = Path(path).expanduser()
+        if not weights.exists():
+            raise UsageError(f"there is no weights file at '{path}'.{near_file(weights)}")
+        if weights.is_dir():
+            weights = _weights(weights)
+        card = catalogue.describe(f"{network}@{weights}")
+        return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
 
-    def fetch(self, card: ModelCard) -> ModelCard:
-        if card.pretrained and caches.at_hand(card) is None:
-            raise UsageError(f"the weights of {card.name} must be at {card.weights}, but are not there any more.")
-        return card
+    def folder(self, name: str, path: Path) -> ModelCard:
+        weights = _weights(path)
+        if weights.suffix == ".safetensors" and (card := own_card(weights)):
+            return _own(card, weights)
+        config = path / "config.json"
+        if not config.exists():
+            raise UsageError(
+                f"a checkpoint folder must hold a config.json that says which network it is, but '{name}' has none.",
+                f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
+            )
+        card = card_of_config(name, json_object(config), path)
+        extra = {**card.extra, "strict": True}
+        place = str(weights.resolve())
+        heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))
+        return msgspec.structs.replace(card, weights=place, params=count(weights, heads), extra=extra)
 
-    def _scratch(self, name: str) -> ModelCard | None:
-        base = name.removesuffix(SCRATCH)
-        card = self.resolve(base)
-        if card is None and base.partition("/")[0] in PREFIXES:
-            card = catalogue.find(base) or catalogue.describe(base)
-        if card is None:
-            return None
-        facts = {"pretrained": False, "weights": "", "offline": True, "summary": "trained from scratch, as asked"}
-        return msgspec.structs.replace(card, name=name, **facts)
-
-
-def _is_path(name: str) -> bool:
-    if name.startswith((".", "/", "~")):
-        return True
-    return name.partition("/")[0] not in PREFIXES and (Path(name).exists() or name.endswith(SUFFIXES))
-
-
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f" {path.parent} does not exist either."
-    return did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
-
-
-def _named(network: str, path: str) -> ModelCard:
-    """Weights of a file in a network that is named; another process builds it and compares the arrays."""
-    if network.partition("/")[0] not in NAMED:
-        raise UsageError(f"NAME in NAME@FILE must be one of timm or torchvision, but got '{network}'.")
-    weights = Path(path).expanduser()
-    if not weights.exists():
-        raise UsageError(f"there is no weights file at '{path}'.{_near(weights)}")
-    if weights.is_dir():
-        weights = _weights(weights)
-    card = catalogue.describe(f"{network}@{weights}")
-    return msgspec.structs.replace(card, name=f"{network}@{path}", source="this machine", offline=True)
-
-
-def _folder(name: str, folder: Path) -> ModelCard:
-    weights = _weights(folder)
-    if weights.suffix == ".safetensors" and (card := own_card(weights)):
-        return _own(card, weights)
-    config = folder / "config.json"
-    if not config.exists():
+    def file(self, name: str, path: Path) -> ModelCard:
+        if path.suffix == ".safetensors" and (card := own_card(path)):
+            return _own(card, path)
+        if path.suffix not in SUFFIXES:
+            raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
+        if path.suffix == ".safetensors":
+            header(path)
         raise UsageError(
-            f"a checkpoint folder must hold a config.json that says which network it is, but '{name}' has none.",
+            f"a weights file does not say which network it is for: '{name}'.",
             f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
         )
-    card = card_of_config(name, read_json(config), folder)
-    extra = {**card.extra, "strict": True}
-    path = str(weights.resolve())
-    heads = (*HEADS, *encoders.OLD_HEADS.get(card.modality, ()))
-    return msgspec.structs.replace(card, weights=path, params=count(weights, heads), extra=extra)
-
-
-def _file(name: str, path: Path) -> ModelCard:
-    if path.suffix == ".safetensors" and (card := own_card(path)):
-        return _own(card, path)
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"a weights file must end in one of {', '.join(SUFFIXES)}, but got '{name}'.")
-    if path.suffix == ".safetensors":
-        header(path)
-    raise UsageError(
-        f"a weights file does not say which network it is for: '{name}'.",
-        f"Name the architecture: --models timm/NAME@{name} or torchvision/NAME@{name}",
-    )
 
 
 def _own(card: ModelCard, weights: Path) -> ModelCard:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from autoft.api import ModelCard, UsageError, did_you_mean, from_hub, hub_endpoint, unreachable
+from autoft.api import BundledSource, ModelCard, UsageError, from_hub, hub_endpoint, json_object, unreachable
 from autoft_torch import caches, catalogue, hub
 from autoft_torch.encoders import files
-from autoft_torch.folders import card_of_config, read_json
+from autoft_torch.folders import card_of_config
 
 
 class Source:
@@ -62,31 +62,19 @@ class TorchvisionSource(Source):
         return hub.from_address(card.weights)
 
 
-class AutoftSource(Source):
+class AutoftSource(BundledSource):
     """``autoft/network``: small networks of this distribution. Nothing to download."""
 
-    prefix = "autoft"
+    distribution = "autoft-torch"
 
-    def reachable(self) -> str:
-        return ""
+    def catalogue(self) -> Sequence[ModelCard]:
+        return catalogue.of(self.prefix)
 
-    def resolve(self, name: str) -> ModelCard | None:
-        if not self.owns(name):
-            return None
-        known = [card.name for card in self.catalogue()]
-        card = catalogue.find(name)
-        if card is None:
-            raise UsageError(f"autoft has no network '{name}'.{did_you_mean(name, known)} Known: {', '.join(known)}.")
-        return card
+    def find(self, name: str) -> ModelCard | None:
+        return catalogue.find(name)
 
-    def fetch(self, card: ModelCard) -> ModelCard:
-        """The card as it is: a worker elsewhere finds the file in its own installation."""
-        if not card.weights or caches.at_hand(card):
-            return card
-        raise UsageError(
-            f"the weights of {card.name} must be in the installed autoft-torch, but '{card.weights}' is not there.",
-            "Install autoft-torch again, or name autoft/resnet-s@scratch to train from random weights.",
-        )
+    def at_hand(self, card: ModelCard) -> bool:
+        return caches.at_hand(card) is not None
 
 
 class HfSource(Source):
@@ -108,7 +96,7 @@ class HfSource(Source):
         """The card with weights and configuration, so that a worker opens no connection."""
         repo = card.weights.removeprefix(caches.HUB)
         config = from_hub(repo, "config.json")
-        self._bring_beside(repo, files(read_json(config)))
+        self._bring_beside(repo, files(json_object(config)))
         weights = from_hub(repo, *caches.WEIGHTS)
         described = self._described(card.name, config)
         facts = {"weights": str(weights), "licence": card.licence or described.licence, "params": card.params}
@@ -126,5 +114,5 @@ class HfSource(Source):
 
     def _described(self, name: str, config: Path) -> ModelCard:
         repo = name.removeprefix(self.prefix + "/")
-        card = card_of_config(name, read_json(config), config.parent)
+        card = card_of_config(name, json_object(config), config.parent)
         return caches.mark(msgspec.structs.replace(card, weights=caches.HUB + repo, source="Hugging Face hub"))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoft.api import Job, ModelCard, Output, Problem, Recipe
+from autoft.testing.standin import StandIn, stand_in
 from autoft.testing.toys import ArrayFeed, feed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROBLEM = Problem(
     name="toy",
     inputs=("image",),
@@ -55,26 +52,6 @@ def job() -> Callable[..., Job]:
     return make
 
 
-class StandIn:
-    """What the hub is to its clients: files by repository and name, with entity tags and a commit."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.files: dict[str, dict[str, bytes]] = {}
-        self.asked: list[str] = []
-
-    def find(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        repo, found, name = path.strip("/").partition("/resolve/main/")
-        if not found:
-            return 200, {}, b"a stand-in hub"
-        if repo not in self.files:
-            return 404, {"X-Error-Code": "RepoNotFound"}, b""
-        if name not in self.files[repo]:
-            return 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, b""
-        body = self.files[repo][name]
-        return 200, {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": COMMIT}, body
-
-
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Empty caches of the hub and of torch, and no ban on connections to this machine."""
@@ -90,37 +67,9 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, places: Path) -> Iterator[StandIn]:
     """A hub that answers until the test ends, and that `HF_ENDPOINT` names."""
-    holder: list[StandIn] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self, *, body: bool) -> None:
-            holder[0].asked.append(f"{self.command} {self.path}")
-            status, headers, content = holder[0].find(self.path)
-            self.send_response(status)
-            for key, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
-
-        def do_GET(self) -> None:
-            self.answer(body=True)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Tests print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    holder.append(StandIn(f"http://127.0.0.1:{server.server_address[1]}"))
-    monkeypatch.setenv("HF_ENDPOINT", holder[0].address)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield holder[0]
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with stand_in() as there:
+        monkeypatch.setenv("HF_ENDPOINT", there.address)
+        yield there
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import torch
 
 from autoft import textstart
 from autoft.api import Job, Output, Problem, Recipe
-from autoft.testing import reference
+from autoft.testing.backend_losses import check_ctc
 from autoft.testing.toys import ArrayFeed
+from autoft.testing.toys import speech as speech_toys
 from autoft.texthash import terms, weighed
 from autoft_torch import _sounds, catalogue
 from autoft_torch._ctc import Trunk as Recurrent
@@ -121,24 +122,10 @@ def test_texts_can_be_cut() -> None:
     assert torch.equal(both[0], both[1])
 
 
-def speech_feed() -> ArrayFeed:
-    """Three pitches, each a class: every recording has some of them, one after the other."""
-    rng, length = np.random.default_rng(0), 16000
-    audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
-    for row in range(8):
-        classes = rng.permutation(3)[: 2 + row % 2] + 1
-        said[row, : len(classes)] = classes
-        for place, kind in enumerate(classes):
-            wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000)
-            audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
-        ends[row] = 5000 * len(classes)
-    return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
-
-
 @pytest.mark.parametrize("name", SPEECH)
 def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path, name: str) -> None:
     wanted = job(name, SAID, "audio", lr=4e-3, epochs=40, clip=5.0)
-    learner, feed = TorchBackend().build(wanted), speech_feed()
+    learner, feed = TorchBackend().build(wanted), speech_toys()
     first = learner.train_epoch(feed, 1, lambda: False).loss
     for epoch in range(2, 41):
         loss = learner.train_epoch(feed, epoch, lambda: False).loss
@@ -153,7 +140,7 @@ def test_speech_is_learned_saved_and_predicted_alike(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("trunk", [Recurrent(16, 16), Convolutional(16, 5, 2)])
 def test_padding_and_neighbours_do_not_change_what_is_heard(trunk: Frames) -> None:
-    trunk, feed = trunk.eval(), speech_feed()
+    trunk, feed = trunk.eval(), speech_toys()
     with torch.no_grad():
         whole = trunk(trunk.values(feed.arrays, cropped=False))
         for row in range(3):
@@ -201,7 +188,7 @@ def test_depth_of_freezing_counts_the_convolutions() -> None:
     learner = TorchBackend().build(job("autoft/ctc-conv", SAID, "audio", freeze=0.6))
     assert list(learner.blocks()) == ["stem", "second", "blocks.0", "blocks.1", "blocks.2"]
     before = learner.arrays()
-    learner.train_epoch(speech_feed(), 1, lambda: False)
+    learner.train_epoch(speech_toys(), 1, lambda: False)
     changed = [
         any(not np.array_equal(v, before[block][k]) for k, v in a.items()) for block, a in learner.arrays().items()
     ]
@@ -209,18 +196,7 @@ def test_depth_of_freezing_counts_the_convolutions() -> None:
 
 
 def test_ctc_means_what_the_vocabulary_says() -> None:
-    rng = np.random.default_rng(0)
-    raw = rng.normal(size=(5, 7, 4))
-    targets = np.array([[1, 2, 3], [1, 1, -1], [3, -1, -1], [-1, -1, -1], [2, 2, 2]])
-    assert np.isclose(evaluate(SAID, raw, targets), reference.loss(SAID, raw, targets), atol=1e-5)
-    impossible = np.array([[1, 1, 1, 1, 1]])
-    assert evaluate(SAID, raw[:1], impossible) == reference.loss(SAID, raw[:1], impossible) == 0.0
-    behind = np.tile(np.array([1e4, -1e4, -1e4, -1e4], raw.dtype), (1, 9, 1))
-    padded = np.concatenate([behind[:, :2], raw[:1], behind], 1)
-    assert evaluate(SAID, padded, impossible) == reference.loss(SAID, padded, impossible) == 0.0
-    for said in (targets[:1], targets[3:4], targets[4:]):
-        assert np.isclose(evaluate(SAID, padded, said), evaluate(SAID, raw[:1], said), atol=1e-4)
-        assert np.isclose(reference.loss(SAID, padded, said), reference.loss(SAID, raw[:1], said), atol=1e-4)
+    check_ctc(SAID, evaluate)
 
 
 @pytest.mark.parametrize("word", ["none", "light", "trivial", "strong"])
