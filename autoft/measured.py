@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -19,8 +21,17 @@ FOLDER: Final = "measured"
 """Of the cache. It may be deleted at any time: then it is measured again."""
 
 
+_took: list[float] = []
+"""Seconds of each measurement of this process."""
+
+
+def taken() -> float:
+    """Seconds that this process has measured for: what is done once says nothing of what comes later."""
+    return sum(_took)
+
+
 def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
-    """What `measure` gave when it was first asked for this key on this machine.
+    """What `measure` gave when it was first asked for this key on this machine. Nothing is kept while it gives "".
 
     Of several that are asked at a time, the first that is done is believed. Times differ from run to run: a choice that
     rests on them would do so as well, and with it the trials of a search.
@@ -34,13 +45,14 @@ def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     try:
         return place.read_text(encoding="utf-8")
     except OSError:  # not measured yet
-        found = measure()
+        found = _measure(measure)
+    if not found:
+        return found
     draft = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(found, encoding="utf-8")
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, place)
+        _put(draft, place)
         return place.read_text(encoding="utf-8")
     except OSError as error:
         LOG.info("%s is measured in each process, since its answer cannot be kept: %s", what, error)
@@ -48,3 +60,21 @@ def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _measure(measure: Callable[[], str]) -> str:
+    began = time.perf_counter()
+    try:
+        return measure()
+    finally:
+        _took.append(time.perf_counter() - began)
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Where there is none yet."""
+    try:
+        os.link(draft, place)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        os.replace(draft, place)

@@ -109,6 +109,7 @@ class Pace:
         if self._epoch > TIMED or not self.spec.allowance:
             return
         self._earlier += traced
+        self._step = self._step or self._of_whole(seconds)
         left = self.spec.deadline - time.time() + seconds
         self.take(self._fitting(max(0.0, seconds - self.val_seconds - self._settled), left))
         self._earlier += seconds
@@ -129,6 +130,12 @@ class Pace:
     def _settled(self) -> float:
         """The same for a whole epoch, of all folds."""
         return sum(self._settling(steps, whole=True) for steps in self.steps)
+
+    def _of_whole(self, seconds: float) -> float:
+        """Seconds of a step by those of an epoch that had too few steps to tell."""
+        size = self.spec.recipe.batch_size
+        again = sum(batches_shown_again(steps, size, whole=True) for steps in self.steps) if self._settles() else 0
+        return max(0.0, seconds - self.val_seconds) / max(1.0, sum(self.steps) + FORWARD * again)
 
     @property
     def _validation(self) -> float:

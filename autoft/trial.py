@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import artifact, course, folds, headstart, registry, scoring, shelf
+from autoft import artifact, course, folds, headstart, measured, registry, scoring, shelf
 from autoft.abilities import Choosing, Inheriting, Placed, Settling
 from autoft.bank import Bank
 from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
@@ -64,10 +64,12 @@ class Trial:
         self.decoding = open_data(spec.data).store.decoding
         self._precision = ""
         """What the learner has chosen to compute in, if it has."""
+        before = measured.taken()
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
         self.pace = self._pace()
         self.resample_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
+        self.started += measured.taken() - before  # processes that come later are not built so
         self.build_seconds, self.traced_seconds = time.time() - self.started, 0.0
         spec = self.spec
         if spec.start:  # what frozen blocks give is kept for the network's own weights

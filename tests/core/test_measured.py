@@ -1,5 +1,6 @@
 """What was measured once on a machine stands for later processes."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,24 @@ def test_where_nothing_can_be_kept_it_is_measured_again(tmp_path: Path, monkeypa
     monkeypatch.setenv(cache.PLACE, str(tmp_path / "file"))
     answers = iter(["one", "two"])
     assert [measured("speed", "key", lambda: next(answers)) for _ in range(2)] == ["one", "two"]
+
+
+def test_what_cannot_be_measured_yet_is_asked_again(folder):
+    assert measured("speed", "key", lambda: "") == "" and not folder.exists()
+    assert measured("speed", "key", lambda: "one") == measured("speed", "key", lambda: "two") == "one"
+
+
+def test_a_file_system_without_links_keeps_it_too(folder, monkeypatch):
+    def link(*places: object) -> None:
+        raise OSError("links are not supported")
+
+    monkeypatch.setattr(module.os, "link", link)
+    assert measured("speed", "key", lambda: "one") == measured("speed", "key", lambda: "two") == "one"
+    assert len([*folder.iterdir()]) == 1
+
+
+def test_the_time_of_measuring_is_told():
+    before = module.taken()
+    measured("speed", "key", lambda: time.sleep(0.05) or "one")
+    measured("speed", "key", lambda: "two")
+    assert 0.05 <= module.taken() - before < 5

@@ -260,3 +260,20 @@ def test_where_no_step_is_taken_time_is_over_when_validation_must_begin(make_spe
     assert not pace.late()
     clock.now += 6
     assert pace.late() and pace.late()
+
+
+@pytest.mark.parametrize("validation", [1.5, 3.0])
+def test_epochs_of_few_steps_are_planned_by_what_they_took(make_spec, clock, validation):
+    """Nothing tells what is shown once more there but the whole epoch."""
+    spec = make_spec(recipe={"epochs": 40, "batch_size": 16}, allowance=120.0, deadline=clock.now + 500)
+    planned = []
+    pace = Pace(spec, [3], 13, planned.append, lambda: True)
+    pace.begin(1, 0)
+    whole = 3 * 0.7 + 3 * FORWARD * 0.7 + validation
+    for _ in range(3):
+        assert not pace.stop()
+        clock.now += 0.7
+    pace.val_seconds = validation
+    clock.now += whole - 3 * 0.7
+    pace.ended(whole, 0.0)
+    assert planned == [int(120 / whole)]

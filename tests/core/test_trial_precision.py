@@ -73,3 +73,11 @@ def test_that_a_network_is_not_trained_in_fp32_is_told_once(make_spec):
     told = [event.text for event in heard if isinstance(event, Note)]
     name = make_spec().card.name
     assert told == [f"{name} is trained in bf16, which is quicker on this CPU; precision=fp32 keeps it from that"]
+
+
+def test_what_is_found_out_once_is_no_part_of_a_trial(make_spec, choosing, monkeypatch):
+    """Later processes do not find it out, so nothing is kept back for it."""
+    taken = iter([0.0, 100.0])
+    monkeypatch.setattr("autoft.measured.taken", lambda: next(taken))
+    report = Trial(make_spec(recipe={"precision": "auto", "epochs": 1})).step()
+    assert report.build_seconds < 0 and report.seconds < 0, "a hundred seconds less than they were"

@@ -27,7 +27,7 @@ from tests.pipeline.conftest import Heard, Search, cache, files_below, options
 FILES = {"args.yaml", "dataset.json", "splits.json", "data_report.json", "trials.jsonl", "leaderboard.csv"}
 FILES |= {"metrics.json", "report.html"}
 OUTCOME = {"task", "metric", "mode", "status", "best", "baseline", "test", "trials", "seconds", "command", "versions"}
-OUTCOME |= {"notes", "paths", "refit"}
+OUTCOME |= {"notes", "paths", "refit", "scored_at"}
 
 
 class Searched(NamedTuple):

@@ -39,6 +39,8 @@ SECONDS = 1.0
 """What all steps should take, where that is enough for `LEAST` samples. Large networks take longer."""
 LEAST = 4
 """Samples of a step below which it would say little of a batch, unless batches are that small."""
+WHOLE = 16
+"""Samples of a step that must be allowed, or the batch: what few samples tell is not kept for large batches."""
 WORDS, SOUND = 48, 32_000
 """Of a text, where the recipe does not say how much of it is seen; and samples of a recording, two seconds."""
 
@@ -49,19 +51,29 @@ def chosen(job: Job, net: Net, device: torch.device) -> str:
     """`fp32` or `bf16` for a job that leaves it open; empty where nothing is open.
 
     Open it is on a CPU that computes bf16 itself, for networks under new heads whose blocks are trained. Trials too
-    short to find out are trained in fp32.
+    short to find out go by what others found, else they are trained in fp32.
     """
     if job.recipe.precision != "auto" or device.type != "cpu" or not job.steps_per_epoch or not computes_bf16():
         return ""
-    if net.native or job.card.counts or net.frozen == len(net.blocks):
+    if net.native or job.card.counts or net.frozen == len(net.blocks) or job.recipe.batch_size < 2:
         return ""
     most = int(SHARE * job.steps_per_epoch * job.recipe.epochs * job.recipe.batch_size / (2 * ROUNDS + 1))
-    if most < min(LEAST, job.recipe.batch_size):
-        return "fp32"
-    key = _key(job)
+    size, key = job.recipe.batch_size, _key(job)
     if key not in _known:
-        _known[key] = measured("precision", key, lambda: _found(job, net, min(most, job.recipe.batch_size)))
+        found = measured("precision", key, lambda: _tried(job, net, size) if most >= min(WHOLE, size) else "")
+        if not found:
+            return "fp32"
+        _known[key] = found
     return "bf16" if _known[key].startswith("bf16") else "fp32"
+
+
+def _tried(job: Job, net: Net, size: int) -> str:
+    """As `_found`. What some networks do between their layers cannot be done in bf16, or memory ends: then fp32."""
+    try:
+        return _found(job, net, size)
+    except (RuntimeError, ValueError, TypeError, NotImplementedError, MemoryError) as error:
+        LOG.info("%s: fp32, since a step in bf16 could not be tried: %s", job.card.name, error)
+        return "fp32"
 
 
 def _key(job: Job) -> tuple[str, ...]:

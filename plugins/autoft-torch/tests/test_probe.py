@@ -117,6 +117,30 @@ def test_a_trial_too_short_to_find_out_is_trained_in_fp32(steps: dict[str, float
     assert (learner.precision_chosen(), steps["asked"]) == ("fp32", 0)
 
 
+def test_a_short_trial_goes_by_what_a_longer_one_found(steps: dict[str, float], wanted: Ask) -> None:
+    assert build(wanted(epochs=2)).precision_chosen() == "fp32"
+    assert build(wanted()).precision_chosen() == "bf16", "what could not be found out was not kept"
+    asked = steps["asked"]
+    assert build(wanted(epochs=2)).precision_chosen() == "bf16" and steps["asked"] == asked, "as a second run"
+
+
+def test_what_few_samples_tell_is_not_kept_for_large_batches(steps: dict[str, float], wanted: Ask) -> None:
+    small = replace(wanted(batch_size=64), steps_per_epoch=1)
+    assert (build(small).precision_chosen(), steps["asked"]) == ("fp32", 0)
+    assert build(wanted(batch_size=64)).precision_chosen() == "bf16"
+
+
+def test_what_cannot_be_tried_is_trained_in_fp32(
+    steps: dict[str, float], wanted: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(net: object, values: torch.Tensor, precision: _precision.Precision) -> float:
+        raise RuntimeError("not implemented for 'BFloat16'")
+
+    monkeypatch.setattr(_probe, "_step", step)
+    assert build(wanted()).precision_chosen() == "fp32"
+    assert build(wanted(batch_size=1)).precision_chosen() == ""
+
+
 def test_other_outputs_are_no_gain(steps: dict[str, float], wanted: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_probe, "_far", lambda net, values, kinds: True)
     assert build(wanted()).precision_chosen() == "fp32" and not steps["asked"]
