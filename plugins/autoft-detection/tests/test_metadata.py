@@ -63,10 +63,10 @@ def test_fractions_are_refused(tmp_path: Path) -> None:
 def test_other_annotations_go_before(tmp_path: Path, reader: str, sides: tuple[float, ...]) -> None:
     """Exports carry several; fractions are refused here, and said what they are there."""
     write(tmp_path / "images", {"bbox": [sides], "category": [0]})
-    corners = "<xmin>17</xmin><ymin>13</ymin><xmax>40</xmax><ymax>36</ymax>"
+    corners = "<bndbox><xmin>17</xmin><ymin>13</ymin><xmax>40</xmax><ymax>36</ymax></bndbox>"
     files = {
         "yolo-boxes": ("labels/0000.txt", "0 0.5 0.5 0.25 0.5\n"),
-        "voc-boxes": ("xml/0000.xml", f"<annotation><object><name>a</name><bndbox>{corners}</bndbox></object></annotation>"),
+        "voc-boxes": ("xml/0000.xml", f"<annotation><object><name>a</name>{corners}</object></annotation>"),
         "table-boxes": ("boxes.csv", "filename,class,xmin,ymin,xmax,ymax\n0000.png,a,1,2,9,9\n"),
         "coco-boxes": ("a.json", json.dumps({
             "images": [{"id": 1, "file_name": "images/0000.png", "width": 64, "height": 48}],
