@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from autoft.api import Table, flagged
 
 LEFT = ("xmin", "x1", "left", "xtl", "x0", "minx")
 TOP = ("ymin", "y1", "top", "ytl", "y0", "miny")
@@ -20,6 +23,7 @@ IMAGES = ("filename", "file", "image", "img", "imageid", "imgid", "imagename", "
 CLASSES = ("class", "classname", "label", "labelname", "category", "categoryname", "name", "type", "species", "classid")
 CROWDS = ("isgroupof", "groupof", "iscrowd", "crowd", "difficult", "isdifficult")
 """What is flagged there is no single thing, or not to be scored."""
+YES = ("1", "1.0", "true", "t", "yes", "y")
 SPLITS = ("split", "set", "subset", "partition")
 SURE = 0.95
 """Share of the rows without names whose second corner must lie below and to the right of the first."""
@@ -38,8 +42,8 @@ class Boxes(NamedTuple):
     split: int | None
     size: tuple[int, int] | None
     """Width and height of the image."""
-    crowd: int | None = None
-    """A flag of what is not to be scored."""
+    crowds: tuple[int, ...] = ()
+    """May be flags of what is not to be scored; `flags` tells."""
 
 
 def find(columns: Sequence[str]) -> Boxes | None:
@@ -58,7 +62,23 @@ def find(columns: Sequence[str]) -> Boxes | None:
     label, split = place(CLASSES), place(SPLITS)
     wide, high = (place(known) for known in SIZES)
     size = None if wide is None or high is None else (wide, high)
-    return Boxes(image, sides, corners, label, split, size, place(CROWDS))
+    crowds = tuple(names.index(name) for name in CROWDS if name in names and names.index(name) not in taken)
+    return Boxes(image, sides, corners, label, split, size, crowds)
+
+
+def flags(tables: Iterable[tuple[Table, Boxes]]) -> frozenset[str]:
+    """The names of columns that flag boxes: yes or no in each cell of all tables, and not yes in all. Others of such
+    names count people, or tell how difficult a box is."""
+    cells = defaultdict[str, set[str]](set)
+    for table, boxes in tables:
+        rows = [row for row in table.rows if any(row[place] for place in boxes.sides)]
+        for place in boxes.crowds:
+            cells[table.columns[place]].update(row[place].strip().lower() for row in rows)
+    return frozenset(
+        name
+        for name, words in cells.items()
+        if all(word in YES or not flagged(word) for word in words) and not words <= {*YES}
+    )
 
 
 def unnamed(rows: Sequence[Sequence[str]]) -> Boxes | None:

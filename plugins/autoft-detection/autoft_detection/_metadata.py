@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from autoft.api import (
@@ -27,14 +28,16 @@ FILES = ("file_name", "filename", "image", "file")
 
 
 class MetadataBoxReader:
-    """JSON lines with `file_name`, and `objects` with lists `bbox` and `categories`, in each folder of images."""
+    """JSON lines with `file_name`, and `objects` with lists `bbox` and `categories`, in each folder of images.
+
+    Other annotations beside them go before: exports carry several, and those say how their boxes are written."""
 
     name = "metadata-boxes"
 
     def sniff(self, source: str, options: ReadOptions) -> str:
         """Why `source` is such a folder, or an empty string."""
         found = next(_tables(source), None) if learning(source, options) else None
-        return f"{NAME} with boxes" if found else ""
+        return f"{NAME} with boxes" if found and not self._others(source, options) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each line whose image is there. The part is the word of a folder.
@@ -60,6 +63,13 @@ class MetadataBoxReader:
                 found.append(list(listed(value_of(row[things]))))
         words = f"{len(tables)} x {NAME}; boxes are {filled(drafts, found, source)}"
         return dataset(self.name, pictures.root, words, drafts, issues, options)
+
+    def _others(self, source: str, options: ReadOptions) -> bool:
+        """Whether another reader of boxes recognises the source. Those that stand before this one were asked."""
+        from autoft_detection.plugin import READERS
+
+        behind = (entry.target.split(":") for entry in READERS if entry.name > self.name)
+        return any(getattr(import_module(module), name)().sniff(source, options) for module, name in behind)
 
 
 def _tables(source: str) -> Iterator[tuple[Table, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from autoft.api import (
@@ -66,7 +66,8 @@ class BoxTableReader:
         root = _root(source)
         pictures, issues = Pictures(root), list[Issue]()
         names, named = _described(root)
-        read = [_drafts(table, boxes, pictures, names, issues) for table, boxes in tables]
+        flags = _columns.flags(tables)
+        read = [_drafts(table, boxes, pictures, names, flags, issues) for table, boxes in tables]
         placed = {draft.path for drafts in read for draft in drafts if draft.split}
         drafts = [draft for drafts in read for draft in drafts if draft.split or draft.path not in placed]
         used = {draft.path for draft in drafts}
@@ -116,9 +117,15 @@ def _described(root: Path) -> tuple[dict[str, str], str]:
 
 
 def _drafts(
-    table: Table, boxes: _columns.Boxes, pictures: Pictures, names: Mapping[str, str], issues: list[Issue]
+    table: Table,
+    boxes: _columns.Boxes,
+    pictures: Pictures,
+    names: Mapping[str, str],
+    flags: Collection[str],
+    issues: list[Issue],
 ) -> list[Draft]:
     file = Path(table.path)
+    crowds = [place for place in boxes.crowds if table.columns[place] in flags]
     part = part_word(file.stem) or pictures.split(table.path)
     found: dict[str, Draft] = {}
     issues += table.issues
@@ -135,7 +142,7 @@ def _drafts(
         sides = _columns.four(cells, boxes)
         if sides is not None:
             label = cells[boxes.label] if boxes.label is not None else ONLY
-            crowd = boxes.crowd is not None and flagged(cells[boxes.crowd])
+            crowd = any(flagged(cells[place]) for place in crowds)
             draft.add(sides, names.get(label, label), "crowd" * crowd, called=label)
     every = [side for draft in found.values() for box in draft.boxes for side in box if side == side]
     fractions = bool(every) and max(every) <= FRACTION

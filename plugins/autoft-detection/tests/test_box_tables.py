@@ -139,3 +139,37 @@ def test_open_images_names_its_classes_beside_the_table_and_flags_groups(tmp_pat
         [[0.0, 0.0, 64.0, 48.0, "Car"]],
     ]
     assert "class-descriptions-boxable.csv names the classes" in data.recognised
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "flagged"),
+    [
+        ("crowd", ("5", "34"), (False, False)),
+        ("crowd", ("0", "1"), (False, True)),
+        ("difficult", ("1", "1"), (False, False)),
+        ("difficult", ("", "1"), (False, True)),
+        ("difficult", ("easy", "hard"), (False, False)),
+        ("Difficult", ("0", "2"), (False, False)),
+        ("iscrowd", ("no", "Yes"), (False, True)),
+        ("iscrowd", ("-1", "1.0"), (False, True)),
+        ("is_difficult", ("False", "True"), (False, True)),
+    ],
+)
+def test_columns_are_flags_where_all_say_yes_or_no(
+    tmp_path: Path, column: str, cells: tuple[str, ...], flagged: tuple[bool, ...]
+) -> None:
+    """`crowd` may count people."""
+    write(tmp_path, count=3)
+    lines = [f"000{number}.png,64,48,a,1,2,9,9,{cell}" for number, cell in enumerate(cells)]
+    (tmp_path / "boxes.csv").write_text("\n".join([HEAD.strip() + f",{column}", *lines, "0002.png,64,48,,,,,,"]) + "\n")
+    rows = [boxes for boxes in found(tmp_path) if boxes]
+    assert [boxes[0][5:] == ("crowd",) for boxes in rows] == [*flagged]
+
+
+def test_tables_tell_together_which_columns_are_flags(tmp_path: Path) -> None:
+    """In a small part all numbers of people may be 0 and 1."""
+    for part, cells in (("train", "57"), ("val", "01")):
+        write(tmp_path, part, 2)
+        lines = [f"000{number}.png,64,48,a,1,2,9,9,{cell}" for number, cell in enumerate(cells)]
+        (tmp_path / f"{part}.csv").write_text("\n".join([HEAD.strip() + ",crowd", *lines]) + "\n")
+    assert [len(boxes[0]) for boxes in found(tmp_path)] == [5] * 4

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from autoft.api import DataError, ReadOptions
+from autoft.data.readers import open_dataset
+from autoft.options import DataOptions
+from autoft.registry import load
 from autoft.testing import ReaderContract, scenes
 from autoft_detection._metadata import MetadataBoxReader
+from autoft_detection._task import ObjectDetection
 
 ASKED = ReadOptions(needs=("image", "boxes"))
 BOXES = [[1.0, 2.0, 10.0, 5.0], [20.0, 30.0, 8.0, 9.0]]
@@ -52,6 +56,31 @@ def test_fractions_are_refused(tmp_path: Path) -> None:
     write(tmp_path, {"bbox": [[0.1, 0.2, 0.3, 0.4]], "category": ["a"]})
     with pytest.raises(DataError, match="fractions"):
         MetadataBoxReader().read(str(tmp_path), ASKED)
+
+
+@pytest.mark.parametrize("sides", [(0.5, 0.5, 0.25, 0.5), (1, 2, 30, 20)])
+@pytest.mark.parametrize("reader", ["yolo-boxes", "voc-boxes", "table-boxes", "coco-boxes"])
+def test_other_annotations_go_before(tmp_path: Path, reader: str, sides: tuple[float, ...]) -> None:
+    """Exports carry several; fractions are refused here, and said what they are there."""
+    write(tmp_path / "images", {"bbox": [sides], "category": [0]})
+    corners = "<bndbox><xmin>17</xmin><ymin>13</ymin><xmax>40</xmax><ymax>36</ymax></bndbox>"
+    files = {
+        "yolo-boxes": ("labels/0000.txt", "0 0.5 0.5 0.25 0.5\n"),
+        "voc-boxes": ("xml/0000.xml", f"<annotation><object><name>a</name>{corners}</object></annotation>"),
+        "table-boxes": ("boxes.csv", "filename,class,xmin,ymin,xmax,ymax\n0000.png,a,1,2,9,9\n"),
+        "coco-boxes": ("a.json", json.dumps({
+            "images": [{"id": 1, "file_name": "images/0000.png", "width": 64, "height": 48}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],
+            "categories": [{"id": 1, "name": "a"}],
+        })),
+    }  # fmt: skip
+    name, text = files[reader]
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    if reader == "yolo-boxes":
+        (tmp_path / "data.yaml").write_text("train: images\nnames: [a]\n")
+    found = open_dataset(load(), DataOptions(data=str(tmp_path)), ObjectDetection())
+    assert found.reader == reader and found.samples[0].fields["boxes"]
 
 
 def test_lines_with_labels_are_no_boxes(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class RunLengthReader:
         """One sample for each image that a row names. What no run covers is background.
 
         Raises:
-            DataError: there is no such table.
+            DataError: there is no such table, or there are several that are not one for each part.
         """
         files = _files(source, options)
         if not files:
@@ -83,6 +83,7 @@ class RunLengthReader:
             )
         root = Path(source).absolute()
         pictures, issues = Pictures(root if root.is_dir() else root.parent), list[Issue]()
+        _refuse_doubles(files, pictures)
         parts = dict[str, str]()
         rows = [row for file in files for row in _rows(read_table(str(file)), pictures, parts, issues)]
         first = 0 if any(len(row.runs.starts) and not row.runs.starts[0] for row in rows) else 1
@@ -106,6 +107,27 @@ class RunLengthReader:
         words += f"{number} masks; what none covers is {BACKGROUND}" + (f"; {bare} images have none" if bare else "")
         found = tuple(issues)
         return Dataset(tuple(samples), reader=self.name, root=str(pictures.root), recognised=words, issues=found)
+
+
+def _refuse_doubles(files: Sequence[Path], pictures: Pictures) -> None:
+    """Second versions and predictions lie beside the truth: drawn with it, they would be part of it.
+
+    Raises:
+        DataError: the names of several tables, or of folders around them, do not say that each is another part.
+    """
+    parts = [_part(file, pictures) for file in files]
+    if len(files) > 1 and ("" in parts or len({*parts}) < len(parts)):
+        shown = ", ".join(str(file.absolute().relative_to(pictures.root)) for file in files[:10])
+        raise DataError(
+            f"there must be one table of run lengths, or one for each part (train.csv, val.csv), but there are "
+            f"{len(files)}: {shown}{', ...' * (len(files) > 10)}.",
+            "Name one of them as the data (--data train.csv), or move the others away.",
+        )
+
+
+def _part(file: Path, pictures: Pictures) -> str:
+    """Of a table: the word in its name, else in that of a folder."""
+    return part_word(file.stem) or pictures.split(str(file.absolute()))
 
 
 def _files(source: str, options: ReadOptions) -> list[Path]:
@@ -148,7 +170,7 @@ def _rows(table: Table, pictures: Pictures, parts: dict[str, str], issues: list[
     """One for each row whose picture is there; the parts of all that are named are added."""
     columns, file = _columns(table.columns), Path(table.path)
     issues += table.issues
-    part = part_word(file.stem)
+    part = _part(file, pictures)
     sizes = dict[str, Size]()
     for line, cells in zip(table.numbers, table.rows, strict=True) if columns else ():
         assert columns is not None

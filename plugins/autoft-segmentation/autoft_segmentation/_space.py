@@ -32,6 +32,20 @@ OWN = (0.0, 0.5)
 """Depths that the default space gives networks whose heads are new; of others the head is pretrained, too."""
 FIXED: dict[str, Scalar] = {"label_smoothing": 0.0, "l1": 0.0, "head_width": 0, "optimizer": "adamw"}
 """What maps gain little by."""
+SIDES = (
+    ("left", "right"),
+    ("link", "recht"),
+    ("gauche", "droite"),
+    ("gauche", "droit"),
+    ("izquierd", "derech"),
+    ("sinistr", "destr"),
+    ("esquerd", "direit"),
+    ("左", "右"),
+)
+"""Stems by which two names differ: `leftlung`, `rightlung`; `lunge links`, `lunge rechts`."""
+LETTERS = {"l": "r", "lh": "rh", "lt": "rt"}
+"""The same as words of their own: `l_eye`, `r_eye`; `lung_L`, `lung_R`."""
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W_a-zA-Z]+")
 
 
 def edits(
@@ -59,9 +73,19 @@ def edits(
 
 
 def _sided(classes: Sequence[str]) -> bool:
-    """Whether classes tell left from right: every augmentation of masks mirrors them."""
-    words = {word.lower() for name in classes for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
-    return {"left", "right"} <= words
+    """Whether classes tell left from right: every augmentation of masks mirrors them.
+
+    They do with both words, or where two of them differ in the side alone. `upright` and `bright` are no sides."""
+    named = [tuple(word.lower() for word in WORD.findall(name)) for name in classes]
+    words = {re.sub("^(left|right).*", r"\1", word) for name in named for word in name}
+    if {"left", "right"} <= words:
+        return True
+    mirrored = {
+        tuple(LETTERS.get(word, word) for word in name) for name in named if not LETTERS.keys().isdisjoint(name)
+    }
+    joined = {" ".join(name) for name in named}
+    swapped = {name.replace(left, right) for left, right in SIDES for name in joined if left in name}
+    return not mirrored.isdisjoint(named) or not swapped.isdisjoint(joined)
 
 
 def _sized(param: Param, cards: Sequence[ModelCard], seconds: float) -> Param:

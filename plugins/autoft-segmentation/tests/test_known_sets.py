@@ -31,11 +31,11 @@ def write(folder: Path, images: str, masks: str, values: tuple[int, ...], count:
     return names
 
 
-def annotated(folder: Path, *classes: str) -> None:
+def annotated(folder: Path, *classes: str, count: int = 6) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(classes):
-        thing = f"<object><name>{name}</name><part><name>head</name></part></object>"
-        (folder / f"{number}.xml").write_text(f"<annotation>{thing}</annotation>")
+    things = "".join(f"<object><name>{name}</name><part><name>head</name></part></object>" for name in classes)
+    for number in range(count if classes else 0):
+        (folder / f"pic_{number}.xml").write_text(f"<annotation>{things}</annotation>")
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,25 @@ def test_classes_of_pascal_voc_have_its_names(tmp_path: Path, home: str, boxes: 
         assert (len(classes), classes[0], classes[12], classes[15]) == (21, "background", "dog", "person")
     else:
         assert classes == ("class 0", "class 12", "class 15")
+
+
+def test_numbers_that_are_no_classes_of_their_boxes_are_not_named_as_pascal_voc_has_them(tmp_path: Path) -> None:
+    """Data of one's own in VOC's layout, of people and dogs, are numbered from 1: 1 is no aeroplane there."""
+    write(tmp_path / "VOC2007", "JPEGImages", "SegmentationClass", (0, 1, 2))
+    annotated(tmp_path / "VOC2007/Annotations", "person", "dog")
+    assert ImageSegmentation().schema(read(tmp_path)).classes == ("class 0", "class 1", "class 2")
+
+
+def test_masks_of_pascal_voc_without_boxes_of_their_own_tell_nothing(tmp_path: Path) -> None:
+    names = write(tmp_path / "VOC2007", "JPEGImages", "SegmentationClass", (0, 1, 2), count=5)
+    annotated(tmp_path / "VOC2007/Annotations", "person", "dog", count=0)
+    (tmp_path / "VOC2007/Annotations/other.xml").write_text("<object><name>person</name></object>")
+    assert ImageSegmentation().schema(read(tmp_path)).classes == ("class 0", "class 1", "class 2")
+    for place, name in enumerate(names):  # one file that lacks a box is an oversight
+        boxes = ("aeroplane", "bicycle")[: 1 if not place else 2]
+        text = "".join(f"<object><name>{box}</name></object>" for box in boxes)
+        (tmp_path / "VOC2007/Annotations" / f"{name}.xml").write_text(text)
+    assert ImageSegmentation().schema(read(tmp_path)).classes[1:3] == ("aeroplane", "bicycle")
 
 
 def test_a_list_of_classes_goes_before_the_names_of_pascal_voc(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoft.api import Mask, ReadOptions, image_header
+from autoft.api import DataError, Mask, ReadOptions, image_header
 from autoft.data.drawing import draw
 from autoft.data.readers import open_dataset
 from autoft.options import DataOptions
@@ -99,6 +99,29 @@ def test_one_column_may_tell_picture_and_class(tmp_path: Path, head: str, name: 
     (tmp_path / "train.csv").write_text(f"{head},rle_mask\n{name},{pairs(disc(10, 10))}\n")
     found = open_dataset(load(), DataOptions(data=str(tmp_path)), ImageSegmentation())
     assert found.reader == "rle-masks" and ImageSegmentation().schema(found).classes == classes
+
+
+@pytest.mark.parametrize("other", ["my_predictions", "train_v2", "test_predictions", "a/train", "a/more"])
+def test_tables_beside_the_truth_are_not_drawn_with_it(tmp_path: Path, other: str) -> None:
+    pictures(tmp_path / "images", "a.png", "b.png")
+    (tmp_path / "a").mkdir()
+    for name, mask in (("train", disc(10, 10)), (other, disc(30, 15))):
+        rows = [f"{picture},{pairs(mask)}" for picture in ("a.png", "b.png")]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["ImageId,EncodedPixels", *rows]) + "\n")
+    with pytest.raises(DataError, match=rf"but there are 2: .*{other}\.csv"):
+        RunLengthReader().read(str(tmp_path), ASKED)
+    found = RunLengthReader().read(str(tmp_path / "train.csv"), ASKED)
+    assert np.array_equal(drawn(found.samples[0], "background", "foreground"), disc(10, 10))
+
+
+@pytest.mark.parametrize("names", [("train_masks", "val_masks", "test_masks"), ("train/rle", "val/rle", "test/rle")])
+def test_a_table_for_each_part(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for number, name in enumerate(names):
+        pictures(tmp_path / "images", *(f"{n}.png" for n in range(number + 1)))
+        (tmp_path / f"{name}.csv").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.csv").write_text(f"ImageId,EncodedPixels\n{number}.png,{pairs(disc(10, 10))}\n")
+    found = RunLengthReader().read(str(tmp_path), ASKED)
+    assert [sample.split for sample in found.samples] == ["train", "val", "test"]
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
