@@ -13,7 +13,7 @@ import msgspec
 
 from autoft.data import encodings
 from autoft.data.media import entries
-from autoft.records import Issue, Sample
+from autoft.records import Dataset, Issue, Sample
 
 NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
 FEW: Final = 20
@@ -60,15 +60,41 @@ def read(path: str) -> dict[str, str]:
     return {str(place): " ".join(line.split()) for place, line in enumerate(filled)}
 
 
-def in_json(numbers: Collection[str], folders: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """The only JSON file in `folders` that names just these numbers, as `{"1": "rose"}` or `{"rose": 1}`."""
+def in_json(numbers: Collection[str], folders: Sequence[str], known: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The only JSON file in `folders` that names these numbers, see `are_named`: `{"1": "rose"}` or `{"rose": 1}`."""
+    if len(numbers) < 2 or not all(map(str.isdigit, numbers)):
+        return "", {}
     files = [e.path for folder in folders for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
     found = []
     for path in files if len(files) <= FEW else ():
         told = _mapping(path) if os.path.getsize(path) <= LARGEST else {}
-        if told.keys() == set(numbers) and len(set(told.values())) == len(told):
+        if are_named(numbers, told, known):
             found.append((path, told))
     return found[0] if len(found) == 1 else ("", {})
+
+
+def are_named(numbers: Collection[str], told: Mapping[str, str], known: Collection[str]) -> bool:
+    """Whether a file names just these classes, which are numbers; in further data those that are there, by names that
+    are known.
+
+    Args:
+        known: classes of the training data, where these are further data.
+    """
+    if len(numbers) < 2 or not all(map(str.isdigit, numbers)) or len(set(told.values())) != len(told):
+        return False
+    if known:
+        return set(numbers) <= told.keys() and {told[number] for number in numbers} <= {*known} - {*numbers}
+    return told.keys() == set(numbers)
+
+
+def as_known(dataset: Dataset, names: Mapping[str, str], known: Collection[str]) -> Dataset:
+    """Further data with the names that numbers got in the training data, where these are not classes themselves."""
+    told = {number: name for number, name in names.items() if number not in known}
+    if not any(sample.fields.get("label") in told for sample in dataset.samples):
+        return dataset
+    samples = tuple(renamed(sample, told) for sample in dataset.samples)
+    said = f"{dataset.recognised}; numbers of classes are named as in the training data"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _mapping(path: str) -> dict[str, str]:

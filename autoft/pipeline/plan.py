@@ -63,6 +63,8 @@ class Plan(NamedTuple):
     """Configurations that the user gave."""
     guessed: Mapping[str, str] = {}
     """Field word -> column of the table that was read."""
+    names: Mapping[str, str] = {}
+    """Number -> name of classes that are numbers in the data."""
     meaning: Mask | None = None
     """What the values of mask files mean."""
 
@@ -130,6 +132,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),
         guessed=checked.dataset.columns,
+        names=checked.dataset.names,
         meaning=checked.dataset.meaning,
     )
 
@@ -185,6 +188,7 @@ def spec_maker(
             caching=caching,
             columns=columns,
             guessed=dict(plan.guessed),
+            names=dict(plan.names),
             meaning=plan.meaning,
         )
 
