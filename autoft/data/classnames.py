@@ -20,6 +20,10 @@ FEW: Final = 20
 """JSON files beyond which they are annotations, one for each sample."""
 LARGEST: Final = 1 << 20
 """Bytes of a JSON file that names classes."""
+TELLING: Final = re.compile(r"name|class|label|categor|id2|to_?idx|mapping", re.IGNORECASE)
+"""In the names of JSON files that name classes; settings and counts have numbers too."""
+ENOUGH: Final = 5
+"""Classes from which on a file that names them all is no accident, whatever it is called."""
 NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
 
 
@@ -60,13 +64,20 @@ def read(path: str) -> dict[str, str]:
     return {str(place): " ".join(line.split()) for place, line in enumerate(filled)}
 
 
-def in_json(numbers: Collection[str], folders: Sequence[str], known: Collection[str]) -> tuple[str, dict[str, str]]:
-    """The only JSON file in `folders` that names these numbers, see `are_named`: `{"1": "rose"}` or `{"rose": 1}`."""
+def in_json(
+    numbers: Collection[str], folders: Sequence[str], known: Collection[str], above: str = ""
+) -> tuple[str, dict[str, str]]:
+    """The only JSON file in `folders` that names these numbers, see `are_named`: `{"1": "rose"}` or `{"rose": 1}`.
+    Its own name must say so, or the classes be many; in the folder `above`, which holds other things too, both."""
     if len(numbers) < 2 or not all(map(str.isdigit, numbers)):
         return "", {}
-    files = [e.path for folder in folders for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
+    places = [*folders, *([above] if above else [])]
+    files = [e.path for folder in places for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
     found = []
     for path in files if len(files) <= FEW else ():
+        signs = bool(TELLING.search(os.path.basename(path))) + (len(numbers) >= ENOUGH)
+        if signs < (2 if os.path.dirname(path) == above else 1):
+            continue
         told = _mapping(path) if os.path.getsize(path) <= LARGEST else {}
         if are_named(numbers, told, known):
             found.append((path, told))

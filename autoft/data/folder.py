@@ -158,10 +158,13 @@ def _told(
         said += groups.said
         used.append(groups.table)
     numbers = {place.label for place in places}
-    path, names = classnames.in_json(numbers, list(dict.fromkeys((root, source, os.path.dirname(root)))), known)
+    inner, outer = os.path.abspath(root), os.path.abspath(source)
+    inside = list(dict.fromkeys((inner, os.path.dirname(inner) if inner != outer else outer, outer)))
+    above = os.path.dirname(outer)
+    path, names = classnames.in_json(numbers, inside, known, above)
     if path:
         places = [place._replace(label=names[place.label]) for place in places]
-        said += f"; {os.path.basename(path)} names the classes"
+        said += f"; {relative(path, source)} names the classes"
         used.append(path)
     return Levels(places, said + otherlists.unread(source, root, used), names)
 

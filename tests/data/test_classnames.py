@@ -74,3 +74,30 @@ def test_data_for_a_model_whose_classes_are_numbers_keep_them(opened):
     files = {"b.csv": texts("01"), "names.json": json.dumps({n: FLOWERS[n] for n in "01"})}
     found = opened(files, needs=("text", "label"), data="b.csv", known={"classes": ("0", "1", "2")})
     assert classes(found) == {"0", "1"} and not found.names
+
+
+# ---- which files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["config.json", "stats.json"])
+def test_settings_that_hold_the_same_numbers_name_no_classes(opened, name):
+    settings = {f"d/{name}": json.dumps({"seed": 0, "version": 1})}
+    assert classes(opened(settings, ["d/0", "d/1"], data="d")) == {"0", "1"}
+    table = {**settings, "d/t.csv": texts("01")}
+    assert classes(opened(table, needs=("text", "label"), data="d")) == {"0", "1"}
+
+
+def test_the_names_of_another_set_above_the_folder_are_not_taken(opened):
+    files = {"catdog_names.json": json.dumps({"0": "cat", "1": "dog"})}
+    found = opened(files, ["xray/0", "xray/1"], data="xray")
+    assert classes(found) == {"0", "1"} and "names the classes" not in found.recognised
+
+
+def test_a_file_that_names_many_classes_may_have_any_name_and_above_must_be_called_so(opened):
+    many = json.dumps({str(n): f"kind {n}" for n in range(6)})
+    found = opened({"d/list.json": many}, [f"d/{n}" for n in range(6)], data="d")
+    assert classes(found) == {f"kind {n}" for n in range(6)}
+    found = opened({"list.json": many}, [f"e/{n}" for n in range(6)], data="e")
+    assert classes(found) == {str(n) for n in range(6)}
+    found = opened({"cat_to_name.json": many}, data="e")
+    assert classes(found) == {f"kind {n}" for n in range(6)} and "../cat_to_name.json names" in found.recognised
