@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autoft.data import delimited, labellists, readers
+from autoft.data import delimited, labellists, onetable, readers
 from autoft.data.pictures import Pictures
 from autoft.errors import DataError
 from autoft.options import DataOptions
@@ -58,6 +58,28 @@ def test_of_several_tables_about_the_files_the_one_with_the_columns_that_were_na
     assert found.columns["label"] == "dx" and len(found.samples) == 12
     with pytest.raises(DataError, match=r"must hold one table, but it holds several: links\.csv, meta\.csv"):
         opened({"meta.csv": SKIN, "links.csv": links}, PHOTOS)
+
+
+def test_without_a_target_a_table_that_says_something_else_is_not_taken(opened, tmp_path):
+    meta = table("image_id,sex,site", [f"ISIC_{n:04},{'mf'[n % 2]},skin" for n in range(12)])
+    labels = table("image_id,diagnosis", [f"ISIC_{n:04},{'ab'[n % 2]}" for n in range(5)])
+    files = {"metadata.csv": meta, "labels.csv": labels}
+    with pytest.raises(DataError, match=r"holds several: labels\.csv, metadata\.csv"):
+        opened(files, PHOTOS)
+    assert opened({}, target="sex").columns["label"] == "sex" and len(opened({}, target="diagnosis").samples) == 5
+    (tmp_path / "metadata.csv").write_text(meta.replace("sex", "label"))
+    assert opened({}).columns["label"] == "label"
+
+
+def test_no_table_is_opened_whole_where_that_tells_nothing(opened, monkeypatch):
+    long = [f"text number {n},{n % 2}" for n in range(9)]
+    files = {"one.csv": table("a,b", long), "two.csv": table("a,c", long)}
+    opens = []
+    monkeypatch.setattr(onetable, "read_table", lambda path, **_: opens.append(path))
+    with pytest.raises(DataError, match="several"):
+        opened(files, needs=("text", "label"))
+    assert opened({}, needs=("text", "label"), target="c", text_col="a").columns["label"] == "c"
+    assert not opens
 
 
 def test_no_table_is_taken_where_another_names_further_files(opened):
