@@ -118,6 +118,14 @@ def test_lists_beside_a_table_say_its_parts(opened, tmp_path):
     assert len(fewer.samples) == 10 and [issue.kind for issue in fewer.issues] == ["unlisted"] * 2
 
 
+def test_lists_that_name_few_rows_say_no_parts(opened):
+    rows = table("image,label", [f"{n}.png,{'ab'[n % 2]}" for n in range(20)])
+    files = {"labels.csv": rows, "train.txt": "0.png\n1.png\n2.png\n3.png\n", "val.txt": "4.png\n5.png\n"}
+    found = opened(files, [f"{n}.png" for n in range(20)])
+    assert counted(found) == {("a", ""): 10, ("b", ""): 10} and not found.issues
+    assert "train.txt and val.txt give 6 rows a part and are not read" in found.recognised
+
+
 # ---- contests ------------------------------------------------------------------------------------------------
 
 
