@@ -29,8 +29,8 @@ FEW: Final = 20
 HEAD: Final = 1 << 14
 """Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
-FOLD: Final = re.compile(r"(?<![a-z])folds?[\W_]*\d", re.IGNORECASE)
-"""In the names of tables that say how to cross-validate: `fold1_train.txt`."""
+FOLD: Final = re.compile(r"(?<![a-z])folds?[\W_]*(\d+)", re.IGNORECASE)
+"""In the names of tables that say how to cross-validate: `fold1_train.txt`, `fold2_train.txt`."""
 
 
 class Tables(NamedTuple):
@@ -178,6 +178,10 @@ def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tupl
         return ()
     if any(len({NUMBERS.sub("", path) for path in found}) > 1 for found in by_part.values()):
         return ()
-    if any(FOLD.search(os.path.basename(path)) for path in paths):
-        return ()  # of cross-validation: each file says the parts anew
-    return tuple(sorted((path, part) for part, found in by_part.items() for path in found))
+    taken = sorted((path, part) for part, found in by_part.items() for path in found)
+    return () if of_folds([path for path, _ in taken]) else tuple(taken)
+
+
+def of_folds(paths: Iterable[str]) -> bool:
+    """Whether tables are of several folds of cross-validation: each says the parts anew."""
+    return len({found[1] for path in paths if (found := FOLD.search(os.path.basename(path)))}) > 1

@@ -97,6 +97,14 @@ def test_tables_with_the_same_columns_are_told_so(opened):
     assert "If their names are classes, put them together" in caught.value.hint
 
 
+def test_folds_are_told_so(opened):
+    rows = [f"text number {n},{n % 2}" for n in range(9)]
+    files = {f"fold{n}_{part}.csv": table("text,label", rows) for n in (1, 2) for part in ("train", "test")}
+    with pytest.raises(DataError) as caught:
+        opened(files, needs=("text", "label"))
+    assert "folds of cross-validation" in caught.value.hint
+
+
 def test_tables_in_other_folders_are_named_where_none_is_taken(opened):
     rows = [f"text number {n}\t{n % 2}" for n in range(9)]
     files = {f"{kind}/{part}.tsv": table("a\tb", rows) for kind in ("raw", "tokenized") for part in ("dev", "old_dev")}
