@@ -37,6 +37,14 @@ def found(tmp_path):
             ("sample_submission.csv", "test_labels.csv"),
         ),
         (["SubmissionSample.csv"], {}, ()),
+        (["submission.csv"], {}, ()),
+        (["reddit_submissions.csv"], {"reddit_submissions.csv": ""}, ()),
+        (["submissions.csv", "comments.csv"], {"comments.csv": ""}, ("submissions.csv",)),
+        (
+            ["submissions_train.csv", "submissions_test.csv"],
+            {"submissions_train.csv": "train", "submissions_test.csv": "test"},
+            (),
+        ),
         (
             ["a_train.tsv", "a_trial.tsv", "a_test.tsv"],
             {"a_train.tsv": "train", "a_trial.tsv": "val", "a_test.tsv": "test"},
