@@ -230,6 +230,15 @@ def test_a_class_behind_an_at_sign(opened):
     assert delimited.read(addresses, "a.txt").described.startswith("CSV (comma")
 
 
+@pytest.mark.parametrize("name", ["train.csv", "train.txt"])
+def test_texts_that_end_with_a_name_behind_an_at_sign_divide_at_commas(name):
+    rows = "".join(f"{'pos' if n % 2 else 'neg'},some words {n} @{('united', 'delta')[n % 3 % 2]}\n" for n in range(20))
+    found = delimited.read(rows, name)
+    assert found.described.startswith("CSV (comma") and found.rows[1] == ("pos", "some words 1 @delta")
+    with_names = "".join(f"{n} to {n}, some words @{('united', 'delta')[n % 2]}\n" for n in range(20))
+    assert delimited.read(with_names, "train.csv").described.startswith("CSV (comma")
+
+
 # ---- numbers -------------------------------------------------------------------------------------------------
 
 
