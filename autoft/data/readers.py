@@ -93,12 +93,8 @@ def open_dataset(
         meaning=dataset.meaning or meaning,
         classes=read.classes or frozenset(str(s.fields["label"]) for s in dataset.samples if "label" in s.fields),
     )
-    known = dataset.names or names
-    parts = [
-        (split, classnames.as_known(_open(registry, source, further), known, further.classes))
-        for split, source in _extra(options)
-        if source
-    ]
+    opened = [(split, _open(registry, source, further)) for split, source in _extra(options) if source]
+    parts = [(split, classnames.as_known(part, dataset.names or names, further.classes)) for split, part in opened]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
     if parts and not options.group_col:
