@@ -82,6 +82,8 @@ def _whole(samples: list[Sample]) -> list[Sample]:
 def _names(samples: list[Sample], folders: list[str], known: Collection[str]) -> tuple[str, dict[str, str]]:
     """The file beside the tables that names just the classes that are numbers, and number -> name."""
     digits = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    if len(digits) < 2 or not all(map(str.isdigit, digits)):
+        return "", {}
     path, found = classnames.named(digits, list(dict.fromkeys(folders)), NAMES)
     if path and not classnames.are_named(digits, found, known):
         return "", {}
