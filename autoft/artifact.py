@@ -76,6 +76,8 @@ class Config(Record):
     """Field word -> column, as the user named them for the tables that it was trained on."""
     guessed: dict[str, str] = {}
     """Field word -> column of the table that it was trained on, also where the user named none."""
+    names: dict[str, str] = {}
+    """Number -> name of classes that were numbers in the data that it was trained on."""
     meaning: Mask | None = None
     """What the values of the mask files mean that it was trained on."""
 
@@ -115,6 +117,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         versions=spec.versions,
         columns=spec.columns,
         guessed=spec.guessed,
+        names=spec.names,
         meaning=spec.meaning,
         refit=spec.division == EVERYTHING,
     )

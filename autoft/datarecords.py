@@ -89,6 +89,8 @@ class Dataset(Record):
     """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
     meaning: Mask | None = None
     """What the values of its mask files mean, without files: further sources are read by it."""
+    names: dict[str, str] = {}
+    """Number -> name, where classes that are numbers in it have got names: numbers of further sources mean the same."""
 
 
 class ReadOptions(Record):

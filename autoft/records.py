@@ -300,6 +300,8 @@ class TrialSpec(Record):
     """Field word -> column of the data's tables, as the user named them: the model remembers them for new tables."""
     guessed: dict[str, str] = {}
     """The same for all columns of the table that was read, also where the user named none."""
+    names: dict[str, str] = {}
+    """Number -> name of classes that were numbers in the data: the model remembers them for new data."""
     meaning: Mask | None = None
     """What the values of the data's mask files mean: the model remembers it for new masks."""
 

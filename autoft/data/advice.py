@@ -7,7 +7,7 @@ import re
 
 from autoft.data import unread
 from autoft.data.media import ARCHIVES, entries, holds_media, is_media, media_field, split_word
-from autoft.data.tablefiles import find, is_sheet, is_table, is_told, is_wide, tables_in
+from autoft.data.tablefiles import find, is_sheet, is_table, is_told, is_wide, of_folds, tables_in
 from autoft.errors import DataError
 from autoft.records import ReadOptions
 from autoft.vocab import did_you_mean
@@ -90,6 +90,11 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
         return f"columns were named, but '{source}' holds no table that has any.", "Give a CSV file as the data."
     if len(tables) > 1:
         paths = [os.path.join(source, name) for name in tables]
+        if of_folds(paths):
+            return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
+                "They are folds of cross-validation: put the tables of one fold into a folder of their own, or all"
+                " rows into one table with a column fold"
+            )
         if _alike(paths):
             return f"the folder '{source}' must hold one table, but it holds several: {', '.join(tables)}.", (
                 "They have the same columns. If their names are classes, put them together into one table with a column"

@@ -95,6 +95,7 @@ class ArrayReader:
             recognised="; ".join(found.sentences),
             issues=found.issues,
             columns=found.columns,
+            names=found.names,
         )
 
 

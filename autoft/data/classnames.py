@@ -13,13 +13,17 @@ import msgspec
 
 from autoft.data import encodings
 from autoft.data.media import entries
-from autoft.records import Issue, Sample
+from autoft.records import Dataset, Issue, Sample
 
 NUMBER_FIRST: Final = re.compile(r"(\d+)[\s,:;]+(.*\S)")
 FEW: Final = 20
 """JSON files beyond which they are annotations, one for each sample."""
 LARGEST: Final = 1 << 20
 """Bytes of a JSON file that names classes."""
+TELLING: Final = re.compile(r"name|class|label|categor|id2|to_?idx|mapping", re.IGNORECASE)
+"""In the names of JSON files that name classes; settings and counts have numbers too."""
+ENOUGH: Final = 5
+"""Classes from which on a file that names them all is no accident, whatever it is called."""
 NUMBER_LAST: Final = re.compile(r"(.*\S?)[\s,:;]+(\d+)")
 
 
@@ -60,15 +64,48 @@ def read(path: str) -> dict[str, str]:
     return {str(place): " ".join(line.split()) for place, line in enumerate(filled)}
 
 
-def in_json(numbers: Collection[str], folders: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """The only JSON file in `folders` that names just these numbers, as `{"1": "rose"}` or `{"rose": 1}`."""
-    files = [e.path for folder in folders for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
+def in_json(
+    numbers: Collection[str], folders: Sequence[str], known: Collection[str], above: str = ""
+) -> tuple[str, dict[str, str]]:
+    """The only JSON file in `folders` that names these numbers, see `are_named`: `{"1": "rose"}` or `{"rose": 1}`.
+    Its own name must say so, or the classes be many; in the folder `above`, which holds other things too, both."""
+    if len(numbers) < 2 or not all(map(str.isdigit, numbers)):
+        return "", {}
+    places = [*folders, *([above] if above else [])]
+    files = [e.path for folder in places for e in entries(folder) if e.name.lower().endswith(".json") and e.is_file()]
     found = []
     for path in files if len(files) <= FEW else ():
+        signs = bool(TELLING.search(os.path.basename(path))) + (len(numbers) >= ENOUGH)
+        if signs < (2 if os.path.dirname(path) == above else 1):
+            continue
         told = _mapping(path) if os.path.getsize(path) <= LARGEST else {}
-        if told.keys() == set(numbers) and len(set(told.values())) == len(told):
+        if are_named(numbers, told, known):
             found.append((path, told))
     return found[0] if len(found) == 1 else ("", {})
+
+
+def are_named(numbers: Collection[str], told: Mapping[str, str], known: Collection[str]) -> bool:
+    """Whether a file names just these classes, which are numbers; in further data those that are there, by names that
+    are known.
+
+    Args:
+        known: classes of the training data, where these are further data.
+    """
+    if len(numbers) < 2 or not all(map(str.isdigit, numbers)) or len(set(told.values())) != len(told):
+        return False
+    if known:
+        return set(numbers) <= told.keys() and {told[number] for number in numbers} <= {*known} - {*numbers}
+    return told.keys() == set(numbers)
+
+
+def as_known(dataset: Dataset, names: Mapping[str, str], known: Collection[str]) -> Dataset:
+    """Further data with the names that numbers got in the training data, where these are not classes themselves."""
+    told = {number: name for number, name in names.items() if number not in known}
+    if not any(sample.fields.get("label") in told for sample in dataset.samples):
+        return dataset
+    samples = tuple(renamed(sample, told) for sample in dataset.samples)
+    said = f"{dataset.recognised}; numbers of classes are named as in the training data"
+    return msgspec.structs.replace(dataset, samples=samples, recognised=said)
 
 
 def _mapping(path: str) -> dict[str, str]:

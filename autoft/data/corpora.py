@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ FEWEST: Final = 3
 """Speakers from whom on each can stay in one part: there are three parts."""
 MOST: Final = 0.98
 """Share of the recordings whose names must be of the form: the collections have slips of the pen."""
+PAIRS: Final = 5
+"""Copies that are compared with what they are copies of."""
 EMOTION: Final = "emotion"
 SPEAKER: Final = "speaker"
 TARGETS: Final = (EMOTION, SPEAKER)
@@ -72,7 +75,7 @@ class _Found(NamedTuple):
     strange: list[str]
     """Paths of recordings with other names."""
     copies: int = 0
-    """Recordings that lie in a folder of the same name further down once more, and are left out."""
+    """Recordings that lie once more further down, and are left out."""
 
 
 class CorpusReader:
@@ -139,13 +142,26 @@ def _told(paths: Sequence[str], corpus: _Corpus) -> _Found | None:
     told = {path: found for path in paths if (found := _read(path, corpus))}
     if len(told) < MOST * len(paths) or len({label for label, _ in told.values()}) < 2:
         return None
-    first: dict[tuple[str, int], str] = {}
-    for path in sorted(
-        told, key=lambda path: (path.count(os.sep), path)
-    ):  # RAVDESS is handed on with a copy of it within
-        first.setdefault((os.sep.join(path.split(os.sep)[-2:]), os.path.getsize(path)), path)
-    kept = {path: told[path] for path in first.values()}
-    return _Found(corpus, kept, [path for path in paths if path not in told], len(told) - len(kept))
+    copies = _copies([*told])
+    kept = {path: found for path, found in told.items() if path not in copies}
+    return _Found(corpus, kept, [path for path in paths if path not in told], len(copies))
+
+
+def _copies(paths: Sequence[str]) -> set[str]:
+    """Recordings that lie further down once more: RAVDESS is handed on with a copy of it within. None where one of a
+    few pairs differs, as recordings and what was made of them do."""
+    root = os.path.commonpath(paths)
+    places = {relative(path, root): path for path in paths}
+    pairs = []
+    for place, path in places.items():
+        steps = place.split("/")
+        above = (places.get("/".join(steps[n:])) for n in range(1, len(steps)))
+        first = next((other for other in above if other), "")
+        if first and os.path.getsize(first) == os.path.getsize(path):
+            pairs.append((first, path))
+    shown = pairs[:: max(1, len(pairs) // PAIRS)]
+    same = all(filecmp.cmp(*pair, shallow=False) for pair in shown)
+    return {path for _, path in pairs} if same else set()
 
 
 def _read(path: str, corpus: _Corpus) -> tuple[str, str] | None:

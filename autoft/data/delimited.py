@@ -20,6 +20,8 @@ from autoft.records import Issue
 DELIMITERS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 AT: Final = "@"
 """Between each text and its class in the Financial PhraseBank."""
+PLAIN: Final = (".txt", "")
+"""Suffixes of files that may have it: others say what stands between their cells."""
 SOUND: Final = 0.99
 """Share of the lines that must have as many cells as the first, for quotes to be letters."""
 PROBE: Final = 1000
@@ -57,7 +59,7 @@ def read(text: str, path: str, named: bool | None = None) -> Rows:
     marked = EXCEL.match(text)
     if marked:
         text, skipped, delimiter = text[marked.end() :], 1, marked[1]
-    delimiter = delimiter or _delimiter(text)
+    delimiter = delimiter or _delimiter(text, path)
     try:
         lines, letters = _best(text, delimiter)
         freed = loosequotes.free(lines, text, delimiter, len(lines[0].cells) if lines else 0)
@@ -161,18 +163,29 @@ def _called(delimiter: str) -> str:
 
 
 def is_marked(lines: Sequence[str]) -> bool:
-    """Whether each line ends in a sign and one of few words behind it: `some words .@neutral`."""
+    """Whether each line ends in a sign and one of few words behind it, `some words .@neutral`, and no usual delimiter
+    cuts off such words in all of them."""
     parts = [line.strip().split(AT) for line in lines if line.strip()]
     words = {part[-1] for part in parts}
     if len(parts) < FEW or any(len(part) != 2 or not part[0].strip() for part in parts):
         return False
-    return 2 * len(words) <= len(parts) and all(word.isalpha() for word in words)
+    if 2 * len(words) > len(parts) or not all(word.isalpha() for word in words):
+        return False
+    return not any(_has_classes([line.strip().split(sign) for line in lines if line.strip()]) for sign in DELIMITERS)
 
 
-def _delimiter(text: str) -> str:
+def _has_classes(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether lines have as many cells, two or more, and a column of single words that come again."""
+    if len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
+        return False
+    columns = [{row[place] for row in rows} for place in range(len(rows[0]))]
+    return any(2 * len(words) <= len(rows) and not any(re.search(r"\s", word) for word in words) for words in columns)
+
+
+def _delimiter(text: str, path: str) -> str:
     """The one that cuts the first lines into most columns, the same number in each; comma when none does."""
     lines = text.splitlines(keepends=True)[:20]
-    if is_marked(lines):
+    if os.path.splitext(path)[1].lower() in PLAIN and is_marked(lines):
         return AT
     head = "".join(lines)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -53,7 +53,7 @@ class FolderReader:
             return _read_plain(source, field)
         layout = find_layout(source, field)
         assert layout is not None
-        return one_by_one(_read_classes(source, layout, field), options)
+        return one_by_one(_read_classes(source, layout, field, options), options)
 
 
 def one_by_one(found: Dataset, options: ReadOptions) -> Dataset:
@@ -82,7 +82,7 @@ def unlabelled(options: ReadOptions) -> bool:
     return "label" not in options.needs or "label" in options.optional
 
 
-def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
+def _read_classes(source: str, layout: Layout, field: str, options: ReadOptions) -> Dataset:
     issues: list[Issue] = []
     outer = {path: folder for folder in layout.folders for path in media_files(folder.path, source, field, issues)}
     masks = drawnfiles.among(outer) if field == "image" else set()
@@ -93,7 +93,8 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
     listed = {name: found for name, found in inner.items() if found}
     layout = layout._replace(left_out=tuple(name for name in layout.left_out if name not in listed))
     places = [Place(path, folder.label, folder.split) for path, folder in outer.items()]
-    told = _told(places, {path: one.path for path, one in outer.items()}, (source, root, field), listed, issues)
+    within = {path: one.path for path, one in outer.items()}
+    told = _told(places, within, (source, root, field), listed, issues, options.classes)
     filled = {place.label for place in told.places}
     for label in sorted(classes - filled if filled & classes else ()):
         issues.append(Issue(kind="small_class", subject=label, detail="its folder holds no samples", drops=False))
@@ -115,6 +116,7 @@ def _read_classes(source: str, layout: Layout, field: str) -> Dataset:
         root=os.path.abspath(source),
         recognised=sentence,
         issues=tuple(issues),
+        names=dict(told.names),
     )
 
 
@@ -124,11 +126,13 @@ def _told(
     where: tuple[str, str, str],
     listed: Mapping[str, partlabels.Labelled],
     issues: list[Issue],
+    known: Collection[str],
 ) -> Levels:
     """Classes, parts and groups as folders, lists and tables say them, and what they were taken for.
 
     Args:
         where: the source, the folder of the class folders, the medium.
+        known: classes of the training data, where these are further data.
     """
     source, root, field = where
     bare = {place.split for place in places} <= {"", "train"}  # a lone train/ says nothing of other parts
@@ -142,7 +146,7 @@ def _told(
         issues += [Issue(kind="unlisted", subject=relative(p.path, source), drops=False) for p in found if not p.split]
         places, said = [p for p in found if p.split], f"; parts as {' and '.join(lists.lists)} say"
     elif not listed:
-        places, said = speakers.level(places, folders, source, field)
+        places, said, _ = speakers.level(places, folders, source, field)
     for name, one in listed.items():
         part = split_word(name) or part_of(name)
         places = [*places, *(Place(path, label, part) for path, label in one.classes.items())]
@@ -154,13 +158,15 @@ def _told(
         said += groups.said
         used.append(groups.table)
     numbers = {place.label for place in places}
-    if len(numbers) > 1 and all(map(str.isdigit, numbers)):
-        path, told_names = classnames.in_json(numbers, list(dict.fromkeys((root, source, os.path.dirname(root)))))
-        if path:
-            places = [place._replace(label=told_names[place.label]) for place in places]
-            said += f"; {os.path.basename(path)} names the classes"
-            used.append(path)
-    return Levels(places, said + otherlists.unread(source, root, used))
+    inner, outer = os.path.abspath(root), os.path.abspath(source)
+    inside = list(dict.fromkeys((inner, os.path.dirname(inner) if inner != outer else outer, outer)))
+    above = os.path.dirname(outer)
+    path, names = classnames.in_json(numbers, inside, known, above)
+    if path:
+        places = [place._replace(label=names[place.label]) for place in places]
+        said += f"; {relative(path, source)} names the classes"
+        used.append(path)
+    return Levels(places, said + otherlists.unread(source, root, used), names)
 
 
 def _read_plain(source: str, field: str) -> Dataset:

@@ -65,6 +65,7 @@ class HuggingFaceReader:
             recognised=f"{self.sniff(source, options)}: {'; '.join(found.sentences)}",
             issues=found.issues,
             columns=found.columns,
+            names=found.names,
         )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from autoft.data import partlists
 from autoft.records import Issue, Sample
+
+ENOUGH: Final = 0.8
+"""Share of the rows that lists must give a part, to be about the table: shorter ones are a trial, or of other data."""
 
 
 class Listed(NamedTuple):
@@ -19,8 +22,8 @@ class Listed(NamedTuple):
 
 
 def parted(samples: Sequence[Sample], root: str, field: str, grouped: bool) -> Listed:
-    """The samples with the parts that lists say, where nothing else says any. What a list for training does not name is
-    left out, as beside class folders.
+    """The samples with the parts that lists say, where nothing else says any, and they say it of most. What a list for
+    training does not name is left out, as beside class folders.
 
     Args:
         root: the folder of the table.
@@ -37,6 +40,8 @@ def parted(samples: Sequence[Sample], root: str, field: str, grouped: bool) -> L
     ]
     issues = tuple(Issue(kind="unlisted", subject=sample.id, drops=False) for sample in found if not sample.split)
     kept = [sample for sample in found if sample.split]
+    if len(kept) < ENOUGH * len(found):
+        return Listed(same.samples, (), (f"{' and '.join(lists.lists)} give {len(kept)} rows a part and are not read",))
     said = f"parts as {' and '.join(lists.lists)} say"
     pairs = {(sample.group, sample.split) for sample in kept if sample.group}
     if not grouped and len(pairs) > len({group for group, _ in pairs}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 _PEOPLE: Final = (
@@ -29,3 +30,5 @@ class Levels(NamedTuple):
     places: list[Place]
     said: str = ""
     """What the folders within were taken for, for the user."""
+    names: Mapping[str, str] = {}
+    """Number -> name, where a file names the classes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from autoft.data import advice, encodings, wrapped
+from autoft.data import advice, classnames, encodings, wrapped
 from autoft.data.checks import summarise
 from autoft.data.media import media_field
 from autoft.data.merge import join, remarks, unique_ids
@@ -56,6 +56,7 @@ def open_dataset(
     labelled: bool = True,
     remembered: Mapping[str, str] = {},
     guessed: Mapping[str, str] = {},
+    names: Mapping[str, str] = {},
     meaning: Mask | None = None,
     classes: Collection[str] = (),
 ) -> Dataset:
@@ -65,6 +66,7 @@ def open_dataset(
         labelled: False when predicting: targets may then be absent, and any folder of files will do.
         remembered: columns by field as the user named them when a model was trained, for tables that it is used on.
         guessed: the same, where the user named none: they count where a table has them.
+        names: of classes that were numbers then, by number.
         meaning: what the values of masks meant then.
         classes: those of the model: which words for nothing, such as `none`, are classes. Without these, `--data` tells
             it for `--val` and `--test` as well.
@@ -84,14 +86,15 @@ def open_dataset(
         meaning=meaning,
         classes=frozenset(classes),
     )
-    dataset = _open(registry, options.data, read)
+    dataset = classnames.as_known(_open(registry, options.data, read), names, classes)
     further = msgspec.structs.replace(
         read,
         guessed={**dataset.columns, **guessed},
         meaning=dataset.meaning or meaning,
         classes=read.classes or frozenset(str(s.fields["label"]) for s in dataset.samples if "label" in s.fields),
     )
-    parts = [(split, _open(registry, source, further)) for split, source in _extra(options) if source]
+    opened = [(split, _open(registry, source, further)) for split, source in _extra(options) if source]
+    parts = [(split, classnames.as_known(part, dataset.names or names, further.classes)) for split, part in opened]
     for split, _ in parts:
         _refuse_second(dataset, split, options)
     if parts and not options.group_col:

@@ -173,7 +173,8 @@ def _named(known: Roles, sources: Sequence[Source], main: int, options: ReadOpti
 
 
 def _answerless(known: Roles, source: Source, options: ReadOptions) -> Roles:
-    """The roles without those of several guessed columns of texts that say the answer; of a lone one it is said."""
+    """The roles without those of several guessed columns of texts that say the answer; of the main text, or of one that
+    says it less often, it is said."""
     answer = known.fields.get("label", known.fields.get("value"))
     texts = known.texts or ((known.fields["text"],) if "text" in known.fields else ())
     if answer is None or not texts or "text" in options.columns:
@@ -181,20 +182,19 @@ def _answerless(known: Roles, source: Source, options: ReadOptions) -> Roles:
     names, rows = source.table.columns, source.table.rows
     shares = {names[place]: giveaway.share([row[place] for row in rows], [row[answer] for row in rows])
               for place in texts}  # fmt: skip
-    telling = {name: share for name, share in shares.items() if share >= giveaway.MOST}
-    if not telling:
-        return known
-    said = " and ".join(
-        f"'{name}' says the answer itself in {share:.0%} of the rows" for name, share in telling.items()
-    )
-    rest = [name for name in shares if name not in telling]
-    if not rest:
-        return known._replace(sentence=f"{known.sentence} ({said}: is this what shall be learned?)")
+    told = {n: f"'{n}' says the answer itself in {share:.0%} of the rows" for n, share in shares.items()
+            if share >= giveaway.MANY}  # fmt: skip
+    left = [name for name, share in shares.items() if share >= giveaway.MOST and not giveaway.is_prose(name)]
+    left = left if len(left) < len(shares) else []
+    kept = [said for name, said in told.items() if name not in left]
+    remark = f" ({' and '.join(kept)}: is this what shall be learned?)" if kept else ""
+    if not left:
+        return known._replace(sentence=known.sentence + remark)
     field = "label" if "label" in known.fields else "value"
-    there = {"text": ",".join(rest), field: names[answer]}
+    there = {"text": ",".join(name for name in shares if name not in left), field: names[answer]}
     found = _roles(source, msgspec.structs.replace(options, columns={**options.columns, **there}))
-    said += f" and is not read (--text-col '{','.join(shares)}' would)"
-    return found._replace(sentence=f"{found.sentence}, {said}")
+    said = " and ".join(told[name] for name in left) + f" and is not read (--text-col '{','.join(shares)}' would)"
+    return found._replace(sentence=f"{found.sentence}{remark}, {said}")
 
 
 def _further(source: Source, options: ReadOptions, first: Table, known: Roles) -> Roles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.data import absent, classnames, labels, numbers, pieces, unwrap
@@ -30,6 +30,8 @@ class Told(NamedTuple):
     """What was taken, for the user."""
     columns: dict[str, str]
     """Field -> column."""
+    names: dict[str, str] = {}
+    """Number -> name, where a file names the classes."""
 
 
 def told(sources: Sequence[Source], names: Sequence[str], source: str, options: ReadOptions) -> Told:
@@ -61,9 +63,10 @@ def told(sources: Sequence[Source], names: Sequence[str], source: str, options: 
         issues.append(Issue(kind="absent_label", subject=name, detail=f"no row of {source} says yes", drops=False))
     samples = _whole(samples)
     samples, cut = pieces.together(samples)
-    samples, said = _with_names(samples, [os.path.dirname(one.table.path) or "." for one in sources])
-    sentences += [cut] if cut else []
-    return Told(unique_ids(samples), tuple(issues), (*sentences, *said), _columns(sources, parts))
+    path, named = _names(samples, [os.path.dirname(one.table.path) or "." for one in sources], options.classes)
+    samples = [classnames.renamed(sample, named) for sample in samples]
+    sentences += [cut] * bool(cut) + [f"{os.path.basename(path)} names the classes"] * bool(path)
+    return Told(unique_ids(samples), tuple(issues), tuple(sentences), _columns(sources, parts), named)
 
 
 def _whole(samples: list[Sample]) -> list[Sample]:
@@ -76,17 +79,15 @@ def _whole(samples: list[Sample]) -> list[Sample]:
     return [classnames.renamed(sample, plain) for sample in samples]
 
 
-def _with_names(samples: list[Sample], folders: list[str]) -> tuple[list[Sample], list[str]]:
-    """The samples with names of classes in place of numbers, where a file beside the tables names just these, and in
-    words which file."""
+def _names(samples: list[Sample], folders: list[str], known: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The file beside the tables that names just the classes that are numbers, and number -> name."""
     digits = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
-    if len(digits) < 2 or not all(number.isdigit() for number in digits):
-        return samples, []
+    if len(digits) < 2 or not all(map(str.isdigit, digits)):
+        return "", {}
     path, found = classnames.named(digits, list(dict.fromkeys(folders)), NAMES)
-    path, found = (path, found) if path else classnames.in_json(digits, list(dict.fromkeys(folders)))
-    if set(found) != digits or len(set(found.values())) != len(digits):
-        return samples, []
-    return [classnames.renamed(sample, found) for sample in samples], [f"{os.path.basename(path)} names the classes"]
+    if path and not classnames.are_named(digits, found, known):
+        return "", {}
+    return (path, found) if path else classnames.in_json(digits, list(dict.fromkeys(folders)), known)
 
 
 def _columns(sources: Sequence[Source], parts: list[Roles]) -> dict[str, str]:

@@ -53,6 +53,7 @@ class TableReader:
             recognised="; ".join([*all_of_it.sentences, *listed.said, *left_out]),
             issues=(*all_of_it.issues, *listed.issues),
             columns=all_of_it.columns,
+            names=all_of_it.names,
         )
 
 

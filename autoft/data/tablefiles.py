@@ -29,8 +29,11 @@ FEW: Final = 20
 HEAD: Final = 1 << 14
 """Bytes of a file without a suffix that are looked at, to see whether it is a table."""
 NUMBERS: Final = re.compile(r"\d+")
-FOLD: Final = re.compile(r"(?<![a-z])folds?[\W_]*\d", re.IGNORECASE)
-"""In the names of tables that say how to cross-validate: `fold1_train.txt`."""
+FOLD: Final = re.compile(r"(?<![a-z])folds?[\W_]*(\d+)", re.IGNORECASE)
+"""In the names of tables that say how to cross-validate: `fold1_train.txt`, `fold2_train.txt`."""
+
+
+EXAMPLE: Final = re.compile(r"^submission$|(sample|example)submission|submission(sample|example)")
 
 
 class Tables(NamedTuple):
@@ -57,7 +60,17 @@ def unpacked(path: str) -> str:
 def is_example(path: str) -> bool:
     """Whether a table is an example of what to hand in to a contest, which lies beside its tables: its labels are made
     up."""
-    return "submission" in re.sub(r"[\W_]", "", os.path.basename(path).lower())
+    return "submission" in _run_together(path)
+
+
+def is_named_example(path: str) -> bool:
+    """The same of a table that lies alone: of `reddit_submissions.csv` that word is no sign."""
+    return bool(EXAMPLE.search(_run_together(path)))
+
+
+def _run_together(path: str) -> str:
+    """The name of a table in small letters alone."""
+    return re.sub(r"[\W_]", "", os.path.splitext(unpacked(os.path.basename(path)))[0])
 
 
 def is_told(entry: os.DirEntry[str]) -> bool:
@@ -142,6 +155,7 @@ def _in_folder(folder: str, kinds: tuple[tuple[str, ...], ...] = PREFERRED) -> T
         if not found:
             continue
         kept = [path for path in found if not is_example(path)]
+        kept = kept or [path for path in found if not is_named_example(path)]
         if len(kept) == 1 and suffixes is not LISTS:
             return Tables(((kept[0], ""),), tuple(os.path.basename(path) for path in found if path not in kept))
         parts = _parts(kept, lambda name: _dotted(os.path.splitext(unpacked(name))[0]), 1)
@@ -178,6 +192,10 @@ def _parts(paths: Iterable[str], word: Callable[[str], str], least: int) -> tupl
         return ()
     if any(len({NUMBERS.sub("", path) for path in found}) > 1 for found in by_part.values()):
         return ()
-    if any(FOLD.search(os.path.basename(path)) for path in paths):
-        return ()  # of cross-validation: each file says the parts anew
-    return tuple(sorted((path, part) for part, found in by_part.items() for path in found))
+    taken = sorted((path, part) for part, found in by_part.items() for path in found)
+    return () if of_folds([path for path, _ in taken]) else tuple(taken)
+
+
+def of_folds(paths: Iterable[str]) -> bool:
+    """Whether tables are of several folds of cross-validation: each says the parts anew."""
+    return len({found[1] for path in paths if (found := FOLD.search(os.path.basename(path)))}) > 1

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import delimited, encodings, jsonlines, lstasks, marked, parquet
-from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, unpacked
+from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, TEXT, unpacked
 from autoft.errors import DataError
 from autoft.records import Issue
 
 LARGEST: Final = 8 << 30
 """Bytes that a packed table may hold."""
+HEAD: Final = 1 << 16
+"""Bytes at the beginning of a table that tell its columns."""
 
 
 class Table(NamedTuple):
@@ -56,6 +58,25 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = (), 
     if not table.rows:
         raise DataError(f"the table '{path}' must have rows, but it has none below the column names.")
     return table
+
+
+def head(path: str, encoding: str = "") -> tuple[str, ...]:
+    """The names of a table's columns, of which no more than the beginning is read where that says them.
+
+    Raises:
+        DataError: as `read_table`.
+        UsageError: as `read_table`.
+    """
+    if not path.lower().endswith(TEXT):
+        return read_table(path, encoding=encoding).columns
+    try:
+        with open(path, "rb") as file:
+            begun = file.read(HEAD)
+    except OSError as error:
+        raise DataError(f"the table '{path}' must be readable, but it is not: {error.strerror or error}.") from error
+    begun = begun[: begun.rfind(b"\n") + 1] if len(begun) == HEAD and b"\n" in begun else begun
+    text = encodings.decode(begun, encoding).text
+    return (marked.read(text, path) if marked.is_marked(text) else delimited.read(text, path)).columns
 
 
 def _written(path: str, named: bool | None, needs: Sequence[str], encoding: str) -> Table:

@@ -55,7 +55,7 @@ class TextFolderReader:
         issues: list[Issue] = []
         written: Counter[str] = Counter()
         layout = None if unlabelled(options) else find_layout(source, FIELD)
-        places, said = _places(source, layout, issues)
+        places, said, _ = _places(source, layout, issues)
         above = source if os.path.isdir(source) else os.path.dirname(source) or "."
         names = [os.path.relpath(place.path, above).replace(os.sep, "/") for place in places]
         texts = _texts([(place.path, name) for place, name in zip(places, names, strict=True)], options, issues)

@@ -149,11 +149,12 @@ def _is_texts(path: str) -> bool:
 
 
 def _divides(sign: bytes, lines: Sequence[bytes]) -> bool:
-    """Whether each line has such a sign, behind which or before which few words stand again and again."""
+    """Whether each line has such a sign, behind which or before which few words stand again and again, in all lines:
+    lines that begin with `@user` or end with a semicolon are texts."""
     if not all(sign in line for line in lines):
         return False
     ends = ({line.rpartition(sign)[2] for line in lines}, {line.partition(sign)[0] for line in lines})
-    return any(len(words) <= AGAIN * len(lines) and not any(b" " in word for word in words) for words in ends)
+    return any(len(words) <= AGAIN * len(lines) and all(word and b" " not in word for word in words) for words in ends)
 
 
 def _names(folder: str) -> dict[str, str]:

@@ -63,6 +63,8 @@ class Plan(NamedTuple):
     """Configurations that the user gave."""
     guessed: Mapping[str, str] = {}
     """Field word -> column of the table that was read."""
+    names: Mapping[str, str] = {}
+    """Number -> name of classes that are numbers in the data."""
     meaning: Mask | None = None
     """What the values of mask files mean."""
 
@@ -113,7 +115,6 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     fitting.refuse(whole, ways)
     fitting.refuse_mixed(whole, [listed.exact(row, whole) for row in rows], single=options.trials == 1)
     whole_recordings = _stepwise(ways)
-    heard = prepare.seconds_for(checked, whole=whole_recordings)
     if whole_recordings and (said := crowded.told(task, checked, ways)):
         listener(Note(text=said, level="warning"))
     return Plan(
@@ -122,16 +123,20 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
         candidates={candidate.key: candidate for candidate in candidates},
         problems=ways,
         space=whole,
-        decoding=Decoding(
-            size=(options.decode_size or _largest_size(whole, sizes)) if sizes else 0,
-            seconds=heard,
-            windows=prepare.windows_for(heard, whole=whole_recordings),
+        decoding=_decoding(
+            checked, (options.decode_size or _largest_size(whole, sizes)) if sizes else 0, whole=whole_recordings
         ),
         epochs=int(_largest(whole, "epochs") or Recipe().epochs),
         listed=tuple(rows),
         guessed=checked.dataset.columns,
+        names=checked.dataset.names,
         meaning=checked.dataset.meaning,
     )
+
+
+def _decoding(checked: Checked, size: int, *, whole: bool) -> Decoding:
+    heard = prepare.seconds_for(checked, whole=whole)
+    return Decoding(size=size, seconds=heard, windows=prepare.windows_for(heard, whole=whole))
 
 
 def metric_of(task: Task, name: str) -> Metric:
@@ -185,6 +190,7 @@ def spec_maker(
             caching=caching,
             columns=columns,
             guessed=dict(plan.guessed),
+            names=dict(plan.names),
             meaning=plan.meaning,
         )
 

@@ -45,6 +45,7 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
         task,
         remembered=config.columns,
         guessed=config.guessed,
+        names=config.names,
         meaning=config.meaning,
         classes=config.schema.classes,
     )

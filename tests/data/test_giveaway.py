@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from types import SimpleNamespace
 
 import pytest
@@ -68,6 +69,36 @@ def test_a_salary_in_words_is_not_read_to_learn_the_salary(opened, raw):
     columns = {"Description": plain, "SalaryRaw": raw, "SalaryNormalized": lambda n: 22500 + n * 1000}
     found = opened(columns, target="value")
     assert found.samples[0].fields == {"text": plain(0), "value": 22500.0}
+
+
+@pytest.mark.parametrize("share", [2, 3])
+def test_a_main_text_that_mentions_its_class_is_read_and_pointed_out(opened, share):
+    body = lambda n: f"how do I taste {kind(n) if n % 3 < share else 'wine'} number {n} rightly"  # noqa: E731
+    found = opened({"heading": plain, "body": body, "tag": kind}, text_col="heading,body")
+    assert "answer" not in found.recognised
+    found = opened({"title": plain, "body": body, "tag": kind})
+    assert found.samples[0].fields["text"] == [plain(0), body(0)]
+    assert f"'body' says the answer itself in {share / 3:.0%} of the rows: is this" in found.recognised
+
+
+def test_a_prompt_with_all_classes_says_no_answer(opened):
+    prompt = lambda n: f"Is this Pinot Noir, Riesling or Syrah: a glass of wine {n}"  # noqa: E731
+    found = opened({"ask": prompt, "note": plain, "variety": kind})
+    assert found.samples[0].fields["text"] == [prompt(0), plain(0)] and "answer" not in found.recognised
+
+
+def test_of_classes_that_begin_alike_the_one_that_stands_there_counts():
+    kinds = ["Pinot", "Pinot Noir", "Java", "JavaScript"] * 5
+    assert giveaway.share([f"a {name}, it is" for name in kinds], kinds) == 1
+    assert giveaway.share(["a Pinot Noir"] * 20, kinds) == 0.25
+
+
+def test_many_numbers_hold_no_middle():
+    years = random.Random(0)
+    cells = [" ".join(str(years.randrange(1950, 2021)) for _ in range(10)) for _ in range(500)]
+    answers = [str(years.randrange(1950, 2021)) for _ in range(500)]
+    assert giveaway.share(cells, answers) < 0.2
+    assert giveaway.share([f"{n}00 - {n + 2}00" for n in range(10, 30)], [f"{n + 1}00" for n in range(10, 30)]) == 1
 
 
 def test_short_answers_tell_nothing():

@@ -158,6 +158,17 @@ def test_a_copy_of_all_recordings_further_down_is_left_out(audio, tmp_path):
     assert data.recognised.endswith("; 6 copies further down are left out")
 
 
+@pytest.mark.parametrize(("first", "further"), [("clean/", "noisy/"), ("", "noisy/"), ("clean/", "more/clean/")])
+def test_other_recordings_of_the_same_names_are_no_copies(audio, tmp_path, first, further):
+    names = [f"Actor_{s}/03-01-{e}-01-02-01-{s}.wav" for s in ("01", "02", "24") for e in ("02", "08")]
+    for name in names:
+        other = tmp_path / further / name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_bytes(f"{first}{name}".encode()[::-1])  # as long as what the fixture writes
+    data = audio(*(f"{first}{name}" for name in names))
+    assert len(data.samples) == 12 and "copies" not in data.recognised
+
+
 def test_two_speakers_are_too_few_for_parts(audio):
     names = [f"{s}_{e}/{s}_{w}_{e}.wav" for s in ("OAF", "YAF") for e in ("angry", "ps") for w in ("back", "bar")]
     data = audio(*names, "OAF_angry/OA_bite_angry.wav")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autoft.data import delimited, labellists, readers
+from autoft.data import delimited, labellists, onetable, readers
 from autoft.data.pictures import Pictures
 from autoft.errors import DataError
 from autoft.options import DataOptions
@@ -60,6 +60,28 @@ def test_of_several_tables_about_the_files_the_one_with_the_columns_that_were_na
         opened({"meta.csv": SKIN, "links.csv": links}, PHOTOS)
 
 
+def test_without_a_target_a_table_that_says_something_else_is_not_taken(opened, tmp_path):
+    meta = table("image_id,sex,site", [f"ISIC_{n:04},{'mf'[n % 2]},skin" for n in range(12)])
+    labels = table("image_id,diagnosis", [f"ISIC_{n:04},{'ab'[n % 2]}" for n in range(5)])
+    files = {"metadata.csv": meta, "labels.csv": labels}
+    with pytest.raises(DataError, match=r"holds several: labels\.csv, metadata\.csv"):
+        opened(files, PHOTOS)
+    assert opened({}, target="sex").columns["label"] == "sex" and len(opened({}, target="diagnosis").samples) == 5
+    (tmp_path / "metadata.csv").write_text(meta.replace("sex", "label"))
+    assert opened({}).columns["label"] == "label"
+
+
+def test_no_table_is_opened_whole_where_that_tells_nothing(opened, monkeypatch):
+    long = [f"text number {n},{n % 2}" for n in range(9)]
+    files = {"one.csv": table("a,b", long), "two.csv": table("a,c", long)}
+    opens = []
+    monkeypatch.setattr(onetable, "read_table", lambda path, **_: opens.append(path))
+    with pytest.raises(DataError, match="several"):
+        opened(files, needs=("text", "label"))
+    assert opened({}, needs=("text", "label"), target="c", text_col="a").columns["label"] == "c"
+    assert not opens
+
+
 def test_no_table_is_taken_where_another_names_further_files(opened):
     rows = SKIN.splitlines()
     files = {"set_a.csv": "\n".join(rows[:9]) + "\n", "set_b.csv": "\n".join(["x,image_id,y", *rows[9:]]) + "\n"}
@@ -73,6 +95,14 @@ def test_tables_with_the_same_columns_are_told_so(opened):
     with pytest.raises(DataError) as caught:
         opened(files, needs=("text", "label"))
     assert "If their names are classes, put them together" in caught.value.hint
+
+
+def test_folds_are_told_so(opened):
+    rows = [f"text number {n},{n % 2}" for n in range(9)]
+    files = {f"fold{n}_{part}.csv": table("text,label", rows) for n in (1, 2) for part in ("train", "test")}
+    with pytest.raises(DataError) as caught:
+        opened(files, needs=("text", "label"))
+    assert "folds of cross-validation" in caught.value.hint
 
 
 def test_tables_in_other_folders_are_named_where_none_is_taken(opened):
@@ -94,6 +124,14 @@ def test_lists_beside_a_table_say_its_parts(opened, tmp_path):
     (tmp_path / "train_val_list.txt").write_text("\n".join(lines[:6]))
     fewer = opened({})
     assert len(fewer.samples) == 10 and [issue.kind for issue in fewer.issues] == ["unlisted"] * 2
+
+
+def test_lists_that_name_few_rows_say_no_parts(opened):
+    rows = table("image,label", [f"{n}.png,{'ab'[n % 2]}" for n in range(20)])
+    files = {"labels.csv": rows, "train.txt": "0.png\n1.png\n2.png\n3.png\n", "val.txt": "4.png\n5.png\n"}
+    found = opened(files, [f"{n}.png" for n in range(20)])
+    assert counted(found) == {("a", ""): 10, ("b", ""): 10} and not found.issues
+    assert "train.txt and val.txt give 6 rows a part and are not read" in found.recognised
 
 
 # ---- contests ------------------------------------------------------------------------------------------------
@@ -190,6 +228,15 @@ def test_a_class_behind_an_at_sign(opened):
     assert counted(found) == {(word, ""): 4 for word in words} and "CSV (at sign" in found.recognised
     addresses = "".join(f"write to a{n}@b{n} soon,{n % 2}\n" for n in range(12))
     assert delimited.read(addresses, "a.txt").described.startswith("CSV (comma")
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.txt"])
+def test_texts_that_end_with_a_name_behind_an_at_sign_divide_at_commas(name):
+    rows = "".join(f"{'pos' if n % 2 else 'neg'},some words {n} @{('united', 'delta')[n % 3 % 2]}\n" for n in range(20))
+    found = delimited.read(rows, name)
+    assert found.described.startswith("CSV (comma") and found.rows[1] == ("pos", "some words 1 @delta")
+    with_names = "".join(f"{n} to {n}, some words @{('united', 'delta')[n % 2]}\n" for n in range(20))
+    assert delimited.read(with_names, "train.csv").described.startswith("CSV (comma")
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------

@@ -37,6 +37,14 @@ def found(tmp_path):
             ("sample_submission.csv", "test_labels.csv"),
         ),
         (["SubmissionSample.csv"], {}, ()),
+        (["submission.csv"], {}, ()),
+        (["reddit_submissions.csv"], {"reddit_submissions.csv": ""}, ()),
+        (["submissions.csv", "comments.csv"], {"comments.csv": ""}, ("submissions.csv",)),
+        (
+            ["submissions_train.csv", "submissions_test.csv"],
+            {"submissions_train.csv": "train", "submissions_test.csv": "test"},
+            (),
+        ),
         (
             ["a_train.tsv", "a_trial.tsv", "a_test.tsv"],
             {"a_train.tsv": "train", "a_trial.tsv": "val", "a_test.tsv": "test"},
@@ -44,6 +52,21 @@ def found(tmp_path):
         ),
         (["a_train.tsv", "a_trial.tsv", "a_dev.tsv"], {"a_train.tsv": "train", "a_dev.tsv": "val"}, ("a_trial.tsv",)),
         (["fold1_train.csv", "fold1_test.csv", "fold2_train.csv", "fold2_test.csv"], {}, ()),
+        (
+            ["fold1_train.csv", "fold1_val.csv", "fold1_test.csv"],
+            {"fold1_train.csv": "train", "fold1_val.csv": "val", "fold1_test.csv": "test"},
+            (),
+        ),
+        (
+            ["train.csv", "test.csv", "folds_5.csv", "folds_10.csv"],
+            {"train.csv": "train", "test.csv": "test"},
+            ("folds_10.csv", "folds_5.csv"),
+        ),
+        (
+            ["a_train.csv", "a_test.csv", "a_folds_5.csv"],
+            {"a_train.csv": "train", "a_test.csv": "test"},
+            ("a_folds_5.csv",),
+        ),
         (["s-train/all.json", "s-test/all.json"], {"s-train/all.json": "train", "s-test/all.json": "test"}, ()),
         (["A_Train/A/y.csv", "A_Test/A/y.csv"], {"A_Train/A/y.csv": "train", "A_Test/A/y.csv": "test"}, ()),
         (["train/train.csv", "images/README"], {"train/train.csv": ""}, ()),

@@ -99,6 +99,12 @@ def test_rows_with_classes_of_their_own_are_no_texts_of_one_class(folder, row):
     assert not TextLinesReader().sniff(folder(**{f"{name}_dot_txt": text for name, text in files.items()}), NEEDS)
 
 
+@pytest.mark.parametrize("row", ["@united {0} text {1}\n", "{0} text {1};\n", "| {0} text {1} |\n"])
+def test_signs_at_the_ends_of_texts_divide_nothing(folder, row):
+    files = {f"{name}_dot_txt": "".join(row.format(name, n) for n in range(8)) for name in ("shop", "film")}
+    assert counted(folder(**files)) == {("shop", ""): 8, ("film", ""): 8}
+
+
 @pytest.mark.parametrize(("text", "label"), [("X_dot_txt", "Y_dot_txt"), ("seq_dot_in", "label")])
 def test_texts_and_labels_in_two_files_called_so(folder, text, label):
     source = folder(**{text: lines("so"), label: "0\n1\n" * 3, "YL1_dot_txt": "0\n" * 6})

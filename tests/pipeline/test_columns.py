@@ -27,8 +27,9 @@ def test_a_trial_is_told_the_columns_that_were_named_and_those_that_were_guessed
     known = registry.installed()
     wanted, task = resolved(known, options(images.parent / "all.csv", tmp_path, target="kind"))
     checked = prepare.check(known, wanted, task, 0, lambda event: None)
-    meaning = Mask(values={"0": "sky"})
-    checked = checked._replace(dataset=msgspec.structs.replace(checked.dataset, meaning=meaning))
+    meaning, names = Mask(values={"0": "sky"}), {"0": "rose"}
+    changed = msgspec.structs.replace(checked.dataset, meaning=meaning, names=names)
+    checked = checked._replace(dataset=changed)
     made = plan.make(known, wanted, task, checked, lambda event: None)
     ref = DataRef(store="", fingerprint="", dataset="", splits="")
     make_spec = spec_maker(made, known, wanted, checked.schema, ref, str(tmp_path))
@@ -37,12 +38,14 @@ def test_a_trial_is_told_the_columns_that_were_named_and_those_that_were_guessed
     assert spec.guessed == {"image": "photo", "label": "kind"}
     assert spec.meaning == meaning, "of masks, by which further ones are read"
     job = artifact.Job(card=spec.card, problem=spec.problem, recipe=spec.recipe)
-    assert artifact.config_of(spec, job, artifact.Decoding(size=32), 1).meaning == meaning
+    kept = artifact.config_of(spec, job, artifact.Decoding(size=32), 1)
+    assert (kept.meaning, kept.names) == (meaning, names)
 
 
 def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
     mask, schema = Mask(values={"0": "sky"}), SimpleNamespace(classes=("none", "some"))
-    config = SimpleNamespace(columns={"label": "kind"}, guessed={"image": "photo"}, meaning=mask, schema=schema)
+    named = {"columns": {"label": "kind"}, "guessed": {"image": "photo"}, "names": {"0": "none"}}
+    config = SimpleNamespace(**named, meaning=mask, schema=schema)
     asked: dict[str, Any] = {}
 
     def opened(*arguments: Any, **known: Any) -> None:
@@ -54,5 +57,5 @@ def test_data_to_validate_on_are_read_as_the_model_remembers(monkeypatch: pytest
     monkeypatch.setattr(validate, "open_dataset", opened)
     with pytest.raises(InterruptedError):
         validate.validate("m", DataOptions())
-    told = {"remembered": config.columns, "guessed": config.guessed, "meaning": mask, "classes": ("none", "some")}
-    assert asked == told
+    told = {"remembered": config.columns, "guessed": config.guessed, "names": config.names}
+    assert asked == {**told, "meaning": mask, "classes": ("none", "some")}
