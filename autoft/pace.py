@@ -55,6 +55,8 @@ class Pace:
         """Steps in this epoch: of all folds so far, and of this one."""
         self._since, self._step = math.nan, 0.0
         """When the first step that tells began, and what one takes by those that were taken."""
+        self._by_whole = 0.0
+        """What a step takes by a whole epoch, where there were too few to tell."""
         self._earlier = 0.0
         """Seconds of the epochs by which the number of epochs was planned."""
 
@@ -109,7 +111,7 @@ class Pace:
         if self._epoch > TIMED or not self.spec.allowance:
             return
         self._earlier += traced
-        self._step = self._step or self._of_whole(seconds)
+        self._by_whole = self._of_whole(seconds)
         left = self.spec.deadline - time.time() + seconds
         self.take(self._fitting(max(0.0, seconds - self.val_seconds - self._settled), left))
         self._earlier += seconds
@@ -123,7 +125,8 @@ class Pace:
         if not self._settles():
             return 0.0
         size = self.spec.recipe.batch_size
-        each = FORWARD * self._step / size if self._step else self.val_seconds / max(1, self.rows)
+        step = self._step or self._by_whole
+        each = FORWARD * step / size if step else self.val_seconds / max(1, self.rows)
         return each * size * batches_shown_again(steps, size, whole=whole)
 
     @property
