@@ -39,8 +39,7 @@ def recording_lengths(feed: Feed) -> Array | None:
     """Samples of each recording, which are read for it; None where they are too few to be sorted."""
     if len(feed) <= FEW:
         return None
-    parts = np.array_split(np.arange(len(feed)), -(-len(feed) // READ))
-    return np.concatenate([feed.batch(part)["length"] for part in parts])
+    return np.concatenate([feed.batch(part)["length"] for part in shuffled(np.arange(len(feed)), READ)])
 
 
 def windows(count: int, size: int, lengths: Array | None) -> list[list[Array]]:
@@ -76,7 +75,8 @@ def shuffled(
     lengths: Array | None = None,
     rng: np.random.Generator | None = None,
 ) -> list[Array]:
-    """Batches of nearly equal size, at most `size`, so that no small remainder upsets batch statistics.
+    """The samples, which come in the order of an epoch, in batches of nearly equal size, at most `size`, so that no
+    small remainder upsets batch statistics.
 
     With `equal` they are of one size: the last one takes over some samples of the first, fewer than there are batches.
     With the samples' `lengths` and a generator, those of about the same length come together (`by_length`), and the

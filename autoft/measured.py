@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
-import os
 import time
-import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from autoft import atomic
 from autoft.data.cache import machine_root
 
 LOG = logging.getLogger(__name__)
 FOLDER: Final = "measured"
 """Of the cache. It may be deleted at any time: then it is measured again."""
+ANSWER: Final = "answer"
+"""The file with it, in a folder for each measurement."""
 
 
 _took: list[float] = []
@@ -37,29 +36,25 @@ def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     rests on them would do so as well, and with it the trials of a search.
 
     Args:
-        what: a word for the kind of measurement, as part of a file's name.
+        what: a word for the kind of measurement, as part of a folder's name.
         key: all that decides the answer, down to versions, in what JSON knows.
     """
     digest = hashlib.blake2b(msgspec.json.encode(key, order="sorted"), digest_size=16).hexdigest()
     place = machine_root(FOLDER) / f"{what}-{digest}"
     try:
-        return place.read_text(encoding="utf-8")
+        return (place / ANSWER).read_text(encoding="utf-8")
     except OSError:  # not measured yet
         found = _measure(measure)
     if not found:
         return found
-    draft = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(found, encoding="utf-8")
-        _put(draft, place)
-        return place.read_text(encoding="utf-8")
+        with atomic.first(place, ANSWER) as draft:
+            (draft / ANSWER).write_text(found, encoding="utf-8")
+        return (place / ANSWER).read_text(encoding="utf-8")
     except OSError as error:
         LOG.info("%s is measured in each process, since its answer cannot be kept: %s", what, error)
         return found
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def _measure(measure: Callable[[], str]) -> str:
@@ -68,13 +63,3 @@ def _measure(measure: Callable[[], str]) -> str:
         return measure()
     finally:
         _took.append(time.perf_counter() - began)
-
-
-def _put(draft: Path, place: Path) -> None:
-    """Where there is none yet."""
-    try:
-        os.link(draft, place)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links
-        os.replace(draft, place)

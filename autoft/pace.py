@@ -65,11 +65,13 @@ class Pace:
     def over(self) -> bool:
         """Whether time is over. Validation comes after training, so its time is kept back, and that of samples which
         are shown once more before it."""
+        if not self.spec.deadline:
+            return False
         steps = self.steps[self._fold] - self._of_fold
-        behind = self._settling(self._of_fold + 1, whole=True) if steps == 1 else 0.0
-        if steps > 1:
-            behind = self._settling(self._of_fold, whole=False)
-        return self._past(behind)
+        if steps < 1:
+            return self._past(0.0)
+        last = steps == 1
+        return self._past(self._settling(self._again(self._of_fold + last, whole=last)))
 
     def late(self) -> bool:
         """Whether time is over where training is, and nothing but validation is to come."""
@@ -113,32 +115,33 @@ class Pace:
         self._earlier += traced
         self._by_whole = self._of_whole(seconds)
         left = self.spec.deadline - time.time() + seconds
-        self.take(self._fitting(max(0.0, seconds - self.val_seconds - self._settled), left))
+        settled = self._settling(self._all_again)
+        self.take(self._fitting(max(0.0, seconds - self.val_seconds - settled), left))
         self._earlier += seconds
 
     def _past(self, behind: float) -> bool:
         """Whether validation ends behind the deadline, with so many seconds before it."""
         return bool(self.spec.deadline) and time.time() + behind + self._validation >= self.spec.deadline
 
-    def _settling(self, steps: int, *, whole: bool) -> float:
-        """Seconds in which samples of so many steps are shown once more."""
-        if not self._settles():
-            return 0.0
-        size = self.spec.recipe.batch_size
-        step = self._step or self._by_whole
-        each = FORWARD * step / size if step else self.val_seconds / max(1, self.rows)
-        return each * size * batches_shown_again(steps, size, whole=whole)
+    def _again(self, steps: int, *, whole: bool) -> int:
+        """How many batches are shown once more behind so many steps."""
+        return batches_shown_again(steps, self.spec.recipe.batch_size, whole=whole) if self._settles() else 0
 
     @property
-    def _settled(self) -> float:
+    def _all_again(self) -> int:
         """The same for a whole epoch, of all folds."""
-        return sum(self._settling(steps, whole=True) for steps in self.steps)
+        return sum(self._again(steps, whole=True) for steps in self.steps)
+
+    def _settling(self, batches: int) -> float:
+        """Seconds in which so many batches are shown once more."""
+        step = self._step or self._by_whole
+        if step:
+            return FORWARD * step * batches
+        return self.val_seconds / max(1, self.rows) * self.spec.recipe.batch_size * batches
 
     def _of_whole(self, seconds: float) -> float:
         """Seconds of a step by those of an epoch that had too few steps to tell."""
-        size = self.spec.recipe.batch_size
-        again = sum(batches_shown_again(steps, size, whole=True) for steps in self.steps) if self._settles() else 0
-        return max(0.0, seconds - self.val_seconds) / max(1.0, sum(self.steps) + FORWARD * again)
+        return max(0.0, seconds - self.val_seconds) / max(1.0, sum(self.steps) + FORWARD * self._all_again)
 
     @property
     def _validation(self) -> float:
@@ -167,7 +170,7 @@ class Pace:
         """Epochs, where one trains so long and so much was left when this one began."""
         left = left if self.spec.deadline else math.inf
         allowance, done = self.spec.allowance - self._earlier, self._epoch - 1
-        return course.fitting(allowance, training, self._validation, left, done, self._settled)
+        return course.fitting(allowance, training, self._validation, left, done, self._settling(self._all_again))
 
     def take(self, epochs: float) -> None:
         """Plan so many, but no more than the recipe has."""

@@ -219,11 +219,11 @@ class Trial:
         )
         schema = learned(self.task, targets, spec.schema)
         learner = self._learner(job)
-        self._settle(learner)
+        self._take_precision(learner)
         job = msgspec.structs.replace(job, recipe=self.spec.recipe)
         return Part(learner, job, train, val, val_targets, schema)
 
-    def _settle(self, learner: Learner) -> None:
+    def _take_precision(self, learner: Learner) -> None:
         """What the learner has chosen holds for all folds, for what is kept of frozen blocks, and for the model."""
         found = learner.precision_chosen() if isinstance(learner, Choosing) else ""
         if found:

@@ -128,8 +128,8 @@ def _missing(parts: list[Roles], sources: Sequence[Source], known: Collection[st
     """The roles with a dash and words for nothing as empty labels, where they are that."""
     places = [place for place, roles in enumerate(parts) if not roles.left_out and "label" in roles.fields]
     cells = {place: [row[parts[place].fields["label"]] for row in sources[place].table.rows] for place in places}
-    together = [cell for own in cells.values() for cell in own]
-    found, listed = absent.missing(together, known), labellists.example(together)
+    told = [cell for own in cells.values() for cell in own]
+    found, listed = absent.missing(told, known), labellists.example(told)
     if listed and not known:
         said = (
             f" (cells such as '{listed[:SHOWN]}' look like several labels, which a task for several learns each alone)"

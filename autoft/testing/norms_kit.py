@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,9 +11,10 @@ import pytest
 
 from autoft.contracts import Array, Learner
 from autoft.records import ModelCard
-from autoft.testing.backend_base import close, same, train
+from autoft.testing.backend_base import close, never, same, train
 from autoft.testing.backend_boxes import SIDE, Posed
 from autoft.testing.toys import ArrayFeed
+from autoft.until import Until
 
 Flat = dict[str, Array]
 
@@ -81,6 +83,42 @@ class NormsContract(Posed):
 
     def _is_scale(self, key: str, statistics: Flat) -> bool:
         return key.endswith(self.scale) and key.removesuffix(self.scale) + self.statistics[0] in statistics
+
+
+class Crowded:
+    """A learner whose memory ends where more than `room` pictures are shown once more behind an epoch.
+
+    Args:
+        method: of the learner, which shows a batch of images.
+        error: what the framework raises then.
+    """
+
+    room = 3
+
+    def __init__(self, learner: Any, method: str, error: Callable[[], Exception], patch: pytest.MonkeyPatch) -> None:
+        self.learner, self.error = learner, error
+        self.shown: list[int] = []
+        """Pictures of each batch that was shown."""
+        self._show = getattr(learner, method)
+        patch.setattr(learner, method, self._showing)
+
+    def _showing(self, images: Any) -> Any:
+        self.shown.append(len(images))
+        found = self._show(images)  # statistics of some layers are new by then
+        if len(images) > self.room:
+            raise self.error()
+        return found
+
+    def check_time_ends(self, known: Callable[[Learner], Flat]) -> None:
+        """Where time ends after few images, statistics stay as training left them."""
+        self.room, trained = 8, list[Flat]()
+
+        def late() -> bool:
+            trained.append(known(self.learner)) if not trained else None
+            return bool(self.shown)
+
+        self.learner.train_epoch(pictures(), 1, Until(never, lambda: 0.0, late))
+        assert len(self.shown) == 1 and same(trained[0], known(self.learner))
 
 
 def flat(learner: Learner) -> Flat:

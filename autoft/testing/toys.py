@@ -108,8 +108,13 @@ def feed(problem: Problem, count: int = 32, size: int = 32, seed: int = 0) -> Ar
     return ArrayFeed({"image": pictures, **targets})
 
 
-def speech() -> ArrayFeed:
-    """Three pitches, each a class: every recording has some of them, one after the other."""
+def speech(noise: float = 0.0, *, ragged: bool = False) -> ArrayFeed:
+    """Three pitches, each a class: every recording has some of them, one after the other.
+
+    Args:
+        noise: its deviation; a pitch swings by 1.
+        ragged: recordings end a few samples earlier, each at another length.
+    """
     rng, length = np.random.default_rng(0), 16000
     audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
     for row in range(8):
@@ -117,8 +122,10 @@ def speech() -> ArrayFeed:
         said[row, : len(classes)] = classes
         for place, kind in enumerate(classes):
             wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000)
+            if noise:
+                wave += noise * rng.normal(size=4000)
             audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
-        ends[row] = 5000 * len(classes)
+        ends[row] = 5000 * len(classes) - row * ragged
     return ArrayFeed({"audio": audio, "length": ends, "transcript": said})
 
 

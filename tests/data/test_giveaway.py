@@ -73,7 +73,9 @@ def test_a_salary_in_words_is_not_read_to_learn_the_salary(opened, raw):
 
 @pytest.mark.parametrize("share", [2, 3])
 def test_a_main_text_that_mentions_its_class_is_read_and_pointed_out(opened, share):
-    body = lambda n: f"how do I taste {kind(n) if n % 3 < share else 'wine'} number {n} rightly"  # noqa: E731
+    def body(n):
+        return f"how do I taste {kind(n) if n % 3 < share else 'wine'} number {n} rightly"
+
     found = opened({"heading": plain, "body": body, "tag": kind}, text_col="heading,body")
     assert "answer" not in found.recognised
     found = opened({"title": plain, "body": body, "tag": kind})
@@ -82,7 +84,9 @@ def test_a_main_text_that_mentions_its_class_is_read_and_pointed_out(opened, sha
 
 
 def test_a_prompt_with_all_classes_says_no_answer(opened):
-    prompt = lambda n: f"Is this Pinot Noir, Riesling or Syrah: a glass of wine {n}"  # noqa: E731
+    def prompt(n):
+        return f"Is this Pinot Noir, Riesling or Syrah: a glass of wine {n}"
+
     found = opened({"ask": prompt, "note": plain, "variety": kind})
     assert found.samples[0].fields["text"] == [prompt(0), plain(0)] and "answer" not in found.recognised
 

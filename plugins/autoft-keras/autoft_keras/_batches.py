@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-import numpy as np
-
 from autoft.api import Job
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 #: Pixels in one batch of predictions, and images.
 PIXELS, IMAGES = 64 * 224 * 224, 512
@@ -28,8 +21,3 @@ def size(job: Job) -> int:
         if output.head == "dense":
             most = min(most, HELD // output.size // job.image_size**2)
     return max(1, most)
-
-
-def parts(batch: Array, most: int) -> list[Array]:
-    """A batch in parts of at most so many samples, nearly equal."""
-    return np.array_split(batch, math.ceil(len(batch) / most))

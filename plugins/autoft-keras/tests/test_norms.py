@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from autoft.api import TrialFailed
 from autoft.testing import NormsContract
-from autoft.testing.backend_base import never, same
-from autoft.testing.norms_kit import pictures
-from autoft.until import Until
+from autoft.testing.backend_base import never
+from autoft.testing.norms_kit import Crowded, pictures
 from autoft_keras._norms import Norms
 from autoft_keras.backend import KerasBackend
 from autoft_keras.sources import AutoftSource
@@ -40,37 +39,17 @@ NORMS = TestNorms()
 
 @pytest.fixture
 def crowded(monkeypatch):
-    """A learner whose memory ends where more than three pictures are shown once more; what was shown."""
     learner = KerasBackend().build(NORMS.posed_job(lr=0.0, weight_decay=0.0, batch_size=8))
-    shown, show = [], learner._show
-
-    def showing(images):
-        shown.append(len(images))
-        show(images)  # statistics of some layers are new by then
-        if len(images) > learner.room:
-            raise tf.errors.ResourceExhaustedError(None, None, "")
-
-    learner.room = 3
-    monkeypatch.setattr(learner, "_show", showing)
-    return learner, shown
+    return Crowded(learner, "_show", lambda: tf.errors.ResourceExhaustedError(None, None, ""), monkeypatch)
 
 
 def test_where_memory_ends_images_are_shown_in_parts(crowded):
-    learner, shown = crowded
-    learner.train_epoch(pictures(), 1, never)
-    assert shown == [7, 3, 2, 2, 3, 2, 2, 3, 3] and learner.most == 3
-    learner.room = 0
+    crowded.learner.train_epoch(pictures(), 1, never)
+    assert crowded.shown == [7, 3, 2, 2, 3, 2, 2, 3, 3] and crowded.learner.most == 3
+    crowded.room = 0
     with pytest.raises(TrialFailed, match="memory"):
-        learner.train_epoch(pictures(), 2, never)
+        crowded.learner.train_epoch(pictures(), 2, never)
 
 
 def test_where_time_ends_after_few_images_statistics_stay_as_they_were(crowded):
-    learner, shown = crowded
-    learner.room, trained = 8, []
-
-    def late():
-        trained.append(NORMS.known(learner)) if not trained else None
-        return bool(shown)
-
-    learner.train_epoch(pictures(), 1, Until(never, lambda: 0.0, late))
-    assert len(shown) == 1 and same(trained[0], NORMS.known(learner))
+    crowded.check_time_ends(NORMS.known)

@@ -41,11 +41,6 @@ def size(image_size: int, device: str) -> int:
     return math.ceil(FILLED / math.ceil(FILLED / most))
 
 
-def parts(batch: Array, most: int) -> list[Array]:
-    """A batch in parts of at most so many samples, nearly equal."""
-    return np.array_split(batch, math.ceil(len(batch) / most))
-
-
 def filled(values: torch.Tensor, size: int) -> torch.Tensor:
     """A batch of `size` samples: its first one fills what is missing."""
     missing = size - len(values)

@@ -53,8 +53,7 @@ class Folding:
     """The pairs of one network, none of which is folded while its arrays are in training."""
 
     def __init__(self, net: nn.Module, pairs: Sequence[Pair]) -> None:
-        parts = dict(net.named_modules())
-        self.folds = [Fold(parts[before], parts[norm]) for before, norm in pairs]
+        self.folds = [Fold(net.get_submodule(before), net.get_submodule(norm)) for before, norm in pairs]
         self._by_weight = {id(fold.before.weight): fold for fold in self.folds}
         self._open = 0
         self._lock = threading.Lock()

@@ -160,7 +160,7 @@ class TorchLearner:
         """Take statistics of these batches as they are. Where memory ends, they are shown anew in parts."""
         done = not some
         while not done:
-            parts = [part for batch in some for part in _batches.parts(batch, self.most)]
+            parts = [part for batch in some for part in shuffled(batch, self.most)]
             shown = self.inputs.batches(feed, takewhile(lambda _: not late(stop), parts), targets=False)
             try:
                 self.norms.settle((self.inputs.normalise(images) for images, _ in shown), len(parts), self._infer)

@@ -13,6 +13,7 @@ import transformers as hf
 from tokenizers import models, pre_tokenizers, processors, trainers
 
 from autoft.api import Job, ModelCard, Output, Problem, Recipe
+from autoft.testing import toys
 from autoft.testing.toys import ArrayFeed
 from autoft_torch.backend import TorchBackend
 from autoft_torch.local import LocalSource
@@ -252,14 +253,6 @@ def text_feed() -> ArrayFeed:
 
 
 def sound_feed() -> ArrayFeed:
-    """Three pitches, each a class: every recording has two or three of them, one after the other."""
-    rng, length = np.random.default_rng(0), 16000
-    audio, said, ends = np.zeros((8, length), np.int16), np.full((8, 3), -1), np.zeros(8, np.int64)
-    for row in range(8):
-        classes = rng.permutation(3)[: 2 + row % 2] + 1
-        said[row, : len(classes)] = classes
-        for place, kind in enumerate(classes):
-            wave = np.sin(2 * np.pi * 400 * kind**1.5 * np.arange(4000) / 16000) + 0.1 * rng.normal(size=4000)
-            audio[row, place * 5000 : place * 5000 + 4000] = 9000 * wave
-        ends[row] = 5000 * len(classes) - row
-    return ArrayFeed({"audio": audio, "length": ends, "transcript": said, "label": np.arange(8) % 2})
+    """Three pitches, each a class, with noise: every recording has two or three of them, one after the other."""
+    feed = toys.speech(0.1, ragged=True)
+    return ArrayFeed({**feed.arrays, "label": np.arange(len(feed)) % 2})
