@@ -25,7 +25,9 @@ CHUNK = 8 << 20
 THREADS = 8
 HINTS = {
     r"NO_SUCH_BUCKET|bucket does not exist|ContainerNotFound": "Make the bucket first, or correct its name.",
-    r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|UNRECOGNIZED_CLIENT|403|401|[Cc]redential": (
+    # Numbers alone: names that are drawn have 401 in them now and then.
+    r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|UNRECOGNIZED_CLIENT|"
+    r"(?<![\da-f])40[13](?![\da-f])|[Cc]redential": (
         "Give every node credentials that may list, read, write and delete there, for example AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY, a profile, or the machine's role."
     ),

@@ -191,6 +191,11 @@ def test_no_such_bucket(s3: str) -> None:
     assert "Make the bucket first" in caught.value.hint
 
 
+def test_a_drawn_name_is_no_status(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote.secrets, "token_hex", lambda count: "e4e14016")
+    test_nobody_answers(s3)
+
+
 def test_nobody_answers(s3: str) -> None:
     with pytest.raises(UsageError, match="must be writable") as caught:
         remote.check("s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http")
