@@ -11,6 +11,7 @@ open one: they see no GPU, and forks see those that they are given.
 from __future__ import annotations
 
 import array
+import gc
 import importlib
 import json
 import os
@@ -174,6 +175,10 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
     from autoft.search import worker
 
     registry.installed()
+    # Forks look for cycles between trials, and there are none to find among the half a million objects of what was
+    # imported: a look at them takes a quarter of a second, and copies memory that all forks share.
+    gc.collect()
+    gc.freeze()
     children: dict[int, socket.socket] = {}
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [], REAP)

@@ -94,6 +94,17 @@ def test_a_fork_has_the_surroundings_of_who_asked(
     worker.end()
 
 
+def test_a_fork_does_not_look_for_cycles_in_what_was_imported(
+    servers: ForkServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, servers.told)
+    worker, out = hosts.Worker("one"), tmp_path / "told"
+    assert not worker.ask(Call(function="tests.search.scripted:tell_set_aside", payload=str(out))).failure
+    aside, looked_at = map(int, out.read_text().split())
+    assert aside > 10 * looked_at
+    worker.end()
+
+
 def test_without_a_server_a_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, json.dumps({"one": "/nowhere/at/all"}))
     for backend in ("one", "other"):
