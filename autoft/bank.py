@@ -17,7 +17,7 @@ import numpy as np
 from autoft import artifact, course, folds, headstart, scoring, shelf
 from autoft.abilities import stands_on
 from autoft.contracts import Array, Cuttable, Learner, Task
-from autoft.counted import counted
+from autoft.counted import counted, finer, told
 from autoft.errors import TrialFailed
 from autoft.headbank import HeadBank
 from autoft.heads import Head
@@ -189,7 +189,7 @@ class Bank:
             EpochReport(
                 epoch=self.epoch,
                 score=score,
-                metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+                metrics=told(metric, metrics),
                 train_loss=loss,
                 seconds=member.seconds,
                 complete=complete,
@@ -198,6 +198,7 @@ class Bank:
                 build_seconds=self.build_seconds,
                 val_seconds=self.val_seconds / len(self.banks[0]),
                 prefix=self._words() if self.epoch == 1 else "",
+                finer=finer(metric, metrics),
             )
         )
 

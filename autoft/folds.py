@@ -27,7 +27,7 @@ class Found(NamedTuple):
     """What predictions for all validation parts are worth."""
 
     metrics: dict[str, float]
-    """The metric of a trial, and what may stand in for it."""
+    """The metric of a trial, and what may stand in for it or count beside it."""
     schema: Schema
     """With what the task has set by them, where it sets anything."""
     resample_seconds: float = 0.0
@@ -66,7 +66,7 @@ def judged(
         others = [] if schema else [*parts[:number], *parts[number + 1 :], *beside]
         settled.append(_settled(task, part, _set(task, others, spec.schema) if others else kept))
     told = Answers(scoring.joined([part.decoded for part in settled]), whole.truth)
-    metrics = task.score(told.decoded, told.truth, kept, names(spec.metric))
+    metrics = task.score(told.decoded, told.truth, kept, names(spec.metric, len(next(iter(told.truth.values())))))
     return Found(metrics, kept, scoring.resample_seconds(task, *told, spec) if timed else 0.0)
 
 

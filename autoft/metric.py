@@ -33,6 +33,8 @@ class Metric(Record):
     that put the same ranking at different levels would be worse together than each alone."""
     stand_in: Metric | None = None
     """Decides between models whose values are hardly better than `blank`, or worse. Both need `best` and `blank`."""
+    finer: Metric | None = None
+    """On few samples counts beside it where models are compared: of the same range, but less a matter of chance."""
 
     def __post_init__(self) -> None:
         if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):

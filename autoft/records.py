@@ -333,6 +333,8 @@ class EpochReport(Record):
     """Why the trial ended with this epoch; empty while it goes on."""
     combined: float | None = None
     """Where a head was solved: mean of `score` and of that by cross-validation on the training part, by their rows."""
+    finer: float | None = None
+    """What counts beside `score` (`Metric.finer`), where validation is small; of solved heads as `combined`."""
     build_seconds: float = 0.0
     """Imports, data and network, and what is planned once in the first epoch; not what the frozen blocks give."""
     traced_seconds: float = 0.0
@@ -365,6 +367,8 @@ class TrialResult(Record):
     metrics: dict[str, float] = {}
     combined: float | None = None
     """That of its best epoch; see `EpochReport`."""
+    finer: float | None = None
+    """That of its best epoch, too."""
     best_epoch: int = 0
     epochs: int = 0
     seconds: float = 0.0

@@ -204,6 +204,7 @@ class RunWriter:
             score=report.score,
             metrics=report.metrics,
             combined=report.combined,
+            finer=report.finer,
             folder=spec.folder,
             seed=spec.seed,
             division=spec.division,
@@ -330,7 +331,7 @@ def by_worth(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult
 def _choice_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
     if result.score is None:
         return sort_key(result, metric)
-    counted = selection_score(result.score, result.combined, metric.mode)
+    counted = selection_score(result.score, result.combined, metric.mode, result.finer)
     return sort_key(msgspec.structs.replace(result, score=counted), metric)
 
 

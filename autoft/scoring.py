@@ -48,7 +48,7 @@ class Judged(NamedTuple):
     """What predictions for a validation part are worth."""
 
     metrics: dict[str, float]
-    """The metric of a trial, and what may stand in for it."""
+    """The metric of a trial, and what may stand in for it or count beside it."""
     schema: Schema
     """With what the task has set by them, where it sets anything."""
     settled: Arrays
@@ -64,7 +64,7 @@ def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema:
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
-    metrics = task.score(decoded, targets, spec.schema, names(spec.metric))
+    metrics = task.score(decoded, targets, spec.schema, names(spec.metric, len(next(iter(decoded.values())))))
     return Judged(metrics, schema or spec.schema, decoded)
 
 
@@ -80,7 +80,7 @@ def resample_seconds(task: Task, settled: Arrays, targets: Arrays, spec: TrialSp
 
 def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The metrics of several folds as one."""
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0] if all(key in row for row in rows)}
 
 
 class _Part:

@@ -17,7 +17,7 @@ from autoft import artifact, course, folds, headstart, measured, registry, scori
 from autoft.abilities import Choosing, Inheriting, Placed, Settling
 from autoft.bank import Bank
 from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
-from autoft.counted import counted
+from autoft.counted import FEW, counted, finer, told
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.pace import Pace
@@ -30,9 +30,6 @@ from autoft.version import API_VERSION
 STATE = "trial.json"
 SOLVING = 0.15
 """Part of the time of a head that is solved, kept for the solution and for validating it."""
-ENOUGH = 1000
-"""Rows of the validation parts from which on these say which of some solved heads is best, without cross-validation,
-which takes several solutions for each head."""
 
 
 class _State(NamedTuple):
@@ -143,13 +140,14 @@ class Trial:
             self.best_score, self.best_epoch = score, self.epoch
             if self.spec.division != EVERYTHING:  # what it scores there says nothing of which epoch is best
                 self.keep(score)
+        combined, beside = self._held_back(score, finer(self.spec.metric, metrics))
         complete = all(s.complete for s in stats)
         if complete and self.spec.recipe.optimizer != "solve":
             self.pace.ended(time.time() - began_epoch - traced, traced)
         return EpochReport(
             epoch=self.epoch,
             score=score,
-            metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+            metrics=told(self.spec.metric, metrics),
             train_loss=loss,
             seconds=time.time() - self.started,
             complete=complete,
@@ -163,7 +161,8 @@ class Trial:
             prefix=self._news(),
             said="; ".join(dict.fromkeys(word for word in (*(s.said for s in stats), self.pace.cut(complete)) if word)),
             gpu_missed=self.epoch == 1 and bool(self.spec.resources.gpus) and not _on_gpu(self.parts[0].learner),
-            combined=self._combined(score),
+            combined=combined,
+            finer=beside,
             precision=self._precision,
         )
 
@@ -264,7 +263,7 @@ class Trial:
             {key: values[known] for key, values in part.train.targets.items()}
             for part, known in zip(self.parts, there, strict=True)
         ]
-        if recipe.optimizer == "solve" and sum(len(part.val) for part in self.parts) < ENOUGH:
+        if recipe.optimizer == "solve" and sum(len(part.val) for part in self.parts) < FEW:
             outputs = headstart.left_out(recipe, self.parts[0].job.problem, own[0], truth[0])
             decoded = self.task.decode(outputs, self.spec.schema, self.spec.problem) if outputs else None
             self._left_out = scoring.Answers(dict(decoded), truth[0]) if decoded else None
@@ -297,14 +296,20 @@ class Trial:
         outputs = part.learner.predict(self.prefix.val(number))
         return scoring.Answers(dict(self.task.decode(outputs, part.schema, problem)), dict(part.val_targets))
 
-    def _combined(self, score: float) -> float | None:
-        """The mean with the score by cross-validation on training rows, by rows."""
+    def _held_back(self, score: float, beside: float | None) -> tuple[float | None, float | None]:
+        """`EpochReport.combined` and `finer`: of a solved head means with what cross-validation on training rows says,
+        by rows."""
         if self._left_out is None:
-            return None
+            return None, beside
         found = folds.judged(self.task, [self._left_out], self.spec)
-        cross, rows = counted(self.spec.metric, found.metrics), len(next(iter(self._left_out.truth.values())))
-        others = sum(len(part.val) for part in self.parts)
-        return (cross * rows + score * others) / (rows + others) if math.isfinite(cross) else None
+        cross, sure = counted(self.spec.metric, found.metrics), finer(self.spec.metric, found.metrics)
+        rows = len(next(iter(self._left_out.truth.values())))
+        share = rows / (rows + sum(len(part.val) for part in self.parts))
+        combined = share * cross + (1 - share) * score if math.isfinite(cross) else None
+        if beside is not None and sure is not None:
+            worst = min if self.spec.metric.mode == "max" else max
+            beside = worst(beside, share * sure + (1 - share) * beside)
+        return combined, beside
 
     def _news(self) -> str:
         """What is to be said of the prefix, once."""

@@ -32,6 +32,7 @@ def _row(place: int, result: TrialResult, names: Sequence[str], keys: Sequence[s
         "status": result.status,
         "score": result.score,
         "combined": result.combined,
+        "finer": result.finer,
         **{name: result.metrics.get(name) for name in names},
         "model": result.model,
         "backend": result.backend,

@@ -389,4 +389,4 @@ class Auto:
     def _perfect(self) -> bool:
         if self.facts.perfect is None or not self.best_of:
             return False
-        return max(self.best_of.values()) >= self.sign * self.facts.perfect
+        return max(self.ranks.top.values()) >= self.sign * self.facts.perfect

@@ -72,6 +72,8 @@ class Ranks:
             )
         self.best: dict[int, float] = {}
         """What the best score of each trial is worth, turned so that larger is better."""
+        self.top: dict[int, float] = {}
+        """The same, without what counts beside scores."""
         self.course: dict[int, dict[int, _Then]] = {}
         """Trial -> epoch -> how it stood."""
         self.first = FIRST
@@ -81,8 +83,10 @@ class Ranks:
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
-        score = self.sign * selection_score(report.score, report.combined, self.mode)
+        score = self.sign * selection_score(report.score, report.combined, self.mode, report.finer)
         self.best[number] = max(score, before)
+        plain = self.sign * selection_score(report.score, report.combined, self.mode)
+        self.top[number] = max(plain, self.top.get(number, -float("inf")))
         course = self.course.setdefault(number, {})
         last = next(reversed(course.values()), None)
         total = score + (last.mean * len(course) if last else 0.0)
@@ -95,6 +99,7 @@ class Ranks:
         """A trial that has failed has no score; when trial 0 has ended, nothing is waited for."""
         if failed:
             self.best.pop(number, None)
+            self.top.pop(number, None)
         if number == 0:
             self.silent = False
 

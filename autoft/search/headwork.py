@@ -148,7 +148,9 @@ class Heads:
 
     def saw(self, name: str, params: Mapping[str, Scalar], report: EpochReport) -> None:
         """A head of this network was solved."""
-        value = selection_score(report.score, report.combined, self.mode) * (1 if self.mode == "max" else -1)
+        value = selection_score(report.score, report.combined, self.mode, report.finer) * (
+            1 if self.mode == "max" else -1
+        )
         size = int(params.get("image_size") or 0)
         per_area = report.prefix_seconds / area(size)
         if self.is_probe(params):

@@ -62,6 +62,7 @@ class Ledger:
                 score=kept.score,
                 metrics=last.metrics if last else {},
                 combined=last.combined if last else None,
+                finer=last.finer if last else None,
                 best_epoch=kept.epoch,
                 epochs=max(kept.epoch, result.epochs),
                 folder=self.specs[number].folder,

@@ -71,6 +71,7 @@ def result_of(
         score=best.score if best and not failed else None,
         metrics=best.metrics if best and not failed else {},
         combined=best.combined if best and not failed else None,
+        finer=best.finer if best and not failed else None,
         best_epoch=best.epoch if best else 0,
         epochs=reports[-1].epoch if reports else 0,
         seconds=reports[-1].seconds if reports else 0.0,

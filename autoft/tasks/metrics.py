@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from autoft.records import Metric
+from autoft.tasks.sureness import sureness
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+SURE: Final = "sureness"
+SURE_ALIKE: Final = "balanced_sureness"
+"""What counts beside metrics on few samples; nobody is asked to choose by them."""
 
 
 def metrics(things: str) -> tuple[Metric, ...]:
     """The metrics of one class per sample; `things` is the plural of what a sample is, such as images."""
+    sure = Metric(name=SURE, best=1.0, together=True, summary=f"mean probability of the class that {things} have")
+    alike = Metric(name=SURE_ALIKE, best=1.0, together=True, summary="the same, as the mean over classes")
     ranks = f"chance that one of the {things} of a class ranks above one of another class"
     return (
         Metric(
@@ -21,6 +28,7 @@ def metrics(things: str) -> tuple[Metric, ...]:
             best=1.0,
             share=True,
             together=True,
+            finer=sure,
             summary=f"share of {things} whose class is predicted right",
         ),
         Metric(
@@ -29,6 +37,7 @@ def metrics(things: str) -> tuple[Metric, ...]:
             best=1.0,
             alike=True,
             together=True,
+            finer=alike,
             summary="mean over classes of the share predicted right",
         ),
         Metric(
@@ -36,6 +45,7 @@ def metrics(things: str) -> tuple[Metric, ...]:
             best=1.0,
             alike=True,
             together=True,
+            finer=alike,
             summary="mean over classes of the harmonic mean of precision and recall",
         ),
         Metric(name="log_loss", mode="min", together=True, summary="how surprised the probabilities are by the truth"),
@@ -58,6 +68,10 @@ def compute(name: str, probability: Array, predicted: Array, truth: Array) -> fl
     if name == "accuracy":
         # Asked for after every epoch of every trial: numpy spares each worker the 2.7 s of importing sklearn.metrics.
         return float(np.mean(predicted == truth))
+    if name in (SURE, SURE_ALIKE):
+        sure = sureness(probability, truth)
+        parts = [sure[truth == one] for one in np.unique(truth)] if name == SURE_ALIKE else [sure]
+        return float(np.mean([part.mean() for part in parts]))
     return float(_SLOW[name](Rows(probability.astype(np.float64), predicted, truth)))
 
 

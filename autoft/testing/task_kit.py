@@ -49,6 +49,15 @@ class TaskContract(AbilityLaws):
             "what stands in for a metric is another metric of the task"
         )
 
+    def test_what_counts_beside_a_metric_can_be_scored(self, data: Dataset) -> None:
+        task, schema, problems = self.learn(data)
+        targets = dict(truth(task, data.samples, schema, problems[0]))
+        decoded = task.decode(self.perfect_outputs(problems[0], targets), schema, problems[0])
+        for metric in (one for one in task.metrics if one.finer):
+            assert metric.finer and metric.finer.mode == metric.mode
+            found = task.score(decoded, targets, schema, [metric.name, metric.finer.name])
+            assert all(math.isfinite(value) for value in found.values()), f"{metric.finer.name} must be a number"
+
     # ---- schema ------------------------------------------------------------------------------------------
 
     def test_schema_survives_json(self, data: Dataset) -> None:

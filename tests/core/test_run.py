@@ -132,6 +132,14 @@ def test_a_head_leads_by_no_more_than_cross_validation_leaves_it(writer, metric,
     assert Run(made.path).leaderboard()[0]["trial"] == "t0000", "the leaderboard shows scores as they are"
 
 
+def test_what_counts_beside_a_score_decides_which_trial_leads(writer):
+    made = writer(UP)
+    assert add(made, 0, 0.9, finer=0.6)
+    assert add(made, 1, 0.88, finer=0.7), "less sure of what it gets right"
+    assert not add(made, 2, 0.9, finer=0.65)
+    assert Run(made.path).leaderboard()[0]["trial"] == "t0000", "the leaderboard shows scores as they are"
+
+
 def test_what_stopped_processes_left_is_swept(writer):
     made = writer()
     add(made, 0, 0.3)

@@ -35,7 +35,7 @@ def test_the_combined_score_is_the_mean_over_both_parts(make_spec, caching):
 
 
 def test_many_rows_that_validate_say_enough_by_themselves(make_spec, monkeypatch):
-    monkeypatch.setattr("autoft.trial.ENOUGH", 5)
+    monkeypatch.setattr("autoft.trial.FEW", 5)
     _, (report,) = run(make_spec(recipe=SOLVED))
     assert report.combined is None
 

@@ -120,6 +120,16 @@ def test_a_score_counts_at_most_what_cross_validation_makes_of_it() -> None:
     assert errors.best == {0: -0.2}
 
 
+def test_what_counts_beside_scores_ranks_but_makes_none_perfect() -> None:
+    ranks = Ranks("max")
+    for number, (score, finer) in enumerate([(1.0, 0.7), (0.9, 0.9), (1.0, 0.8)]):
+        ranks.saw(number, msgspec.structs.replace(epoch(1, score, 1.0), finer=finer))
+    assert sorted(range(3), key=ranks.key) == [1, 2, 0]
+    assert ranks.top == {0: 1.0, 1: 0.9, 2: 1.0}
+    ranks.ended(2, failed=True)
+    assert set(ranks.top) == set(ranks.best) == {0, 1}
+
+
 def test_the_first_rung_waits_until_the_default_recipe_has_learned_something() -> None:
     ranks = Ranks("min", 1.0, 0.0)
     for number, score in enumerate([1.3, 1.0, 0.99, 1.0], 1):
