@@ -15,6 +15,7 @@ from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, line, sc
 TOP = 5
 MOST = 12
 """Numbers of single classes that are shown: the report has the others."""
+CHOSEN = "whose score is not the highest: second runs, cross-validation, and how sure a model is count, too"
 COLUMNS = ("rank", "trial", "model", "freeze", "lr", "batch", "epochs", "score")
 
 
@@ -43,10 +44,12 @@ def sentences(board: Board) -> Iterator[str]:
     if any(row.division for row in board.ended[:TOP]):
         yield ELSEWHERE
     yield _trials(summary)
+    best = summary.get("best") or {}
+    if board.ended and best.get("trial", board.ended[0].name) != board.ended[0].name:
+        yield f"chosen: {best['trial']}, {CHOSEN}"
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
     test = summary.get("test")
-    best = summary.get("best") or {}
     if not test:
         yield f"validation {metric.name}: {score(best.get('score'), metric.percent)} (no locked test)"
     else:

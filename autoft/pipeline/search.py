@@ -80,6 +80,7 @@ def run_search(
                 within=budget.preparing,
             )
             prepared = prepared._replace(content=inputs.content(checked))
+            made = made._replace(metric=counted.on(made.metric, sum(len(fold.val) for fold in prepared.splits.folds)))
             inputs.compare(like, task, checked, prepared.splits, listener)
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:

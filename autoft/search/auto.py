@@ -280,7 +280,7 @@ class Auto:
         """Whether this bracket made the search better; a single trial for which alone there was time does not count."""
         if bracket.alone:
             return
-        best = max(self.best_of.values(), default=-float("inf"))
+        best = max(self.ranks.top.values(), default=-float("inf"))
         self.stale = 0 if best > self.leading else self.stale + 1
         self.leading = max(best, self.leading)
 

@@ -108,7 +108,7 @@ class Strategy(Protocol):
         ...
 
     def chosen(self) -> int | None:
-        """The trial whose model is the result; None takes the one with the best score."""
+        """The trial whose model is the result; None takes the one that is worth most (`ranking.by_worth`)."""
         ...
 
 

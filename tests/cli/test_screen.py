@@ -348,3 +348,22 @@ def test_it_is_said_at_which_side_masks_are_scored() -> None:
     for one in (event, events.Finished(folder="", summary=records.summary(scored_at=224))):
         board.take(one)
     assert said in list(outcome.sentences(board))
+
+
+def test_where_the_highest_score_is_not_chosen_it_is_said() -> None:
+    board = Board()
+    for event in (
+        records.planned(time.time() + 600),
+        events.TrialFinished(result=records.result(0, 0.9), best=True),
+        events.TrialFinished(result=records.result(1, 0.95), best=False),
+    ):
+        board.take(event)
+    result = records.result(1, 0.95)
+    assert told.MORE in told.trial(result, board.row(result), board.best, board.metric)
+    first = records.result(0, 0.9)
+    assert told.MORE not in told.trial(first, board.row(first), board.best, board.metric)
+    summary = records.summary()
+    board.take(events.Finished(folder="", summary={**summary, "best": {**summary["best"], "trial": "t0000"}}))
+    assert any(line.startswith("chosen: t0000, ") for line in outcome.sentences(board))
+    board.take(events.Finished(folder="", summary={**summary, "best": {**summary["best"], "trial": "t0001"}}))
+    assert not any(line.startswith("chosen: ") for line in outcome.sentences(board))
