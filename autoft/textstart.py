@@ -47,6 +47,10 @@ MOST_TERMS: Final = 24_000_000
 """Of all texts that are solved on, for the sake of memory: about half a gigabyte."""
 SHARE: Final = 0.3
 """Of the time that is left, for a solution."""
+CUT: Final = 0.6
+"""Of the time that is left, after which a solution is taken as far as it has come: the machine became slower."""
+STARTED: Final = 10
+"""Evaluations of the loss after which a solution that time cuts is better than none."""
 EVALUATIONS: Final = 200
 """Of the loss, that a solution may take: 80 to 190 were seen, and some of its time is spent between them."""
 ENOUGH: Final = 0.5
@@ -66,7 +70,7 @@ _remembered: dict[bytes, WordStart] = {}
 
 
 class Late(Exception):
-    """Time is over."""
+    """Time is over, and nothing there that would be of use."""
 
 
 class Few(Exception):
@@ -84,7 +88,9 @@ class Start(NamedTuple):
     loss: float
     """Mean over the texts that it was solved on."""
     said: str = ""
-    """That these were not all texts, or not all numbers."""
+    """That these were not all texts, or not all numbers, or that time ended it."""
+    cut: bool = False
+    """Whether time ended it."""
 
 
 class WordStart(NamedTuple):
@@ -100,6 +106,8 @@ class WordStart(NamedTuple):
     """Mean over the texts, of table and head."""
     said: str = ""
     """What the user should know: what was solved on, where that is not all, or why nothing was."""
+    cut: bool = False
+    """Whether time ended the solution: with more of it there is a better one."""
 
 
 def word_start(
@@ -119,7 +127,7 @@ def word_start(
     if key in _remembered:
         return _remembered[key]
     found = _word_start(rows, arrays, problem, buckets, width, stop)
-    if found.table is not None:  # else there may have been no time
+    if found.table is not None and not found.cut:  # else there may have been no time
         while len(_remembered) >= REMEMBERED:
             _remembered.pop(next(iter(_remembered)))
         _remembered[key] = found
@@ -151,7 +159,7 @@ def _word_start(
     left, right = factors(found.head, width)
     head = np.zeros((len(left), width), np.float32)
     head[:, : left.shape[1]] = left * HEAD
-    return WordStart(found.rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said)
+    return WordStart(found.rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said, found.cut)
 
 
 def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop) -> Start | None:
@@ -187,6 +195,7 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
         return None
     said = [f"the linear solution is that of {len(chosen):,} of {len(kept):,} texts, as there is {why} for no more"]
     said = said * (len(chosen) < len(kept)) + [problem.said] * bool(problem.said)
+    said += ["time ended the linear solution before its end"] * found.cut
     return found._replace(said="; ".join(said))
 
 
@@ -234,31 +243,41 @@ def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, s
     said = f"the linear solution is on {there:,} of {every:,} words, runs and pieces of words: with {size:,} outputs "
     said += f"those in fewer than {least:,} texts are left out"
     # A stop that tells how long there is left may take each question for a step of training.
-    late = stop if math.isinf(seconds_left(stop)) else lambda: seconds_left(stop) <= 0
+    left = seconds_left(stop)
+    late = stop if math.isinf(left) else lambda: seconds_left(stop) <= (1 - CUT) * left
     return _Problem(Terms(numbers, least), goal, rare, late, said if there < every else "")
 
 
 def _solved(problem: _Problem, targets: Array) -> Start:
-    terms, goal = problem.terms, problem.goal
-    strength, near = _strength(problem, targets)
-    rare = problem.weigh(np.ones(terms.n))
-    found = problem.solve(strength, near, np.ones(terms.n), FINE)
+    terms, goal, every = problem.terms, problem.goal, np.ones(problem.terms.n)
+    inside = _inside(targets)
+    strength, found = _strength(problem, inside)
+    rare = problem.weigh(inside if problem.cut else every)
+    if not problem.cut:
+        found = problem.solve(strength, found, every, FINE)
     loss = measure(goal.loss, problem.raw(found), goal.values, goal.weights)
     weights = np.zeros((found.shape[1], len(rare)), np.float32)
     weights[:, terms.columns] = found[1:].T
-    return Start(Head(weights, found[0].astype(np.float32)), rare, strength, loss)
+    return Start(Head(weights, found[0].astype(np.float32)), rare, strength, loss, cut=problem.cut)
 
 
-def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
+def _inside(targets: Array) -> Array:
+    """Which texts strengths are solved on (n,), 0 for those that are left out."""
+    inside = np.ones(len(targets))
+    if len(targets) >= 2 * PARTS:
+        inside[spread(targets, PARTS)[0]] = 0
+    return inside
+
+
+def _strength(problem: _Problem, inside: Array) -> tuple[float, Array]:
     """The best strength on the texts that are left out, and its solution; the losses fall, then rise."""
-    n, near, best = problem.terms.n, problem.nothing(), (float("inf"), STRENGTHS[2], problem.nothing())
-    if n < 2 * PARTS:
+    out, near, best = np.flatnonzero(inside == 0), problem.nothing(), (float("inf"), STRENGTHS[2], problem.nothing())
+    if not len(out):
         return best[1], near
-    out = spread(targets, PARTS)[0]
-    inside = np.ones(n)
-    inside[out] = 0
     problem.weigh(inside)
     for strength in STRENGTHS:
+        if problem.cut:
+            break
         near = problem.solve(strength, near, inside, ROUGH)
         raw = problem.raw(near)[out]
         loss = measure(problem.goal.loss, raw, problem.goal.values[out], problem.goal.weights[out])
@@ -272,6 +291,8 @@ class _Problem:
     def __init__(self, terms: Terms, goal: Targets, rare: Array, stop: Stop, said: str = "") -> None:
         """`rare` is the rarity of every number; `said` tells which columns were left out."""
         self.said = said
+        self.cut = False
+        """Whether time has ended a solution."""
         self.terms, self.goal, self.rare, self.stop = terms, goal, rare, stop
         self.squares = np.zeros(len(terms.columns))
         size = goal.values.shape[1]
@@ -319,21 +340,39 @@ class _Problem:
         return 2 * MEMORY * (time.monotonic() - began)
 
     def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
-        """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""
+        """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0.
+
+        Where time ends it, as far as it has come.
+
+        Raises:
+            Late: that is not far.
+        """
         share = (counted * self.goal.weights / counted.sum())[:, None]
         strength = strength / counted.sum()
         penalty = np.append(0.0, np.full(len(self.squares), strength))[:, None]
         pace = 1 / np.sqrt(self.spread * np.append(1.0, self.squares)[:, None] + penalty)
 
+        lowest, nearest, count = float("inf"), near / pace, 0
+
         def function(scaled: Array) -> tuple[float, Array]:
+            nonlocal lowest, nearest, count
             if self.stop():
                 raise Late
             values = scaled * pace
             loss, slope = self._loss(self.raw(values), share)
             pull = np.concatenate([slope.sum(0)[None], self.terms.back(slope)])
-            return loss + float((penalty * values**2).sum()) / 2, (pull + penalty * values) * pace
+            value, count = loss + float((penalty * values**2).sum()) / 2, count + 1
+            if value < lowest:
+                lowest, nearest = value, scaled
+            return value, (pull + penalty * values) * pace
 
-        solution: Array = minimise(function, near / pace, tolerance) * pace
+        try:
+            nearest = minimise(function, nearest, tolerance)
+        except Late:
+            if count < STARTED and not near.any():
+                raise
+            self.cut = True
+        solution: Array = nearest * pace
         return solution
 
     def _loss(self, raw: Array, share: Array) -> tuple[float, Array]:

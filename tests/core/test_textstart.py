@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,27 @@ def test_a_solution_ends_with_the_time_that_was_left() -> None:
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     late = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: next(left, -1.0)))
     assert late.table is None and late.rare.max() > 1 and not late.said
+
+
+@pytest.mark.parametrize("asked", [16, 60])
+def test_a_solution_that_time_cuts_is_taken_as_far_as_it_has_come(asked: int) -> None:
+    """At a later question all texts are solved on already; before, four of five."""
+    rows, labels = texts()
+    left = iter([1e9] * asked)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    stop = Until(never, lambda: next(left, 0.4e9))
+    cut = word_start(rows, {"label": labels}, problem, BUCKETS, 4, stop)
+    assert cut.cut and "time ended the linear solution before its end" in cut.said
+    whole = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert not whole.cut and not whole.said, "what was cut is not remembered"
+    for found in (cut, whole):
+        assert found.table is not None and found.head is not None
+        weights, bias = found.head
+        sums = np.stack([weighed(row, found.rare, BUCKETS) @ found.table[row] for row in rows])
+        raw = sums @ weights[:, : found.table.shape[1]].T + bias
+        right = float((raw.argmax(1) == labels).mean())
+        assert right > 0.9 and math.isfinite(found.loss)
+    assert cut.loss >= whole.loss
 
 
 def test_the_same_texts_are_solved_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
