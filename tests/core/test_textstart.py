@@ -178,10 +178,12 @@ def test_of_very_many_texts_some_are_solved_on_and_not_few(
     assert found.said == "the linear solution is that of 44 of 60 texts, as there is memory for no more"
 
 
-@pytest.mark.parametrize(("left", "said"), [(1000.0, ""), (20.0, "that of 35 of 60 texts"), (9.0, "time for 1")])
+@pytest.mark.parametrize(
+    ("left", "said"), [(1000.0, ""), (20.0, "that of 35 of 60 texts"), (9.0, "one strength"), (3.0, "no time for it")]
+)
 def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, labels = texts()
-    monkeypatch.setattr(textstart._Problem, "seconds", lambda self: 10.0)
+    monkeypatch.setattr(textstart.TextProblem, "seconds", lambda self: 10.0)
     asked: list[int] = []
 
     def over() -> bool:
@@ -191,7 +193,7 @@ def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkey
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(over, lambda: left))
     assert said in found.said and bool(said) == bool(found.said)
-    assert (found.table is None) == (left == 9.0)
+    assert (found.table is None) == (left == 3.0)
     assert not asked, "who plans by what is left takes no steps that are counted"
 
 
