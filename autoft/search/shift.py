@@ -77,8 +77,8 @@ class Shift:
         left = {task.spec.number: task for task in tasks}
         told: set[int] = set()
         try:
-            begun = self._host.together(self._target, [task.spec for task in tasks])
-            while left and not begun:
+            refused = self._host.together(self._target, [task.spec for task in tasks])
+            while left and not refused:
                 news = self._host.step_all()
                 if isinstance(news, Failure):  # not of one configuration: those are among the news
                     break
