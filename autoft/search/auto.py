@@ -96,7 +96,7 @@ class Auto:
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._bank() or self._from_brackets() or self._second() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._next_rerun() or self._new_bracket() or self._again()
 
     def over(self) -> str:
         return self._end
@@ -296,16 +296,16 @@ class Auto:
             for number in self.finals:
                 known = self.known[number]
                 if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    params = finals.second(known.params, self.results[number], self.facts.space)
+                    params = finals.rerun_params(known.params, self.results[number], self.facts.space)
                     self._begin(AGAIN, params, known.again + 1, known.params)
-        if work := self._second():
+        if work := self._next_rerun():
             return work
         if not self.active:
             room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
             self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
         return None
 
-    def _second(self) -> Work | None:
+    def _next_rerun(self) -> Work | None:
         """The next run of a finalist."""
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         return Work((self._order(waiting[0], 0),)) if waiting else None
@@ -316,7 +316,7 @@ class Auto:
         able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
         heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
         best = finals.distinct(able, lambda n: self.known[n].key, heads)[:FINALISTS]
-        needed = {n: 0.0 if n in self._of(HEADS) else finals.seconds(self.results[n]) for n in best}
+        needed = {n: 0.0 if n in self._of(HEADS) else finals.rerun_seconds(self.results[n]) for n in best}
         return finals.affordable(best, needed, self._left(), self.facts.workers)
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
