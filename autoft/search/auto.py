@@ -189,7 +189,7 @@ class Auto:
                 epochs = max(1, (bracket.until or bracket.rungs[-1]) - done)
                 if not self.times.measured(bracket.family):
                     break
-                seconds += self.times.epoch(bracket.family) * self._weight(self.known[number].params) * epochs
+                seconds += self.times.epoch_seconds(bracket.family) * self._weight(self.known[number].params) * epochs
             if orders:
                 return Work(tuple(orders))
         return None
@@ -226,7 +226,7 @@ class Auto:
             draws.dearest = 1.0
             if family == PARTIAL:
                 draws.dearest = self.extents.dearest(family, left, count)
-                whole = self.times.epoch(BASELINE) if self.times.measured(BASELINE) else 0.0
+                whole = self.times.epoch_seconds(BASELINE) if self.times.measured(BASELINE) else 0.0
                 forward = whole * price(1.0, shared=False)  # nothing is trained
                 draws.viewable = min((self.heads.viewable(n, left, forward) for n in known), default=float("inf"))
 
