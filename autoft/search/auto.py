@@ -64,7 +64,6 @@ class Auto:
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
         self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
-        self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.narrowed = False
@@ -105,17 +104,17 @@ class Auto:
         """The trial whose model is the result: the configuration with the best mean, of the finalists and those that
         lead without a second run, for which there was no time. Never a head on some of the samples alone."""
         if not self.finals:
-            ended = [number for number in self.best_of if number in self.results and self.results[number].folder]
+            ended = [number for number in self.ranks.best if number in self.results and self.results[number].folder]
             probed = any(self.heads.is_probe(known.params) for known in self.known.values())
-            return max(ended, key=lambda n: (self.best_of[n], -n)) if ended and probed else None
+            return max(ended, key=lambda n: (self.ranks.best[n], -n)) if ended and probed else None
         groups: dict[object, list[int]] = defaultdict(list)
-        for number in self.best_of:
+        for number in self.ranks.best:
             known, result = self.known[number], self.results.get(number)
             if result and not (known.again and result.reason == OUT_OF_TIME):
                 groups[known.key].append(number)
         leading = [*self.finals, *(one.number for one in self._leaders())]
         rivals = [groups[key] for key in dict.fromkeys(self.known[number].key for number in leading)]
-        return finals.choose(rivals, self.best_of, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
+        return finals.choose(rivals, self.ranks.best, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
 
     # ---- what came of it ------------------------------------------------------------------------------
 
@@ -269,7 +268,7 @@ class Auto:
             if number in bracket:
                 bracket.delay(self.ranks.rung(bracket.until))
                 bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
-                bracket.ended(number, scored=number in self.best_of)
+                bracket.ended(number, scored=number in self.ranks.best)
                 rung = bracket.until
                 lost = bracket.promote(self.ranks.key)
                 self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
@@ -313,7 +312,7 @@ class Auto:
     def _finalists(self) -> list[int]:
         if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
             return []  # what it began with has seen the samples that validate in other divisions
-        able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
+        able = {n: score for n, score in self.ranks.best.items() if n in self.results and self.results[n].folder}
         heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
         best = finals.distinct(able, lambda n: self.known[n].key, heads)[:FINALISTS]
         needed = {n: 0.0 if n in self._of(HEADS) else finals.rerun_seconds(self.results[n]) for n in best}
@@ -347,8 +346,8 @@ class Auto:
         return str(self.known[number].params.get("model", self.networks[0]))
 
     def _best(self, family: str) -> Values | None:
-        scored = [number for number in self._of(family) if number in self.best_of]
-        return self.known[max(scored, key=lambda n: self.best_of[n])].params if scored else None
+        scored = [number for number in self._of(family) if number in self.ranks.best]
+        return self.known[max(scored, key=lambda n: self.ranks.best[n])].params if scored else None
 
     def _weight(self, params: Values) -> float:
         """What an epoch of this configuration costs, in epochs of the whole network on images of area 1."""
@@ -366,14 +365,14 @@ class Auto:
         return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
-        return starts.leaders(self.results, self.best_of)
+        return starts.leaders(self.results, self.ranks.best)
 
     def _inherited(self) -> bool:
         """Whether the best trial began with the model of another one."""
-        return max(self.best_of, key=lambda number: self.best_of[number], default=-1) in self.starts.of
+        return max(self.ranks.best, key=lambda number: self.ranks.best[number], default=-1) in self.starts.of
 
     def _top(self, family: str) -> float | None:
-        return max((self.best_of[n] for n in self._of(family) if n in self.best_of), default=None)
+        return max((self.ranks.best[n] for n in self._of(family) if n in self.ranks.best), default=None)
 
     def _weak(self) -> bool:
         return all(name in self.facts.weak for name in self.networks)
@@ -387,6 +386,6 @@ class Auto:
         return max(0, self.facts.trials - len(self.known) - FEWEST - self.kept)
 
     def _perfect(self) -> bool:
-        if self.facts.perfect is None or not self.best_of:
+        if self.facts.perfect is None or not self.ranks.best:
             return False
         return max(self.ranks.top.values()) >= self.sign * self.facts.perfect

@@ -132,8 +132,8 @@ def test_finals_wait_for_the_default_recipe_and_whoever_leads_can_be_chosen() ->
     if strategy.finals is not None:
         assert 0 in strategy.results
     strategy.finals = [next(iter(strategy.results))]
-    leader = max(strategy.results, key=lambda n: strategy.best_of.get(n, 0.0))
-    strategy.best_of[leader] = 0.999
+    leader = max(strategy.results, key=lambda n: strategy.ranks.best.get(n, 0.0))
+    strategy.ranks.best[leader] = 0.999
     assert strategy.chosen() == leader
 
 

@@ -96,7 +96,7 @@ def test_a_probe_is_never_the_result() -> None:
     )
     machine.run()
     probed = {number for number, params in machine.params.items() if params.get("head_rows") == PROBE}
-    assert probed and not probed & machine.strategy.best_of.keys()
+    assert probed and not probed & machine.strategy.ranks.best.keys()
     assert machine.strategy.chosen() not in {*probed, None}
 
 
