@@ -23,7 +23,7 @@ from autoft.search import bankwork, finals, first, halving, headgroups, shares, 
 from autoft.search.extents import FEWEST, MOST, Extents
 from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
 from autoft.search.halving import Bracket
-from autoft.search.headwork import Heads, area
+from autoft.search.headwork import HeadSearch, area
 from autoft.search.known import Known
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
@@ -65,7 +65,7 @@ class Auto:
         self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
-        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
+        self.heads = HeadSearch(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)

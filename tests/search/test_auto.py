@@ -18,7 +18,7 @@ from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
 from autoft.search.families import HEADS, PARTIAL, WHOLE, additions
-from autoft.search.headgrid import Head, heads
+from autoft.search.headgrid import Solving, heads
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),
@@ -32,7 +32,7 @@ def space(*cards: ModelCard, **fixed: Any) -> spaces.Space:
     return spaces.edit(whole, [Param(key=key, choices=(value,), default=value) for key, value in fixed.items()])
 
 
-HEAD = Head("m/weak", {"image_size": 128}, "ridge", 1.0)
+HEAD = Solving("m/weak", {"image_size": 128}, "ridge", 1.0)
 
 
 class Machine:
