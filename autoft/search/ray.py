@@ -41,7 +41,7 @@ from autoft.search.outcome import Failure, TrialLost, number_of
 from autoft.search.process import called, for_workers, interruptible, submitted
 from autoft.search.rayschedulers import scheduler_of
 from autoft.search.settings import LOCAL, Cluster, Observer, Settings, answers
-from autoft.search.shift import TASKS, Shift
+from autoft.search.shift import LEGS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 Waiting = Callable[[str], None]
@@ -260,7 +260,7 @@ class _Shifts(tune.Trainable):  # type: ignore[misc]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         trial = new_config["trial"]
-        self.shift = Shift(self.host, trial["target"], TASKS.decode(trial["tasks"]))
+        self.shift = Shift(self.host, trial["target"], LEGS.decode(trial["legs"]))
         return True
 
     def step(self) -> dict[str, Any]:
