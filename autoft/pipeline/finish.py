@@ -55,6 +55,8 @@ class Outcome(NamedTuple):
     storage: Storage
     notes: tuple[str, ...] = ()
     """What else is to be said of how it went."""
+    on_ray: bool = False
+    """Whether the trials ran on Ray; of a run that is finished later nobody knows with which version."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -98,7 +100,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
             "total": time.time() - outcome.budget.began,
         },
         "command": outcome.arguments["command"],
-        "versions": _versions(best),
+        "versions": _versions(best, ray=outcome.on_ray),
         "notes": notes,
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
@@ -343,5 +345,5 @@ def _about(result: TrialResult, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _versions(best: TrialResult) -> dict[str, str]:
-    return {**artifact.read(Path(best.folder)).versions, "ray": version("ray")}
+def _versions(best: TrialResult, *, ray: bool) -> dict[str, str]:
+    return artifact.read(Path(best.folder)).versions | ({"ray": version("ray")} if ray else {})

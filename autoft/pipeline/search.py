@@ -205,6 +205,7 @@ def _held(
         interrupted=interrupted,
         storage=place,
         notes=watch.notes,
+        on_ray=nodes.ray,
     )
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)

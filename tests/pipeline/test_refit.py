@@ -71,6 +71,10 @@ def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched
     assert any("once more" in note.text for note in heard.of(Note))
 
 
+def test_the_summary_names_no_version_of_ray_where_none_ran(searched: Finished) -> None:
+    assert searched.summary["versions"] and "ray" not in searched.summary["versions"]
+
+
 def test_the_model_of_the_trial_stays_beside_the_final_one(searched: Finished) -> None:
     path, best = run_of(searched).path, searched.summary["best"]["trial"]
     final, own = artifact.read(path / "best"), artifact.read(path / "trials" / best)
