@@ -21,7 +21,7 @@ from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
 from autoft.search.extents import FEWEST, MOST, Extents
-from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
+from autoft.search.families import BASELINE, HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import HeadSearch, area
 from autoft.search.known import Known
@@ -29,7 +29,6 @@ from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 from autoft.search.times import Times
 
-BASELINE: Final = "baseline"
 AGAIN: Final = "again"
 RIVAL: Final = "rival"  # a head drawn for a bracket
 NETWORKS: Final = 3
@@ -62,7 +61,6 @@ class Auto:
         self.times = Times()
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
-        self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = HeadSearch(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
@@ -75,8 +73,8 @@ class Auto:
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)
         self.finals: list[int] | None = None
-        self.kept = FINALISTS if facts.trials >= 4 * FINALISTS else 0
-        """Trials that are kept for second runs where their number is limited."""
+        self.reserved = FINALISTS if facts.trials >= 4 * FINALISTS else 0
+        """How many trials are kept for second runs where their number is limited."""
         self._closed: list[Closed] = []
         self._end = ""
 
@@ -88,14 +86,14 @@ class Auto:
         if not self.known:
             return Work((self._begin(BASELINE, first.recipe(self.facts, self._left())),))
         if self._perfect():
-            return self._again()
+            return self._last_runs()
         if self._room_for_trials() and (work := self._heads()):
             return work
         if self._solving():
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._bank() or self._from_brackets() or self._next_rerun() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._next_rerun() or self._new_bracket() or self._last_runs()
 
     def over(self) -> str:
         return self._end
@@ -194,9 +192,9 @@ class Auto:
         return None
 
     def _new_bracket(self) -> Work | None:
-        if self.stale >= STALE or not self._room_for_trials(self.kept):
+        if self.stale >= STALE or not self._room_for_trials(self.reserved):
             return None
-        left = self._left() - self._kept_for_finals()
+        left = self._left() - self._seconds_for_finals()
         self._fit(FEWEST, left)
         fitting = ((one, *self.extents.of(one, left, self._most(one), self._epochs(one))) for one in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
@@ -232,7 +230,7 @@ class Auto:
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
-            full = len(numbers) == count or not self._room_for_trials(self.kept)
+            full = len(numbers) == count or not self._room_for_trials(self.reserved)
             draws, of = self.draws[family], self.heads
             params = None if full else draws.draw(best, of.best, near=count == 1, wide=of.wide)
             if params is None:
@@ -285,24 +283,30 @@ class Auto:
 
     # ---- fresh seeds ----------------------------------------------------------------------------------
 
-    def _again(self) -> Work | None:
-        """The best few once more. When that is done and no further bracket fits, the search is over."""
-        done = self._perfect() or all(bracket.done for bracket in self.brackets)
-        if self.finals is None and not (0 in self.results and done):
-            return None
+    def _last_runs(self) -> Work | None:
+        """What is left when no further bracket fits: the best few once more, then the end of the search."""
         if self.finals is None:
-            self.finals = self._finalists()
-            for number in self.finals:
-                known = self.known[number]
-                if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    params = finals.rerun_params(known.params, self.results[number], self.facts.space)
-                    self._begin(AGAIN, params, known.again + 1, known.params)
-        if work := self._next_rerun():
-            return work
-        if not self.active:
-            room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
-            self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
-        return None
+            done = self._perfect() or all(bracket.done for bracket in self.brackets)
+            if not done or 0 not in self.results:
+                return None
+            self._pick_finals()
+        work = self._next_rerun()
+        if work is None and not self.active:
+            self._finish()
+        return work
+
+    def _pick_finals(self) -> None:
+        """Choose the best few, and note the second runs that they are to have."""
+        self.finals = self._finalists()
+        for number in self.finals:
+            known = self.known[number]
+            if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
+                params = finals.rerun_params(known.params, self.results[number], self.facts.space)
+                self._begin(AGAIN, params, known.again + 1, known.params)
+
+    def _finish(self) -> None:
+        room = self._room_for_trials(self.reserved) and bool(self.facts.deadline())
+        self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
 
     def _next_rerun(self) -> Work | None:
         """The next run of a finalist."""
@@ -359,7 +363,7 @@ class Auto:
         deadline = self.facts.deadline()
         return deadline - self.facts.clock() if deadline else float("inf")
 
-    def _kept_for_finals(self) -> float:
+    def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
         none = self.finals is not None or self._inherited() or self.starts.short(self.results.get(0))
         return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
@@ -377,15 +381,15 @@ class Auto:
     def _weak(self) -> bool:
         return all(name in self.facts.weak for name in self.networks)
 
-    def _room_for_trials(self, kept: int = 0) -> bool:
-        """Whether there may be another one, with some kept for later."""
-        return not self.facts.trials or len(self.known) + kept < self.facts.trials
+    def _room_for_trials(self, reserved: int = 0) -> bool:
+        """Whether there may be another one, with so many left for later."""
+        return not self.facts.trials or len(self.known) + reserved < self.facts.trials
 
     def _free(self) -> int:
         """Trials that heads may have where their number is limited: a bracket is kept, and second runs."""
-        return max(0, self.facts.trials - len(self.known) - FEWEST - self.kept)
+        return max(0, self.facts.trials - len(self.known) - FEWEST - self.reserved)
 
     def _perfect(self) -> bool:
         if self.facts.perfect is None or not self.ranks.best:
             return False
-        return max(self.ranks.top.values()) >= self.sign * self.facts.perfect
+        return max(self.ranks.top.values()) >= self.ranks.sign * self.facts.perfect

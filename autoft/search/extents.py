@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from autoft.search.families import PARTIAL, WHOLE, Draws
+from autoft.search.families import BASELINE, PARTIAL, WHOLE, Draws
 from autoft.search.halving import FIRST, Ranks
 from autoft.search.headgrid import head_sizes
 from autoft.search.headwork import area
@@ -25,7 +25,7 @@ SHORT: Final = 0.3
 LEAST: Final = 6
 UNKNOWN: Final = 0.5
 """Price of an epoch up to which depths are drawn while nobody knows what one takes."""
-FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
+FAMILIES: Final = (PARTIAL, WHOLE, BASELINE)
 """Whose epochs tell of another family's, where that has none; the nearest comes first."""
 
 

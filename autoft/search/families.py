@@ -27,6 +27,8 @@ from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
+BASELINE: Final = "baseline"
+"""The family of trial 0, the default recipe, alone."""
 SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
 READING: Final = ("text_length", "truncation", "pooling")

@@ -14,10 +14,10 @@ from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
 from autoft.search import finals
 from autoft.search import space as spaces
-from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
+from autoft.search.auto import AGAIN, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, additions
+from autoft.search.families import BASELINE, HEADS, PARTIAL, WHOLE, additions
 from autoft.search.headgrid import Solving, heads
 
 CARDS = (

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autoft.records import EpochReport
-from autoft.search.auto import BASELINE
 from autoft.search.extents import FEWEST, LEAST, SHORTEST, USEFUL, Extents
-from autoft.search.families import PARTIAL, WHOLE, is_shared, price
+from autoft.search.families import BASELINE, PARTIAL, WHOLE, is_shared, price
 from tests.search.test_auto import CARDS, Machine, space
 
 SHARING = frozenset(card.name for card in CARDS)
