@@ -300,12 +300,12 @@ def _run(
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
-            flat = proposals.strategy(options.scheduler, facts, proposed)
-            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides), watch)
+            strategy: Strategy = proposals.strategy(options.scheduler, facts, proposed)
+            return _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
         from autoft.search import ray
 
         return ray.run(settings, proposed.searcher, spec_of, watch, watch.waiting)
-    strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
+    strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))

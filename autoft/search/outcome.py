@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from autoft import remote
+from autoft.contracts import Searcher
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
 from autoft.records import (
@@ -84,6 +85,11 @@ def result_of(
         seed=spec.seed,
         division=spec.division,
     )
+
+
+def tell(searcher: Searcher, result: TrialResult) -> None:
+    """Tell a searcher how the trial that it proposed has ended."""
+    searcher.tell(result.number, result.score, [report.score for report in result.history])
 
 
 def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
