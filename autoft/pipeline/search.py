@@ -176,16 +176,7 @@ def _held(
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    make_spec = maker(threads)
-
-    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
-        spec = make_spec(number, params)
-        solved = spec.recipe.optimizer == "solve"
-        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
-            return None
-        until = budget.latest if solved else budget.deadline
-        return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
-
+    spec_of = _within(budget, watch, maker(threads), searching)
     interrupted = _run(
         registry, options, made, place.ray(), budget, watch, spec_of, concurrency, threads, prepared.splits, nodes.ray
     )
@@ -210,6 +201,26 @@ def _held(
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _within(
+    budget: Budget, watch: Watch, make_spec: Callable[[int, dict[str, Any]], TrialSpec], searching: float
+) -> Callable[[int, dict[str, Any]], TrialSpec | None]:
+    """Makes trials that know until when they may run, for as long as there is time for another one.
+
+    Args:
+        searching: Unix time at which the first trial could start.
+    """
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        spec = make_spec(number, params)
+        solved = spec.recipe.optimizer == "solve"
+        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
+            return None
+        until = budget.latest if solved else budget.deadline
+        return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
+
+    return spec_of
 
 
 def _fit(maker: Callable[[], Any], made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
