@@ -36,6 +36,11 @@ class Metric(Record):
     finer: Metric | None = None
     """On few samples counts beside it where models are compared: of the same range, but less a matter of chance."""
 
+    @property
+    def sign(self) -> float:
+        """What turns its values so that larger is better."""
+        return 1.0 if self.mode == "max" else -1.0
+
     def __post_init__(self) -> None:
         if self.finer and self.finer.mode != self.mode:
             raise UsageError(

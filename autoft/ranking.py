@@ -36,7 +36,7 @@ def rank(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult]:
 def sort_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
     if result.score is None or not math.isfinite(result.score):
         return math.inf, result.number
-    return (-result.score if metric.mode == "max" else result.score), result.number
+    return -metric.sign * result.score, result.number
 
 
 def _worth(results: Sequence[TrialResult], metric: Metric) -> list[tuple[float, int]]:
