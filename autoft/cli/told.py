@@ -58,7 +58,7 @@ def trial(result: TrialResult, row: Row, best: Row | None, metric: Metric) -> st
     end = f"{count(row.epoch, 'epoch')} in {duration(row.seconds)}"
     lead = compared(metric, best.score, best.metrics) if best else DASH
     if best and best.score is not None and row.score is not None:
-        ahead = row.score > best.score if metric.mode == "max" else row.score < best.score
+        ahead = metric.sign * row.score > metric.sign * best.score
         lead += f" ({best.name}: {MORE})" if ahead else ""
     mark = "  (stopped early)" if result.status == "stopped" else ""
     mark += "  (again, on other validation samples)" if result.division > 0 else ""
