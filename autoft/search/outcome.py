@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from autoft import remote
+from autoft.course import OUT_OF_TIME
 from autoft.errors import TrialFailed
+from autoft.prefix import LATE
 from autoft.recipe import Recipe
 from autoft.records import (
     EpochReport,
@@ -54,6 +56,8 @@ def result_of(
     spec: TrialSpec, reports: Sequence[EpochReport], status: TrialStatus, reason: str, trace: str
 ) -> TrialResult:
     """What a trial came to, from its reports: the best epoch counts, of equal ones the last (`course.leading`)."""
+    if status == "failed" and reason == LATE:
+        status, reason, trace = "stopped", OUT_OF_TIME, ""  # nothing is wrong with it
     sign = 1.0 if spec.metric.mode == "max" else -1.0
     best = max(reports, key=lambda report: (sign * report.score, report.epoch), default=None)
     failed = status == "failed"
