@@ -323,7 +323,7 @@ def _linked(source: str, target: str) -> None:
 def list_runs(out: Path | str = "runs") -> list[Run]:
     """All runs below `out`, the newest first."""
     paths = [p.parent for p in Path(out).glob("*/*/args.yaml")]
-    return [Run(p) for p in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True)]
+    return [Run(p) for p in sorted(paths, key=lambda p: (p / "args.yaml").stat().st_mtime, reverse=True)]
 
 
 def find(name: str, out: Path | str = "runs") -> Run:

@@ -55,6 +55,8 @@ def trial(result: TrialResult, row: Row, best: Row | None, metric: Metric) -> st
     head = f"{row.name}  {line(row.model)}  {how}"
     if result.status == "failed":
         return f"{head}  failed: {line(result.reason) or 'no reason given'}"
+    if not result.epochs:
+        return f"{head}  stopped: {line(result.reason) or 'no epoch was over'}"
     end = f"{count(row.epoch, 'epoch')} in {duration(row.seconds)}"
     lead = compared(metric, best.score, best.metrics) if best else DASH
     if best and best.score is not None and row.score is not None:

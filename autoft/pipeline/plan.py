@@ -139,7 +139,8 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
 
 def _decoding(checked: Checked, size: int, *, whole: bool) -> Decoding:
     heard = prepare.seconds_for(checked, whole=whole)
-    return Decoding(size=size, seconds=heard, windows=prepare.windows_for(heard, whole=whole))
+    windows = prepare.windows_for(heard, whole=whole)
+    return Decoding(size=size, seconds=heard, windows=windows, greys=checked.greys)
 
 
 def metric_of(task: Task, name: str) -> Metric:

@@ -12,6 +12,7 @@ import msgspec
 from autoft import course, remote
 from autoft.contracts import Searcher
 from autoft.errors import TrialFailed
+from autoft.prefix import LATE
 from autoft.recipe import Recipe
 from autoft.records import (
     EpochReport,
@@ -55,6 +56,8 @@ def result_of(
     spec: TrialSpec, reports: Sequence[EpochReport], status: TrialStatus, reason: str, trace: str
 ) -> TrialResult:
     """What a trial came to, from its reports: the best epoch counts (`course.leader`)."""
+    if status == "failed" and reason == LATE:
+        status, reason, trace = "stopped", course.OUT_OF_TIME, ""  # nothing is wrong with it
     best = course.leader(spec.metric, reports)
     failed = status == "failed"
     planned, chosen = (reports[-1].planned, reports[-1].precision) if reports else (0, "")

@@ -284,8 +284,9 @@ def test_a_name_that_two_tasks_share_is_not_enough(tmp_path):
 def test_runs_are_listed_newest_first_and_only_those_that_began(writer, tmp_path):
     first, second = writer(name="first"), writer(name="second")
     RunWriter.create(tmp_path / "runs", TASK, "never-began")
-    os.utime(first.path, (2000, 2000))
-    os.utime(second.path, (1000, 1000))
+    os.utime(first.path / "args.yaml", (2000, 2000))
+    os.utime(second.path / "args.yaml", (1000, 1000))
+    (second.path / "report.html").write_text("written again, which makes the folder newer")
     assert [r.path.name for r in run.list_runs(tmp_path / "runs")] == ["first", "second"]
     assert run.list_runs(tmp_path / "nowhere") == []
 
