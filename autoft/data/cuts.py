@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from statistics import median
@@ -14,21 +15,24 @@ from autoft.data.pieces import Span
 from autoft.data.tabular import Table
 from autoft.errors import DataError
 
-BEGINS: Final = frozenset(
-    "start starts begin begins beginning onset from xmin tmin starttime begintime starting".split()
-)
-ENDS: Final = frozenset("end ends stop stops finish to xmax tmax endtime stoptime ending".split())
-LASTS: Final = frozenset("duration dur length len lasts".split())
+_BEGINS = "start starts begin begins beginning onset from xmin tmin starttime begintime starting"
+_ENDS = "end ends stop stops finish to xmax tmax endtime stoptime ending"
+BEGINS: Final = frozenset(f"{_BEGINS} anfang beginn von startzeit debut inicio inizio".split())
+ENDS: Final = frozenset(f"{_ENDS} ende bis endzeit fin fine".split())
+LASTS: Final = frozenset("duration dur length len lasts dauer duree duracion durata".split())
+"""Also in German, French, Spanish and Italian, without accents."""
 OFFSET: Final = "offset"
 """The end of an event beside its onset (DCASE), the beginning of a piece beside its duration (NeMo)."""
 UNITS: Final = {
-    **dict.fromkeys("s sec secs second seconds".split(), 1.0),
-    **dict.fromkeys("ms msec msecs millis millisecond milliseconds".split(), 1000.0),
+    **dict.fromkeys("s sec secs second seconds sek sekunden secondes segundos secondi".split(), 1.0),
+    **dict.fromkeys("ms msec msecs millis millisecond milliseconds millisekunden".split(), 1000.0),
 }
 """Word in the name of a column -> how many make a second."""
 BESIDE: Final = frozenset("time times t segment seg event clip utterance utt audio speech timestamp at in pos".split())
 """Words that such names may have as well."""
 CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d*)?)")
+DECIMAL: Final = re.compile(r"^\s*(\d+),(\d+)\s*$")
+"""`12,5`: of times no comma sets thousands apart."""
 LOOKED: Final = 40
 """Recordings whose headers are read to tell seconds from milliseconds."""
 HEARD: Final = 0.05
@@ -83,12 +87,12 @@ def lengths(path_of: Callable[[str], str]) -> Seconds:
 
 
 def time(cell: str, units: float = 1.0) -> float | None:
-    """Seconds of a number in `units`, or of a time such as `0:01:12.5`."""
+    """Seconds of a number in `units`, with a point or a comma before its fraction, or of a time such as `0:01:12.5`."""
     if clock := CLOCK.fullmatch(cell.strip()):
         hours, minutes, seconds = clock.groups()
         return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
     try:
-        number = float(cell) / units
+        number = float(DECIMAL.sub(r"\1.\2", cell)) / units
     except ValueError:
         return None
     return number if math.isfinite(number) else None
@@ -96,7 +100,7 @@ def time(cell: str, units: float = 1.0) -> float | None:
 
 def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
     """The places of two columns of times by their names, and whether the second says how long; not those in `named`."""
-    words = {place: words_of(name) for place, name in enumerate(table.columns) if name not in named}
+    words = {place: words_of(_plain(name)) for place, name in enumerate(table.columns) if name not in named}
     kinds = {place: _kind(found) for place, found in words.items() if _kind(found)}
     onset = any("onset" in words[place] for place in kinds)
     begins = [p for p, kind in kinds.items() if kind == "begin" or (kind == OFFSET and not onset)]
@@ -120,7 +124,7 @@ def find(table: Table, found: tuple[int, int, bool], column: int, seconds: Secon
     names = [table.columns[place] for place in (begin, end)]
     rows = {(row[column], row[begin], row[end]) for row in table.rows}
     files = {row[column] for row in table.rows}
-    stated = next((units for name in names for units in [_unit(words_of(name))] if units), 0.0)
+    stated = next((units for name in names for units in [_unit(words_of(_plain(name)))] if units), 0.0)
     several = len(rows) > len(files)
     units, lengths = _units(rows, lasts, (stated,) if stated else (1.0, 1000.0) if several else (1.0,), seconds)
     if not several and not (units and lengths and _shorter(rows, lasts, units, lengths)):
@@ -165,6 +169,11 @@ def _shorter(rows: Collection[tuple[str, str, str]], lasts: bool, units: float, 
 
 def _end(begin: str, end: str, lasts: bool, units: float) -> float:
     return (time(end, units) or 0.0) + ((time(begin, units) or 0.0) if lasts else 0.0)
+
+
+def _plain(name: str) -> str:
+    """A name without accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def _kind(words: Sequence[str]) -> str:
