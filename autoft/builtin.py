@@ -81,6 +81,7 @@ READERS = (
         name="faces",
         target="autoft.data.faces:FaceReader",
         summary="UTKFace, by the names of its files: the age is the number to learn",
+        gives=("image", "value"),
     ),
     Entry(
         name="trec",
