@@ -44,6 +44,12 @@ def autoft_readers() -> Iterable[Entry]:
         gives=("audio", "transcript"),
     )
     yield Entry(
+        name="tracks",
+        target="autoft_speech._tracks:TracksReader",
+        summary="Recordings with a label track of Audacity, a TextGrid, an .eaf or a selection table of the same name",
+        gives=("audio", "label", "transcript"),
+    )
+    yield Entry(
         name="transcripts",
         target="autoft_speech._beside:BesideReader",
         summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",
