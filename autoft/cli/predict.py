@@ -99,6 +99,8 @@ def predict(
         predictor.refuse_export()
     columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col, encoding=encoding)
     asked = Prediction(predictor, sources, columns, conf)
+    for sentence in () if quiet else asked.said:
+        print(clean(sentence), file=sys.stderr)
     words: Sequence[str] = ()
     if folder:
         words = asked.export(folder)

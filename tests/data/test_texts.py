@@ -253,3 +253,16 @@ def test_a_column_of_no_numbers_is_refused_with_its_first_value(tmp_path):
     with pytest.raises(DataError, match="none can be used") as caught:
         opened(tmp_path / "t.csv", task=task)
     assert caught.value.hint == "The first value is 'about $2.50'. Name the column of numbers: --target COLUMN"
+
+
+def test_prediction_asks_for_texts_alone(tmp_path):
+    with pytest.raises(DataError, match=r"gives what this task needs: text\.$"):
+        readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK, labelled=False)
+
+
+def test_files_that_are_no_texts_are_said(tmp_path):
+    for name in ("spam/1.eml", "spam/2.eml", "ham/1.eml", "ham/readme.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"most files in it are \.eml, and texts are read from tables and \.txt files"):
+        readers.open_dataset(load(), DataOptions(data=str(tmp_path / "spam")), TASK)
