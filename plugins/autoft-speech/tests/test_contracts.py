@@ -14,7 +14,7 @@ from autoft.testing import PluginContract, ReaderContract, TaskContract, toys
 from autoft_speech._asr import SpeechRecognition
 from autoft_speech._kaldi import KaldiReader
 from autoft_speech._ljspeech import LjspeechReader
-from autoft_speech._sounds import AudioClassification
+from autoft_speech._sounds import AudioClassification, AudioMultiLabel
 from autoft_speech._stm import StmReader
 from autoft_speech._tracks import TracksReader
 
@@ -37,6 +37,22 @@ class TestAudioClassification(TaskContract):
 
     def unlearnable(self, folder: Path) -> Dataset:
         return sounding(toys.dataset(folder, classes=1))
+
+
+class TestAudioMultiLabel(TaskContract):
+    task = AudioMultiLabel
+
+    def dataset(self, folder: Path) -> Dataset:
+        data = sounding(toys.dataset(folder))
+        samples = tuple(
+            msgspec.structs.replace(s, fields={"audio": s.fields["audio"], "labels": [s.fields["label"]] * (n % 4 > 0)})
+            for n, s in enumerate(data.samples)
+        )
+        return msgspec.structs.replace(data, samples=samples)
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        data = self.dataset(folder)
+        return msgspec.structs.replace(data, samples=data.samples[:1])
 
 
 def sounding(data: Dataset) -> Dataset:
