@@ -50,7 +50,8 @@ def file_of(command: str) -> str:
         return ""
     if len(words) < 2 or any(sign in word for word in words for sign in "|;<>&$`"):
         return ""
-    return PROGRAMS.get(words[0].rpartition("/")[2], lambda _: "")(words[1:])
+    program = PROGRAMS.get(words[0].rpartition("/")[2])
+    return program(words[1:]) if program else ""
 
 
 def _plain(words: list[str], options: Options) -> list[str] | None:
