@@ -45,6 +45,8 @@ def sentences(board: Board) -> Iterator[str]:
     yield _trials(summary)
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
+    if words := _tied(board):
+        yield words
     test = summary.get("test")
     best = summary.get("best") or {}
     if not test:
@@ -67,6 +69,13 @@ def _trials(summary: dict[str, Any]) -> str:
     told = [f"{trials[word]:,} {word}" for word in ("finished", "stopped", "failed") if trials.get(word)]
     total = seconds.get("total")
     return f"trials: {', '.join(told) or 'none'}" + (f" in {duration(total)}" if total else "")
+
+
+def _tied(board: Board) -> str:
+    """That the model is one of several with the best score, where another one of these stands first."""
+    name = (board.summary.get("best") or {}).get("trial")
+    alike = [row.name for row in board.ended if row.score == board.ended[0].score]
+    return f"{name} is one of {len(alike)} trials with the best score" if name in alike[1:] else ""
 
 
 def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:

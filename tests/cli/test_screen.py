@@ -348,3 +348,14 @@ def test_it_is_said_at_which_side_masks_are_scored() -> None:
     for one in (event, events.Finished(folder="", summary=records.summary(scored_at=224))):
         board.take(one)
     assert said in list(outcome.sentences(board))
+
+
+@pytest.mark.parametrize(("chosen", "said"), [("t0002", True), ("t0001", False), ("t0003", False)])
+def test_a_model_that_does_not_stand_first_is_one_of_the_best(chosen: str, said: bool) -> None:
+    board = Board()
+    for number, score in ((1, 0.9), (2, 0.9), (3, 0.8)):
+        ended = msgspec.structs.replace(records.result(number), score=score, metrics={"accuracy": score})
+        board.take(events.TrialStarted(spec=records.spec(number)))
+        board.take(events.TrialFinished(result=ended, best=False))
+    board.take(events.Finished(folder="", summary={"best": {"trial": chosen, "score": 0.9}}))
+    assert ("t0002 is one of 2 trials with the best score" in list(outcome.sentences(board))) is said
