@@ -39,7 +39,7 @@ def find(predictor: Predictor, sources: Sequence[str], columns: DataOptions | No
     """All samples of these sources, in their order.
 
     A file is called what the user called it. What lies in a folder is called by its path below it, what a table names
-    as it stands there or `row 7`; where there are several sources, the source stands before it.
+    as it stands there, by the column of ids or `row 7`; where there are several sources, the source stands before it.
 
     Args:
         columns: its names of columns, for tables; those that the model was trained on where it says none.
