@@ -31,6 +31,7 @@ ORDER = (
     "corpora",
     "faces",
     "trec",
+    "name-parts",
     "lists",
     "numbers",
     "folder",
