@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from autoft.data.checks import WORDS
 from autoft.records import Issue
 from autoft.report.words import line, listed
+
+OTHERS: Final = ("not_audio", "not_an_image", "not_text")
+"""What lies among samples and is none, such as a readme."""
 
 
 def by_kind(found: Iterable[Issue]) -> dict[tuple[str, bool], list[Issue]]:
@@ -31,4 +35,4 @@ def title(kind: str, drops: bool) -> str:
 
 
 def _unused(kind: str) -> bool:
-    return "not used" in WORDS.get(kind, ("",))[0]
+    return kind in OTHERS or "not used" in WORDS.get(kind, ("",))[0]

@@ -21,6 +21,7 @@ from autoft.cli.board import Board
 from autoft.cli.live import LiveScreen
 from autoft.cli.search import end
 from autoft.records import Metric, Param, TrialResult
+from autoft.report import issues
 from autoft.report.words import ELSEWHERE
 from tests.cli import records
 
@@ -359,3 +360,15 @@ def test_a_model_that_does_not_stand_first_is_one_of_the_best(chosen: str, said:
         board.take(events.TrialFinished(result=ended, best=False))
     board.take(events.Finished(folder="", summary={"best": {"trial": chosen, "score": 0.9}}))
     assert ("t0002 is one of 2 trials with the best score" in list(outcome.sentences(board))) is said
+
+
+@pytest.mark.parametrize(
+    ("kind", "drops", "said"),
+    [
+        ("not_audio", False, "not audio (not used)"),
+        ("not_audio", True, "not audio (left out)"),
+        ("silent", False, "silent (kept)"),
+    ],
+)
+def test_what_becomes_of_what_is_wrong(kind: str, drops: bool, said: str) -> None:
+    assert issues.title(kind, drops) == said
