@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -33,6 +34,10 @@ BESIDE: Final = frozenset("time times t segment seg event clip utterance utt aud
 CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d*)?)")
 DECIMAL: Final = re.compile(r"^\s*(\d+),(\d+)\s*$")
 """`12,5`: of times no comma sets thousands apart."""
+UNNAMED: Final = re.compile(r"column \d+")
+"""What the columns of a table without a line of names are called."""
+PROBED: Final = 200
+"""Rows in which a sign of fractions is looked for."""
 LOOKED: Final = 40
 """Recordings whose headers are read to tell seconds from milliseconds."""
 HEARD: Final = 0.05
@@ -111,6 +116,22 @@ def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
         alike = sorted(others, key=lambda place: (place in lasts, _unit(words[place]) != _unit(words[begin])))
         if alike and all(_are_times(table, place) for place in (begin, alike[0])):
             return begin, alike[0], alike[0] in lasts
+    return _unnamed(table) if all(map(UNNAMED.fullmatch, table.columns)) else None
+
+
+def _unnamed(table: Table) -> tuple[int, int, bool] | None:
+    """The first two columns of a table without names that are times, none of whole numbers alone, of which the second
+    is later in each row, as ELAN exports them."""
+    some = table.rows[:PROBED]
+    places = [
+        place
+        for place in range(len(table.columns))
+        if _are_times(table, place) and any(re.search(r"[.,:]", row[place]) for row in some)
+    ]
+    for begin, end in pairwise(places):
+        spans = [(time(row[begin]), time(row[end])) for row in table.rows]
+        if all(first is not None and last is not None and first < last for first, last in spans):
+            return begin, end, False
     return None
 
 
@@ -128,6 +149,8 @@ def find(table: Table, found: tuple[int, int, bool], column: int, seconds: Secon
     several = len(rows) > len(files)
     units, lengths = _units(rows, lasts, (stated,) if stated else (1.0, 1000.0) if several else (1.0,), seconds)
     if not several and not (units and lengths and _shorter(rows, lasts, units, lengths)):
+        return None
+    if not units and all(map(UNNAMED.fullmatch, names)):  # numbers of something else
         return None
     if not units:
         raise DataError(

@@ -211,3 +211,22 @@ def test_decimal_commas_and_other_languages(tmp_path: Path, columns: str) -> Non
     (tmp_path / "data.csv").write_text("\n".join([f"file;{columns};label", *lines]), "utf-8")
     dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
     assert spans(dataset) == [(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] and "(seconds)" in dataset.recognised
+
+
+@pytest.mark.parametrize(
+    ("row", "cut"),
+    [
+        ("events\t\t00:00:0{}.500\t00:00:0{}.750\t00:00:01.250\t{}\t{}.wav", True),
+        ("{3}.wav\t{0}.500\t{1}.750\t{2}", True),
+        ("{3}.wav\t9{0}.500\t9{1}.750\t{2}", False),
+    ],
+)
+def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> None:
+    for number in range(4):
+        steps(tmp_path / f"{number}.wav")
+    lines = [row.format(2 * k, 2 * k + 1, LABELS[(n + k) % 3], n) for n in range(4) for k in range(3)]
+    (tmp_path / "export.tsv").write_text("\n".join(lines))
+    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    assert [sample.fields["label"] for sample in dataset.samples[:3]] == list(LABELS)
+    assert (spans(dataset) if cut else []) == ([(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] if cut else [])
+    assert ("piece" in dataset.samples[0].fields) is cut
