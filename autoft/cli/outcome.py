@@ -45,8 +45,8 @@ def sentences(board: Board) -> Iterator[str]:
         yield ELSEWHERE
     yield _trials(summary)
     best = summary.get("best") or {}
-    if board.ended and best.get("trial", board.ended[0].name) != board.ended[0].name:
-        yield f"chosen: {best['trial']}, {CHOSEN}"
+    if words := _beside(board):
+        yield words
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
     test = summary.get("test")
@@ -70,6 +70,19 @@ def _trials(summary: dict[str, Any]) -> str:
     told = [f"{trials[word]:,} {word}" for word in ("finished", "stopped", "failed") if trials.get(word)]
     total = seconds.get("total")
     return f"trials: {', '.join(told) or 'none'}" + (f" in {duration(total)}" if total else "")
+
+
+def _beside(board: Board) -> str:
+    """Why the model is not that of the trial which stands first."""
+    name = (board.summary.get("best") or {}).get("trial")
+    if not name or not board.ended or name == board.ended[0].name:
+        return ""
+    alike = [row.name for row in board.ended if row.score == board.ended[0].score]
+    return (
+        f"chosen: {name}, one of {len(alike)} trials with the best score"
+        if name in alike
+        else f"chosen: {name}, {CHOSEN}"
+    )
 
 
 def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:

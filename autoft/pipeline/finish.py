@@ -16,11 +16,12 @@ from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, TrialFailed, UsageError
 from autoft.events import Finished, Listener, Note
+from autoft.names import listed
 from autoft.options import SearchOptions
 from autoft.pipeline import lasttraining, plan, resources
 from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Metric, Schema, Splits, TrialResult, TrialSpec, to_json
+from autoft.records import DataRef, Metric, Sample, Schema, Splits, TrialResult, TrialSpec, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
@@ -137,14 +138,19 @@ def scored(
         return None, f"{UNSCORED} was not scored: it was interrupted", True
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
         return None, f"{UNSCORED} could not be scored: {error}", False
-    if not (few := test.pop("few_groups")):
-        return test, "", False
-    groups = f"{few} {'groups' if few > 1 else 'group'}"
-    return (
-        test,
-        f"the test part has {groups}: its intervals tell how sure the score is for these, not for others",
-        False,
-    )
+    said = []
+    if few := test.pop("few_groups"):
+        groups = f"{few} {'groups' if few > 1 else 'group'}"
+        said.append(f"the test part has {groups}: its intervals tell how sure the score is for these, not for others")
+    if absent := test.pop("absent"):
+        said.append(f"the test part has no sample of {listed(absent)}: its scores say nothing of that")
+    return test, "; ".join(said), False
+
+
+def _absent(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
+    """Classes that no sample has, where each sample has one."""
+    found = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    return [name for name in classes if name not in found] if found else []
 
 
 def _test(
@@ -170,6 +176,7 @@ def _test(
     report: dict[str, Any] = {
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
+        "absent": _absent([samples[name][1] for name in ids], schema.classes),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
         "interval": band.bounds,
         "interval_note": band.note,

@@ -52,6 +52,8 @@ class Prediction:
         self.predictor, self.sources, self.confidence = predictor, sources, confidence
         found = named.find(predictor, sources, columns)
         self.samples = found.samples
+        self.said = found.said
+        """Which columns of tables were taken that are not those of the training data, for the user."""
         self.issues = list(found.issues)
         """What cannot be read; complete when all parts have been gone through."""
         self.done = 0

@@ -165,3 +165,12 @@ def test_accents_are_the_same_in_either_form(data, forms):
     here, there = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
     root = data([f"clips/{here}.wav", "clips/b.wav"], f"path,label\n{there}.wav,x\nb.wav,y\n")
     assert found(read(root), root) == [f"clips/{here}.wav", "clips/b.wav"]
+
+
+def test_a_count_of_the_rows_names_no_files(data):
+    rows = "".join(f"{n},words of a text,{'xy'[n % 2]}\n" for n in range(6))
+    root = data([f"clips/{n:03d}.wav" for n in range(6)], ",text,label\n" + rows)
+    with pytest.raises(DataError, match="must be the audio, but none looks like it"):
+        read(root / "all.csv")
+    (root / "all.csv").write_text("number,text,label\n" + rows)
+    assert len(read(root / "all.csv").samples) == 6
