@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 UNSCORED = "the test part"
 """How the notes begin that say why it was not scored."""
 AGAIN = "autoft report {} --finish"
+ALONE: Final = {
+    "baseline": None,
+    "gain": 0.0,
+    "gain_interval": [0.0, 0.0],
+    "significant": False,
+    "verdict": "the baseline itself is the best model",
+}
+"""Of a model with which no other is compared."""
 
 
 class Outcome(NamedTuple):
@@ -182,11 +190,7 @@ def _test(
         "interval_note": band.note,
         "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
-        "baseline": None,
-        "gain": 0.0,
-        "gain_interval": [0.0, 0.0],
-        "significant": False,
-        "verdict": "the baseline itself is the best model",
+        **ALONE,
     }
     if len(rivals) == 2:
         other = answers[1][0]
