@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from autoft import artifact, evaluate, machine, remote
 from autoft.abilities import Baselined
@@ -42,7 +42,7 @@ ALONE: Final = {
     "significant": False,
     "verdict": "the baseline itself is the best model",
 }
-"""Of a model with which no other is compared."""
+"""What is told of a model with which no other is compared."""
 
 
 class Outcome(NamedTuple):
