@@ -80,12 +80,15 @@ class Config(Record):
     """Number -> name of classes that were numbers in the data that it was trained on."""
     meaning: Mask | None = None
     """What the values of the mask files mean that it was trained on."""
+    decode_greys: tuple[float, float] | None = None
+    """Of pictures of more than 8 bits: the values that become black and white."""
 
     @property
     def decoding(self) -> Decoding:
         # Models from before parts could be joined have 1, and can be heard to the end all the same.
         told = any(output.head == "sequence" for output in self.problem.outputs)
-        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=0 if told else self.decode_windows)
+        windows = 0 if told else self.decode_windows
+        return Decoding(size=self.decode_size, seconds=self.decode_seconds, windows=windows, greys=self.decode_greys)
 
     def job(self) -> Job:
         return Job(card=self.card, problem=self.problem, recipe=self.recipe, image_size=self.image_size, seed=self.seed)
@@ -110,6 +113,7 @@ def config_of(spec: TrialSpec, job: Job, decoding: Decoding, epoch: int, score: 
         decode_size=decoding.size,
         decode_seconds=decoding.seconds,
         decode_windows=decoding.windows,
+        decode_greys=decoding.greys,
         seed=spec.seed,
         trial=spec.name,
         epoch=epoch,
@@ -188,6 +192,7 @@ def _preprocess(config: Config) -> dict[str, object]:
             "decode": "log-mel spectrogram, the loudest place white, 80 dB below it black, low bands below"
             if config.decode_seconds
             else "RGB, EXIF rotation applied, transparency on white",
+            **({"grey_values_of_black_and_white": config.decode_greys} if config.decode_greys else {}),
             "resize_to": [config.decode_size, config.decode_size],
             "interpolation": "bilinear, antialiased, aspect ratio not kept",
             "then_resize_to": [config.image_size, config.image_size],

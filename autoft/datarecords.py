@@ -163,6 +163,8 @@ class Decoding(Record):
     """Of recordings that are longer: so many parts of `seconds` are heard at most when a model predicts, spread evenly,
     and their predictions averaged; 0 hears all of it, part after part, and joins what is said. Trials hear one part in
     each sample."""
+    greys: tuple[float, float] | None = None
+    """Of pictures of more than 8 bits: the values that become black and white; None takes the range of their type."""
 
 
 class DataRef(Record):

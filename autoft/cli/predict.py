@@ -102,7 +102,7 @@ def predict(
     asked = Prediction(predictor, sources, columns, conf)
     for sentence in () if quiet else asked.said:
         print(clean(sentence), file=sys.stderr)
-    words: Sequence[str] = ()
+    words: Sequence[str] = where_else(predictor.task, out) if out else ()
     if folder:
         words = asked.export(folder)
     elif out:
@@ -117,6 +117,21 @@ def predict(
         document({"predictions": asked.done, "out": out}, sys.stdout)
     elif out and not quiet:
         print(f"{count(asked.done, 'prediction')}: {clean(out)}" + "".join(f"\n  {clean(word)}" for word in words))
+
+
+def where_else(task: object, out: str) -> Sequence[str]:
+    """What a table cannot hold of a task's predictions, and where it can be had; nothing for the other files."""
+    from autoft.abilities import Itemizing
+    from autoft.cli import rowfile
+    from autoft.contracts import Exporting
+
+    if not isinstance(task, Exporting) or not Path(out).suffix:
+        return ()
+    listed = isinstance(task, Itemizing)
+    if listed and rowfile.nested(out):
+        return ()
+    places = "--out preds.json, or a folder for pictures, too" if listed else "a folder, such as --out preds"
+    return (f"a row for each file, which counts alone; what was found, and where: {places}",)
 
 
 def _document(asked: Prediction) -> None:

@@ -20,6 +20,10 @@ WORDS = {
     "bad_name": ("file whose name is not valid UTF-8", "files whose names are not valid UTF-8"),
     "bad_row": ("row with too many cells", "rows with too many cells"),
     "box_clipped": ("box that reaches outside its image, clipped", "boxes that reach outside their images, clipped"),
+    "box_corners_swapped": (
+        "box whose corners are the wrong way round, read from the smaller to the larger",
+        "boxes whose corners are the wrong way round, read from the smaller to the larger",
+    ),
     "box_empty": ("box without area, not used", "boxes without area, not used"),
     "box_not_finite": ("box whose corners are no numbers, not used", "boxes whose corners are no numbers, not used"),
     "box_outside": ("box outside its image, not used", "boxes outside their images, not used"),
@@ -118,7 +122,7 @@ def refuse_if_too_bad(issues: Iterable[Issue], total: int, max_bad: float) -> No
         return
     reasons = "; ".join(summarise(dropping))
     raise DataError(
-        f"at most {max_bad:.4g} of the samples may be unusable, but {bad} of {total} are: {reasons}.",
+        f"at most {100 * max_bad:.4g} % of the samples may be unusable, but {bad} of {total} are: {reasons}.",
         f"Repair or remove these files, or allow more: --max-bad {min(100, -(-100 * bad // max(total, 1)))}%",
     )
 

@@ -76,14 +76,15 @@ class Squares:
     stored = True
 
     def __init__(self, decoding: Decoding) -> None:
-        self.size = decoding.size
+        self.size, self.greys = decoding.size, decoding.greys
         self.files = (File("image", "uint8", (self.size, self.size, 3)),)
 
     def key(self, workers: int) -> str:
-        return f"{images.DECODER}|image|{self.size}"
+        greys = f"|{self.greys[0]:g}|{self.greys[1]:g}" if self.greys else ""
+        return f"{images.DECODER}|image|{self.size}{greys}"
 
     def row(self, number: int, sample: Sample) -> Row:
-        return Row([images.decode(str(sample.fields["image"]), self.size)])
+        return Row([images.decode(str(sample.fields["image"]), self.size, self.greys)])
 
 
 class _Recordings:

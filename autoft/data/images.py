@@ -15,6 +15,8 @@ import PIL
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
+from autoft.data import greys
+from autoft.data.greys import Ends
 from autoft.data.media import image_magic, is_heif
 
 if TYPE_CHECKING:
@@ -49,12 +51,15 @@ class BadSample(Exception):
         self.detail = detail
 
 
-def decode(source: Source, size: int) -> Array:
+def decode(source: Source, size: int, ends: Ends | None = None) -> Array:
     """Pixels (size, size, 3), uint8, RGB, of a file or of its bytes.
 
     The picture is squashed to a square with an antialiased bilinear filter, turned upright by its EXIF
     orientation, and laid on white where it is transparent. Of an animation it is the first frame.
     The same bytes give the same pixels wherever this is called.
+
+    Args:
+        ends: what becomes black and white in pictures of more than 8 bits, see `greys.ends_of`.
 
     Raises:
         BadSample: missing, unreadable, empty, huge, truncated, corrupt or not_an_image.
@@ -64,7 +69,7 @@ def decode(source: Source, size: int) -> Array:
         try:
             image.draft(None, (2 * size, 2 * size))  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
             image.load()
-            small = _rgb(image).resize((size, size), Resampling.BILINEAR, reducing_gap=2.0)
+            small = _rgb(image, ends).resize((size, size), Resampling.BILINEAR, reducing_gap=2.0)
             return np.array(_upright(small, image))
         except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
             raise _why(error) from error
@@ -138,14 +143,15 @@ def turned(pixels: Array, orientation: int) -> Array:
     return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
-def dimensions(source: Source) -> tuple[int, int]:
-    """Width and height in pixels as stored, from the header alone.
+def dimensions(source: Source) -> tuple[int, int, bool]:
+    """Width and height in pixels as stored, and whether it is a picture of more than 8 bits, from the header alone.
 
     Raises:
         BadSample: as `decode`; damage behind the header goes unseen.
     """
     with _quiet:
-        return _open(source).size
+        image = _open(source)
+        return *image.size, _is_deep(image)
 
 
 def header(source: Source) -> tuple[int, int, int]:
@@ -164,8 +170,25 @@ def header(source: Source) -> tuple[int, int, int]:
         return width, height, turn
 
 
+def deep(source: Source) -> tuple[Array, bool] | None:
+    """Grey values as stored of a picture of more than 8 bits, and whether its file holds 16 at most; None of any other.
+
+    Raises:
+        BadSample: as `decode`.
+    """
+    with _quiet:
+        image = _open(source)
+        if not _is_deep(image):
+            return None
+        try:
+            image.load()
+            return np.asarray(image), image.format == "PNG"
+        except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
+            raise _why(error) from error
+
+
 def picture(source: Source) -> Image.Image:
-    """The whole picture, RGB and upright, in its own size: to draw on.
+    """The whole picture, RGB and upright, in its own size: to draw on. One that would be nearly black is brightened.
 
     Raises:
         BadSample: as `decode`.
@@ -174,7 +197,8 @@ def picture(source: Source) -> Image.Image:
         image = _open(source)
         try:
             image.load()
-            return _upright(_rgb(image), image)
+            ends = greys.ends_of([(np.asarray(image), image.format == "PNG")]) if _is_deep(image) else None
+            return _upright(_rgb(image, ends), image)
         except Exception as error:  # Pillow's plugins raise whatever their parsers stumble over
             raise _why(error) from error
 
@@ -220,32 +244,18 @@ def _open(source: Source) -> Image.Image:
     return image
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_eight_bits(np.asarray(image), image.format == "PNG")).convert("RGB")
+def _is_deep(image: Image.Image) -> bool:
+    """Whether it has grey values of more than 8 bits."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _rgb(image: Image.Image, ends: Ends | None = None) -> Image.Image:
+    if _is_deep(image):
+        return Image.fromarray(greys.eight_bits(np.asarray(image), image.format == "PNG", ends)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bits(values: Array, sixteen: bool) -> Array:
-    """Grey values of 16 bits, of 32 bits or real ones, as uint8.
-
-    16 bits are divided by 257, so that 0 and 65535 become 0 and 255. Real values within [0, 1] are taken
-    as fractions. Whatever fits no usual range is stretched from its minimum to its maximum.
-    """
-    if values.dtype.kind == "u" or (sixteen and values.size and values.max() <= 65535):
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    real = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = (float(real.min()), float(real.max())) if real.size else (0.0, 0.0)
-    if low >= 0 and high <= 1 and values.dtype.kind == "f":
-        real = real * 255
-    elif low >= 0 and 255 < high <= 65535:
-        real = real / 257
-    elif low < 0 or high > 255:
-        real = (real - low) / max(high - low, 1e-12) * 255
-    return np.rint(real).astype(np.uint8)
 
 
 _TURNS: Final = {

@@ -42,6 +42,8 @@ class Inspection(NamedTuple):
     """The same as `digests`, but equal also for texts of the same words."""
     kin: Kin = NO_KIN
     """Which samples stay in one part, where texts are read."""
+    deep: tuple[bool, ...] = ()
+    """For each kept sample, whether it is a picture of more than 8 bits."""
 
 
 class _Seen(NamedTuple):
@@ -51,6 +53,7 @@ class _Seen(NamedTuple):
     height: int
     seconds: float
     issue: Issue | None
+    deep: bool = False
 
 
 class _File(NamedTuple):
@@ -62,6 +65,7 @@ class _File(NamedTuple):
     height: int
     seconds: float
     bad: images.BadSample | None
+    deep: bool = False
 
 
 def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspection:
@@ -95,6 +99,7 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
         seconds=np.array([found.seconds for _, found in kept], np.float64),
         alike=same,
         kin=kin.find(remaining, same) if kin.FIELD in fields else NO_KIN,
+        deep=tuple(found.deep for _, found in kept),
     )
 
 
@@ -104,18 +109,19 @@ def default_workers() -> int:
 
 
 def _read(paths: Sequence[str], media: Sequence[str]) -> _File:
-    state, size, seconds = hashlib.blake2b(digest_size=16), (0, 0), 0.0
+    state, seconds = hashlib.blake2b(digest_size=16), 0.0
+    width, height, deep = 0, 0, False
     try:
         for field, path in zip(media, paths, strict=True):
             data = images.read(path)
             state.update(data)
             if field == "image":
-                size = images.dimensions(data)
+                width, height, deep = images.dimensions(data)
             if field == "audio":
                 seconds = _duration(data)
     except images.BadSample as bad:
         return _File(state, 0, 0, 0.0, bad)
-    return _File(state, *size, seconds, None)
+    return _File(state, width, height, seconds, None, deep)
 
 
 def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
@@ -132,7 +138,7 @@ def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
         value = sample.fields.get(field)
         state.update(msgspec.json.encode(value))
         words.update(msgspec.json.encode(kin.alike(value) if field == kin.FIELD else value))
-    return _Seen(state.hexdigest(), words.hexdigest(), file.width, file.height, seconds, None)
+    return _Seen(state.hexdigest(), words.hexdigest(), file.width, file.height, seconds, None, file.deep)
 
 
 def _unseen(sample: Sample, kind: str, detail: str) -> _Seen:

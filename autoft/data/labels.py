@@ -14,6 +14,8 @@ from autoft.records import ReadOptions
 FIELD: Final = "labels"
 MINUS: Final = frozenset({"-1", "-1.0"})
 """No, in a column that never says 0."""
+MARKS: Final = frozenset({"x", "\u2713", "\u2714", "\u2611", "\u2612", "\u2717", "*", "+"})
+"""Yes, in a column that says nothing else. Unasked it must leave cells empty, too: people cross what applies."""
 SURE: Final = 0.95
 """Share of the filled cells that must be a yes or a no for a column to be taken for a label, unasked."""
 SHOWN: Final = 5
@@ -35,6 +37,8 @@ class Labels(NamedTuple):
     """How lists are written, for the user."""
     remark: str = ""
     """On -1 beside 0 and 1, for the user."""
+    marks: tuple[str, ...] = ()
+    """For each column the mark that is a yes in it, or an empty string."""
 
     def of(self, cells: Sequence[str]) -> list[str]:
         """The labels of a row, each once, in their order there. An empty cell is no label.
@@ -45,9 +49,9 @@ class Labels(NamedTuple):
         if not self.flags:
             return list(dict.fromkeys(labellists.split(cells[self.places[0]], self.separator)))
         found = []
-        for name, place, minus in zip(self.names, self.places, self.minus, strict=True):
+        for name, place, minus, mark in zip(self.names, self.places, self.minus, self.marks, strict=True):
             word = cells[place].lower()
-            if word in YES:
+            if word in YES or (mark and word == mark):
                 found.append(name)
             elif word and word not in NO and not (minus and word in MINUS):
                 raise ValueError(f"'{cells[place]}' in column '{name}' is neither yes nor no")
@@ -60,6 +64,8 @@ class Labels(NamedTuple):
         shown = ", ".join(self.names[:SHOWN])
         more = f" and {len(self.names) - SHOWN} more" if len(self.names) > SHOWN else ""
         turned = ", -1 is no" if any(self.minus) and not self.remark else ""
+        shapes = sorted({*self.marks} - {""})
+        turned += f", {' and '.join(map(repr, shapes))} is yes" if shapes else ""
         return f"labels in {len(self.names)} columns of yes and no ({shown}{more}{turned}){self.remark}"
 
 
@@ -142,7 +148,8 @@ def of_columns(table: Table, names: Sequence[str]) -> Labels:
     places = tuple(table.columns.index(name) for name in names)
     flags = len(names) > 1 or is_flag(table, names[0]) or bool(_uncertain(table, names[0]))
     minus = tuple(_minus(_cells(table, name)) for name in names) if flags else ()
-    return Labels(tuple(names), places, flags, minus)
+    marks = tuple(_mark(_cells(table, name)) for name in names) if flags else ()
+    return Labels(tuple(names), places, flags, minus, marks=marks)
 
 
 def _with_uncertain(found: Labels, table: Table, others: Sequence[str] = ()) -> Labels:
@@ -182,14 +189,21 @@ def _uncertain(table: Table, name: str) -> int:
 
 def is_flag(table: Table, name: str) -> bool:
     """Whether nearly all filled cells of a column are a yes or a no."""
-    filled = [cell.lower() for cell in _cells(table, name) if cell]
-    known = YES | NO | (MINUS if _minus(filled) else frozenset())
+    cells = _cells(table, name)
+    filled = [cell.lower() for cell in cells if cell]
+    known = YES | NO | (MINUS if _minus(filled) else frozenset()) | ({_mark(cells)} if "" in cells else set())
     return bool(filled) and sum(cell in known for cell in filled) >= SURE * len(filled)
 
 
 def _minus(cells: Sequence[str]) -> bool:
     words = {cell.lower() for cell in cells}
     return bool(words & MINUS) and not words & NO
+
+
+def _mark(cells: Sequence[str]) -> str:
+    """The mark that all filled cells of a column have, or an empty string."""
+    words = {cell.lower() for cell in cells if cell}
+    return next(iter(words & MARKS), "") if len(words) == 1 else ""
 
 
 def _cells(table: Table, name: str) -> list[str]:

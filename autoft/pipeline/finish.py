@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from autoft import artifact, evaluate, machine, remote
 from autoft.abilities import Baselined
@@ -18,7 +18,7 @@ from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, TrialFaile
 from autoft.events import Finished, Listener, Note
 from autoft.names import listed
 from autoft.options import SearchOptions
-from autoft.pipeline import plan, refit, resources
+from autoft.pipeline import lasttraining, plan, resources
 from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
 from autoft.records import DataRef, Metric, Sample, Schema, Splits, TrialResult, TrialSpec, to_json
@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 UNSCORED = "the test part"
 """How the notes begin that say why it was not scored."""
 AGAIN = "autoft report {} --finish"
+ALONE: Final = {
+    "baseline": None,
+    "gain": 0.0,
+    "gain_interval": [0.0, 0.0],
+    "significant": False,
+    "verdict": "the baseline itself is the best model",
+}
+"""What is told of a model with which no other is compared."""
 
 
 class Outcome(NamedTuple):
@@ -56,6 +64,8 @@ class Outcome(NamedTuple):
     storage: Storage
     notes: tuple[str, ...] = ()
     """What else is to be said of how it went."""
+    on_ray: bool = False
+    """Whether the trials ran on Ray; of a run that is finished later nobody knows with which version."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -64,21 +74,21 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     best = writer.best
     assert best is not None  # the caller has checked that there is a model
     ended = began > outcome.budget.deadline  # by time, and not by itself
-    again = refit.refit(outcome, best, listener)
+    again = lasttraining.train(outcome, best, listener)
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence, *outcome.notes]
-    stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
+    stopped = outcome.interrupted or again.get("left_out") == lasttraining.INTERRUPTED
     if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     refitted_too = bool(again.get("samples"))
-    model = refit.folder(outcome) if refitted_too else remote.join(outcome.storage.trials(), best.name)
+    model = lasttraining.folder(outcome) if refitted_too else remote.join(outcome.storage.trials(), best.name)
     test, said, cut_off = scored(outcome, model, best, baseline, listener, refitted=refitted_too)
     if said:
         notes.append(said)
         listener(Note(text=said if test else f"{said}. To try it again: {AGAIN.format(writer.path)}", level="warning"))
     if again:
-        refit.tidy(outcome)
+        lasttraining.tidy(outcome)
     config = artifact.read(writer.path / "best")
     summary = {
         "task": outcome.plan.task.name,
@@ -99,7 +109,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
             "total": time.time() - outcome.budget.began,
         },
         "command": outcome.arguments["command"],
-        "versions": _versions(best),
+        "versions": _versions(best, ray=outcome.on_ray),
         "notes": notes,
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
@@ -180,11 +190,7 @@ def _test(
         "interval_note": band.note,
         "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
-        "baseline": None,
-        "gain": 0.0,
-        "gain_interval": [0.0, 0.0],
-        "significant": False,
-        "verdict": "the baseline itself is the best model",
+        **ALONE,
     }
     if len(rivals) == 2:
         other = answers[1][0]
@@ -350,5 +356,5 @@ def _about(result: TrialResult, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _versions(best: TrialResult) -> dict[str, str]:
-    return {**artifact.read(Path(best.folder)).versions, "ray": version("ray")}
+def _versions(best: TrialResult, *, ray: bool) -> dict[str, str]:
+    return artifact.read(Path(best.folder)).versions | ({"ray": version("ray")} if ray else {})

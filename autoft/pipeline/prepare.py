@@ -12,7 +12,7 @@ import numpy as np
 
 from autoft.abilities import Counting
 from autoft.contracts import Array, Task
-from autoft.data import cache, checks, forms, longer, masks, pixels, portion, splits, store, twins
+from autoft.data import cache, checks, forms, longer, masks, pixels, portion, shades, splits, store, twins
 from autoft.data.filling import TooSlow
 from autoft.data.forms import Form
 from autoft.data.inspect import inspect
@@ -52,6 +52,8 @@ class Checked(NamedTuple):
     divided: Splits
     """As long as no file turns out to be damaged."""
     kin: Kin = NO_KIN
+    greys: tuple[float, float] | None = None
+    """What becomes black and white in pictures of more than 8 bits, see `Decoding.greys`."""
 
 
 class Prepared(NamedTuple):
@@ -91,7 +93,12 @@ def check(registry: Registry, options: DataOptions, task: Task, seed: int, liste
         listener(Note(text=str(warning), level="warning"))
     sides = found.sides.min(axis=1)
     side = int(np.median(sides[sides > 0])) if (sides > 0).any() else SIDE
-    return Checked(found.dataset, schema, found.digests, found.issues, side, found.seconds, total, divided, found.kin)
+    greys = shades.greys(found, {*divided.test})
+    if greys:
+        listener(Note(text=shades.told(found, greys)))
+    return Checked(
+        found.dataset, schema, found.digests, found.issues, side, found.seconds, total, divided, found.kin, greys
+    )
 
 
 def _told(dataset: Dataset, locked: Collection[str]) -> Dataset:

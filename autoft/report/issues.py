@@ -10,6 +10,8 @@ from autoft.data.checks import WORDS
 from autoft.records import Issue
 from autoft.report.words import line, listed
 
+TELLING = frozenset({"mask_remark", "no_flag", "no_number", "box_corners_swapped", "box_empty"})
+"""Kinds of which the first of several is told with its detail: the word alone does not say what to look for."""
 OTHERS: Final = ("not_audio", "not_an_image", "not_text")
 """What lies among samples and is none, such as a readme."""
 
@@ -25,7 +27,9 @@ def by_kind(found: Iterable[Issue]) -> dict[tuple[str, bool], list[Issue]]:
 def summarised(found: Iterable[Issue]) -> Iterator[str]:
     """`3 corrupt (left out): a.png, b.png, c.png`."""
     for (kind, drops), issues in by_kind(found).items():
-        yield f"{len(issues):,} {title(kind, drops)}: {listed([i.subject for i in issues], most=3)}"
+        first = f" ({line(issues[0].detail)})" if issues[0].detail and (len(issues) == 1 or kind in TELLING) else ""
+        names = [f"{issues[0].subject}{first}", *(issue.subject for issue in issues[1:])]
+        yield f"{len(issues):,} {title(kind, drops)}: {listed(names, most=3)}"
 
 
 def title(kind: str, drops: bool) -> str:

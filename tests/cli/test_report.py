@@ -210,6 +210,16 @@ def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
     assert all(low - slack <= tick <= high + slack and math.isfinite(tick) for tick in found)
 
 
+def test_a_value_that_ran_away_does_not_flatten_the_others() -> None:
+    values = [0.1 * number for number in range(9)]
+    assert svg.within(values) == values and svg.within([*values, -1e27])[-1] > -5
+    frame = svg.Frame([(1.0, value) for value in [*values, -1e27]], "epoch", "r2", "{:g}".format)
+    frame.dot((1.0, -1e27), "trial", "")
+    frame.dot((1.0, 0.4), "trial", "")
+    low, usual = (float(dot.attrib["cy"]) for dot in ElementTree.fromstring(frame.svg()).findall("circle"))
+    assert low <= svg.HEIGHT - svg.BOTTOM and "far values" in frame.svg() and low - usual > 50
+
+
 def test_whole_ticks() -> None:
     assert all(tick == int(tick) for tick in svg.ticks(0, 13, 6, whole=True))
     assert svg.ticks(0, 2, 6, whole=True) == [0, 1, 2]

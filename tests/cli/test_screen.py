@@ -20,8 +20,7 @@ from autoft.cli import outcome, planned, screen, told
 from autoft.cli.board import Board
 from autoft.cli.live import LiveScreen
 from autoft.cli.search import end
-from autoft.records import Metric, Param, TrialResult
-from autoft.report import issues
+from autoft.records import EpochReport, Metric, Param, TrialResult
 from autoft.report.words import ELSEWHERE
 from tests.cli import records
 
@@ -243,6 +242,15 @@ def test_a_metric_to_minimise_ranks_the_other_way() -> None:
     assert not board.better(float("nan"), None)
 
 
+def test_of_equal_epochs_the_last_one_is_shown() -> None:
+    board = Board()
+    board.take(events.TrialStarted(spec=records.spec(1)))
+    for epoch, score in ((1, 0.5), (2, 0.5), (3, 0.4)):
+        report = EpochReport(epoch=epoch, score=score, metrics={"epoch": epoch}, train_loss=1.0, seconds=1.0)
+        board.take(events.TrialReported(number=1, report=report))
+    assert (board.running[1].score, board.running[1].metrics) == (0.5, {"epoch": 2}), "the one whose model is kept"
+
+
 def test_a_failed_trial_is_never_ranked() -> None:
     board = Board()
     board.take(events.TrialFinished(result=records.failed(1), best=False))
@@ -349,26 +357,3 @@ def test_it_is_said_at_which_side_masks_are_scored() -> None:
     for one in (event, events.Finished(folder="", summary=records.summary(scored_at=224))):
         board.take(one)
     assert said in list(outcome.sentences(board))
-
-
-@pytest.mark.parametrize(("chosen", "said"), [("t0002", True), ("t0001", False), ("t0003", False)])
-def test_a_model_that_does_not_stand_first_is_one_of_the_best(chosen: str, said: bool) -> None:
-    board = Board()
-    for number, score in ((1, 0.9), (2, 0.9), (3, 0.8)):
-        ended = msgspec.structs.replace(records.result(number), score=score, metrics={"accuracy": score})
-        board.take(events.TrialStarted(spec=records.spec(number)))
-        board.take(events.TrialFinished(result=ended, best=False))
-    board.take(events.Finished(folder="", summary={"best": {"trial": chosen, "score": 0.9}}))
-    assert ("t0002 is one of 2 trials with the best score" in list(outcome.sentences(board))) is said
-
-
-@pytest.mark.parametrize(
-    ("kind", "drops", "said"),
-    [
-        ("not_audio", False, "not audio (not used)"),
-        ("not_audio", True, "not audio (left out)"),
-        ("silent", False, "silent (kept)"),
-    ],
-)
-def test_what_becomes_of_what_is_wrong(kind: str, drops: bool, said: str) -> None:
-    assert issues.title(kind, drops) == said

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from autoft import run
+from autoft import ranking, run
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
 from autoft.records import Metric, TrialResult, to_json
@@ -138,6 +138,8 @@ def test_what_counts_beside_a_score_decides_which_trial_leads(writer):
     assert add(made, 1, 0.88, finer=0.7), "less sure of what it gets right"
     assert not add(made, 2, 0.9, finer=0.65)
     assert Run(made.path).leaderboard()[0]["trial"] == "t0000", "the leaderboard shows scores as they are"
+    assert not add(made, 3, 0.87), "of a trial that was cut off it is not known: then scores alone count"
+    assert ranking.by_worth(made.results, UP)[0].number == 0
 
 
 def test_what_stopped_processes_left_is_swept(writer):
@@ -166,7 +168,7 @@ def test_without_a_score_none_leads(writer, metric, score):
     assert add(made, 1, 0.1)
     assert not add(made, 2, score)
     assert published(made) == "t0001"
-    assert run.rank(made.results, metric)[0].number == 1
+    assert ranking.rank(made.results, metric)[0].number == 1
 
 
 def test_a_failed_trial_or_one_without_a_model_does_not_lead(writer):
@@ -282,8 +284,9 @@ def test_a_name_that_two_tasks_share_is_not_enough(tmp_path):
 def test_runs_are_listed_newest_first_and_only_those_that_began(writer, tmp_path):
     first, second = writer(name="first"), writer(name="second")
     RunWriter.create(tmp_path / "runs", TASK, "never-began")
-    os.utime(first.path, (2000, 2000))
-    os.utime(second.path, (1000, 1000))
+    os.utime(first.path / "args.yaml", (2000, 2000))
+    os.utime(second.path / "args.yaml", (1000, 1000))
+    (second.path / "report.html").write_text("written again, which makes the folder newer")
     assert [r.path.name for r in run.list_runs(tmp_path / "runs")] == ["first", "second"]
     assert run.list_runs(tmp_path / "nowhere") == []
 

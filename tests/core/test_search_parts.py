@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from autoft.errors import TrialFailed, UsageError
 from autoft.pipeline import budget as budgets
 from autoft.pipeline.budget import Budget
+from autoft.prefix import LATE
 from autoft.records import EpochReport, from_json, to_json
 from autoft.search import process
 from autoft.search.outcome import Failure, failure_of, result_of, spec_of_config
@@ -160,6 +161,12 @@ def test_a_failure_is_not_a_score(make_spec):
 def test_a_trial_stopped_before_its_first_epoch_has_nothing(make_spec):
     found = result_of(make_spec(), [], "stopped", "out of time", "")
     assert (found.score, found.folder, found.epochs) == (None, "", 0)
+    assert found.reason == "out of time, before its first epoch was over"
+
+
+def test_a_trial_that_came_too_late_for_a_step_has_not_failed(make_spec):
+    found = result_of(make_spec(), [], "failed", LATE, "Traceback ...")
+    assert (found.status, found.traceback) == ("stopped", "")
     assert found.reason == "out of time, before its first epoch was over"
 
 

@@ -202,7 +202,7 @@ def test_any_cut_or_flip_gives_pixels_or_a_bad_sample(kind):
 def test_huge_is_seen_in_the_header_alone():
     with pytest.raises(BadSample, match="huge"):
         dimensions(bomb())
-    assert dimensions(encoded(flat("RGB", 0), "PNG")) == (20, 10)
+    assert dimensions(encoded(flat("RGB", 0), "PNG")) == (20, 10, False)
 
 
 def test_a_large_photo_makes_no_warning(monkeypatch):

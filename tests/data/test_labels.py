@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from autoft.data import labellists
@@ -42,6 +43,17 @@ def test_columns_of_yes_and_no(table):
     assert found(dataset) == [["cat"], ["cat", "bird"], []]
     assert dataset.recognised.endswith("labels in 3 columns of yes and no (cat, dog, bird)")
     assert [(i.kind, i.subject, i.drops) for i in dataset.issues] == [("absent_label", "dog", False)]
+
+
+def test_a_cross_is_yes_where_other_cells_are_empty(table):
+    text = "image,cat,dog,bird,note\na.png,x,,x,x\nb.png,X,x,,y\nc.png,,,,z\n"
+    dataset = read(table(text))
+    assert found(dataset) == [["cat", "bird"], ["cat", "dog"], []], "rows with a cross were left out before"
+    assert dataset.recognised.endswith("labels in 3 columns of yes and no (cat, dog, bird, 'x' is yes)")
+    named = msgspec.structs.replace(NEEDS, columns={"labels": "cat,dog"})
+    assert found(read(table("image,cat,dog\na.png,x,x\nb.png,x,\n"), named)) == [["cat", "dog"], ["cat"]]
+    with pytest.raises(DataError, match="several could be: cat, dog"):
+        read(table("image,cat,dog\na.png,x,o\nb.png,,x\n"))
 
 
 def test_minus_one_is_no_where_there_is_no_zero(table):

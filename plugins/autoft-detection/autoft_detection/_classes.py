@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from autoft.api import DataError, Dataset, Sample, did_you_mean, listed, natural, rarest
 
@@ -50,7 +50,10 @@ def worth(dataset: Dataset) -> list[int]:
 
 def warnings(sizes: dict[str, int]) -> list[str]:
     """What the user should know about the classes, in sentences."""
-    said = []
+    said = [
+        f"{listed(names)} are taken for {len(names)} classes: they differ in case or spaces alone."
+        for names in _alike(sizes)
+    ]
     few = [name for name, number in sizes.items() if number < FEW]
     if few:
         said.append(f"{listed(few)} {'has' if len(few) == 1 else 'have'} fewer than {FEW} boxes.")
@@ -58,6 +61,14 @@ def warnings(sizes: dict[str, int]) -> list[str]:
     if sizes[large] >= IMBALANCE * max(sizes[small], 1):
         said.append(f"the classes are uneven: '{large}' has {sizes[large]} boxes, '{small}' has {sizes[small]}.")
     return said
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that are probably one class, written in several ways."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found["".join(name.casefold().split())].append(name)
+    return [group for group in found.values() if len(group) > 1]
 
 
 def unknown(where: str, name: str, classes: Sequence[str]) -> DataError:

@@ -3,7 +3,8 @@
 | a box | what happens | issue |
 |---|---|---|
 | with a corner that is no finite number | left out | `box_not_finite` |
-| inverted or without area | left out | `box_empty` |
+| without area, or of negative sides | left out | `box_empty` |
+| of VOC, whose corners are the wrong way round | read from the smaller to the larger | `box_corners_swapped` |
 | wholly outside its picture | left out | `box_outside` |
 | reaching outside by more than a pixel | clipped | `box_clipped` |
 | of a class that the data do not list | left out | `box_unknown_class` |
@@ -49,6 +50,8 @@ class Draft:
     """For each box why it is not to be scored (crowd, difficult), or an empty string."""
     unknown: list[str] = field(default_factory=list)
     """What the file calls the classes that are unknown."""
+    turned: list[str] = field(default_factory=list)
+    """Boxes that were drawn from another corner than the upper left one, as the file gives them."""
 
     def add(self, box: tuple[float, float, float, float], name: str, flag: str = "", called: str = "") -> None:
         self.boxes.append(box)
@@ -92,6 +95,8 @@ def _sample(draft: Draft, header: ImageHeader | None, issues: list[Issue]) -> Sa
             rows.append([*(round(float(side), 3) for side in kept), name] + ([flag] if flag else []))
     for called in draft.unknown:
         issues.append(_about("box_unknown_class", draft, f"'{called}' is not among the classes"))
+    for shown in draft.turned:
+        issues.append(_about("box_corners_swapped", draft, shown))
     fields = {"image": draft.path, "boxes": rows, "size": [width, height]}
     return Sample(id=draft.id, fields=fields, split=draft.split)
 

@@ -84,4 +84,4 @@ def _counted(samples: Sequence[Sample]) -> str:
     classes = len({row[4] for row in boxes})
     said = f"{len(samples)} images, {len(boxes)} boxes of {classes} {'class' if classes == 1 else 'classes'}"
     said += f" ({apart} crowd or difficult, not scored)" if apart else ""
-    return said + (f", {empty} images without boxes" if empty else "")
+    return said + (f", {empty} image{'s' * (empty > 1)} without boxes" if empty else "")

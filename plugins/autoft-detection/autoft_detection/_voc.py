@@ -91,6 +91,9 @@ def _draft(tree: Element, path: str, split: str, pictures: Pictures, first: int)
     draft = Draft(id=pictures.id(path), path=path, split=split or pictures.split(path), size=size)
     for thing in tree.findall("object"):
         x1, y1, x2, y2 = (_number(thing, f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax"))
+        if (x1 > x2 and y1 != y2) or (y1 > y2 and x1 != x2):
+            draft.turned.append(f"{x1:.6g}, {y1:.6g}, {x2:.6g}, {y2:.6g}")
+            x1, y1, x2, y2 = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
         # A pixel counted from 1 spans [n - 1, n]; without the test a box of no area would become one of one pixel.
         if x2 > x1 and y2 > y1:
             x1, y1 = x1 - first, y1 - first

@@ -9,7 +9,7 @@ import numpy as np
 
 from autoft.api import Counting, Dataset, Problem, Sample
 from autoft.testing import PluginContract, TaskContract, scenes
-from autoft_detection import _dense
+from autoft_detection import _classes, _dense
 from autoft_detection._task import ObjectDetection
 
 
@@ -42,3 +42,10 @@ def test_boxes_are_counted_in_each_image_as_far_as_they_say_something_of_their_o
     task = ObjectDetection()
     assert isinstance(task, Counting)
     assert task.counts(Dataset(samples=tuple(samples), reader="", root="", recognised="")) == [0, 0, 2, 5]
+
+
+def test_names_that_differ_in_case_alone_are_told() -> None:
+    assert _classes.warnings({"Disc": 20, "disc": 20, "star": 20}) == [
+        "'Disc', 'disc' are taken for 2 classes: they differ in case or spaces alone."
+    ]
+    assert not _classes.warnings({"disc": 20, "star": 20})

@@ -125,6 +125,16 @@ def test_bad_things_are_named(tmp_path: Path) -> None:
     assert kinds == ["box_empty", "box_not_finite", "box_unknown_class", "no_annotation"]
 
 
+def test_corners_the_wrong_way_round_are_put_right(tmp_path: Path) -> None:
+    """Drawn from the right to the left, or from below; they were images without boxes before."""
+    write(tmp_path, 1)
+    things = [thing("cat", (30, 5, 9, 20)), thing("cat", (30, 20, 9, 5)), thing("dot", (30, 5, 9, 5))]
+    (tmp_path / "Annotations" / "0000.xml").write_text(annotation("".join(things)))
+    found = VocReader().read(str(tmp_path), BOXES)
+    assert found.samples[0].fields["boxes"] == [[8, 4, 30, 20, "cat"]] * 2
+    assert [issue.kind for issue in found.issues] == ["box_empty", "box_corners_swapped", "box_corners_swapped"]
+
+
 def test_boxes_of_a_picture_that_exif_turns(tmp_path: Path) -> None:
     """A white patch near the left lower corner of the picture as stored; EXIF turns it by 90 degrees."""
     (tmp_path / "a").mkdir()

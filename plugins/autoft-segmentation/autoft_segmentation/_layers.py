@@ -17,6 +17,10 @@ DRAWN = frozenset("rgb color colors colour colours image images semantic instanc
 """Words in names of folders that hold the same masks, drawn in another way."""
 NUMBERED = re.compile(r"(?:class|cls)[_\- ]?\d+", re.IGNORECASE)
 """Names of classes that are numbers."""
+THING = re.compile(r"(?P<name>.*[^\W\d_])[_\-. ]+\(?\d+\)?")
+"""A class with the number of a thing behind it: `cell_3`."""
+AGAIN = frozenset("annotator rater expert observer reader version v copy aug augmented frame slice tile patch".split())
+"""Words that number masks of one thing, or pictures: no classes."""
 FIRST = re.compile(r"\d+[.)_\- ]+(?=\D)")
 """A number before the name of a folder: `1. Microaneurysms`."""
 
@@ -45,7 +49,9 @@ def find(root: Path, images: Sequence[File], masks: Sequence[File], plain: froze
         plain: names of folders, in lower case, that are no classes.
     """
     found = _by_names(images, masks)
-    return found if found.groups else _by_folders(root, images, masks, plain)
+    if not found.groups:
+        found = _by_folders(root, images, masks, plain)
+    return found if found.groups or found.doubt else _by_things(images, masks)
 
 
 def of_groups(groups: Mapping[File, Sequence[File]]) -> Layers:
@@ -89,17 +95,39 @@ def class_name(words: str) -> str:
 
 
 def _by_names(images: Sequence[File], masks: Sequence[File]) -> Layers:
+    named = _ends(images, masks)
+    told = sum(map(len, named.values()))
+    return Layers(named, "the ends of their names") if told >= COMMON * len(masks) and _come_again(named) else Layers()
+
+
+def _by_things(images: Sequence[File], masks: Sequence[File]) -> Layers:
+    """One mask for each thing: `a_cell_1.png` and `a_cell_2.png` of `a.jpg`."""
+    named = _ends(images, masks, numbered=True)
+    pictures = Counter(name for masks in named.values() for name in {name for _, name in masks})
+    several = any(len({name for _, name in masks}) < len(masks) for masks in named.values())
+    told = sum(map(len, named.values())) >= COMMON * len(masks)
+    if not told or not several or not pictures or "" in pictures or min(pictures.values()) < 2:
+        return Layers()
+    if any(AGAIN & {*re.split(r"[\W_]+", name.lower())} for name in pictures):
+        return Layers()
+    return Layers(named, "the ends of their names, without the numbers of things")
+
+
+def _ends(images: Sequence[File], masks: Sequence[File], numbered: bool = False) -> Groups:
+    """Each image's masks by the ends of their names; with `numbered`, all of them have a number behind the class."""
     known = by_stem(images)
     found: dict[File, list[tuple[File, str]]] = defaultdict(list)
     for mask in masks:
         for base, rest in _splits(mask.stem):
             image = known.get((mask.split, base)) or known.get(("*", base))
             if image:
-                found[image].append((mask, class_name(_rest(mask, image) if rest else rest)))
+                name = _rest(mask, image) if rest else rest
+                if numbered:
+                    thing = THING.fullmatch(name.strip("_-. "))
+                    name = thing["name"] if thing else ""
+                found[image].append((mask, class_name(name)))
                 break
-    named = {image: tuple(each) for image, each in found.items()}
-    told = sum(map(len, named.values()))
-    return Layers(named, "the ends of their names") if told >= COMMON * len(masks) and _come_again(named) else Layers()
+    return {image: tuple(each) for image, each in found.items()}
 
 
 def _by_folders(root: Path, images: Sequence[File], masks: Sequence[File], plain: frozenset[str]) -> Layers:

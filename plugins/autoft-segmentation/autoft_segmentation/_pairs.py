@@ -49,6 +49,9 @@ NUMBERED = re.compile(r"(.+)[_\-](?:mask|label|seg|gt)[_\-]?\d+")
 """A further mask of an image that has one: `1_mask_2`."""
 LOOKED_AT = 20
 """Pictures whose pixels are looked at, to see whether they are masks."""
+WHITE = 255
+SMOOTH = 4
+"""Greys between black and white beyond which they are edges, not classes."""
 SPLITS = ("training", "train", "validation", "valid", "val", "testing", "test", "dev")
 
 
@@ -105,8 +108,13 @@ def _around(root: Path, files: list[str]) -> int:
 
 
 def _two_values(mask: File) -> bool:
+    """Black and white, also with smoothed edges: then some greys between them, hardly a pixel each."""
     found = survey_mask(mask.path)
-    return found is not None and not found.colours and len(found.values) < 3
+    if found is None or found.colours:
+        return False
+    ends = [found.values.get(end, 0) for end in (0, WHITE)]
+    between = sum(found.values.values()) - sum(ends)
+    return len(found.values) < 3 or (all(ends) and len(found.values) > 2 + SMOOTH and between < sum(ends) / 4)
 
 
 def _sorted(root: Path, files: list[str], around: int, named: bool) -> tuple[list[File], list[File]]:

@@ -27,6 +27,12 @@ DENSE = 2
 """Numbers of classes are less than this many times as many, and a few."""
 STRANGE = 0.05
 """Share of the pixels that may have values that mean nothing, and are told by file."""
+MOST_COLOURS = 64
+"""Classes of masks whose edges were smoothed."""
+GAP = 5
+"""How many times as often the rarest of the classes' colours must be found as the commonest of the others."""
+EDGES = 0.1
+"""Share of the pixels that may lie on smoothed edges."""
 MANY = 16
 """Grey values between black and white that are no classes where they are rare."""
 
@@ -188,7 +194,17 @@ def occur(paths: Sequence[str], values: Collection[str]) -> bool:
 
 def _by_colour(seen: _Seen, listed: ClassList) -> Meaning:
     words = f"colours named by {listed.file}: {_classes(listed.values)}"
-    return Meaning(listed.values, bool(seen.lossy), words)
+    others = Counter({value: n for value, n in seen.values.items() if f"#{value:06x}" not in listed.values})
+    # One colour that the list forgot is a class nobody can name; many rare ones lie between those that it names.
+    smoothed = bool(seen.coloured) and not seen.paletted and _are_edges(others, seen.values)
+    words += "; edges are smoothed: each pixel has the class of the nearest colour" if smoothed else ""
+    return Meaning(listed.values, bool(seen.lossy) or smoothed, words)
+
+
+def _are_edges(others: Counter[int], values: Counter[int]) -> bool:
+    """Whether these are many, and none of them is much commoner than the rest."""
+    number = others.total()
+    return len(others) > MANY and number < EDGES * values.total() and others.most_common(1)[0][1] < number / GAP
 
 
 def _by_index(seen: _Seen, listed: ClassList) -> Meaning:
@@ -249,7 +265,26 @@ def _is_smoothed(seen: _Seen) -> bool:
     return max(seen.values) == VOID and grey > MANY and min(ends) > 0 and between < min(sum(ends) / 4, 2 * ends[1])
 
 
+def _main(values: Counter[int]) -> list[int]:
+    """The colours that nearly all pixels have, if there are far more and far rarer others: where edges were smoothed.
+    Empty if there is no such gap."""
+    ranked = values.most_common()
+    counts = [count for _, count in ranked]
+    gaps = {few: counts[few - 1] / counts[few] for few in range(2, min(len(ranked) - 1, MOST_COLOURS) + 1)}
+    few = max(gaps, key=lambda few: gaps[few], default=0)
+    if not few or gaps[few] < GAP or len(ranked) - few < MANY:
+        return []
+    edges = sum(counts[few:]) / sum(counts)
+    return sorted(value for value, _ in ranked[:few]) if edges < EDGES else []
+
+
 def _uncharted(seen: _Seen, root: str) -> Meaning:
+    if not seen.lossy and (main := _main(seen.values)) and len(main) < len(seen.values):
+        values = {f"#{value:06x}": "background" if value == 0 else f"#{value:06x}" for value in main}
+        rest = 1 - sum(seen.values[value] for value in main) / sum(seen.values.values())
+        words = f"{len(main)} colours without names ({', '.join(values)}); {len(seen.values) - len(main):,} others"
+        words += f" in {100 * rest:.2g} % of the pixels are smoothed edges: each has the class of the nearest colour"
+        return Meaning(values, True, words)
     if seen.lossy or len(seen.values) > MOST:
         raise DataError(
             f"masks in colours need a colour map, but there is none in '{root}', and {len(seen.values)} colours occur.",

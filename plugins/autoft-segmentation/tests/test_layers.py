@@ -227,3 +227,30 @@ def test_a_store_is_another_when_the_class_of_a_mask_changes(tmp_path: Path) -> 
         wanted = [sample.fields["mask"] for sample in read(tmp_path / label).samples]
         keys.add(masks.fingerprint(masks.labels(wanted, ("background", "car")), 1))
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("truth", ["masks/{p}_{c}_{n}.png", "masks/{p}_{c} ({n}).png", "masks/{p}_mask_{c}-{n}.png"])
+def test_one_mask_for_each_thing_with_its_class_in_the_name(tmp_path: Path, truth: str) -> None:
+    for picture in "ab":
+        image(tmp_path / "images" / f"{picture}.png")
+        for name, number, lines in (("Car", 0, range(1)), ("Car", 1, range(2, 3)), ("Road", 2, range(4, 6))):
+            mask(tmp_path / truth.format(p=picture, c=name, n=number), lines)
+    data = read(tmp_path)
+    assert "taken from the ends of their names, without the numbers of things: Car, Road" in data.recognised
+    assert rows(data, 0) == list("CbCbRRbb")
+
+
+def test_things_of_one_class_have_its_name(tmp_path: Path) -> None:
+    for picture in "ab":
+        image(tmp_path / "images" / f"{picture}.png")
+        for number in (1, 2):
+            mask(tmp_path / "masks" / f"{picture}_cell_{number}.png", range(number, number + 1))
+    assert rows(read(tmp_path), 1) == list("bccbbbbb")
+
+
+def test_masks_of_several_people_are_no_classes(tmp_path: Path) -> None:
+    for picture in "ab":
+        image(tmp_path / "images" / f"{picture}.png")
+        for number in (1, 2):
+            mask(tmp_path / "masks" / f"{picture}_rater_{number}.png", range(number, number + 1))
+    assert not MaskFolderReader().sniff(str(tmp_path), ASKED)

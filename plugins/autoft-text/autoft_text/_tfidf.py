@@ -167,11 +167,10 @@ def numbers(
 def _judge(task: Task, schema: Schema, train: Sequence[Sample]) -> Callable[[dict[str, Array], Array], float]:
     """By the metric of the search; what it does not apply to is worth less than all else."""
     metric, targets = aim(task, schema), task.encode(train, schema, task.formulations(schema)[0])
-    sign = 1.0 if metric.mode == "max" else -1.0
 
     def judge(decoded: dict[str, Array], rows: Array) -> float:
         truth = {key: np.asarray(values)[rows] for key, values in targets.items()}
-        value = sign * task.score(decoded, truth, schema, [metric.name])[metric.name]
+        value = metric.sign * task.score(decoded, truth, schema, [metric.name])[metric.name]
         return value if np.isfinite(value) else -np.inf
 
     return judge

@@ -1,0 +1,88 @@
+"""Pictures of more than 8 bits that use a small part of their range are not decoded to black."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoft.data import images, shades
+from autoft.data.forms import Squares
+from autoft.data.greys import eight_bits, ends_of
+from autoft.data.inspect import inspect
+from autoft.records import Dataset, Decoding, Sample
+
+CAMERA = np.linspace(800, 2400, 100).reshape(10, 10)
+
+
+def test_twelve_bits_in_a_file_of_sixteen_have_their_own_black_and_white():
+    ends = ends_of([(CAMERA.astype(np.uint16), False)])
+    assert ends is not None and ends[0] < 800 < 2400 < ends[1]
+    assert np.ptp(eight_bits(CAMERA.astype(np.uint16), False, ends)) > 200
+    assert np.ptp(eight_bits(CAMERA.astype(np.uint16), False)) < 8, "as they were seen before"
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        [],
+        [np.array([[300, 40_000]], np.uint16)],
+        [np.array([[0.0, 0.9]], np.float32)],
+        [np.array([[0.0, 200.0]], np.float32)],
+        [np.full((4, 4), 7, np.uint16)],
+        [np.full((4, 4), np.nan, np.float32)],
+    ],
+)
+def test_the_usual_range_is_kept_where_it_shows_enough(pictures):
+    assert ends_of([(values, False) for values in pictures]) is None
+
+
+def test_hot_pixels_are_no_white():
+    values = np.tile(CAMERA, (20, 20)).astype(np.uint16)
+    values[0, 0], values[5, 5] = 0, 65535
+    ends = ends_of([(values, False)])
+    assert ends is not None and ends[0] > 0 and ends[1] < 3000
+    assert eight_bits(values, False, ends)[5, 5] == 255
+
+
+def test_pictures_of_one_set_share_one_range():
+    cold, warm = np.array([[-4.0, 9.0]], np.float32), np.array([[20.0, 31.0]], np.float32)
+    ends = ends_of([(cold, False), (warm, False)])
+    assert ends is not None and ends[0] < -4 and ends[1] > 31
+    assert eight_bits(cold, False, ends).max() < eight_bits(warm, False, ends).min(), "stretched each for itself before"
+
+
+def _dataset(folder: Path) -> Dataset:
+    samples = []
+    for number in range(6):
+        path = folder / f"{number}.tif"
+        values = CAMERA.astype(np.uint16) if number else np.full((10, 10), 60_000, np.uint16)
+        Image.fromarray(values).save(path)
+        samples.append(Sample(id=path.name, fields={"image": str(path), "label": "a"}))
+    Image.new("L", (10, 10), 90).save(folder / "plain.png")
+    samples.append(Sample(id="plain.png", fields={"image": str(folder / "plain.png"), "label": "b"}))
+    return Dataset(samples=tuple(samples), root=str(folder), reader="table", recognised="")
+
+
+def test_a_data_set_is_looked_at_without_what_is_locked(tmp_path):
+    found = inspect(_dataset(tmp_path), ("image",))
+    assert found.deep == (True,) * 6 + (False,)
+    assert shades.greys(found, ()) is None, "the bright one fills the range"
+    ends = shades.greys(found, {"0.tif"})
+    assert ends is not None and ends[1] < 3000
+    assert shades.told(found, ends).startswith("6 of 7 pictures have more than 8 bits")
+
+
+def test_decoding_remembers_them_and_stores_differ(tmp_path):
+    samples = _dataset(tmp_path).samples
+    usual, own = Squares(Decoding(size=10)), Squares(Decoding(size=10, greys=(640.0, 2560.0)))
+    assert usual.key(0) != own.key(0)
+    assert np.ptp(usual.row(1, samples[1]).arrays[0]) < 8 < np.ptp(own.row(1, samples[1]).arrays[0])
+    assert (usual.row(6, samples[6]).arrays[0] == own.row(6, samples[6]).arrays[0]).all()
+
+
+def test_a_dark_picture_is_brightened_to_draw_on(tmp_path):
+    Image.fromarray(CAMERA.astype(np.uint16)).save(tmp_path / "a.png")
+    assert np.ptp(np.asarray(images.picture(tmp_path / "a.png"))) > 150
