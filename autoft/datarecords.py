@@ -143,11 +143,15 @@ class Splits(Record):
     """Other divisions of the samples of the only fold, where its validation part is small: a configuration that is to
     be confirmed runs again on one of them (`TrialSpec.division`)."""
 
-    def division(self, number: int) -> tuple[Fold, ...]:
+    def division(self, number: int, scored: int = 0) -> tuple[Fold, ...]:
         """The folds of a trial: those of the search, one of the spare divisions, taken in turn, or all there is to
-        learn from (`EVERYTHING`)."""
+        learn from (`EVERYTHING`).
+
+        Args:
+            scored: of everything, the division whose validation samples give the score.
+        """
         if number == EVERYTHING:
-            first = self.folds[0]
+            first = self.division(scored)[0]
             return (Fold(train=(*first.train, *first.val), val=first.val),)
         return self.folds if not number or not self.spare else (self.spare[(number - 1) % len(self.spare)],)
 

@@ -292,6 +292,8 @@ class TrialSpec(Record):
     """Distribution -> version in the driver; a worker with another version refuses."""
     division: int = 0
     """0 trains and validates on the folds of the search, above 0 on `Splits.division`."""
+    scored: int = 0
+    """Of a training on everything: the division on whose validation samples it is scored."""
     caching: Caching | None = None
     """None computes frozen prefixes at every step, as if nothing were shared."""
     start: str = ""

@@ -46,6 +46,7 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadl
             deadline=deadline,
             allowance=0.0,
             division=EVERYTHING,
+            scored=result.division,
             recipe=repeated(result.recipe, result.best_epoch),
         ),
         least=result.score if result.score is not None else 0.0,
@@ -69,7 +70,7 @@ def fit(payload: str) -> None:
     sign = wanted.spec.metric.sign
     if sign * report.score < sign * wanted.least:
         raise TrialFailed(
-            f"what its {wanted.spec.metric.name} counts as on samples that it has learned is {report.score:.4g}, "
-            f"but was {wanted.least:.4g} before it had"
+            f"having learned from the validation samples too, it does worse on them ({wanted.spec.metric.name} "
+            f"{report.score:.4g}) than the trial that had not ({wanted.least:.4g})"
         )
     trial.keep(wanted.least)

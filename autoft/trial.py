@@ -62,7 +62,7 @@ class Trial:
         self._precision = ""
         """What the learner has chosen to compute in, if it has."""
         before = measured.taken()
-        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division)]
+        self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division, spec.scored)]
         self.pace = self._pace()
         self.resample_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]

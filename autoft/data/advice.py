@@ -120,7 +120,7 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
             return f"{words}.", f"{instead}Write each sample as a file of its own. {layout(medium)}."
         hint = f"Unpack {archives[0]} first." if archives else f"{layout(medium)}, or give a CSV file that names them."
         return f"the folder '{source}' must hold {medium} files, but there are none in it or below it.", hint
-    there = unread.words(source)[0]
+    there = unread.words(source)[0] or (unread.beside(source, medium) if medium == "audio" else "")
     beside = f", and {there}" if there else ""
     if "label" not in options.needs:
         needed = " and ".join(field for field in options.needs if field != medium) or medium

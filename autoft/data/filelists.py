@@ -26,6 +26,8 @@ NAMES: Final = tuple(
 )
 MOST: Final = 0.9
 """Share of the first lines that must be a path and a class."""
+CELLS: Final = 2
+"""Tabs in each line beyond which a file is a table."""
 HEAD: Final = 1 << 16
 """Bytes of a file that are looked at, to see whether it is a list."""
 FEW: Final = 20
@@ -161,7 +163,7 @@ def _is_list(path: str, field: str, files: Files | None = None, classes: bool = 
     lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
     lines = [line for line in (lines[:-1] if len(head) == HEAD else lines) if not line.startswith("#")]
     found = [cells for line in lines if (cells := _bare_cells(line) if files else _cells(line, field))]
-    if not lines or b"\0" in head or len(found) < MOST * len(lines):
+    if not lines or b"\0" in head or len(found) < MOST * len(lines) or all(line.count("\t") > CELLS for line in lines):
         return False
     labels = [label for _, label in found if label]
     fit = len(labels) >= MOST * len(found) and 1 < 2 * len(set(labels)) <= len(labels)

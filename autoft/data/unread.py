@@ -7,13 +7,15 @@ from collections import Counter
 from itertools import islice
 from typing import Final
 
-from autoft.data.media import walk
+from autoft.data.media import is_media, walk
 
 PICKLED: Final = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 PICKLE: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How pickles of today begin."""
 ARRAYS: Final = (".mat", ".h5", ".hdf5", ".tfrecord", ".tfrecords", ".npz", ".npy", "-ubyte")
 CIFAR: Final = "The binary version of CIFAR (cifar-10-binary.tar.gz, cifar-100-binary.tar.gz), unpacked, is read"
+FEW: Final = 10
+"""Files that show whether each has another one beside it."""
 MOST: Final = 10_000
 """Files that are looked at."""
 
@@ -43,6 +45,18 @@ def words(source: str) -> tuple[str, str]:
     if matlab:
         return f"{matlab} is MATLAB's, which is not read", ""
     return f"it holds arrays, which are not read: {others[0]}", ""
+
+
+def beside(source: str, medium: str) -> str:
+    """That each file has a JSON file of its name, in words; empty where the first few have none."""
+    some = list(islice((path for path in walk(source) if is_media(path, medium)), FEW))
+    told = [path for path in some if os.path.isfile(os.path.splitext(path)[0] + ".json")]
+    if not some or len(told) < len(some):
+        return ""
+    name = os.path.splitext(os.path.basename(some[0]))[0] + ".json"
+    return (
+        f"JSON files beside them, such as {name}, are not read one by one: put their objects into one list, in a table"
+    )
 
 
 def usual(source: str) -> str:

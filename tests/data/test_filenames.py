@@ -145,3 +145,9 @@ def test_what_names_can_mean_is_offered(files):
 def test_a_part_that_no_name_has_is_refused(files):
     with pytest.raises(DataError, match="holds no table"):
         readers.open_dataset(load(), DataOptions(data=str(files(CROSSED)), target="7"), AUDIO)
+
+
+def test_json_files_beside_recordings_are_said_not_to_be_read(files):
+    names = [f"{n:05d}{suffix}" for n in range(12) for suffix in (".wav", ".json")]
+    with pytest.raises(DataError, match=r"JSON files beside them, such as 00000\.json, are not read one by one"):
+        heard(files([f"clips/{name}" for name in names]))

@@ -230,3 +230,6 @@ def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> 
     assert [sample.fields["label"] for sample in dataset.samples[:3]] == list(LABELS)
     assert (spans(dataset) if cut else []) == ([(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] if cut else [])
     assert ("piece" in dataset.samples[0].fields) is cut
+    table = (tmp_path / "export.tsv").rename(tmp_path / "export.txt")  # ELAN's suffix: no list of paths
+    again = readers.open_dataset(load(), DataOptions(data=str(table)), TASK, labelled=False)  # type: ignore[arg-type]
+    assert [sample.id for sample in again.samples] == [sample.id for sample in dataset.samples]

@@ -60,6 +60,20 @@ def test_everything_is_training_and_validation_and_never_test() -> None:
     assert (set(only.train), only.val) == ({"a", "b", "c"}, ("c",))
 
 
+def test_it_is_scored_on_the_samples_that_validated_its_trial() -> None:
+    """A second run validates on others: a score on those of the first says nothing of whether it went wrong."""
+    splits = Splits(
+        seed=0,
+        kind="stratified",
+        sentence="",
+        folds=(Fold(train=("a", "b"), val=("c",)),),
+        test=("d",),
+        spare=(Fold(train=("b", "c"), val=("a",)), Fold(train=("a", "c"), val=("b",))),
+    )
+    assert [splits.division(EVERYTHING, number)[0].val for number in range(3)] == [("c",), ("a",), ("b",)]
+    assert {*splits.division(EVERYTHING, 2)[0].train} == {"a", "b", "c"}
+
+
 def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched: Finished, heard: Heard) -> None:
     first = splits_of(searched).folds[0]
     again = searched.summary["refit"]
@@ -128,7 +142,7 @@ def test_a_model_that_forgets_what_it_learned_is_not_taken(
     monkeypatch.setattr(refit, "job", hopeless)
     heard = Heard()
     finished = run_search(options(images, tmp_path, strategy="flat", trials=1), heard)
-    assert "but was 1.1 before it had" in finished.summary["refit"]["left_out"]
+    assert "than the trial that had not (1.1)" in finished.summary["refit"]["left_out"]
     assert not artifact.read(run_of(finished).best_folder).refit
     assert finished.summary["test"]["verdict"] == "the baseline itself is the best model"
     assert any("training part alone" in note.text for note in heard.of(Note))
@@ -207,6 +221,8 @@ def test_its_schedule_ends_where_it_ends() -> None:
     assert (made.spec.recipe, made.least) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
     assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
+    again = refit.job(SPEC, msgspec.structs.replace(result, division=2), Schema(task="t"), "trials/refit", 100.0)
+    assert (made.spec.scored, again.spec.scored, again.spec.division) == (0, 2, EVERYTHING)
 
 
 def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -> Any:
