@@ -165,3 +165,8 @@ def test_accents_are_the_same_in_either_form(data, forms):
     here, there = (unicodedata.normalize(form, "caf\u00e9") for form in forms)
     root = data([f"clips/{here}.wav", "clips/b.wav"], f"path,label\n{there}.wav,x\nb.wav,y\n")
     assert found(read(root), root) == [f"clips/{here}.wav", "clips/b.wav"]
+
+
+def test_signs_that_a_web_page_escapes_are_read(data):
+    root = data(["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "path,label\nclips/Ton%201%20%C3%A4.wav,x\n100%41.wav,y\n")
+    assert found(read(root), root) == ["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "a name as it is goes first"
