@@ -47,6 +47,10 @@ WORDS = {
     "corrupt": ("corrupt image", "corrupt images"),
     "duplicate": ("set of identical files or texts", "sets of identical files or texts"),
     "empty": ("empty file", "empty files"),
+    "first_of_several_pictures": (
+        "file that holds several pictures, the first counts",
+        "files that hold several pictures, the first counts",
+    ),
     "guessed_encoding": ("file whose encoding was guessed", "files whose encodings were guessed"),
     "huge": ("huge image", "huge images"),
     "leak": (
