@@ -108,6 +108,12 @@ READERS = (
         gives=("text", "label"),
     ),
     Entry(
+        name="name-parts",
+        target="autoft.data.namefields:NameFieldReader",
+        summary="Files whose names say several things, anna_beep_03.wav; --target 2 says which is the class",
+        gives=FILED,
+    ),
+    Entry(
         name="names",
         target="autoft.data.filenames:FileNameReader",
         summary="Files in one folder whose names begin with their class: cat.0.jpg, dog_12.jpg",

@@ -16,6 +16,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from autoft.records import Metric, Mode
 
 CHANCE: Final = 0.05
@@ -28,10 +30,14 @@ FEW: Final = 1000
 cross-validate them takes several solutions for each."""
 
 
-def names(metric: Metric, rows: int) -> list[str]:
-    """The metrics that must be known to compare models by this one on so many samples."""
-    others = (metric.stand_in, metric.finer if rows < FEW else None)
-    return [metric.name, *(other.name for other in others if other)]
+def on(metric: Metric, rows: int) -> Metric:
+    """The metric of a search in which so many samples validate."""
+    return metric if rows < FEW else msgspec.structs.replace(metric, finer=None)
+
+
+def names(metric: Metric) -> list[str]:
+    """The metrics that must be known to compare models by this one."""
+    return [metric.name, *(other.name for other in (metric.stand_in, metric.finer) if other)]
 
 
 def counted(metric: Metric, values: Mapping[str, float]) -> float:

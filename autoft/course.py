@@ -4,13 +4,14 @@ how many epochs its configuration runs once more."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from autoft.errors import TrialFailed
 from autoft.recipe import Recipe
-from autoft.records import Metric
+from autoft.records import EpochReport, Metric
 
 OUT_OF_TIME: Final = "out of time"
 FEWEST: Final = 5
@@ -36,13 +37,22 @@ def better(metric: Metric, score: float, best: float) -> bool:
     """Whether a score is better than the best one so far, which is NaN before the first."""
     if math.isnan(best):
         return True
-    return score > best if metric.mode == "max" else score < best
+    return metric.sign * score > metric.sign * best
 
 
 def leading(metric: Metric, score: float, best: float) -> bool:
     """Whether an epoch with this score is the best so far. Of equal ones the last is: its rate is the lowest. Patience
     counts from the first of them (`better`), so that nothing trains longer for it."""
     return score == best or better(metric, score, best)
+
+
+def leader(metric: Metric, reports: Iterable[EpochReport]) -> EpochReport | None:
+    """That of the best epoch, as `leading` has it; None without any."""
+    best: EpochReport | None = None
+    for report in reports:
+        if leading(metric, report.score, best.score if best else math.nan):
+            best = report
+    return best
 
 
 def repeated(recipe: Recipe, best_epoch: int) -> Recipe:

@@ -163,12 +163,11 @@ def compare(
     A gain is called significant when the interval leaves out 0. `groups` and `seconds` as in `interval`; `rival` is
     what the other model is called.
     """
-    sign = 1.0 if metric.mode == "max" else -1.0
 
     def gain(rows: Array) -> float:
         truth = take(targets, rows)
         best = _score(task, take(decoded, rows), truth, schema, metric)
-        return sign * (best - _score(task, take(baseline, rows), truth, schema, metric))
+        return metric.sign * (best - _score(task, take(baseline, rows), truth, schema, metric))
 
     everything = np.arange(_length(decoded))
     difference = gain(everything)

@@ -66,7 +66,7 @@ def judged(
         others = [] if schema else [*parts[:number], *parts[number + 1 :], *beside]
         settled.append(_settled(task, part, _set(task, others, spec.schema) if others else kept))
     told = Answers(scoring.joined([part.decoded for part in settled]), whole.truth)
-    metrics = task.score(told.decoded, told.truth, kept, names(spec.metric, len(next(iter(told.truth.values())))))
+    metrics = task.score(told.decoded, told.truth, kept, names(spec.metric))
     return Found(metrics, kept, scoring.resample_seconds(task, *told, spec) if timed else 0.0)
 
 

@@ -36,7 +36,17 @@ class Metric(Record):
     finer: Metric | None = None
     """On few samples counts beside it where models are compared: of the same range, but less a matter of chance."""
 
+    @property
+    def sign(self) -> float:
+        """What turns its values so that larger is better."""
+        return 1.0 if self.mode == "max" else -1.0
+
     def __post_init__(self) -> None:
+        if self.finer and self.finer.mode != self.mode:
+            raise UsageError(
+                f"what counts beside a metric must have the same direction, but {self.name} has mode={self.mode} and "
+                f"{self.finer.name} mode={self.finer.mode}."
+            )
         if self.stand_in and None in (self.best, self.blank, self.stand_in.best, self.stand_in.blank):
             raise UsageError(
                 f"a metric that another one stands in for needs best and blank, as does that one, but {self.name} or "

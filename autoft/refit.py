@@ -66,7 +66,7 @@ def fit(payload: str) -> None:
         report = trial.step()
     if not report.complete or report.epoch < epochs:
         raise TrialFailed(f"time was over in epoch {report.epoch} of {epochs}")
-    sign = 1 if wanted.spec.metric.mode == "max" else -1
+    sign = wanted.spec.metric.sign
     if sign * report.score < sign * wanted.least:
         raise TrialFailed(
             f"what its {wanted.spec.metric.name} counts as on samples that it has learned is {report.score:.4g}, "

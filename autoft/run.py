@@ -18,17 +18,18 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoft import remote
+from autoft import course, remote
 from autoft.atomic import append_line, replace_folder, write_text
-from autoft.counted import selection_score, shown
+from autoft.counted import shown
 from autoft.errors import UsageError
 from autoft.options import KEPT_MODELS
+from autoft.ranking import better, by_worth, rank, scored
 from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, to_json
 from autoft.vocab import did_you_mean
 
@@ -129,6 +130,8 @@ class RunWriter:
         """The best trial that has ended."""
         self._shown: TrialResult | None = None
         """The trial whose model is in `best/`; it may be running."""
+        self._led: dict[int, float] = {}
+        """The best score so far of each trial that is running."""
 
     @staticmethod
     def check_name(out: Path, task: str, name: str) -> None:
@@ -182,7 +185,7 @@ class RunWriter:
         """
         append_line(self.path / "trials.jsonl", to_json(result))
         self.results.append(result)
-        able = bool(result.folder) and _scored(result)
+        able = bool(result.folder) and scored(result)
         leads = able and (self.best is None or better(result, self.best, self.metric))
         if leads:
             self.best = result
@@ -195,6 +198,9 @@ class RunWriter:
         whoever needs a model before the trial ends, or loses the machine, has it."""
         if report.done or remote.is_address(spec.folder) or not Path(spec.folder).is_dir():
             return  # it ends in a moment; nothing is here yet
+        if not course.leading(self.metric, report.score, self._led.get(spec.number, math.nan)):
+            return  # the folder has the model of a better epoch
+        self._led[spec.number] = report.score
         running = TrialResult(
             number=spec.number,
             status="running",
@@ -209,7 +215,7 @@ class RunWriter:
             seed=spec.seed,
             division=spec.division,
         )
-        if _scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
+        if scored(running) and (self._shown is None or better(running, self._shown, self.metric)):
             self._show_running(running)
 
     def choose(self, number: int) -> bool:
@@ -293,7 +299,7 @@ class RunWriter:
 
     def _prune(self) -> None:
         """Keep the models of the best few and of trial 0, which is the baseline."""
-        usable = [result for result in self.results if result.folder and _scored(result)]
+        usable = [result for result in self.results if result.folder and scored(result)]
         kept = {0, *(result.number for result in by_worth(usable, self.metric)[:KEPT_MODELS])}
         for result in self.results:
             if result.status == "failed":  # it may have kept the model of an earlier epoch
@@ -312,38 +318,6 @@ def _linked(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _scored(result: TrialResult) -> bool:
-    return result.score is not None and math.isfinite(result.score)
-
-
-def better(one: TrialResult, other: TrialResult, metric: Metric) -> bool:
-    """Whether `one` is the better choice; of equal ones the earlier trial is."""
-    return _choice_key(one, metric) < _choice_key(other, metric)
-
-
-def by_worth(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult]:
-    """The best choice first: by what scores count (`selection_score`); trials without a score last."""
-    return sorted(results, key=lambda result: _choice_key(result, metric))
-
-
-def _choice_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
-    if result.score is None:
-        return sort_key(result, metric)
-    counted = selection_score(result.score, result.combined, metric.mode, result.finer)
-    return sort_key(msgspec.structs.replace(result, score=counted), metric)
-
-
-def sort_key(result: TrialResult, metric: Metric) -> tuple[float, int]:
-    if result.score is None or not math.isfinite(result.score):
-        return math.inf, result.number
-    return (-result.score if metric.mode == "max" else result.score), result.number
-
-
-def rank(results: Sequence[TrialResult], metric: Metric) -> list[TrialResult]:
-    """Best first; trials without a score last."""
-    return sorted(results, key=lambda result: sort_key(result, metric))
 
 
 def list_runs(out: Path | str = "runs") -> list[Run]:

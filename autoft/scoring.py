@@ -64,7 +64,7 @@ def worth(task: Task, decoded: Arrays, targets: Arrays, spec: TrialSpec, schema:
     if isinstance(task, Calibrated):
         schema = schema or task.calibrate(decoded, targets, spec.schema)
         decoded = task.settled(decoded, schema)
-    metrics = task.score(decoded, targets, spec.schema, names(spec.metric, len(next(iter(decoded.values())))))
+    metrics = task.score(decoded, targets, spec.schema, names(spec.metric))
     return Judged(metrics, schema or spec.schema, decoded)
 
 
@@ -80,7 +80,7 @@ def resample_seconds(task: Task, settled: Arrays, targets: Arrays, spec: TrialSp
 
 def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The metrics of several folds as one."""
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0] if all(key in row for row in rows)}
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 class _Part:

@@ -19,18 +19,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from autoft.heads import Head
-from autoft.heads.encode import Targets, encode, log_softmax, measure, refusal, sigmoid
-from autoft.heads.lbfgs import MEMORY, minimise
+from autoft.heads.encode import Targets, encode, measure, refusal
 from autoft.heads.validate import spread
 from autoft.records import Output, Problem
-from autoft.texthash import PIECES, rarity, telling
+from autoft.texthash import rarity
+from autoft.textproblem import Late, TextProblem
 from autoft.textterms import Terms, enough
 from autoft.until import seconds_left
 
@@ -41,16 +40,21 @@ else:
 
 STRENGTHS: Final = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Tried from the strongest on, in units of 1 / (number of texts): C = 1 / strength of other libraries."""
+USUAL: Final = 1.0
+"""Where none is compared."""
 PARTS: Final = 5
 """One of them is left out."""
 MOST_TERMS: Final = 24_000_000
 """Of all texts that are solved on, for the sake of memory: about half a gigabyte."""
 SHARE: Final = 0.3
 """Of the time that is left, for a solution."""
-EVALUATIONS: Final = 200
-"""Of the loss, that a solution may take: 80 to 190 were seen, and some of its time is spent between them."""
+CUT: Final = 0.6
+"""Of the time that is left, after which a solution is taken as far as it has come: the machine became slower."""
 ENOUGH: Final = 0.5
 """Of the training texts, at least, that are solved on."""
+QUICK: Final = 0.1
+"""Of the time of a solution, above which there is one of a single strength on all texts where there is no time for
+`ENOUGH` of them: fewer evaluations, not fewer texts."""
 MOST_NUMBERS: Final = 2_000_000
 """Of a solution, which are columns times classes: L-BFGS holds some two dozen arrays of that size in single precision.
 Of more, those columns are left out which the fewest texts have."""
@@ -63,10 +67,6 @@ ROUGH, FINE = 1e-4, 2e-5
 REMEMBERED: Final = 4
 """Solutions: trials differ in how many words of a text they read, and from which end."""
 _remembered: dict[bytes, WordStart] = {}
-
-
-class Late(Exception):
-    """Time is over."""
 
 
 class Few(Exception):
@@ -84,7 +84,9 @@ class Start(NamedTuple):
     loss: float
     """Mean over the texts that it was solved on."""
     said: str = ""
-    """That these were not all texts, or not all numbers."""
+    """That these were not all texts, or not all numbers, or that time ended it."""
+    cut: bool = False
+    """Whether time ended it."""
 
 
 class WordStart(NamedTuple):
@@ -100,6 +102,8 @@ class WordStart(NamedTuple):
     """Mean over the texts, of table and head."""
     said: str = ""
     """What the user should know: what was solved on, where that is not all, or why nothing was."""
+    cut: bool = False
+    """Whether time ended the solution: with more of it there is a better one."""
 
 
 def word_start(
@@ -119,7 +123,7 @@ def word_start(
     if key in _remembered:
         return _remembered[key]
     found = _word_start(rows, arrays, problem, buckets, width, stop)
-    if found.table is not None:  # else there may have been no time
+    if found.table is not None and not found.cut:  # else there may have been no time
         while len(_remembered) >= REMEMBERED:
             _remembered.pop(next(iter(_remembered)))
         _remembered[key] = found
@@ -151,7 +155,7 @@ def _word_start(
     left, right = factors(found.head, width)
     head = np.zeros((len(left), width), np.float32)
     head[:, : left.shape[1]] = left * HEAD
-    return WordStart(found.rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said)
+    return WordStart(found.rare, right.T / HEAD, (head, found.head.bias), found.loss, found.said, found.cut)
 
 
 def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, stop: Stop) -> Start | None:
@@ -175,18 +179,21 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
     _refuse_few(len(chosen), len(kept), "memory")
     problem = _problem(chosen, rows, goal, rare, stop)
     why, share = "memory", SHARE * seconds_left(stop) / problem.seconds()
-    if share < 1:
+    quick = share < ENOUGH
+    if quick and share < QUICK:
+        raise Few("training begins without the linear solution, as there is no time for it")
+    if share < 1 and not quick:
         why, total = "time", sum(len(rows[row]) for row in chosen)
-        fitting = _affordable(chosen, rows, int(share * total))
-        _refuse_few(len(fitting), len(kept), why)
-        chosen = fitting
+        chosen = _affordable(chosen, rows, int(share * total))
         problem = _problem(chosen, rows, goal, rare, stop)
     try:
-        found = _solved(problem, targets[chosen])
+        found = _single(problem) if quick else _solved(problem, targets[chosen])
     except Late:
         return None
     said = [f"the linear solution is that of {len(chosen):,} of {len(kept):,} texts, as there is {why} for no more"]
     said = said * (len(chosen) < len(kept)) + [problem.said] * bool(problem.said)
+    said += ["there was time to try one strength of the linear solution"] * quick
+    said += ["time ended the linear solution before its end"] * found.cut
     return found._replace(said="; ".join(said))
 
 
@@ -216,7 +223,7 @@ def _affordable(rows: Array, numbers: Sequence[Array], most: int) -> Array:
     return np.sort(order[: max(1, int(np.searchsorted(total, most, "right")))])
 
 
-def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, stop: Stop) -> _Problem:
+def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, stop: Stop) -> TextProblem:
     """That of the chosen texts, on as many columns as its solution may have.
 
     Raises:
@@ -234,31 +241,54 @@ def _problem(chosen: Array, rows: Sequence[Array], goal: Targets, rare: Array, s
     said = f"the linear solution is on {there:,} of {every:,} words, runs and pieces of words: with {size:,} outputs "
     said += f"those in fewer than {least:,} texts are left out"
     # A stop that tells how long there is left may take each question for a step of training.
-    late = stop if math.isinf(seconds_left(stop)) else lambda: seconds_left(stop) <= 0
-    return _Problem(Terms(numbers, least), goal, rare, late, said if there < every else "")
+    left = seconds_left(stop)
+    late = stop if math.isinf(left) else lambda: seconds_left(stop) <= (1 - CUT) * left
+    return TextProblem(Terms(numbers, least), goal, rare, late, said if there < every else "")
 
 
-def _solved(problem: _Problem, targets: Array) -> Start:
-    terms, goal = problem.terms, problem.goal
-    strength, near = _strength(problem, targets)
-    rare = problem.weigh(np.ones(terms.n))
-    found = problem.solve(strength, near, np.ones(terms.n), FINE)
+def _solved(problem: TextProblem, targets: Array) -> Start:
+    every = np.ones(problem.terms.n)
+    inside = _inside(targets)
+    strength, found = _strength(problem, inside)
+    rare = problem.weigh(inside if problem.cut else every)
+    if not problem.cut:
+        found = problem.solve(strength, found, every, FINE)
+    return _start(problem, found, rare, strength)
+
+
+def _single(problem: TextProblem) -> Start:
+    """A rough solution of the usual strength, where there is time for no other."""
+    every = np.ones(problem.terms.n)
+    rare = problem.weigh(every)
+    return _start(problem, problem.solve(USUAL, problem.nothing(), every, ROUGH), rare, USUAL)
+
+
+def _start(problem: TextProblem, found: Array, rare: Array, strength: float) -> Start:
+    """The solution on all numbers; terms must count as they did for it."""
+    goal = problem.goal
     loss = measure(goal.loss, problem.raw(found), goal.values, goal.weights)
     weights = np.zeros((found.shape[1], len(rare)), np.float32)
-    weights[:, terms.columns] = found[1:].T
-    return Start(Head(weights, found[0].astype(np.float32)), rare, strength, loss)
+    weights[:, problem.terms.columns] = found[1:].T
+    return Start(Head(weights, found[0].astype(np.float32)), rare, strength, loss, cut=problem.cut)
 
 
-def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
+def _inside(targets: Array) -> Array:
+    """Which texts strengths are solved on (n,), 0 for those that are left out."""
+    inside = np.ones(len(targets))
+    if len(targets) >= 2 * PARTS:
+        inside[spread(targets, PARTS)[0]] = 0
+    return inside
+
+
+def _strength(problem: TextProblem, inside: Array) -> tuple[float, Array]:
     """The best strength on the texts that are left out, and its solution; the losses fall, then rise."""
-    n, near, best = problem.terms.n, problem.nothing(), (float("inf"), STRENGTHS[2], problem.nothing())
-    if n < 2 * PARTS:
+    out, near, best = np.flatnonzero(inside == 0), problem.nothing(), (float("inf"), USUAL, problem.nothing())
+    if not len(out):
         return best[1], near
-    out = spread(targets, PARTS)[0]
-    inside = np.ones(n)
-    inside[out] = 0
     problem.weigh(inside)
     for strength in STRENGTHS:
+        if problem.cut:
+            break
         near = problem.solve(strength, near, inside, ROUGH)
         raw = problem.raw(near)[out]
         loss = measure(problem.goal.loss, raw, problem.goal.values[out], problem.goal.weights[out])
@@ -266,82 +296,3 @@ def _strength(problem: _Problem, targets: Array) -> tuple[float, Array]:
             break
         best = (loss, strength, near)
     return best[1], best[2]
-
-
-class _Problem:
-    def __init__(self, terms: Terms, goal: Targets, rare: Array, stop: Stop, said: str = "") -> None:
-        """`rare` is the rarity of every number; `said` tells which columns were left out."""
-        self.said = said
-        self.terms, self.goal, self.rare, self.stop = terms, goal, rare, stop
-        self.squares = np.zeros(len(terms.columns))
-        size = goal.values.shape[1]
-        # The curvature where all outcomes are equally likely; in units of it, all columns are alike to the solver.
-        self.spread = {"cross_entropy": 1 / max(2, size), "binary_cross_entropy": 1 / 4}.get(goal.loss, 1.0)
-
-    def weigh(self, counted: Array) -> Array:
-        """Let numbers count by what they say in those texts that are 1 in `counted` (n,), not 0; what each number, of
-        all there are, counts now."""
-        terms, rare = self.terms, self.rare
-        if self.goal.loss != "mse":
-            terms.count(np.ones(len(terms.columns)))
-            found, unseen = telling(terms.back(self.goal.values * counted[:, None]), terms.back(counted[:, None])[:, 0])
-            tells = np.full(len(rare), unseen, np.float32)
-            tells[terms.columns] = found
-            rare = np.sqrt(tells * rare)
-        counts = rare * np.where(np.arange(len(rare)) >= len(rare) // 2, PIECES, 1)
-        terms.count(counts[terms.columns], level=True, rest=counts[terms.rest])
-        self.squares = terms.squares()
-        return rare
-
-    def nothing(self) -> Array:
-        return np.zeros((1 + len(self.terms.columns), self.goal.values.shape[1]))
-
-    def raw(self, found: Array) -> Array:
-        values: Array = self.terms.times(found[1:]) + found[0]
-        return values
-
-    def seconds(self) -> float:
-        """What a solution may take, by one evaluation; the first is slower than others."""
-        taken = []
-        for _ in range(2):
-            began = time.monotonic()
-            _, slope = self._loss(self.raw(self.nothing()), self.goal.weights[:, None])
-            self.terms.back(slope)
-            taken.append(time.monotonic() - began)
-        return EVALUATIONS * (max(min(taken), 1e-9) + self._between())
-
-    def _between(self) -> float:
-        """What the solver does between two evaluations, with all that it remembers."""
-        way = self.nothing().astype(np.float32)
-        other, began = np.empty_like(way), time.monotonic()
-        np.multiply(way, 0.5, out=other)
-        np.vdot(way, other)
-        return 2 * MEMORY * (time.monotonic() - began)
-
-    def solve(self, strength: float, near: Array, counted: Array, tolerance: float) -> Array:
-        """(1 + columns, size): bias, then weights. `counted` (n,) is 1 for texts that are solved on, else 0."""
-        share = (counted * self.goal.weights / counted.sum())[:, None]
-        strength = strength / counted.sum()
-        penalty = np.append(0.0, np.full(len(self.squares), strength))[:, None]
-        pace = 1 / np.sqrt(self.spread * np.append(1.0, self.squares)[:, None] + penalty)
-
-        def function(scaled: Array) -> tuple[float, Array]:
-            if self.stop():
-                raise Late
-            values = scaled * pace
-            loss, slope = self._loss(self.raw(values), share)
-            pull = np.concatenate([slope.sum(0)[None], self.terms.back(slope)])
-            return loss + float((penalty * values**2).sum()) / 2, (pull + penalty * values) * pace
-
-        solution: Array = minimise(function, near / pace, tolerance) * pace
-        return solution
-
-    def _loss(self, raw: Array, share: Array) -> tuple[float, Array]:
-        """The loss, and its slope for each raw output (n, size)."""
-        wanted = self.goal.values
-        if self.goal.loss == "cross_entropy":
-            logs = log_softmax(raw)
-            return -float((share * wanted * logs).sum()), share * (np.exp(logs) * wanted.sum(1, keepdims=True) - wanted)
-        if self.goal.loss == "binary_cross_entropy":
-            return float((share * (np.logaddexp(0, raw) - raw * wanted)).sum()), share * (sigmoid(raw) - wanted)
-        return float((share * (raw - wanted) ** 2).sum()) / 2, share * (raw - wanted)

@@ -36,7 +36,7 @@ from autoft.run import RunWriter
 from autoft.search.crew import Crew
 from autoft.search.host import Host
 from autoft.search.settings import Settings
-from autoft.search.shift import Shift, Task
+from autoft.search.shift import Leg, Shift
 from autoft.search.strategy import Closed, Order, Work
 from autoft.testing import ToyTask, toys
 from autoft.version import API_VERSION
@@ -124,7 +124,7 @@ def measure(folder: Path, make: Any, host: Host, works: Sequence[Work]) -> dict[
     crew, messages = Crew(settings, Listed(works), make, keeper), 0
     began, before = time.perf_counter(), spent(host)
     while (config := crew.next()) is not None:
-        shift = Shift(host, settings.target, from_json(config["trial"]["tasks"], list[Task]))
+        shift = Shift(host, settings.target, from_json(config["trial"]["legs"], list[Leg]))
         while not shift.over:
             crew.told(config["trial"]["number"], {"events": to_json(shift.work())})
             messages += 1

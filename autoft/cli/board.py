@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from autoft import course
 from autoft.events import (
     DataRecognised,
     Event,
@@ -79,7 +80,7 @@ class Board:
             return False
         if other is None or math.isnan(other):
             return True
-        return one > other if self.metric.mode == "max" else one < other
+        return self.metric.sign * one > self.metric.sign * other
 
     def lead(self) -> Row | None:
         """The best trial so far, of those that run as well as of those that ended; None before any score."""
@@ -117,7 +118,7 @@ class Board:
             return  # a report that overtook its trial's end
         row.epoch = report.epoch
         row.seconds = report.seconds
-        if self.better(report.score, row.score):
+        if course.leading(self.metric, report.score, math.nan if row.score is None else row.score):
             row.score, row.metrics = report.score, report.metrics
 
     def _finish(self, result: TrialResult, best: bool) -> None:
@@ -127,7 +128,6 @@ class Board:
             self.failed += result.status == "failed"
             return
         self.ended.append(row)
-        sign = -1.0 if self.metric.mode == "max" else 1.0
-        self.ended.sort(key=lambda r: (sign * (r.score or 0.0), r.number))
+        self.ended.sort(key=lambda r: (-self.metric.sign * (r.score or 0.0), r.number))
         if best or self.best is None:
             self.best = row

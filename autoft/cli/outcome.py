@@ -15,6 +15,7 @@ from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, line, sc
 TOP = 5
 MOST = 12
 """Numbers of single classes that are shown: the report has the others."""
+CHOSEN = "whose score is not the highest: second runs, cross-validation, and how sure a model is count, too"
 COLUMNS = ("rank", "trial", "model", "freeze", "lr", "batch", "epochs", "score")
 
 
@@ -43,10 +44,12 @@ def sentences(board: Board) -> Iterator[str]:
     if any(row.division for row in board.ended[:TOP]):
         yield ELSEWHERE
     yield _trials(summary)
+    best = summary.get("best") or {}
+    if words := _beside(board):
+        yield words
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
     test = summary.get("test")
-    best = summary.get("best") or {}
     if not test:
         yield f"validation {metric.name}: {score(best.get('score'), metric.percent)} (no locked test)"
     else:
@@ -67,6 +70,19 @@ def _trials(summary: dict[str, Any]) -> str:
     told = [f"{trials[word]:,} {word}" for word in ("finished", "stopped", "failed") if trials.get(word)]
     total = seconds.get("total")
     return f"trials: {', '.join(told) or 'none'}" + (f" in {duration(total)}" if total else "")
+
+
+def _beside(board: Board) -> str:
+    """Why the model is not that of the trial which stands first."""
+    name = (board.summary.get("best") or {}).get("trial")
+    if not name or not board.ended or name == board.ended[0].name:
+        return ""
+    alike = [row.name for row in board.ended if row.score == board.ended[0].score]
+    return (
+        f"chosen: {name}, one of {len(alike)} trials with the best score"
+        if name in alike
+        else f"chosen: {name}, {CHOSEN}"
+    )
 
 
 def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:

@@ -77,8 +77,9 @@ def predict(
 ) -> None:
     """Label new files with the best model of a run.
 
-    Each row names its file as you did, or by its path below a folder; with several sources, each name begins with
-    its source. Boxes of a picture stand in .json, .jsonl and --json, masks and pictures in a folder.
+    Each row names its file as you did, or by its path below a folder; a row of texts by the table's column of ids, or
+    its line. With several sources, each name begins with its source. Boxes of a picture stand in .json, .jsonl and
+    --json, masks and pictures in a folder.
 
     A CSV cell that a spreadsheet would run as a formula gets an apostrophe in front; JSON keeps every name as it is.
     """
@@ -99,6 +100,8 @@ def predict(
         predictor.refuse_export()
     columns = DataOptions(image_col=image_col, text_col=text_col, audio_col=audio_col, encoding=encoding)
     asked = Prediction(predictor, sources, columns, conf)
+    for sentence in () if quiet else asked.said:
+        print(clean(sentence), file=sys.stderr)
     words: Sequence[str] = where_else(predictor.task, out) if out else ()
     if folder:
         words = asked.export(folder)

@@ -11,6 +11,7 @@ from autoft.report.compared import compared
 from autoft.report.issues import summarised
 from autoft.report.words import DASH, count, duration, line, listed, scored_at, value
 
+MORE = "its score is not all that counts"
 SHOWN = ("freeze", "lr", "batch_size")
 
 
@@ -58,6 +59,9 @@ def trial(result: TrialResult, row: Row, best: Row | None, metric: Metric) -> st
         return f"{head}  stopped: {line(result.reason) or 'no epoch was over'}"
     end = f"{count(row.epoch, 'epoch')} in {duration(row.seconds)}"
     lead = compared(metric, best.score, best.metrics) if best else DASH
+    if best and best.score is not None and row.score is not None:
+        ahead = metric.sign * row.score > metric.sign * best.score
+        lead += f" ({best.name}: {MORE})" if ahead else ""
     mark = "  (stopped early)" if result.status == "stopped" else ""
     mark += "  (again, on other validation samples)" if result.division > 0 else ""
     return f"{head}  {end}  {line(metric.name)} {compared(metric, row.score, row.metrics)}  best {lead}{mark}"

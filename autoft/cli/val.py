@@ -17,7 +17,7 @@ from autoft.errors import UsageError
 from autoft.options import DataOptions
 from autoft.records import Issue
 from autoft.report.issues import summarised
-from autoft.report.words import count, score
+from autoft.report.words import clean, count, score
 
 EXAMPLES = (
     ("autoft val runs/image-cls/search1 --data ./more", "the best model on other data"),
@@ -76,6 +76,8 @@ def val(
 
 
 def _tell(result: Mapping[str, Any]) -> None:
+    if result.get("recognised"):
+        print(clean(str(result["recognised"])))
     for sentence in summarised(_issues(result.get("issues") or ())):
         print(f"warning: {sentence}")
     samples, learned = int(result.get("samples") or 0), result.get("learned")

@@ -74,7 +74,7 @@ def _wrong_file(source: str, options: ReadOptions, medium: str) -> tuple[str, st
     if medium != "data" and is_media(source, medium):
         return f"one {medium} file is not enough to learn from: '{source}'.", layout(medium) + "."
     if is_table(source):
-        return f"the table '{source}' cannot give what this task needs: {', '.join(options.needs)}.", ""
+        return f"the table '{source}' cannot give what this task needs: {_needed(options)}.", ""
     return f"the data must be a folder or a table (CSV, TSV, Parquet), but '{source}' is neither.", ""
 
 
@@ -106,10 +106,12 @@ def _wrong_folder(source: str, options: ReadOptions, medium: str) -> tuple[str, 
         )
     further = _named_below(source, found)
     if medium == "data":
-        return f"nothing in '{source}' gives what this task needs: {', '.join(options.needs)}.", further
+        most = unread.usual(source)
+        held = f"; most files in it are {most}, and texts are read from tables and .txt files" if most else ""
+        return f"nothing in '{source}' gives what this task needs: {_needed(options)}{held}.", further
     if not holds_media(source, medium):
         if find(source).parts and not archives and "label" not in options.needs:
-            needed = ", ".join(options.needs)
+            needed = _needed(options)
             words = f"the tables in '{source}' do not give what this task needs: {needed}"
             return f"{words}.", f"Write the {medium}s as files, and the rest in one of the formats below."
         there, instead = unread.words(source)
@@ -141,6 +143,11 @@ def _named_below(source: str, found: list[os.DirEntry[str]]) -> str:
         return ""
     shown = ", ".join(tables[:SHOWN]) + (f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else "")
     return f"If a table tells all, name it with --data, and others with --val and --test. There are: {shown}"
+
+
+def _needed(options: ReadOptions) -> str:
+    """The fields that must be there: what is to be predicted need not be."""
+    return ", ".join([field for field in options.needs if field not in options.optional] or options.needs)
 
 
 def _alike(paths: list[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -41,6 +42,7 @@ USUAL = {
     "transcript": ("transcript", "transcription", "sentence", "text", "normalized_text", "utterance", "wrd", "words"),
 }
 SPLIT_NAMES = ("split", "set", "subset", "partition")
+UNNAMED = ("", "unnamed: 0")
 INDEX_NAMES = ("", "index", "unnamed: 0", "level_0")
 KNOWN = frozenset({*SPLIT_NAMES, *INDEX_NAMES[1:], *(name for names in USUAL.values() for name in names)})
 """A first line with one of these holds names."""
@@ -144,7 +146,7 @@ def choose(
         free = unspoken(columns, {*chosen.values(), *taken})
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else likely(free, probe, field, where)
         if field in SUFFIXES and names_files and all(_leads_away(probe[column], names_files) for column in guesses):
-            others = [column for column in free if column not in guesses and names_files(probe[column])]
+            others = [c for c in free if c not in guesses and not _counts_rows(c, probe[c]) and names_files(probe[c])]
             guesses = (others if len(others) < 2 else by_name(others, field) or others) or guesses
         guesses = synonyms.without_numbers(guesses, probe) if field == "label" else guesses
         if len(guesses) == 1:
@@ -220,6 +222,14 @@ def _leads_away(values: Sequence[str], names_files: Callable[[Sequence[str]], bo
     filled = [value for value in values if value]
     away = sum("://" in value for value in filled)
     return 2 * away > len(filled) and not names_files(values)
+
+
+def _counts_rows(name: str, values: Sequence[str]) -> bool:
+    """Whether a column without a name counts the rows, as programs write it: no file is meant by its numbers."""
+    if name.lower() not in UNNAMED or not all(value.isdecimal() for value in values):
+        return False
+    numbers = [int(value) for value in values]
+    return len({after - before for before, after in pairwise(numbers)}) <= 1  # of many rows every third, say, is seen
 
 
 def _join(folder: str, value: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -14,21 +16,28 @@ from autoft.data.pieces import Span
 from autoft.data.tabular import Table
 from autoft.errors import DataError
 
-BEGINS: Final = frozenset(
-    "start starts begin begins beginning onset from xmin tmin starttime begintime starting".split()
-)
-ENDS: Final = frozenset("end ends stop stops finish to xmax tmax endtime stoptime ending".split())
-LASTS: Final = frozenset("duration dur length len lasts".split())
+_BEGINS = "start starts begin begins beginning onset from xmin tmin starttime begintime starting"
+_ENDS = "end ends stop stops finish to xmax tmax endtime stoptime ending"
+BEGINS: Final = frozenset(f"{_BEGINS} anfang beginn von startzeit debut inicio inizio".split())
+ENDS: Final = frozenset(f"{_ENDS} ende bis endzeit fin fine".split())
+LASTS: Final = frozenset("duration dur length len lasts dauer duree duracion durata".split())
+"""Also in German, French, Spanish and Italian, without accents."""
 OFFSET: Final = "offset"
 """The end of an event beside its onset (DCASE), the beginning of a piece beside its duration (NeMo)."""
 UNITS: Final = {
-    **dict.fromkeys("s sec secs second seconds".split(), 1.0),
-    **dict.fromkeys("ms msec msecs millis millisecond milliseconds".split(), 1000.0),
+    **dict.fromkeys("s sec secs second seconds sek sekunden secondes segundos secondi".split(), 1.0),
+    **dict.fromkeys("ms msec msecs millis millisecond milliseconds millisekunden".split(), 1000.0),
 }
 """Word in the name of a column -> how many make a second."""
 BESIDE: Final = frozenset("time times t segment seg event clip utterance utt audio speech timestamp at in pos".split())
 """Words that such names may have as well."""
 CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d*)?)")
+DECIMAL: Final = re.compile(r"^\s*(\d+),(\d+)\s*$")
+"""`12,5`: of times no comma sets thousands apart."""
+UNNAMED: Final = re.compile(r"column \d+")
+"""What the columns of a table without a line of names are called."""
+PROBED: Final = 200
+"""Rows in which a sign of fractions is looked for."""
 LOOKED: Final = 40
 """Recordings whose headers are read to tell seconds from milliseconds."""
 HEARD: Final = 0.05
@@ -83,12 +92,12 @@ def lengths(path_of: Callable[[str], str]) -> Seconds:
 
 
 def time(cell: str, units: float = 1.0) -> float | None:
-    """Seconds of a number in `units`, or of a time such as `0:01:12.5`."""
+    """Seconds of a number in `units`, with a point or a comma before its fraction, or of a time such as `0:01:12.5`."""
     if clock := CLOCK.fullmatch(cell.strip()):
         hours, minutes, seconds = clock.groups()
         return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
     try:
-        number = float(cell) / units
+        number = float(DECIMAL.sub(r"\1.\2", cell)) / units
     except ValueError:
         return None
     return number if math.isfinite(number) else None
@@ -96,7 +105,7 @@ def time(cell: str, units: float = 1.0) -> float | None:
 
 def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
     """The places of two columns of times by their names, and whether the second says how long; not those in `named`."""
-    words = {place: words_of(name) for place, name in enumerate(table.columns) if name not in named}
+    words = {place: words_of(_plain(name)) for place, name in enumerate(table.columns) if name not in named}
     kinds = {place: _kind(found) for place, found in words.items() if _kind(found)}
     onset = any("onset" in words[place] for place in kinds)
     begins = [p for p, kind in kinds.items() if kind == "begin" or (kind == OFFSET and not onset)]
@@ -107,6 +116,22 @@ def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
         alike = sorted(others, key=lambda place: (place in lasts, _unit(words[place]) != _unit(words[begin])))
         if alike and all(_are_times(table, place) for place in (begin, alike[0])):
             return begin, alike[0], alike[0] in lasts
+    return _unnamed(table) if all(map(UNNAMED.fullmatch, table.columns)) else None
+
+
+def _unnamed(table: Table) -> tuple[int, int, bool] | None:
+    """The first two columns of a table without names that are times, none of whole numbers alone, of which the second
+    is later in each row, as ELAN exports them."""
+    some = table.rows[:PROBED]
+    places = [
+        place
+        for place in range(len(table.columns))
+        if _are_times(table, place) and any(re.search(r"[.,:]", row[place]) for row in some)
+    ]
+    for begin, end in pairwise(places):
+        spans = [(time(row[begin]), time(row[end])) for row in table.rows]
+        if all(first is not None and last is not None and first < last for first, last in spans):
+            return begin, end, False
     return None
 
 
@@ -120,10 +145,12 @@ def find(table: Table, found: tuple[int, int, bool], column: int, seconds: Secon
     names = [table.columns[place] for place in (begin, end)]
     rows = {(row[column], row[begin], row[end]) for row in table.rows}
     files = {row[column] for row in table.rows}
-    stated = next((units for name in names for units in [_unit(words_of(name))] if units), 0.0)
+    stated = next((units for name in names for units in [_unit(words_of(_plain(name)))] if units), 0.0)
     several = len(rows) > len(files)
     units, lengths = _units(rows, lasts, (stated,) if stated else (1.0, 1000.0) if several else (1.0,), seconds)
     if not several and not (units and lengths and _shorter(rows, lasts, units, lengths)):
+        return None
+    if not units and all(map(UNNAMED.fullmatch, names)):  # numbers of something else
         return None
     if not units:
         raise DataError(
@@ -165,6 +192,11 @@ def _shorter(rows: Collection[tuple[str, str, str]], lasts: bool, units: float, 
 
 def _end(begin: str, end: str, lasts: bool, units: float) -> float:
     return (time(end, units) or 0.0) + ((time(begin, units) or 0.0) if lasts else 0.0)
+
+
+def _plain(name: str) -> str:
+    """A name without accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def _kind(words: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from autoft.data import advice
+from autoft.data import advice, namefields
 from autoft.data.folder import media_files
 from autoft.data.foldernames import is_container
 from autoft.data.media import entries, is_media, is_text, media_field, part_word, relative, walk
@@ -66,10 +66,13 @@ class FileNameReader:
         if not found:
             raise advice.unrecognised(source, options)
         if any(found.other):
+            places = namefields.choices([*found.labels])
+            told = f"{places}; --group-col 1 keeps what is alike in part 1, such as a speaker, in one part"
             raise DataError(
                 f"the names of the {field} files in '{source}' must say their class in one way, but one of them can "
                 f"mean '{found.other[0]}' as well as '{found.other[1]}'.",
-                f"{advice.layout(field)}, or list them in a CSV file with the columns {field},label.",
+                (f"Say which part of the names is the class: {told}. Else: " if places else "")
+                + f"{advice.layout(field)}, or list them in a CSV file with the columns {field},label.",
             )
         samples = tuple(
             Sample(

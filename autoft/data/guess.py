@@ -60,9 +60,14 @@ def is_id(name: str, cells: Sequence[str]) -> bool:
     """A name such as `user_id`, and cells that all differ or are numbers; or one such as `date`, and all differ."""
     filled = _filled(cells)
     differ = len(set(filled)) == len(filled)
-    if ID.search(name) or ID.search(name.lower()):
+    if is_named_id(name):
         return differ or all(map(is_number, filled))
-    return differ and bool(COUNT.search(name))
+    return differ and bool(COUNT.search(name.strip(" .#:")))
+
+
+def is_named_id(name: str) -> bool:
+    """Whether a column is called as ids are: `user_id`, `ReviewId`."""
+    return bool(ID.search(name) or ID.search(name.lower()))
 
 
 def is_prose(name: str, cells: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from autoft.data import lstasks
+from autoft.data import lstasks, nested
 from autoft.errors import DataError
 from autoft.records import Issue
 
@@ -63,8 +63,9 @@ def whole(text: str) -> Lines | None:
 
 
 def _table(objects: list[tuple[int, dict[str, Any]]], issues: list[Issue]) -> Lines:
-    columns = tuple(dict.fromkeys(key for _, row in objects for key in row))
-    rows = tuple(tuple(word(row.get(key)) for key in columns) for _, row in objects)
+    flat = nested.flat([row for _, row in objects])
+    columns = tuple(dict.fromkeys(key for row in flat for key in row))
+    rows = tuple(tuple(word(row.get(key)) for key in columns) for row in flat)
     return Lines(columns, rows, tuple(number for number, _ in objects), tuple(issues))
 
 

@@ -31,6 +31,7 @@ ORDER = (
     "corpora",
     "faces",
     "trec",
+    "name-parts",
     "lists",
     "numbers",
     "folder",
@@ -215,8 +216,8 @@ def _nothing_left(dataset: Dataset, options: DataOptions, medium: str) -> DataEr
     elif any(issue.kind == "missing" for issue in dataset.issues) and dataset.reader == "table":
         hint = "File names in a table are relative to the table's own folder, or anywhere below it."
         hint += f" If another column names them: --{medium}-col COLUMN"
-    elif dataset.issues and dataset.issues[0].kind == "no_number":
-        hint = f"The first value is {dataset.issues[0].detail}. Name the column of numbers: --target COLUMN"
+    elif first := next((issue.detail for issue in dataset.issues if issue.kind == "no_number"), ""):
+        hint = f"The first value is {first}. Name the column of numbers: --target COLUMN"
     return DataError(
         f"there must be samples in '{options.data}', but none can be used"
         + (f": {reasons}." if reasons else f" ({dataset.recognised})."),

@@ -7,10 +7,11 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
-from autoft.data import absent, classnames, labels, numbers, pieces, unwrap
+from autoft.data import absent, classnames, guess, labels, numbers, pieces, unwrap
 from autoft.data.media import SUFFIXES, media_field
 from autoft.data.merge import unique_ids
 from autoft.data.roles import Roles, Source, assign
+from autoft.data.tabular import Table
 from autoft.records import Issue, ReadOptions, Sample
 
 FIELDS: Final = frozenset({*SUFFIXES, "label", labels.FIELD, "value", "text", "transcript"})
@@ -53,8 +54,11 @@ def told(sources: Sequence[Source], names: Sequence[str], source: str, options: 
     for one, roles, name in zip(sources, parts, names, strict=True):
         if not roles.left_out:
             issues += one.table.issues
-            for row, number in zip(one.table.rows, one.table.numbers, strict=True):
-                _add(_Row(one, row, number, f"{name}:" if len(sources) > 1 else ""), roles, options, samples, issues)
+            ids = _ids(one.table, roles) if options.optional else None
+            for place, (row, number) in enumerate(zip(one.table.rows, one.table.numbers, strict=True)):
+                called = ids[place] if ids else f"row {number}"
+                read = _Row(one, row, number, called, f"{name}:" if len(sources) > 1 else "")
+                _add(read, roles, options, samples, issues)
         table, remark = one.table, one.files.sentence() if one.files else ""
         sentences.append(f"{name}, {table.described}, {len(table.rows)} rows: {roles.sentence}{remark}")
     fields = [sample.fields for sample in samples]
@@ -97,10 +101,20 @@ def _columns(sources: Sequence[Source], parts: list[Roles]) -> dict[str, str]:
     return {**texts, **{field: table.columns[place] for field, place in roles.fields.items()}}
 
 
+def _ids(table: Table, roles: Roles) -> list[str] | None:
+    """What the rows of a table to be predicted are called: by its first column of ids, if all of these differ."""
+    for place, name in enumerate(table.columns):
+        cells = [row[place] for row in table.rows]
+        if name not in roles.taken and guess.is_named_id(name) and all(cells) and len(set(cells)) == len(cells):
+            return cells
+    return None
+
+
 class _Row(NamedTuple):
     source: Source
     cells: tuple[str, ...]
     number: int
+    called: str
     prefix: str
 
 
@@ -132,7 +146,7 @@ def _add(row: _Row, roles: Roles, options: ReadOptions, samples: list[Sample], i
                 return
     table = row.source.table
     named = main in roles.fields and table.columns[roles.fields[main]] not in table.media
-    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else f"row {row.number}"
+    name = row.cells[roles.fields[main]].replace(os.sep, "/") if named else row.called
     if roles.cut:
         span = roles.cut.span(row.cells)
         if span is None:

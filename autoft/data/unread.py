@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from itertools import islice
 from typing import Final
 
 from autoft.data.media import walk
@@ -41,6 +43,15 @@ def words(source: str) -> tuple[str, str]:
     if matlab:
         return f"{matlab} is MATLAB's, which is not read", ""
     return f"it holds arrays, which are not read: {others[0]}", ""
+
+
+def usual(source: str) -> str:
+    """The suffix that most files in a folder have, `.eml`; empty where none is the most, or it is one of plain text."""
+    found = Counter(os.path.splitext(path)[1].lower() for path in islice(walk(source), MOST))
+    for suffix, number in found.most_common(1):
+        if suffix not in ("", ".txt") and 2 * number > found.total():
+            return suffix
+    return ""
 
 
 def _is_pickle(path: str) -> bool:

@@ -14,15 +14,15 @@ from autoft.records import EpochReport, TrialResult
 START = 3.0
 """Seconds to start a worker process and to shut the cluster down."""
 FORK = 1.0
-"""The same without a cluster, by a fork of a process that has imported the framework."""
+"""Seconds to start and to end a process without a cluster, by a fork of one that has imported the framework."""
 SCORING = 5.0
-"""Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than a part.
+"""Seconds for all metrics, their intervals, and the files of the run folder; of a short search no more than `BRIEF`.
 
 Of 30 s a tenth was kept, with a process for each model, and 4 s were left over every time."""
 BRIEF = 1 / 15
-"""That part of the whole time."""
+"""Part of the whole time that scoring may have, where that is less than `SCORING` seconds."""
 WRITING = 2.0
-"""Seconds of these for what comes after the last score: summary, card and report."""
+"""Of the `SCORING` seconds, those for what comes after the last score: summary, card and report."""
 DRAWS = 3 * evaluate.FEWEST
 """Scores of resamples that are made however late it is: of the best model alone, then of both."""
 PLAIN = 0.08
@@ -32,11 +32,11 @@ SHARE = 0.5
 REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
 SHORT = 30.0
-"""Seconds of a search in which nothing is kept for that before there is a model."""
+"""Seconds of a search in which nothing is kept for the last training before there is a model."""
 PREPARING = 1 / 3
 """Part of the time left that decoding all samples may take."""
 LEAST = 3.0
-"""The same in seconds, at least."""
+"""Seconds that decoding all samples may take at least."""
 UNKNOWN = 0.01
 """Part of the whole time, and at most a second, that a validation is taken to last before the first one."""
 SOLVING = 0.5
@@ -44,7 +44,7 @@ SOLVING = 0.5
 FIRST_BUILD = 8.0
 """Seconds until a worker is ready to train, before the first one has told."""
 FIRST_FORK = 3.0
-"""The same where its process is a fork."""
+"""Seconds until a worker is ready to train, before the first one has told, where its process is a fork."""
 
 
 class Budget:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from autoft import artifact, evaluate, machine, remote
 from autoft.abilities import Baselined
@@ -16,11 +16,12 @@ from autoft.atomic import write_text
 from autoft.counted import near_blank, shown
 from autoft.errors import BudgetEnded, Interrupted, NoTrialSucceeded, TrialFailed, UsageError
 from autoft.events import Finished, Listener, Note
+from autoft.names import listed
 from autoft.options import SearchOptions
-from autoft.pipeline import plan, refit, resources
+from autoft.pipeline import lasttraining, plan, resources
 from autoft.pipeline.budget import WRITING, Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import DataRef, Metric, Schema, Splits, TrialResult, TrialSpec, to_json
+from autoft.records import DataRef, Metric, Sample, Schema, Splits, TrialResult, TrialSpec, to_json
 from autoft.report.card import model_card
 from autoft.report.write import write_report
 from autoft.run import RunWriter
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 UNSCORED = "the test part"
 """How the notes begin that say why it was not scored."""
 AGAIN = "autoft report {} --finish"
+ALONE: Final = {
+    "baseline": None,
+    "gain": 0.0,
+    "gain_interval": [0.0, 0.0],
+    "significant": False,
+    "verdict": "the baseline itself is the best model",
+}
+"""What is told of a model with which no other is compared."""
 
 
 class Outcome(NamedTuple):
@@ -55,6 +64,8 @@ class Outcome(NamedTuple):
     storage: Storage
     notes: tuple[str, ...] = ()
     """What else is to be said of how it went."""
+    on_ray: bool = False
+    """Whether the trials ran on Ray; of a run that is finished later nobody knows with which version."""
 
 
 def finish(outcome: Outcome, listener: Listener) -> Finished:
@@ -63,21 +74,21 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
     best = writer.best
     assert best is not None  # the caller has checked that there is a model
     ended = began > outcome.budget.deadline  # by time, and not by itself
-    again = refit.refit(outcome, best, listener)
+    again = lasttraining.train(outcome, best, listener)
     refitted = time.time()
     baseline = next((r for r in writer.results if r.number == 0 and r.folder), None)
     notes: list[str] = [outcome.splits.sentence, *outcome.notes]
-    stopped = outcome.interrupted or again.get("left_out") == refit.INTERRUPTED
+    stopped = outcome.interrupted or again.get("left_out") == lasttraining.INTERRUPTED
     if outcome.options.address and evaluate.heard_in_parts(outcome.plan.decoding):
         notes.append(f"recordings were scored by their first {outcome.plan.decoding.seconds:g} seconds alone")
     refitted_too = bool(again.get("samples"))
-    model = refit.folder(outcome) if refitted_too else remote.join(outcome.storage.trials(), best.name)
+    model = lasttraining.folder(outcome) if refitted_too else remote.join(outcome.storage.trials(), best.name)
     test, said, cut_off = scored(outcome, model, best, baseline, listener, refitted=refitted_too)
     if said:
         notes.append(said)
         listener(Note(text=said if test else f"{said}. To try it again: {AGAIN.format(writer.path)}", level="warning"))
     if again:
-        refit.tidy(outcome)
+        lasttraining.tidy(outcome)
     config = artifact.read(writer.path / "best")
     summary = {
         "task": outcome.plan.task.name,
@@ -98,7 +109,7 @@ def finish(outcome: Outcome, listener: Listener) -> Finished:
             "total": time.time() - outcome.budget.began,
         },
         "command": outcome.arguments["command"],
-        "versions": _versions(best),
+        "versions": _versions(best, ray=outcome.on_ray),
         "notes": notes,
         "paths": {"best": str(writer.path / "best"), "run": str(writer.path), **outcome.storage.paths()},
     }
@@ -135,14 +146,19 @@ def scored(
         return None, f"{UNSCORED} was not scored: it was interrupted", True
     except Exception as error:  # whatever a backend raises here: the model and the log of trials are good
         return None, f"{UNSCORED} could not be scored: {error}", False
-    if not (few := test.pop("few_groups")):
-        return test, "", False
-    groups = f"{few} {'groups' if few > 1 else 'group'}"
-    return (
-        test,
-        f"the test part has {groups}: its intervals tell how sure the score is for these, not for others",
-        False,
-    )
+    said = []
+    if few := test.pop("few_groups"):
+        groups = f"{few} {'groups' if few > 1 else 'group'}"
+        said.append(f"the test part has {groups}: its intervals tell how sure the score is for these, not for others")
+    if absent := test.pop("absent"):
+        said.append(f"the test part has no sample of {listed(absent)}: its scores say nothing of that")
+    return test, "; ".join(said), False
+
+
+def _absent(samples: Sequence[Sample], classes: Sequence[str]) -> list[str]:
+    """Classes that no sample has, where each sample has one."""
+    found = {str(sample.fields["label"]) for sample in samples if "label" in sample.fields}
+    return [name for name in classes if name not in found] if found else []
 
 
 def _test(
@@ -168,16 +184,13 @@ def _test(
     report: dict[str, Any] = {
         "samples": len(ids),
         "few_groups": evaluate.few_groups(groups),
+        "absent": _absent([samples[name][1] for name in ids], schema.classes),
         "metrics": evaluate.all_metrics(task, decoded, targets, schema),
         "interval": band.bounds,
         "interval_note": band.note,
         "resamples": band.resamples,
         "confidence": evaluate.CONFIDENCE,
-        "baseline": None,
-        "gain": 0.0,
-        "gain_interval": [0.0, 0.0],
-        "significant": False,
-        "verdict": "the baseline itself is the best model",
+        **ALONE,
     }
     if len(rivals) == 2:
         other = answers[1][0]
@@ -343,5 +356,5 @@ def _about(result: TrialResult, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _versions(best: TrialResult) -> dict[str, str]:
-    return {**artifact.read(Path(best.folder)).versions, "ray": version("ray")}
+def _versions(best: TrialResult, *, ray: bool) -> dict[str, str]:
+    return artifact.read(Path(best.folder)).versions | ({"ray": version("ray")} if ray else {})

@@ -26,8 +26,9 @@ from autoft.options import SearchOptions
 from autoft.pipeline import finish, plan, prepare
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import DATASET, SPLITS, Kept, Storage
+from autoft.ranking import by_worth
 from autoft.records import DataRef, Dataset, Splits, TrialResult, from_json
-from autoft.run import Run, RunWriter, by_worth
+from autoft.run import Run, RunWriter
 
 ENDED = "the process of the search ended while it was running"
 SAID = "scored after the search: its process had ended before its time"

@@ -14,6 +14,7 @@ from autoft.abilities import Aimed
 from autoft.contracts import Task
 from autoft.data.lengths import worth_cutting
 from autoft.data.readers import named_columns
+from autoft.data.splits import TEST, VAL
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.observers import Observers
@@ -46,6 +47,8 @@ from autoft.vocab import did_you_mean
 
 PLACED: Final = ("dense", "boxes")
 """Heads whose outputs are places in the image."""
+TRAIN: Final = (1 - TEST) * (1 - VAL)
+"""Part of the samples that train, where the user has no parts of their own."""
 
 
 class Plan(NamedTuple):
@@ -94,7 +97,7 @@ def make(registry: Registry, options: SearchOptions, task: Task, checked: Checke
     )
     cards = [msgspec.structs.replace(models.posed(c.card, c.problem), name=c.key) for c in candidates]
     sizes = {card.name: sizes_for(card, checked.side, options.preset) for card in cards if card.modality == "image"}
-    samples = max(2, int(0.7 * len(checked.dataset.samples)))
+    samples = max(2, int(TRAIN * len(checked.dataset.samples)))
     texts = any(card.modality == "text" for card in cards)
     cuts = worth_cutting(checked.dataset.samples, {*checked.divided.test}) if texts else ()
     whole = default_space(cards, sizes, options.preset, samples, alike=metric.alike, lengths=cuts)

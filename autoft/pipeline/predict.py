@@ -17,7 +17,7 @@ from autoft.data.feed import DecodedFeed
 from autoft.data.forms import Form
 from autoft.errors import DataError
 from autoft.options import DataOptions
-from autoft.pipeline import finer as maps
+from autoft.pipeline import mapsides
 from autoft.pipeline import sources as named
 from autoft.predictor import Predictions, Predictor
 from autoft.records import Issue, Sample
@@ -52,6 +52,8 @@ class Prediction:
         self.predictor, self.sources, self.confidence = predictor, sources, confidence
         found = named.find(predictor, sources, columns)
         self.samples = found.samples
+        self.said = found.said
+        """Which columns of tables were taken that are not those of the training data, for the user."""
         self.issues = list(found.issues)
         """What cannot be read; complete when all parts have been gone through."""
         self.done = 0
@@ -61,7 +63,7 @@ class Prediction:
         """Predictions for `size` samples at a time, or as many as memory should hold.
 
         Args:
-            finer: maps of indices at about the pictures' own sides, see `finer.side`.
+            finer: maps of indices at about the pictures' own sides, see `mapsides.side`.
 
         Raises:
             DataError: not one file can be decoded.
@@ -70,7 +72,7 @@ class Prediction:
         size = size or (PART if pooled else SMALL_PART)
         for first in range(0, len(self.samples), size):
             some = self.samples[first : first + size]
-            side = maps.side(some, self.predictor.task.inputs[0]) if finer else 0
+            side = mapsides.side(some, self.predictor.task.inputs[0]) if finer else 0
             kept, decoded, damaged = _predicted(self.predictor, some, side)
             self.issues += damaged
             self.done += len(kept)
@@ -102,7 +104,7 @@ class Prediction:
         if isinstance(task, Piecewise):
             names = [sample.id for sample in self.samples]
             indexed = scoring.is_indexed(self.predictor.config.problem)
-            size = maps.pictures(self.predictor.learner) if indexed else 0
+            size = mapsides.pictures(self.predictor.learner) if indexed else 0
             return task.export_parts(self._pieces(size, rows), names, schema, folder)
         ((decoded, samples),) = self._pieces(max(1, len(self.samples)), rows)
         return task.export(decoded, samples, schema, folder)

@@ -215,12 +215,13 @@ def _part(
         BudgetEnded: these are hardly any.
     """
     samples = checked.dataset.samples
-    total = pace * len(samples)
+    spent = within - left  # much of it by libraries that load
+    total = spent + pace * len(samples)
     room = min(len(samples), int(max(0.0, left) / pace))
     if room < FEWEST:
         raise BudgetEnded(
-            f"{FEWEST} samples or more must be decoded in {within:.0f} s, a third of the time left, but each takes "
-            f"{pace:.2g} s.",
+            f"{FEWEST} samples or more must be decoded in {within:.0f} s, a third of the time left, but {spent:.0f} s "
+            f"went into the first ones, and each of the others takes {pace:.2g} s.",
             f"Give more --time: decoding all {len(samples):,} takes about {total:.0f} s.",
         )
     room = int(float(f"{room:.1e}")) if room >= 100 else room

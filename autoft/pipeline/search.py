@@ -80,6 +80,7 @@ def run_search(
                 within=budget.preparing,
             )
             prepared = prepared._replace(content=inputs.content(checked))
+            made = made._replace(metric=counted.on(made.metric, sum(len(fold.val) for fold in prepared.splits.folds)))
             inputs.compare(like, task, checked, prepared.splits, listener)
             return _search(registry, options, made, prepared, budget, place, cluster, listener, verb)
         finally:
@@ -175,16 +176,7 @@ def _held(
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    make_spec = maker(threads)
-
-    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
-        spec = make_spec(number, params)
-        solved = spec.recipe.optimizer == "solve"
-        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
-            return None
-        until = budget.latest if solved else budget.deadline
-        return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
-
+    spec_of = _within(budget, watch, maker(threads), searching)
     interrupted = _run(
         registry, options, made, place.ray(), budget, watch, spec_of, concurrency, threads, prepared.splits, nodes.ray
     )
@@ -204,10 +196,31 @@ def _held(
         interrupted=interrupted,
         storage=place,
         notes=watch.notes,
+        on_ray=nodes.ray,
     )
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
     return finished
+
+
+def _within(
+    budget: Budget, watch: Watch, make_spec: Callable[[int, dict[str, Any]], TrialSpec], searching: float
+) -> Callable[[int, dict[str, Any]], TrialSpec | None]:
+    """Makes trials that know until when they may run, for as long as there is time for another one.
+
+    Args:
+        searching: Unix time at which the first trial could start.
+    """
+
+    def spec_of(number: int, params: dict[str, Any]) -> TrialSpec | None:
+        spec = make_spec(number, params)
+        solved = spec.recipe.optimizer == "solve"
+        if watch.full or not budget.room_for_another(spec.backend, solved=solved):
+            return None
+        until = budget.latest if solved else budget.deadline
+        return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
+
+    return spec_of
 
 
 def _fit(maker: Callable[[], Any], made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
@@ -298,12 +311,12 @@ def _run(
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
-            flat = proposals.strategy(options.scheduler, facts, proposed)
-            return _carried_out(on_ray, settings, Crew(settings, flat, spec_of, watch, divides=divides), watch)
+            strategy: Strategy = proposals.strategy(options.scheduler, facts, proposed)
+            return _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
         from autoft.search import ray
 
         return ray.run(settings, proposed.searcher, spec_of, watch, watch.waiting)
-    strategy: Strategy = registry.get("strategy", options.strategy).start(facts)
+    strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))

@@ -22,8 +22,9 @@ from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.options import KEPT_MODELS, SearchOptions
 from autoft.pipeline.prepare import Prepared
+from autoft.ranking import by_worth
 from autoft.records import DataRef, ModelCard, Record, TrialResult
-from autoft.run import RunWriter, by_worth
+from autoft.run import RunWriter
 
 DATASET, SPLITS = "dataset.json", "splits.json"
 

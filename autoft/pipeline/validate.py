@@ -71,6 +71,7 @@ def validate(model: str, options: DataOptions, out: str = "runs", part: str = ""
         "model": str(predictor.folder),
         "metric": config.metric.name,
         "refit": config.refit,
+        "recognised": whole.recognised,
         "part": part,
         "of": len(whole.samples),
         "samples": len(good),

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from autoft.counted import shown
+from autoft.ranking import rank, sort_key
 from autoft.records import EpochReport, Metric, TrialResult
 from autoft.report.compared import compared
 from autoft.report.svg import Frame
-from autoft.run import rank, sort_key
 
 MOST_CURVES = 60
 

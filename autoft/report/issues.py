@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from autoft.data.checks import WORDS
 from autoft.records import Issue
@@ -11,6 +12,8 @@ from autoft.report.words import line, listed
 
 TELLING = frozenset({"mask_remark", "no_flag", "no_number", "box_corners_swapped", "box_empty"})
 """Kinds of which the first of several is told with its detail: the word alone does not say what to look for."""
+OTHERS: Final = ("not_audio", "not_an_image", "not_text")
+"""What lies among samples and is none, such as a readme."""
 
 
 def by_kind(found: Iterable[Issue]) -> dict[tuple[str, bool], list[Issue]]:
@@ -36,4 +39,4 @@ def title(kind: str, drops: bool) -> str:
 
 
 def _unused(kind: str) -> bool:
-    return "not used" in WORDS.get(kind, ("",))[0]
+    return kind in OTHERS or "not used" in WORDS.get(kind, ("",))[0]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from autoft.atomic import write_text
+from autoft.ranking import rank
 from autoft.records import Metric, TrialResult
 from autoft.report.tabular import csv_text
-from autoft.run import rank
 
 
 def write_leaderboard(results: Sequence[TrialResult], metric: Metric, path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from autoft.ranking import by_worth, rank
 from autoft.records import Issue, Metric, TrialResult
 from autoft.report import by_class, charts, final, html
 from autoft.report.compared import compared
@@ -14,7 +15,6 @@ from autoft.report.issues import by_kind
 from autoft.report.issues import title as issue_title
 from autoft.report.style import CSS
 from autoft.report.words import DASH, ELSEWHERE, count, duration, gain, score, trial, value
-from autoft.run import by_worth, rank
 from autoft.version import VERSION
 
 MOST_NAMED = 200

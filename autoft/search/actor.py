@@ -59,8 +59,7 @@ class Turns:
         return failure
 
     def _stand_in(self) -> float:
-        mode = spec_of_config(self._config, 0).metric.mode
-        worst = -WORST if mode == "max" else WORST
+        worst = -spec_of_config(self._config, 0).metric.sign * WORST
         return worst if self._last_score is None else self._last_score
 
 

@@ -21,15 +21,14 @@ from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
 from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
 from autoft.search.extents import FEWEST, MOST, Extents
-from autoft.search.families import HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
+from autoft.search.families import BASELINE, HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
 from autoft.search.halving import Bracket
-from autoft.search.headwork import Heads, area
+from autoft.search.headwork import HeadSearch, area
 from autoft.search.known import Known
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 from autoft.search.times import Times
 
-BASELINE: Final = "baseline"
 AGAIN: Final = "again"
 RIVAL: Final = "rival"  # a head drawn for a bracket
 NETWORKS: Final = 3
@@ -62,11 +61,9 @@ class Auto:
         self.times = Times()
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
-        self.sign = 1.0 if facts.mode == "max" else -1.0
         self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
-        self.best_of = self.ranks.best
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
-        self.heads = Heads(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
+        self.heads = HeadSearch(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
@@ -76,8 +73,8 @@ class Auto:
         self.leading = -float("inf")
         self.starts = starts.Starts(able=facts.continues)
         self.finals: list[int] | None = None
-        self.kept = FINALISTS if facts.trials >= 4 * FINALISTS else 0
-        """Trials that are kept for second runs where their number is limited."""
+        self.reserved = FINALISTS if facts.trials >= 4 * FINALISTS else 0
+        """How many trials are kept for second runs where their number is limited."""
         self._closed: list[Closed] = []
         self._end = ""
 
@@ -89,14 +86,14 @@ class Auto:
         if not self.known:
             return Work((self._begin(BASELINE, first.recipe(self.facts, self._left())),))
         if self._perfect():
-            return self._again()
+            return self._last_runs()
         if self._room_for_trials() and (work := self._heads()):
             return work
         if self._solving():
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._bank() or self._from_brackets() or self._second() or self._new_bracket() or self._again()
+        return self._bank() or self._from_brackets() or self._next_rerun() or self._new_bracket() or self._last_runs()
 
     def over(self) -> str:
         return self._end
@@ -105,17 +102,17 @@ class Auto:
         """The trial whose model is the result: the configuration with the best mean, of the finalists and those that
         lead without a second run, for which there was no time. Never a head on some of the samples alone."""
         if not self.finals:
-            ended = [number for number in self.best_of if number in self.results and self.results[number].folder]
+            ended = [number for number in self.ranks.best if number in self.results and self.results[number].folder]
             probed = any(self.heads.is_probe(known.params) for known in self.known.values())
-            return max(ended, key=lambda n: (self.best_of[n], -n)) if ended and probed else None
+            return max(ended, key=lambda n: (self.ranks.best[n], -n)) if ended and probed else None
         groups: dict[object, list[int]] = defaultdict(list)
-        for number in self.best_of:
+        for number in self.ranks.best:
             known, result = self.known[number], self.results.get(number)
             if result and not (known.again and result.reason == OUT_OF_TIME):
                 groups[known.key].append(number)
         leading = [*self.finals, *(one.number for one in self._leaders())]
         rivals = [groups[key] for key in dict.fromkeys(self.known[number].key for number in leading)]
-        return finals.choose(rivals, self.best_of, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
+        return finals.choose(rivals, self.ranks.best, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
 
     # ---- what came of it ------------------------------------------------------------------------------
 
@@ -189,15 +186,15 @@ class Auto:
                 epochs = max(1, (bracket.until or bracket.rungs[-1]) - done)
                 if not self.times.measured(bracket.family):
                     break
-                seconds += self.times.epoch(bracket.family) * self._weight(self.known[number].params) * epochs
+                seconds += self.times.epoch_seconds(bracket.family) * self._weight(self.known[number].params) * epochs
             if orders:
                 return Work(tuple(orders))
         return None
 
     def _new_bracket(self) -> Work | None:
-        if self.stale >= STALE or not self._room_for_trials(self.kept):
+        if self.stale >= STALE or not self._room_for_trials(self.reserved):
             return None
-        left = self._left() - self._kept_for_finals()
+        left = self._left() - self._seconds_for_finals()
         self._fit(FEWEST, left)
         fitting = ((one, *self.extents.of(one, left, self._most(one), self._epochs(one))) for one in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
@@ -226,14 +223,14 @@ class Auto:
             draws.dearest = 1.0
             if family == PARTIAL:
                 draws.dearest = self.extents.dearest(family, left, count)
-                whole = self.times.epoch(BASELINE) if self.times.measured(BASELINE) else 0.0
+                whole = self.times.epoch_seconds(BASELINE) if self.times.measured(BASELINE) else 0.0
                 forward = whole * price(1.0, shared=False)  # nothing is trained
                 draws.viewable = min((self.heads.viewable(n, left, forward) for n in known), default=float("inf"))
 
     def _drawn(self, family: str, count: int, epochs: int, goes_on: bool) -> list[int]:
         best, numbers = self._best(family), list[int]()
         for _ in range(starts.TRIES * count if goes_on else count):
-            full = len(numbers) == count or not self._room_for_trials(self.kept)
+            full = len(numbers) == count or not self._room_for_trials(self.reserved)
             draws, of = self.draws[family], self.heads
             params = None if full else draws.draw(best, of.best, near=count == 1, wide=of.wide)
             if params is None:
@@ -269,7 +266,7 @@ class Auto:
             if number in bracket:
                 bracket.delay(self.ranks.rung(bracket.until))
                 bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
-                bracket.ended(number, scored=number in self.best_of)
+                bracket.ended(number, scored=number in self.ranks.best)
                 rung = bracket.until
                 lost = bracket.promote(self.ranks.key)
                 self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
@@ -280,32 +277,38 @@ class Auto:
         """Whether this bracket made the search better; a single trial for which alone there was time does not count."""
         if bracket.alone:
             return
-        best = max(self.best_of.values(), default=-float("inf"))
+        best = max(self.ranks.top.values(), default=-float("inf"))
         self.stale = 0 if best > self.leading else self.stale + 1
         self.leading = max(best, self.leading)
 
     # ---- fresh seeds ----------------------------------------------------------------------------------
 
-    def _again(self) -> Work | None:
-        """The best few once more. When that is done and no further bracket fits, the search is over."""
-        done = self._perfect() or all(bracket.done for bracket in self.brackets)
-        if self.finals is None and not (0 in self.results and done):
-            return None
+    def _last_runs(self) -> Work | None:
+        """What is left when no further bracket fits: the best few once more, then the end of the search."""
         if self.finals is None:
-            self.finals = self._finalists()
-            for number in self.finals:
-                known = self.known[number]
-                if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                    params = finals.second(known.params, self.results[number], self.facts.space)
-                    self._begin(AGAIN, params, known.again + 1, known.params)
-        if work := self._second():
-            return work
-        if not self.active:
-            room = self._room_for_trials(self.kept) and bool(self.facts.deadline())
-            self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
-        return None
+            done = self._perfect() or all(bracket.done for bracket in self.brackets)
+            if not done or 0 not in self.results:
+                return None
+            self._pick_finals()
+        work = self._next_rerun()
+        if work is None and not self.active:
+            self._finish()
+        return work
 
-    def _second(self) -> Work | None:
+    def _pick_finals(self) -> None:
+        """Choose the best few, and note the second runs that they are to have."""
+        self.finals = self._finalists()
+        for number in self.finals:
+            known = self.known[number]
+            if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
+                params = finals.rerun_params(known.params, self.results[number], self.facts.space)
+                self._begin(AGAIN, params, known.again + 1, known.params)
+
+    def _finish(self) -> None:
+        room = self._room_for_trials(self.reserved) and bool(self.facts.deadline())
+        self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
+
+    def _next_rerun(self) -> Work | None:
         """The next run of a finalist."""
         waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
         return Work((self._order(waiting[0], 0),)) if waiting else None
@@ -313,10 +316,10 @@ class Auto:
     def _finalists(self) -> list[int]:
         if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
             return []  # what it began with has seen the samples that validate in other divisions
-        able = {n: score for n, score in self.best_of.items() if n in self.results and self.results[n].folder}
+        able = {n: score for n, score in self.ranks.best.items() if n in self.results and self.results[n].folder}
         heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
         best = finals.distinct(able, lambda n: self.known[n].key, heads)[:FINALISTS]
-        needed = {n: 0.0 if n in self._of(HEADS) else finals.seconds(self.results[n]) for n in best}
+        needed = {n: 0.0 if n in self._of(HEADS) else finals.rerun_seconds(self.results[n]) for n in best}
         return finals.affordable(best, needed, self._left(), self.facts.workers)
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
@@ -347,8 +350,8 @@ class Auto:
         return str(self.known[number].params.get("model", self.networks[0]))
 
     def _best(self, family: str) -> Values | None:
-        scored = [number for number in self._of(family) if number in self.best_of]
-        return self.known[max(scored, key=lambda n: self.best_of[n])].params if scored else None
+        scored = [number for number in self._of(family) if number in self.ranks.best]
+        return self.known[max(scored, key=lambda n: self.ranks.best[n])].params if scored else None
 
     def _weight(self, params: Values) -> float:
         """What an epoch of this configuration costs, in epochs of the whole network on images of area 1."""
@@ -360,33 +363,33 @@ class Auto:
         deadline = self.facts.deadline()
         return deadline - self.facts.clock() if deadline else float("inf")
 
-    def _kept_for_finals(self) -> float:
+    def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
         none = self.finals is not None or self._inherited() or self.starts.short(self.results.get(0))
         return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
-        return starts.leaders(self.results, self.best_of)
+        return starts.leaders(self.results, self.ranks.best)
 
     def _inherited(self) -> bool:
         """Whether the best trial began with the model of another one."""
-        return max(self.best_of, key=lambda number: self.best_of[number], default=-1) in self.starts.of
+        return max(self.ranks.best, key=lambda number: self.ranks.best[number], default=-1) in self.starts.of
 
     def _top(self, family: str) -> float | None:
-        return max((self.best_of[n] for n in self._of(family) if n in self.best_of), default=None)
+        return max((self.ranks.best[n] for n in self._of(family) if n in self.ranks.best), default=None)
 
     def _weak(self) -> bool:
         return all(name in self.facts.weak for name in self.networks)
 
-    def _room_for_trials(self, kept: int = 0) -> bool:
-        """Whether there may be another one, with some kept for later."""
-        return not self.facts.trials or len(self.known) + kept < self.facts.trials
+    def _room_for_trials(self, reserved: int = 0) -> bool:
+        """Whether there may be another one, with so many left for later."""
+        return not self.facts.trials or len(self.known) + reserved < self.facts.trials
 
     def _free(self) -> int:
         """Trials that heads may have where their number is limited: a bracket is kept, and second runs."""
-        return max(0, self.facts.trials - len(self.known) - FEWEST - self.kept)
+        return max(0, self.facts.trials - len(self.known) - FEWEST - self.reserved)
 
     def _perfect(self) -> bool:
-        if self.facts.perfect is None or not self.best_of:
+        if self.facts.perfect is None or not self.ranks.best:
             return False
-        return max(self.ranks.top.values()) >= self.sign * self.facts.perfect
+        return max(self.ranks.top.values()) >= self.ranks.sign * self.facts.perfect

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from autoft.records import Scalar
 from autoft.search import space as spaces
 from autoft.search.families import READING, Draws
-from autoft.search.headgrid import PLAIN, Head, values_of
+from autoft.search.headgrid import PLAIN, Solving, values_of
 from autoft.search.space import Space, Values
 
 BANK: Final = "bank"
@@ -36,7 +36,7 @@ class Banks:
         self.space, self.seed = space, seed
         self.done: set[str] = set()
 
-    def next(self, heads: Mapping[str, Head], most: int) -> list[Values]:
+    def next(self, heads: Mapping[str, Solving], most: int) -> list[Values]:
         """Those of the first network that has had none; empty when all have had theirs.
 
         Args:
@@ -51,7 +51,7 @@ class Banks:
         return []
 
 
-def configurations(space: Space, head: Head, seed: int, count: int = COUNT) -> list[Values]:
+def configurations(space: Space, head: Solving, seed: int, count: int = COUNT) -> list[Values]:
     """Configurations around the default recipe and all over the space; none where the space forbids heads alone.
 
     Args:

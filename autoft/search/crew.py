@@ -16,7 +16,7 @@ from autoft.search.desk import Config
 from autoft.search.ledger import Ledger
 from autoft.search.outcome import Failure
 from autoft.search.settings import Observer, Settings
-from autoft.search.shift import EVENTS, Event, Task, state_of
+from autoft.search.shift import EVENTS, Event, Leg, state_of
 from autoft.search.strategy import Strategy
 
 
@@ -42,7 +42,7 @@ class Crew:
         self._paused: set[int] = set()
         self._kept: dict[int, int] = {}
         """Epoch at which a trial has paused last."""
-        self._works: dict[int, list[Task]] = {}
+        self._works: dict[int, list[Leg]] = {}
         self._pieces = 0
         self.full = False
         """No further trial may begin: there is no time for one."""
@@ -52,12 +52,12 @@ class Crew:
         work = None if self.full else self.strategy.next()
         if work is None:
             return None
-        tasks: list[Task] = []
+        legs: list[Leg] = []
         for order in work.orders:
             if order.params is None:
                 known = self.ledger.specs[order.number]
                 # Its own state holds all that it began with, and the other model may be gone by now.
-                tasks.append(Task(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=True))
+                legs.append(Leg(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=True))
                 continue
             spec = self.spec_of(order.number, order.params)
             if spec is None:
@@ -67,15 +67,15 @@ class Crew:
             division = spec.division + order.again if self.divides else 0
             spec = msgspec.structs.replace(spec, seed=spec.seed + order.again, division=division, start=start)
             self.ledger.specs[order.number] = spec
-            tasks.append(Task(spec=spec, until=order.until))
-        if not tasks:
+            legs.append(Leg(spec=spec, until=order.until))
+        if not legs:
             return None
-        for task in tasks:
-            self._paused.discard(task.spec.number)
+        for leg in legs:
+            self._paused.discard(leg.spec.number)
         piece = self._pieces
-        self._works[piece] = tasks
+        self._works[piece] = legs
         self._pieces += 1
-        return {"trial": {"number": piece, "tasks": to_json(tasks), "target": self.target}}
+        return {"trial": {"number": piece, "legs": to_json(legs), "target": self.target}}
 
     def over(self) -> bool:
         return self.full or bool(self.strategy.over()) or not self._works
@@ -127,7 +127,7 @@ class Crew:
 
     def _open(self, piece: int) -> list[int]:
         """Trials of a piece of work that have neither paused nor ended."""
-        numbers = [task.spec.number for task in self._works.get(piece, [])]
+        numbers = [leg.spec.number for leg in self._works.get(piece, [])]
         return [number for number in numbers if number not in self.ledger.ended | self._paused]
 
     def _again(self, number: int) -> None:

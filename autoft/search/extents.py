@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from autoft.search.families import PARTIAL, WHOLE, Draws
+from autoft.search.families import BASELINE, PARTIAL, WHOLE, Draws
 from autoft.search.halving import FIRST, Ranks
 from autoft.search.headgrid import head_sizes
 from autoft.search.headwork import area
@@ -25,7 +25,7 @@ SHORT: Final = 0.3
 LEAST: Final = 6
 UNKNOWN: Final = 0.5
 """Price of an epoch up to which depths are drawn while nobody knows what one takes."""
-FAMILIES: Final = (PARTIAL, WHOLE, "baseline")
+FAMILIES: Final = (PARTIAL, WHOLE, BASELINE)
 """Whose epochs tell of another family's, where that has none; the nearest comes first."""
 
 
@@ -39,16 +39,16 @@ class Extents:
     def __init__(self, facts: Facts, times: Times, ranks: Ranks, draws: Mapping[str, Draws]) -> None:
         self.facts, self.times, self.ranks, self.draws = facts, times, ranks, draws
 
-    def epoch(self, family: str) -> float:
+    def epoch_seconds(self, family: str) -> float:
         """Expected seconds of an epoch, on images of area 1, of a trial that is drawn for this family and trains
         blocks; 0 when there is nothing to go by."""
         known = next((one for one in (family, *FAMILIES) if self.times.measured(one)), "")
-        return self.times.epoch(known) * self.draws[family].cost() if known else 0.0
+        return self.times.epoch_seconds(known) * self.draws[family].cost() if known else 0.0
 
     def worth(self, sizes: tuple[int, ...], family: str, left: float) -> tuple[int, ...]:
         """Of the image sizes with good features, the largest first, those at which a small bracket fits into half of
         the time left; the smallest one if none does."""
-        least = self.ranks.cost(FEWEST, SHORTEST) * self.epoch(family) / self.hands(FEWEST)
+        least = self.ranks.cost(FEWEST, SHORTEST) * self.epoch_seconds(family) / self.hands(FEWEST)
         return tuple(size for size in sizes if least * area(size) <= left / 2) or sizes[-1:]
 
     def planned(self, brackets: int, *, begun: bool) -> int:
@@ -71,7 +71,7 @@ class Extents:
         epochs, least = planned or self.facts.epochs, max(SHORTEST if family == WHOLE else 2, self.ranks.first)
         if left <= 0:
             return 0, 0
-        each = self.epoch(family) * self._area(family)
+        each = self.epoch_seconds(family) * self._area(family)
         if not each:  # nothing was measured yet
             return 2 * FEWEST if family == PARTIAL else FEWEST, epochs
         while epochs > least and self._cost(family, FEWEST, epochs) * each / self.hands(FEWEST) > left:
@@ -87,7 +87,7 @@ class Extents:
         all have, `UNKNOWN` where time is limited and nothing was measured yet."""
         if left == float("inf"):
             return 1.0
-        unit = self.epoch(family) / self.draws[family].cost() * self._area(family)
+        unit = self.epoch_seconds(family) / self.draws[family].cost() * self._area(family)
         epochs = min(USEFUL, self.facts.epochs)
         return min(1.0, left * self.hands(count) / (self.ranks.cost(count, epochs) * unit)) if unit else UNKNOWN
 
@@ -101,7 +101,7 @@ class Extents:
 
     def short(self, family: str, left: float) -> int:
         """Epochs for which a single trial has time; 0 where that is less than a first rung."""
-        each = self.epoch(family) * self._area(family)
+        each = self.epoch_seconds(family) * self._area(family)
         epochs = min(self.facts.epochs, int(left / each)) if each and left > 0 else 0
         return epochs if epochs >= self.ranks.first else 0
 

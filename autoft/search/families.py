@@ -21,12 +21,14 @@ from msgspec.structs import replace
 from autoft.recipe import LEVELS
 from autoft.records import Param, Scalar
 from autoft.search import space as spaces
-from autoft.search.headgrid import LIMITS, PLAIN, Head, values_of
+from autoft.search.headgrid import LIMITS, PLAIN, Solving, values_of
 from autoft.search.sampling import draw, sample, short
 from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
 
 HEADS, PARTIAL, WHOLE = "heads", "partial", "whole"
+BASELINE: Final = "baseline"
+"""The family of trial 0, the default recipe, alone."""
 SHARED: Final[Mapping[str, tuple[Scalar, ...]]] = {"mixup": (0.0,), "cutmix": (0.0,), "augment": ("none", "light")}
 """What keeps a frozen prefix the same for all trials: mixing is done on pixels, and every policy has its own views."""
 READING: Final = ("text_length", "truncation", "pooling")
@@ -136,10 +138,10 @@ class Draws:
     def draw(
         self,
         best: Mapping[str, Scalar] | None,
-        head: Callable[[str], Head | None],
+        head: Callable[[str], Solving | None],
         *,
         near: bool = False,
-        wide: Callable[[str], Head | None] = lambda model: None,
+        wide: Callable[[str], Solving | None] = lambda model: None,
     ) -> Values | None:
         """The next configuration, or None when nothing new is found.
 
@@ -229,7 +231,13 @@ class Draws:
         return [(float(depth or 0), price(depth, shared=False), 1.0) for depth in choices]
 
     def _finish(
-        self, params: Values, head: Callable[[str], Head | None], generator: random.Random, *, near: bool, begun: bool
+        self,
+        params: Values,
+        head: Callable[[str], Solving | None],
+        generator: random.Random,
+        *,
+        near: bool,
+        begun: bool,
     ) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,
         where the user leaves them open. `begun` says that it was drawn around one that begins with a solved head."""

@@ -14,15 +14,15 @@ LENGTH: Final = ("epochs", "patience")
 """What a second run may have otherwise than the first."""
 
 
-def second(params: Values, result: TrialResult, space: Space) -> Values:
+def rerun_params(params: Values, result: TrialResult, space: Space) -> Values:
     """The configuration of a second run: as many epochs as were best in the first one, its schedule to the end, as the
     last training has it (`course.repeated`)."""
     recipe = repeated(result.recipe, result.best_epoch).flat()
     return params | {key: recipe[key] for key in LENGTH if any(param.key == key for param in space)}
 
 
-def seconds(result: TrialResult) -> float:
-    """What a second run takes."""
+def rerun_seconds(result: TrialResult) -> float:
+    """How long a second run takes."""
     return result.seconds * repeated(result.recipe, result.best_epoch).epochs / max(1, result.epochs)
 
 

@@ -14,6 +14,7 @@ from autoft.records import EpochReport, TrialResult
 from autoft.search import headgroups
 from autoft.search import space as spaces
 from autoft.search.halving import ETA, Bracket, Ranks
+from autoft.search.outcome import tell
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 
@@ -123,7 +124,7 @@ class Halved:
         self._arrive(number, able=True)
 
     def ended(self, result: TrialResult) -> None:
-        self.searcher.tell(result.number, result.score, [report.score for report in result.history])
+        tell(self.searcher, result)
         self.ranks.ended(result.number, failed=result.status == "failed")
         self._arrive(result.number, able=False)
 

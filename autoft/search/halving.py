@@ -71,7 +71,8 @@ class Ranks:
                 self.sign * (blank + CHANCE * way),
             )
         self.best: dict[int, float] = {}
-        """What the best score of each trial is worth, turned so that larger is better."""
+        """What the epoch of each trial is worth whose score is the best, as its model is kept; of equal ones the last.
+        Turned so that larger is better."""
         self.top: dict[int, float] = {}
         """The same, without what counts beside scores."""
         self.course: dict[int, dict[int, _Then]] = {}
@@ -83,10 +84,10 @@ class Ranks:
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
-        score = self.sign * selection_score(report.score, report.combined, self.mode, report.finer)
-        self.best[number] = max(score, before)
         plain = self.sign * selection_score(report.score, report.combined, self.mode)
-        self.top[number] = max(plain, self.top.get(number, -float("inf")))
+        score = self.sign * selection_score(report.score, report.combined, self.mode, report.finer)
+        if plain >= self.top.get(number, -float("inf")):
+            self.top[number], self.best[number] = plain, score
         course = self.course.setdefault(number, {})
         last = next(reversed(course.values()), None)
         total = score + (last.mean * len(course) if last else 0.0)

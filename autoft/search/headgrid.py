@@ -24,8 +24,8 @@ PLAIN: Final[Mapping[str, Scalar]] = {"augment": "none", "mixup": 0.0, "cutmix":
 """What leaves a sample as it is."""
 
 
-class Head(NamedTuple):
-    """How a head is solved, and on what."""
+class Solving(NamedTuple):
+    """How a head is solved, and on what; the head itself is `autoft.heads.Head`."""
 
     model: str
     reading: Values

@@ -17,7 +17,7 @@ from typing import Final
 from autoft.counted import selection_score
 from autoft.records import EpochReport, Mode, Scalar
 from autoft.search.families import VIEWS, key_of
-from autoft.search.headgrid import Head, beyond, heads, pooled, readings
+from autoft.search.headgrid import Solving, beyond, heads, pooled, readings
 from autoft.search.headtimes import HeadTimes, is_wide
 from autoft.search.probes import PROBE, Probes
 from autoft.search.space import Space, Values
@@ -32,14 +32,15 @@ CLOSE: Final = 0.02
 """Features this much worse, as a part of the best score, are as good: the smaller image is then the cheaper one."""
 
 
-class Heads:
+class HeadSearch:
     """Hands out configurations of solved heads by network and image size, and ranks both by how they score.
 
     Of several networks on much data each is tried on some samples first, and the better half goes on (`probes.py`).
 
     Args:
         networks: those whose heads can be solved, the most promising first.
-        mode: whether larger or smaller scores are better. A head's value is its selection score (`records.py`).
+        mode: whether larger or smaller scores are better. A head's value is its selection score
+            (`counted.selection_score`).
         parts: training and validation samples.
         posed: formulations whose solutions differ.
     """
@@ -60,7 +61,7 @@ class Heads:
         self.dropped: set[str] = set()
         """Networks that did not go on."""
         self._values: dict[str, dict[int, float]] = {}
-        self._best: dict[tuple[str, bool], tuple[float, Head, Values]] = {}
+        self._best: dict[tuple[str, bool], tuple[float, Solving, Values]] = {}
         """Of a network, on its last features or (True) on all levels."""
         self._tried: dict[object, set[float]] = defaultdict(set)
         """Strengths that were handed out, by all else of their heads."""
@@ -139,8 +140,8 @@ class Heads:
         """More heads of a network whose best one is the least or the most held back of its kind."""
         if not any(param.key == "head_strength" and not param.fixed for param in self.space):
             return []
-        for (name, _), (_, head, params) in self._best.items():
-            strengths = beyond(self._tried[_kind(params)], head.strength) if name not in busy else []
+        for (name, _), (_, solving, params) in self._best.items():
+            strengths = beyond(self._tried[_kind(params)], solving.strength) if name not in busy else []
             more: list[Values] = [{**params, "head_strength": strength} for strength in strengths]
             if timely := self._times.fitting(more, left):
                 return timely
@@ -167,22 +168,22 @@ class Heads:
             keys = [*readings(self.space, name)[0], *(("pooling",) if wide else ())]
             reading = {key: params[key] for key in dict.fromkeys(keys)}
             strength, word = float(params["head_strength"] or 0), str(params.get("formulation", ""))
-            head = Head(name, reading, str(params["head_init"]), strength, word)
-            self._best[name, wide] = (value, head, dict(params))
+            solving = Solving(name, reading, str(params["head_init"]), strength, word)
+            self._best[name, wide] = (value, solving, dict(params))
 
     def is_probe(self, params: Mapping[str, Scalar]) -> bool:
         """Whether this is a head on some of the samples, which only tells whether its network goes on."""
         return not self._usual and params.get("head_rows", 0) == PROBE
 
-    def best(self, name: str) -> Head | None:
-        """The best head of a network on its last features."""
+    def best(self, name: str) -> Solving | None:
+        """How the best head of a network on its last features is solved."""
         return self._best[name, False][1] if (name, False) in self._best else None
 
-    def wide(self, name: str) -> Head | None:
-        """The best head of a network on all levels."""
+    def wide(self, name: str) -> Solving | None:
+        """The same for all levels."""
         return self._best[name, True][1] if (name, True) in self._best else None
 
-    def leading(self, name: str) -> Head | None:
+    def leading(self, name: str) -> Solving | None:
         """The better one of both."""
         found = [self._best[key] for key in ((name, False), (name, True)) if key in self._best]
         return max(found, key=lambda one: one[0])[1] if found else None

@@ -173,7 +173,8 @@ class Host:
         return self._ready(spec).ask(Begin(target=target, spec=spec)).failure
 
     def together(self, target: str, specs: Sequence[TrialSpec]) -> Failure | str:
-        """Make trials of one backend that are trained side by side, or say why they cannot be; empty if they can."""
+        """Make trials of one backend that are trained side by side. What comes back says why none of them has begun;
+        empty means that all have."""
         reply = self._ready(specs[0]).ask(Together(target=target, specs=tuple(specs)))
         return reply.failure or reply.refused
 

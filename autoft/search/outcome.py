@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from autoft import remote
-from autoft.course import OUT_OF_TIME
+from autoft import course, remote
+from autoft.contracts import Searcher
 from autoft.errors import TrialFailed
 from autoft.prefix import LATE
 from autoft.recipe import Recipe
@@ -55,11 +55,10 @@ def failure_of(error: Exception) -> Failure:
 def result_of(
     spec: TrialSpec, reports: Sequence[EpochReport], status: TrialStatus, reason: str, trace: str
 ) -> TrialResult:
-    """What a trial came to, from its reports: the best epoch counts, of equal ones the last (`course.leading`)."""
+    """What a trial came to, from its reports: the best epoch counts (`course.leader`)."""
     if status == "failed" and reason == LATE:
-        status, reason, trace = "stopped", OUT_OF_TIME, ""  # nothing is wrong with it
-    sign = 1.0 if spec.metric.mode == "max" else -1.0
-    best = max(reports, key=lambda report: (sign * report.score, report.epoch), default=None)
+        status, reason, trace = "stopped", course.OUT_OF_TIME, ""  # nothing is wrong with it
+    best = course.leader(spec.metric, reports)
     failed = status == "failed"
     planned, chosen = (reports[-1].planned, reports[-1].precision) if reports else (0, "")
     if best is None and not failed:
@@ -90,6 +89,11 @@ def result_of(
     )
 
 
+def tell(searcher: Searcher, result: TrialResult) -> None:
+    """Tell a searcher how the trial that it proposed has ended."""
+    searcher.tell(result.number, result.score, [report.score for report in result.history])
+
+
 def spec_of_config(config: Mapping[str, Any], number: int) -> TrialSpec:
     """The trial that a configuration describes.
 
@@ -108,9 +112,8 @@ def number_of(trial: object) -> int:
 
 
 def leads(report: EpochReport, earlier: Sequence[EpochReport], metric: Metric) -> bool:
-    """Whether an epoch is the best so far; of equal ones the last counts, as in `result_of`."""
-    sign = 1.0 if metric.mode == "max" else -1.0
-    return all(sign * report.score >= sign * other.score for other in earlier)
+    """Whether an epoch is the best so far (`course.leading`)."""
+    return all(course.leading(metric, report.score, other.score) for other in earlier)
 
 
 def within(params: Mapping[str, Any], space: Sequence[Param]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost, failure_of
 from autoft.search.process import interruptible
 from autoft.search.settings import Cluster, Machine, Settings
-from autoft.search.shift import TASKS, Event, Shift
+from autoft.search.shift import LEGS, Event, Shift
 
 LOOK: float = 0.1
 """Seconds between two looks at the clock and for Ctrl-C."""
@@ -64,7 +64,7 @@ class _Hand(threading.Thread):
         while (config := self._pieces.get()) is not None:
             piece = config["trial"]
             try:
-                shift = Shift(self.host, piece["target"], TASKS.decode(piece["tasks"]))
+                shift = Shift(self.host, piece["target"], LEGS.decode(piece["legs"]))
                 while not shift.over:
                     self._said.put(_Said(self, piece["number"], shift.work(0.0)))
                 self._said.put(_Said(self, piece["number"], None))

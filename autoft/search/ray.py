@@ -35,13 +35,13 @@ from autoft.records import (
 from autoft.search import raynodes
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
-from autoft.search.flat import Flat
 from autoft.search.host import Host
 from autoft.search.outcome import Failure, TrialLost, number_of
 from autoft.search.process import called, for_workers, interruptible, submitted
+from autoft.search.raydesk import RayDesk
 from autoft.search.rayschedulers import scheduler_of
 from autoft.search.settings import LOCAL, Cluster, Observer, Settings, answers
-from autoft.search.shift import TASKS, Shift
+from autoft.search.shift import LEGS, Shift
 
 SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 Waiting = Callable[[str], None]
@@ -145,11 +145,11 @@ def run(
     `spec_of` makes a trial of what the searcher proposes, or None when no more trials should start; `waiting` is told
     why none starts. Returns whether the user interrupted.
     """
-    flat, scheduler = Flat(settings, searcher, spec_of, observer), scheduler_of(settings)
+    desk, scheduler = RayDesk(settings, searcher, spec_of, observer), scheduler_of(settings)
     if settings.scheduler == "pbt":  # a fixed set of trials that train side by side
-        space = _all_at_once(flat, settings.trials or POPULATION)
-        return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, space=space, kept=4)
-    return _fit(settings, flat, waiting, _Actor, scheduler=scheduler, samples=settings.trials or -1)
+        space = _all_at_once(desk, settings.trials or POPULATION)
+        return _fit(settings, desk, waiting, _Actor, scheduler=scheduler, space=space, kept=4)
+    return _fit(settings, desk, waiting, _Actor, scheduler=scheduler, samples=settings.trials or -1)
 
 
 def run_strategy(settings: Settings, desk: Desk, waiting: Waiting = _unheard) -> bool:
@@ -260,7 +260,7 @@ class _Shifts(tune.Trainable):  # type: ignore[misc]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         trial = new_config["trial"]
-        self.shift = Shift(self.host, trial["target"], TASKS.decode(trial["tasks"]))
+        self.shift = Shift(self.host, trial["target"], LEGS.decode(trial["legs"]))
         return True
 
     def step(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ SLICE = 0.5
 """Seconds for which what happens is gathered before it is told: telling Ray costs milliseconds each time."""
 
 
-class Task(Record):
+class Leg(Record):
     """Some epochs of one trial."""
 
     spec: TrialSpec
@@ -40,17 +40,17 @@ class Event(Record):
 
 
 # Made here, once: msgspec must not look at the same types for the first time in two threads (it crashes, msgspec 0.22).
-TASKS = msgspec.json.Decoder(list[Task])
+LEGS = msgspec.json.Decoder(list[Leg])
 EVENTS = msgspec.json.Decoder(list[Event])
 
 
 class Shift:
     """One piece of work. A process that dies is replaced once for each trial, and the trial taken up again."""
 
-    def __init__(self, host: Host, target: str, tasks: list[Task]) -> None:
+    def __init__(self, host: Host, target: str, legs: list[Leg]) -> None:
         self._host = host
         self._target = target
-        self._events = self._all(tasks)
+        self._events = self._all(legs)
         self.over = False
 
     def work(self, seconds: float = SLICE) -> list[Event]:
@@ -63,22 +63,22 @@ class Shift:
         self.over = True
         return found
 
-    def _all(self, tasks: list[Task]) -> Iterator[Event]:
-        whole = [task.spec if not (task.until or task.resume) else None for task in tasks]
+    def _all(self, legs: list[Leg]) -> Iterator[Event]:
+        whole = [leg.spec if not (leg.until or leg.resume) else None for leg in legs]
         for places in banks.runs(whole):
-            alone = [tasks[place] for place in places]
+            alone = [legs[place] for place in places]
             if len(alone) > 1:
                 alone = yield from self._together(alone)
-            for task in alone:
-                yield from self._tried(task)
+            for leg in alone:
+                yield from self._tried(leg)
 
-    def _together(self, tasks: list[Task]) -> Generator[Event, None, list[Task]]:
+    def _together(self, legs: list[Leg]) -> Generator[Event, None, list[Leg]]:
         """Trials side by side; gives those that must be run alone, from their beginning."""
-        left = {task.spec.number: task for task in tasks}
+        left = {leg.spec.number: leg for leg in legs}
         told: set[int] = set()
         try:
-            begun = self._host.together(self._target, [task.spec for task in tasks])
-            while left and not begun:
+            refused = self._host.together(self._target, [leg.spec for leg in legs])
+            while left and not refused:
                 news = self._host.step_all()
                 if isinstance(news, Failure):  # not of one configuration: those are among the news
                     break
@@ -94,20 +94,20 @@ class Shift:
             yield Event(number=number, kind="again")
         return list(left.values())
 
-    def _tried(self, task: Task) -> Iterator[Event]:
+    def _tried(self, leg: Leg) -> Iterator[Event]:
         """One trial, in a second process where the first one died."""
         try:
-            yield from self._one(task)
+            yield from self._one(leg)
         except TrialLost:
-            yield Event(number=task.spec.number, kind="again")
+            yield Event(number=leg.spec.number, kind="again")
             try:
-                yield from self._one(task)
+                yield from self._one(leg)
             except TrialLost as lost:
-                yield Event(number=task.spec.number, kind="failed", failure=lost.failure)
+                yield Event(number=leg.spec.number, kind="failed", failure=lost.failure)
 
-    def _one(self, task: Task) -> Iterator[Event]:
-        number = task.spec.number
-        failure = self._host.begin(self._target, task.spec) or (self._load(task.spec) if task.resume else None)
+    def _one(self, leg: Leg) -> Iterator[Event]:
+        number = leg.spec.number
+        failure = self._host.begin(self._target, leg.spec) or (self._load(leg.spec) if leg.resume else None)
         while failure is None:
             answer = self._host.step()
             if isinstance(answer, Failure):
@@ -116,8 +116,8 @@ class Shift:
             yield Event(number=number, kind="report", report=answer)
             if answer.done:
                 return
-            if task.until and answer.epoch >= task.until:
-                failure = self._save(task.spec)
+            if leg.until and answer.epoch >= leg.until:
+                failure = self._save(leg.spec)
                 if failure is None:
                     yield Event(number=number, kind="paused")
                     return

@@ -108,13 +108,13 @@ class Strategy(Protocol):
         ...
 
     def chosen(self) -> int | None:
-        """The trial whose model is the result; None takes the one with the best score."""
+        """The trial whose model is the result; None takes the one that is worth most (`ranking.by_worth`)."""
         ...
 
 
 class StrategyPlugin(Protocol):
     """What a `strategy` entry's target gives: makes a strategy for one search. Trial 0 must be the default recipe,
-    run to its end: the gain that a search reports is measured against it. (`auto` leaves out its augmentation where
-    time is very short: `first.py`.)"""
+    run to its end: the gain that a search reports is measured against it. (`auto` takes a quicker one where time
+    is short: `first.py`.)"""
 
     def start(self, facts: Facts) -> Strategy: ...

@@ -14,6 +14,7 @@ class Times:
     def __init__(self) -> None:
         self.spent: dict[str, float] = defaultdict(float)
         self.epochs: dict[int, int] = {}
+        """Of each trial, how many it has done."""
         self._weights: dict[str, float] = defaultdict(float)
         self._last: dict[int, float] = {}
 
@@ -30,5 +31,6 @@ class Times:
     def measured(self, family: str) -> bool:
         return self._weights[family] > 0
 
-    def epoch(self, family: str) -> float:
+    def epoch_seconds(self, family: str) -> float:
+        """Of an epoch of weight 1; there must be one that was `measured`."""
         return self.spent[family] / self._weights[family]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from autoft.contracts import Searcher
 from autoft.records import EpochReport, TrialResult
+from autoft.search.outcome import tell
 from autoft.search.strategy import Closed, Order, Work
 
 
@@ -42,7 +43,7 @@ class Unscheduled:
     def paused(self, number: int) -> None: ...
 
     def ended(self, result: TrialResult) -> None:
-        self._searcher.tell(result.number, result.score, [report.score for report in result.history])
+        tell(self._searcher, result)
 
     def closed(self) -> Sequence[Closed]:
         return ()

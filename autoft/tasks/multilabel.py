@@ -11,7 +11,7 @@ import numpy as np
 
 from autoft.errors import DataError
 from autoft.names import listed, natural
-from autoft.records import Dataset, Output, Problem, Sample, Scalar, Schema
+from autoft.records import Dataset, Metric, Output, Problem, Sample, Scalar, Schema
 from autoft.tasks import labelmetrics, strata, thresholds
 from autoft.vocab import did_you_mean
 
@@ -36,8 +36,8 @@ class MultiLabel:
     name = ""
     modality = ""
     inputs: tuple[str, ...] = ()
-    targets = ("labels",)
-    metrics = labelmetrics.METRICS
+    targets: tuple[str, ...] = ("labels",)
+    metrics: tuple[Metric, ...] = labelmetrics.METRICS
 
     def schema(self, dataset: Dataset) -> Schema:
         """The labels in natural order; `extra` keeps their sizes ("counts") and sentences for the user ("warnings").

@@ -30,6 +30,12 @@ METRICS = (
 )
 SKEWED = 1.0
 """Skewness from which a right tail counts as heavy."""
+FEW = 0.02
+"""Share of the values that may be told to be far from all others."""
+RULING = 0.5
+"""Share of the variance from which on so few values rule it."""
+BEYOND = 3.5
+"""How far from the middle they lie at least, in lengths of the range that holds half of all values."""
 BINS, FEWEST = 10, 20
 """Bins at most, and samples that each should have."""
 
@@ -93,6 +99,26 @@ def heavy_tailed(values: Array) -> bool:
     if ordered[0] < 0 or _skewness(ordered) < SKEWED:
         return False
     return abs(_skewness(np.log1p(ordered))) < _skewness(ordered)
+
+
+def ruling(values: Array) -> tuple[list[int], float]:
+    """Where the fewest values lie that make most of the variance though they are few and far from all others, the
+    furthest first, and which share of it they make; nothing where there are none such.
+
+    What r2 and rmse count is then how well these are told.
+    """
+    low, middle, high = np.percentile(values, (25, 50, 75))
+    squares = (values - middle) ** 2
+    order = np.argsort(-squares, kind="stable")
+    far = np.abs(values - middle) > BEYOND * (high - low)
+    for count in range(1, int(FEW * len(values)) + 1):
+        share = float(squares[order[:count]].sum() / squares.sum())
+        if not far[order[count - 1]] or high == low:
+            break
+        if share >= RULING:
+            every = [int(place) for place in order[: int(FEW * len(values))] if far[place]]
+            return every, float(squares[every].sum() / squares.sum())
+    return [], 0.0
 
 
 def _skewness(values: Array) -> float:

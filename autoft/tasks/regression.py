@@ -22,6 +22,8 @@ AIM = "aim"
 """Key of the metric's name in `Schema.extra`."""
 MEANS = ("r2", "rmse")
 """Metrics that a prediction is best for which is the mean of what may be."""
+SHOWN = 3
+"""Values that a warning lists."""
 SAID = "said"
 """Key of what a model says in settled predictions."""
 
@@ -46,14 +48,15 @@ class Regression:
         Raises:
             DataError: a target is no number, or all are the same.
         """
-        values = np.array([numbers.value(s) for s in dataset.samples if s.split != "test"], np.float64)
+        samples = [s for s in dataset.samples if s.split != "test"]
+        values = np.array([numbers.value(s) for s in samples], np.float64)
         if not len(values) or values.min() == values.max():
             found = f"all of them are {values[0]:g}" if len(values) else "there is none"
             raise DataError(
                 f"regression needs numbers that differ, but {found} in {dataset.root}.",
                 "Name the column of numbers with --target.",
             )
-        extra = {PLAIN: list(numbers.scale(values)[:2])}
+        extra: dict[str, Any] = {PLAIN: list(numbers.scale(values)[:2]), "warnings": _warnings(values, samples)}
         if numbers.heavy_tailed(values):
             scale = numbers.scale(values, log=True)
             extra[LOG] = [scale.mean, scale.deviation, scale.high]
@@ -124,6 +127,21 @@ class Regression:
         """In the target's units."""
         key = LOG if LOG in targets else PLAIN
         return _scale(schema, key).undo(np.asarray(targets[key])[:, 0])
+
+
+def _warnings(values: Array, samples: Sequence[Sample]) -> list[str]:
+    """That a few values decide what a score is, in a sentence."""
+    far, share = numbers.ruling(values)
+    if not far:
+        return []
+    shown = ", ".join(f"{values[place]:g} ('{samples[place].id}')" for place in far[:SHOWN])
+    more = f" and {len(far) - SHOWN} more" if len(far) > SHOWN else ""
+    said = (
+        f"{len(far)} of {len(values):,} values are far from all others and make {int(100 * share)} % of the variance, "
+        f"which is what r2 and rmse count: {shown}{more}; the middle is {np.median(values):g}. If they are mistakes, "
+        "correct or remove them; else --metric mae or spearman heeds the others more."
+    )
+    return [said]
 
 
 def _scale(schema: Schema, key: str) -> numbers.Scale:

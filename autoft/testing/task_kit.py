@@ -251,7 +251,7 @@ class TaskContract(AbilityLaws):
         before = score()
         for epoch in range(1, recipe.epochs + 1):
             learner.train_epoch(feed, epoch, lambda: False)
-        gain = score() - before if task.metrics[0].mode == "max" else before - score()
+        gain = task.metrics[0].sign * (score() - before)
         assert gain > 0, f"{first} went from {before} to {score()} on the data it was trained on"
 
 

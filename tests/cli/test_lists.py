@@ -89,8 +89,8 @@ def test_a_run_that_is_on_is_told_from_one_that_was_killed(cli: Cli, tmp_path: P
 def test_plugins_and_what_they_offer(cli: Cli) -> None:
     text = cli("plugins").out
     assert (
-        "reader: arrays, celeba, corpora, faces, folder, hf, levels, lines, lists, names, number-folders, numbered"
-        in text
+        "reader: arrays, celeba, corpora, faces, folder, hf, levels, lines, lists, name-parts, names, number-folders, "
+        "numbered" in text
     )
     row = next(row for row in text.splitlines() if row.startswith("tests.cli.demo_plugin"))
     assert "task: demo-one, demo-two" in row and "models: demo" in row

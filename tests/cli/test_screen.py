@@ -20,7 +20,7 @@ from autoft.cli import outcome, planned, screen, told
 from autoft.cli.board import Board
 from autoft.cli.live import LiveScreen
 from autoft.cli.search import end
-from autoft.records import Metric, Param, TrialResult
+from autoft.records import EpochReport, Metric, Param, TrialResult
 from autoft.report.words import ELSEWHERE
 from tests.cli import records
 
@@ -240,6 +240,15 @@ def test_a_metric_to_minimise_ranks_the_other_way() -> None:
     assert board.best is not None and board.best.number == 3
     assert board.better(0.1, 0.2)
     assert not board.better(float("nan"), None)
+
+
+def test_of_equal_epochs_the_last_one_is_shown() -> None:
+    board = Board()
+    board.take(events.TrialStarted(spec=records.spec(1)))
+    for epoch, score in ((1, 0.5), (2, 0.5), (3, 0.4)):
+        report = EpochReport(epoch=epoch, score=score, metrics={"epoch": epoch}, train_loss=1.0, seconds=1.0)
+        board.take(events.TrialReported(number=1, report=report))
+    assert (board.running[1].score, board.running[1].metrics) == (0.5, {"epoch": 2}), "the one whose model is kept"
 
 
 def test_a_failed_trial_is_never_ranked() -> None:

@@ -6,11 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from autoft.course import FEWEST, leading, repeated
+from autoft.course import FEWEST, leader, leading, repeated
 from autoft.recipe import Recipe
-from autoft.records import Metric, Mode
+from autoft.records import EpochReport, Metric, Mode, from_json, to_json
 from autoft.schedule import scheduled_rate
 from autoft.trial import Trial
 from tests.core import told
@@ -50,6 +51,21 @@ def test_of_equal_epochs_the_last_leads(mode: Mode) -> None:
     worse = 0.4 if mode == "max" else 0.6
     assert leading(metric, 0.5, math.nan) and leading(metric, 0.5, 0.5) and leading(metric, 0.5, worse)
     assert not leading(metric, worse, 0.5)
+    best = leader(metric, [told_of(1, worse), told_of(2, 0.5), told_of(3, 0.5), told_of(4, worse)])
+    assert best is not None and best.epoch == 3
+    assert leader(metric, []) is None
+
+
+def told_of(epoch: int, score: float) -> EpochReport:
+    return EpochReport(epoch=epoch, score=score, metrics={}, train_loss=1.0, seconds=1.0)
+
+
+def test_the_sign_of_a_metric_is_no_part_of_its_record() -> None:
+    assert (Metric(name="m").sign, Metric(name="m", mode="min").sign) == (1.0, -1.0)
+    assert "sign" not in to_json(Metric(name="m"))
+    assert from_json(to_json(Metric(name="m", mode="min")), Metric) == Metric(name="m", mode="min")
+    with pytest.raises(msgspec.ValidationError, match="unknown field `sign`"):
+        from_json('{"name": "m", "sign": 1.0}', Metric)
 
 
 def test_patience_goes_on_from_the_first_of_equal_epochs(make_spec: Any, tmp_path: Path) -> None:

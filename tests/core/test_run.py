@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from autoft import run
+from autoft import ranking, run
 from autoft.errors import UsageError
 from autoft.recipe import Recipe
 from autoft.records import Metric, TrialResult, to_json
@@ -138,6 +138,8 @@ def test_what_counts_beside_a_score_decides_which_trial_leads(writer):
     assert add(made, 1, 0.88, finer=0.7), "less sure of what it gets right"
     assert not add(made, 2, 0.9, finer=0.65)
     assert Run(made.path).leaderboard()[0]["trial"] == "t0000", "the leaderboard shows scores as they are"
+    assert not add(made, 3, 0.87), "of a trial that was cut off it is not known: then scores alone count"
+    assert ranking.by_worth(made.results, UP)[0].number == 0
 
 
 def test_what_stopped_processes_left_is_swept(writer):
@@ -166,7 +168,7 @@ def test_without_a_score_none_leads(writer, metric, score):
     assert add(made, 1, 0.1)
     assert not add(made, 2, score)
     assert published(made) == "t0001"
-    assert run.rank(made.results, metric)[0].number == 1
+    assert ranking.rank(made.results, metric)[0].number == 1
 
 
 def test_a_failed_trial_or_one_without_a_model_does_not_lead(writer):

@@ -56,6 +56,17 @@ def test_the_model_of_a_running_trial_is_there_before_it_ends(writer):
     assert not list(made.path.glob(".best*"))
 
 
+def test_only_the_epoch_whose_model_is_there_counts(writer):
+    made = writer()
+    running(made, 0, 0.92, finer=0.80)
+    made.saw(
+        trial_spec(made, 0, ModelCard(name="numpy/mlp", backend="numpy", modality="image")),
+        EpochReport(epoch=2, score=0.91, metrics={}, train_loss=1.0, seconds=1.0, finer=0.84),
+    )
+    running(made, 1, 0.9, finer=0.82)
+    assert published(made) == "t0001 after 1", "the second epoch of the other one has no model"
+
+
 def test_a_running_trial_that_fails_leaves_the_lead_to_the_best_that_ended(writer):
     made = writer()
     running(made, 0, 0.5)

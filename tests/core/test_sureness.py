@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from autoft import counted
+from autoft.errors import UsageError
 from autoft.records import Metric
 from autoft.tasks.metrics import compute, metrics
 from autoft.tasks.sureness import sureness
@@ -67,9 +68,9 @@ def test_nothing_and_certainty_are_numbers() -> None:
 
 
 def test_it_is_asked_for_on_few_samples_alone() -> None:
-    assert counted.names(ACCURACY, 50) == ["accuracy", "sureness"]
-    assert counted.names(ACCURACY, 1000) == ["accuracy"]
-    assert counted.names(replace(ACCURACY, finer=None), 50) == ["accuracy"]
+    assert counted.names(counted.on(ACCURACY, 999)) == ["accuracy", "sureness"]
+    assert counted.names(counted.on(ACCURACY, 1000)) == ["accuracy"]
+    assert counted.names(replace(ACCURACY, finer=None)) == ["accuracy"]
     values = {"accuracy": 0.5, "sureness": 0.25}
     assert counted.told(ACCURACY, values) == {"accuracy": 0.5}
     assert counted.finer(ACCURACY, values) == 0.25
@@ -100,12 +101,16 @@ def sure(monkeypatch):
 
 
 @pytest.mark.usefixtures("sure")
-@pytest.mark.parametrize(("few", "known"), [(1000, True), (3, False)])
-def test_a_report_tells_it_apart_from_its_metrics(make_spec, monkeypatch, few: int, known: bool) -> None:
-    monkeypatch.setattr("autoft.counted.FEW", few)
-    report = Trial(replace(make_spec(recipe={"epochs": 1}), metric=SURE)).step()
+@pytest.mark.parametrize("metric", [SURE, replace(SURE, finer=None)])
+def test_a_report_tells_it_apart_from_its_metrics(make_spec, metric: Metric) -> None:
+    report = Trial(replace(make_spec(recipe={"epochs": 1}), metric=metric)).step()
     assert set(report.metrics) == {"accuracy"} and report.score == report.metrics["accuracy"]
-    assert (report.finer is not None) == known
+    assert (report.finer is not None) == (metric.finer is not None)
+
+
+def test_it_has_the_direction_of_its_metric() -> None:
+    with pytest.raises(UsageError, match="log_loss mode=min"):
+        replace(ACCURACY, finer=Metric(name="log_loss", mode="min"))
 
 
 @pytest.mark.usefixtures("sure")

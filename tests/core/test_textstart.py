@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -177,10 +178,12 @@ def test_of_very_many_texts_some_are_solved_on_and_not_few(
     assert found.said == "the linear solution is that of 44 of 60 texts, as there is memory for no more"
 
 
-@pytest.mark.parametrize(("left", "said"), [(1000.0, ""), (20.0, "that of 35 of 60 texts"), (9.0, "time for 1")])
+@pytest.mark.parametrize(
+    ("left", "said"), [(1000.0, ""), (20.0, "that of 35 of 60 texts"), (9.0, "one strength"), (3.0, "no time for it")]
+)
 def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, labels = texts()
-    monkeypatch.setattr(textstart._Problem, "seconds", lambda self: 10.0)
+    monkeypatch.setattr(textstart.TextProblem, "seconds", lambda self: 10.0)
     asked: list[int] = []
 
     def over() -> bool:
@@ -190,7 +193,7 @@ def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkey
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(over, lambda: left))
     assert said in found.said and bool(said) == bool(found.said)
-    assert (found.table is None) == (left == 9.0)
+    assert (found.table is None) == (left == 3.0)
     assert not asked, "who plans by what is left takes no steps that are counted"
 
 
@@ -200,6 +203,27 @@ def test_a_solution_ends_with_the_time_that_was_left() -> None:
     problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
     late = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: next(left, -1.0)))
     assert late.table is None and late.rare.max() > 1 and not late.said
+
+
+@pytest.mark.parametrize("asked", [16, 60])
+def test_a_solution_that_time_cuts_is_taken_as_far_as_it_has_come(asked: int) -> None:
+    """At a later question all texts are solved on already; before, four of five."""
+    rows, labels = texts()
+    left = iter([1e9] * asked)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    stop = Until(never, lambda: next(left, 0.4e9))
+    cut = word_start(rows, {"label": labels}, problem, BUCKETS, 4, stop)
+    assert cut.cut and "time ended the linear solution before its end" in cut.said
+    whole = word_start(rows, {"label": labels}, problem, BUCKETS, 4, never)
+    assert not whole.cut and not whole.said, "what was cut is not remembered"
+    for found in (cut, whole):
+        assert found.table is not None and found.head is not None
+        weights, bias = found.head
+        sums = np.stack([weighed(row, found.rare, BUCKETS) @ found.table[row] for row in rows])
+        raw = sums @ weights[:, : found.table.shape[1]].T + bias
+        right = float((raw.argmax(1) == labels).mean())
+        assert right > 0.9 and math.isfinite(found.loss)
+    assert cut.loss >= whole.loss
 
 
 def test_the_same_texts_are_solved_once_and_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,3 +115,33 @@ def test_folders_of_other_names_come_before_names(files, open_data):
 def test_for_prediction_names_say_nothing(files, open_data):
     found = open_data(files([f"{word}_{n}.jpg" for word in ("cat", "dog") for n in range(3)]), labelled=False)
     assert found.reader == "folder" and "label" not in found.samples[0].fields
+
+
+CROSSED = [
+    f"{who}_{what}_{n}.{'WAV' if n else 'mp3'}"
+    for who in ("ann", "bo", "cy")
+    for what in ("hum", "hiss")
+    for n in range(3)
+]
+
+
+def test_parts_of_names_that_say_several_things(files):
+    source = str(files([*CROSSED, "odd.wav", "notes.txt"]))
+    found = readers.open_dataset(load(), DataOptions(data=source, target="2", group_col="1"), AUDIO)
+    assert classes(found) == {"hum", "hiss"} and len(found.samples) == len(CROSSED)
+    assert {sample.group for sample in found.samples} == {"ann", "bo", "cy"}
+    assert "part 2 of the names of files: 2 classes (hiss, hum), 18 audio files; groups by part 1" in found.recognised
+    assert [(issue.subject, issue.kind) for issue in found.issues if issue.drops] == [("odd.wav", "no_label")]
+    again = readers.open_dataset(load(), DataOptions(data=source), AUDIO, remembered=found.columns)
+    assert classes(again) == {"hum", "hiss"}
+
+
+def test_what_names_can_mean_is_offered(files):
+    with pytest.raises(DataError, match="'ann' as well as 'ann_h") as caught:
+        heard(files(CROSSED))
+    assert "--target 1 (ann, bo, cy) or --target 2 (hiss, hum); --group-col 1" in caught.value.hint
+
+
+def test_a_part_that_no_name_has_is_refused(files):
+    with pytest.raises(DataError, match="holds no table"):
+        readers.open_dataset(load(), DataOptions(data=str(files(CROSSED)), target="7"), AUDIO)

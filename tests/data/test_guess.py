@@ -90,3 +90,9 @@ def test_what_several_columns_could_be_is_asked(told, columns, reason):
 def test_an_id_is_never_a_class(told):
     with pytest.raises(DataError, match="must be the label, but none looks like it"):
         told(CLASSES, {"id": lambda n: n, "text": words})
+
+
+@pytest.mark.parametrize("name", ["Nr.", "No.", "id#", "row"])
+def test_a_count_with_a_point_is_no_number_to_learn(told, name):
+    columns = {name: lambda n: n + 1, "text": words, "amount": lambda n: 3.5 * (n % 7)}
+    assert told(NUMBERS, columns) == "text in column 'text', value in column 'amount'"

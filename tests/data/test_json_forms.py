@@ -103,3 +103,37 @@ def test_lists_of_one_class(tmp_path):
     (tmp_path / "train.jsonl").write_text("".join([*lines, json.dumps({"text": "two", "labels": ["a", "b"]}) + "\n"]))
     with pytest.raises(DataError, match="1 of 31 have several"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize("form", [json.dumps, lambda rows: "\n".join(map(json.dumps, rows))])
+def test_objects_within_rows_are_columns(tmp_path, form):
+    rows = [
+        {
+            "id": n,
+            "meta": {"by": {"id": f"w{n % 3}"}},
+            "pair": {"one": text(n), "two": text(-n)},
+            "said": {"label": label},
+        }
+        for n, label in enumerate("abc" * 10)
+    ]
+    del rows[4]["meta"]
+    rows[5]["meta"] = None
+    file = tmp_path / "data.jsonl"
+    file.write_text(form(rows))
+    if form is json.dumps:
+        file = file.rename(tmp_path / "data.json")
+    assert read_table(str(file)).columns == ("id", "meta.by.id", "pair.one", "pair.two", "said.label")
+    found = opened(tmp_path)
+    assert [sample.fields["label"] for sample in found.samples] == [*("abc" * 10)]
+    assert found.samples[1].fields["text"] == [text(1), text(-1)]
+    named = [sample.fields["text"] for sample in opened(tmp_path, text_col="pair.one", target="said.label").samples]
+    assert named == [text(n) for n in range(30)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"bbox": [[1, 2, 3, 4]], "category": [0]}, {str(n): n for n in range(40)}, [{"a": 1}], {"a": [{"b": 1}]}, {}],
+)
+def test_what_is_no_row_of_plain_values_stays_a_cell(tmp_path, value):
+    (tmp_path / "data.jsonl").write_text("\n".join(json.dumps({"file": f"{n}", "objects": value}) for n in range(3)))
+    assert read_table(str(tmp_path / "data.jsonl")).columns == ("file", "objects")

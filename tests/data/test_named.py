@@ -170,3 +170,12 @@ def test_accents_are_the_same_in_either_form(data, forms):
 def test_signs_that_a_web_page_escapes_are_read(data):
     root = data(["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "path,label\nclips/Ton%201%20%C3%A4.wav,x\n100%41.wav,y\n")
     assert found(read(root), root) == ["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "a name as it is goes first"
+
+
+def test_a_count_of_the_rows_names_no_files(data):
+    rows = "".join(f"{n},words of a text,{'xy'[n % 2]}\n" for n in range(6))
+    root = data([f"clips/{n:03d}.wav" for n in range(6)], ",text,label\n" + rows)
+    with pytest.raises(DataError, match="must be the audio, but none looks like it"):
+        read(root / "all.csv")
+    (root / "all.csv").write_text("number,text,label\n" + rows)
+    assert len(read(root / "all.csv").samples) == 6

@@ -181,7 +181,7 @@ def test_each_class_with_three_recordings_keeps_them_whole() -> None:
 
 
 def test_rows_that_say_different_things_of_one_file_are_refused(table: Callable[..., Dataset]) -> None:
-    dataset = table("debut,fin", lambda begin, end: f"{begin},{end}")
+    dataset = table("alku,loppu", lambda begin, end: f"{begin},{end}")
     with pytest.raises(DataError, match=r"12 of 12 rows .* name only 4 different files .* '0\.wav'"):
         twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
 
@@ -199,3 +199,34 @@ def test_several_classes_and_words_of_one_recording_are_refused(field: str) -> N
     samples = [Sample(id=f"{n}", fields={"audio": f"{n // 2}", field: label}) for n, label in enumerate(told)]
     with pytest.raises(DataError, match="20 of 20 rows"):
         twins.refuse_if_one_file_says_many_things(samples, "")
+
+
+@pytest.mark.parametrize(
+    "columns", ["Anfang;Ende", "Beginn (s);Ende (s)", "Début;Fin", "Inicio;Fin", "von;bis", "start;end"]
+)
+def test_decimal_commas_and_other_languages(tmp_path: Path, columns: str) -> None:
+    for number in range(4):
+        steps(tmp_path / f"{number}.wav")
+    lines = [f"{n}.wav;{2 * k},5;{2 * k + 1},75;{LABELS[(n + k) % 3]}" for n in range(4) for k in range(3)]
+    (tmp_path / "data.csv").write_text("\n".join([f"file;{columns};label", *lines]), "utf-8")
+    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    assert spans(dataset) == [(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] and "(seconds)" in dataset.recognised
+
+
+@pytest.mark.parametrize(
+    ("row", "cut"),
+    [
+        ("events\t\t00:00:0{}.500\t00:00:0{}.750\t00:00:01.250\t{}\t{}.wav", True),
+        ("{3}.wav\t{0}.500\t{1}.750\t{2}", True),
+        ("{3}.wav\t9{0}.500\t9{1}.750\t{2}", False),
+    ],
+)
+def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> None:
+    for number in range(4):
+        steps(tmp_path / f"{number}.wav")
+    lines = [row.format(2 * k, 2 * k + 1, LABELS[(n + k) % 3], n) for n in range(4) for k in range(3)]
+    (tmp_path / "export.tsv").write_text("\n".join(lines))
+    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    assert [sample.fields["label"] for sample in dataset.samples[:3]] == list(LABELS)
+    assert (spans(dataset) if cut else []) == ([(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] if cut else [])
+    assert ("piece" in dataset.samples[0].fields) is cut

@@ -96,6 +96,7 @@ def test_nothing_recognised_lists_what_is(tmp_path, open_data):
         open_data(tmp_path / "data.xyz")
     for reader in ("folder", "table", "hf"):
         assert reader + ":" in caught.value.hint
+    assert "faces:" not in caught.value.hint  # of these the age is learned, which is no class
 
 
 @pytest.mark.parametrize(

@@ -248,8 +248,38 @@ def test_lists_of_texts_and_classes_in_txt(tmp_path):
 
 
 def test_a_column_of_no_numbers_is_refused_with_its_first_value(tmp_path):
-    (tmp_path / "t.csv").write_text("text,value\na,about $2.50\nb,few\n")
+    (tmp_path / "t.csv").write_bytes("text,value\ncaf\u00e9,about $2.50\nb,few\n".encode("cp1252"))
     task = SimpleNamespace(inputs=("text",), targets=("value",))
     with pytest.raises(DataError, match="none can be used") as caught:
         opened(tmp_path / "t.csv", task=task)
     assert caught.value.hint == "The first value is 'about $2.50'. Name the column of numbers: --target COLUMN"
+
+
+def test_prediction_asks_for_texts_alone(tmp_path):
+    with pytest.raises(DataError, match=r"gives what this task needs: text\.$"):
+        readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK, labelled=False)
+
+
+def test_files_that_are_no_texts_are_said(tmp_path):
+    for name in ("spam/1.eml", "spam/2.eml", "ham/1.eml", "ham/readme.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"most files in it are \.eml, and texts are read from tables and \.txt files"):
+        readers.open_dataset(load(), DataOptions(data=str(tmp_path / "spam")), TASK)
+
+
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        (["T-7", "T-9", "T-8"], ["T-7", "T-9", "T-8"]),
+        (["1", "1", "2"], ["row 2", "row 3", "row 4"]),
+        (["1", "", "2"], None),
+    ],
+)
+def test_rows_to_be_predicted_are_called_by_their_ids(tmp_path, ids, names):
+    table = tmp_path / "new.csv"
+    table.write_text("ticket_id,text\n" + "".join(f"{name},words {n} of it\n" for n, name in enumerate(ids)))
+    found = readers.open_dataset(load(), DataOptions(data=str(table)), TASK, labelled=False)
+    assert [sample.id for sample in found.samples] == (names or ["row 2", "row 3", "row 4"])
+    table.write_text(table.read_text().replace("text\n", "text,label\n").replace("of it", "of it,x"))
+    assert readers.open_dataset(load(), DataOptions(data=str(table)), TASK).samples[0].id == "row 2"

@@ -14,7 +14,7 @@ from autoft.search import space as spaces
 from autoft.search.bankwork import configurations
 from autoft.search.defaults import default_space
 from autoft.search.families import additions
-from autoft.search.headgrid import Head, heads
+from autoft.search.headgrid import Solving, heads
 from autoft.tasks.metrics import metrics
 from autoft.testing import ToyTask
 from tests.pipeline.conftest import Heard, options
@@ -55,5 +55,5 @@ def test_a_narrow_preset_has_the_weights_alone() -> None:
 def test_trial_0_and_all_heads_have_them() -> None:
     space = (*default_space([CARD], {CARD.name: (96,)}, "balanced", 500, alike=True), *additions())
     solved = heads(space, CARD.name)
-    by_steps = configurations(space, Head(CARD.name, {"image_size": 96}, "ridge", 1.0), 0)
+    by_steps = configurations(space, Solving(CARD.name, {"image_size": 96}, "ridge", 1.0), 0)
     assert {params["class_weights"] for params in (spaces.baseline(space), *solved, *by_steps)} == {"balanced"}

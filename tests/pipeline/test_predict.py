@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autoft.cli.main import run
 from autoft.errors import DataError, UsageError
 from autoft.events import Finished
 from autoft.options import DataOptions
@@ -70,6 +71,18 @@ def test_rows_of_tables_keep_their_names(model: Predictor, place: Path) -> None:
         "a/x.png",
         *(f"list.csv: {name}" for name in ("a/x.png", "b/x.png", "a/x.png")),
     ]
+
+
+def test_columns_of_tables_are_told(model: Predictor, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "list.csv").write_text("n,picture\n1,a/x.png\n2,b/x.png\n")
+    (said,) = Prediction(model, ["list.csv"]).said
+    assert said == "list.csv: image in column 'picture'"
+    assert Prediction(model, ["a"]).said == ()
+    run(["predict", str(model.folder), "--source", "list.csv", "--json"])
+    done = capsys.readouterr()
+    assert said in done.err and done.out.startswith("[")
+    run(["predict", str(model.folder), "--source", "list.csv", "--quiet"])
+    assert said not in capsys.readouterr().err
 
 
 def test_patterns_and_the_own_folder(model: Predictor, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoft import artifact, course, evaluate, registry
-from autoft import refit as lastly
+from autoft import artifact, course, evaluate, refit, registry
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
-from autoft.pipeline import refit
+from autoft.pipeline import lasttraining
 from autoft.pipeline.budget import FIRST_BUILD, REFIT, START, Budget
-from autoft.pipeline.refit import HOPE
+from autoft.pipeline.lasttraining import HOPE
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
 from autoft.recipe import Recipe
@@ -72,6 +71,10 @@ def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched
     assert any("once more" in note.text for note in heard.of(Note))
 
 
+def test_the_summary_names_no_version_of_ray_where_none_ran(searched: Finished) -> None:
+    assert searched.summary["versions"] and "ray" not in searched.summary["versions"]
+
+
 def test_the_model_of_the_trial_stays_beside_the_final_one(searched: Finished) -> None:
     path, best = run_of(searched).path, searched.summary["best"]["trial"]
     final, own = artifact.read(path / "best"), artifact.read(path / "trials" / best)
@@ -117,12 +120,12 @@ def test_one_configuration_alone_learns_from_the_training_part(images: Path, tmp
 def test_a_model_that_forgets_what_it_learned_is_not_taken(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = lastly.job
+    made = refit.job
 
-    def hopeless(*arguments: Any) -> lastly.RefitJob:
+    def hopeless(*arguments: Any) -> refit.RefitJob:
         return msgspec.structs.replace(made(*arguments), least=1.1)
 
-    monkeypatch.setattr(lastly, "job", hopeless)
+    monkeypatch.setattr(refit, "job", hopeless)
     heard = Heard()
     finished = run_search(options(images, tmp_path, strategy="flat", trials=1), heard)
     assert "but was 1.1 before it had" in finished.summary["refit"]["left_out"]
@@ -200,7 +203,7 @@ SPEC = TrialSpec(
 
 def test_its_schedule_ends_where_it_ends() -> None:
     result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3, lr=0.5), best_epoch=9)
-    made = lastly.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
+    made = refit.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
     assert (made.spec.recipe, made.least) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
     assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
@@ -217,10 +220,11 @@ def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -
 def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
     result, reasons = ended(10.0), []
     result = msgspec.structs.replace(result, recipe=SPEC.recipe)
-    refit._possible(outcome(60.0), result)
-    refit._possible(outcome(HOPE * (10.0 + START + FIRST_BUILD) + 1), result)  # alone on the machine it may be quicker
+    lasttraining._possible(outcome(60.0), result)
+    # Alone on the machine it may be quicker.
+    lasttraining._possible(outcome(HOPE * (10.0 + START + FIRST_BUILD) + 1), result)
     lower = msgspec.structs.replace(result.recipe, precision="bf16")  # chosen by the learner, SPEC leaves it open
-    refit._possible(outcome(60.0), msgspec.structs.replace(result, recipe=lower))
+    lasttraining._possible(outcome(60.0), msgspec.structs.replace(result, recipe=lower))
     gone = msgspec.structs.replace(SPEC, start=str(tmp_path / "gone"))
     changed = msgspec.structs.replace(result, recipe=Recipe(epochs=20, patience=3, lr=0.5))
     for case, of in (
@@ -230,7 +234,7 @@ def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
         (outcome(60.0), changed),
     ):
         with pytest.raises((TimeoutError, FileNotFoundError, ValueError)) as caught:
-            refit._possible(case, of)
+            lasttraining._possible(case, of)
         reasons.append(str(caught.value))
     assert reasons[0] == "the search was interrupted"
     assert reasons[1].startswith("it would take about 21 s, but ")
@@ -241,16 +245,16 @@ def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
 
 
 def test_a_training_that_time_cuts_is_not_taken(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = lastly.job
+    made = refit.job
 
-    def late(*arguments: Any) -> lastly.RefitJob:
+    def late(*arguments: Any) -> refit.RefitJob:
         job = made(*arguments)
         return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, deadline=1.0))
 
-    monkeypatch.setattr(lastly, "job", late)
+    monkeypatch.setattr(refit, "job", late)
     finished = run_search(options(images, tmp_path, strategy="flat", trials=1), Heard())
     assert "time was over" in finished.summary["refit"]["left_out"]
-    assert not (run_of(finished).path / "trials" / lastly.NAME).exists()
+    assert not (run_of(finished).path / "trials" / refit.NAME).exists()
     assert finished.summary["status"] == "finished"
     assert set(finished.summary["seconds"]) == {"prepare", "search", "refit", "evaluate", "total"}
 

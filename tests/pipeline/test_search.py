@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,6 +102,7 @@ def test_the_summary_says_how_it_went(searched: Searched) -> None:
     assert low <= summary["test"]["metrics"]["accuracy"] <= high
     assert Path(summary["paths"]["best"]) == searched.run.best_folder.resolve()
     assert summary["versions"]["numpy"] == np.__version__
+    assert summary["versions"]["ray"] == version("ray"), "it ran on Ray"
 
 
 def test_trial_0_is_the_default_recipe(searched: Searched) -> None:

@@ -54,7 +54,7 @@ def test_hardly_any_is_refused_at_once(
     search: Search, many: Path, slow: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(budget, "PREPARING", 1.2 / 600)
-    with pytest.raises(BudgetEnded, match="60 samples or more must be decoded in 1 s") as caught:
+    with pytest.raises(BudgetEnded, match=r"60 samples .* in 1 s, .*, but \d+ s went into the first ones") as caught:
         search(data=many, trials=1)
     assert "decoding all 400 takes about" in caught.value.hint
 

@@ -14,11 +14,11 @@ from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
 from autoft.search import finals
 from autoft.search import space as spaces
-from autoft.search.auto import AGAIN, BASELINE, RIVAL, Auto, Facts
+from autoft.search.auto import AGAIN, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
 from autoft.search.defaults import default_space
-from autoft.search.families import HEADS, PARTIAL, WHOLE, additions
-from autoft.search.headgrid import Head, heads
+from autoft.search.families import BASELINE, HEADS, PARTIAL, WHOLE, additions
+from autoft.search.headgrid import Solving, heads
 
 CARDS = (
     ModelCard(name="m/strong", backend="b", modality="image", prior=75.0),
@@ -32,7 +32,7 @@ def space(*cards: ModelCard, **fixed: Any) -> spaces.Space:
     return spaces.edit(whole, [Param(key=key, choices=(value,), default=value) for key, value in fixed.items()])
 
 
-HEAD = Head("m/weak", {"image_size": 128}, "ridge", 1.0)
+HEAD = Solving("m/weak", {"image_size": 128}, "ridge", 1.0)
 
 
 class Machine:
@@ -328,7 +328,7 @@ def test_a_solved_head_is_not_chosen_over_a_better_trial_for_which_there_was_no_
     machine.run()
     strategy = machine.strategy
     assert strategy.finals, "it came to its end"
-    best = max(strategy.best_of, key=lambda number: strategy.best_of[number])
+    best = max(strategy.ranks.best, key=lambda number: strategy.ranks.best[number])
     assert not any(known.again for known in strategy.known.values()), "no trial was left for second runs"
     assert strategy.chosen() == best
 
@@ -344,10 +344,10 @@ def test_a_score_that_was_not_repeated_counts_less() -> None:
     alone = next(n for n in strategy.finals if n != first)
     strategy.finals = [first, alone]
     strategy.known[alone] = strategy.known[alone]._replace(family=WHOLE, params={"lr": 0.123})
-    strategy.best_of.clear()
-    strategy.best_of |= {first: 0.9, again: 0.8, alone: 0.86}
+    strategy.ranks.best.clear()
+    strategy.ranks.best |= {first: 0.9, again: 0.8, alone: 0.86}
     assert strategy.chosen() == first, "0.85 is more than 0.86 - 0.05"
-    strategy.best_of[alone] = 0.95
+    strategy.ranks.best[alone] = 0.95
     assert strategy.chosen() == alone
 
 

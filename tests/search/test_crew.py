@@ -14,7 +14,7 @@ from autoft.search.crew import Crew
 from autoft.search.host import Host
 from autoft.search.outcome import Failure
 from autoft.search.settings import Settings
-from autoft.search.shift import Shift, Task
+from autoft.search.shift import Leg, Shift
 from autoft.search.strategy import Closed, Order, Work
 from tests.search import scripted
 from tests.search.scripted import Seen, noted
@@ -70,7 +70,7 @@ class Searched(Seen):
         config = self.crew.next()
         assert config is not None
         trial = config["trial"]
-        shift = Shift(self.host, trial["target"], from_json(trial["tasks"], list[Task]))
+        shift = Shift(self.host, trial["target"], from_json(trial["legs"], list[Leg]))
         while not shift.over:
             self.crew.told(trial["number"], {"events": to_json(shift.work(0.0))})
         self.crew.completed(trial["number"], {})
@@ -150,12 +150,12 @@ def test_a_lost_actor_runs_its_piece_again_without_telling_twice(tmp_path: Path,
     seen = Searched(tmp_path, strategy, host)
     config = seen.crew.next()
     assert config is not None
-    tasks = from_json(config["trial"]["tasks"], list[Task])
-    lost = Shift(host, scripted.TARGET, tasks)
+    legs = from_json(config["trial"]["legs"], list[Leg])
+    lost = Shift(host, scripted.TARGET, legs)
     for _ in range(4):  # the whole of the first trial, and an epoch of the second
         seen.crew.told(0, {"events": to_json(lost.work(0.0))})
     seen.crew.recovering(0, kept=False)
-    again = Shift(host, scripted.TARGET, tasks)
+    again = Shift(host, scripted.TARGET, legs)
     while not again.over:
         seen.crew.told(0, {"events": to_json(again.work(0.0))})
     seen.crew.completed(0, {})
@@ -171,7 +171,7 @@ def test_an_actor_that_is_given_up_fails_its_open_trials_alone(tmp_path: Path, h
     seen = Searched(tmp_path, strategy, host)
     config = seen.crew.next()
     assert config is not None
-    shift = Shift(host, scripted.TARGET, from_json(config["trial"]["tasks"], list[Task]))
+    shift = Shift(host, scripted.TARGET, from_json(config["trial"]["legs"], list[Leg]))
     for _ in range(3):
         seen.crew.told(0, {"events": to_json(shift.work(0.0))})
     seen.crew.failed(0, Failure(reason="the node is gone", traceback=""))
@@ -269,14 +269,14 @@ def test_a_trial_begins_with_the_model_of_another_one_and_goes_on_with_its_own(t
     searched.piece()
     config = searched.crew.next()
     assert config is not None
-    (task,) = from_json(config["trial"]["tasks"], list[Task])
-    assert task.spec.start == searched.crew.ledger.specs[0].folder
-    shift = Shift(host, config["trial"]["target"], [task])
+    (leg,) = from_json(config["trial"]["legs"], list[Leg])
+    assert leg.spec.start == searched.crew.ledger.specs[0].folder
+    shift = Shift(host, config["trial"]["target"], [leg])
     while not shift.over:
         searched.crew.told(config["trial"]["number"], {"events": to_json(shift.work(0.0))})
     config = searched.crew.next()
     assert config is not None
-    (task,) = from_json(config["trial"]["tasks"], list[Task])
-    assert task.resume and task.spec.start == "", "the other model may be gone by now"
+    (leg,) = from_json(config["trial"]["legs"], list[Leg])
+    assert leg.resume and leg.spec.start == "", "the other model may be gone by now"
     searched.crew.end("out of time")
     assert [searched[number].start for number in (0, 1)] == ["", searched.crew.ledger.specs[0].folder]

@@ -130,7 +130,7 @@ def test_networks_that_know_much_are_trained_whole_a_few_at_a_time_until_one_of_
     strategy = machine.strategy
     first = next(bracket for bracket in strategy.brackets if bracket.family == WHOLE)
     assert len(first.numbers) == 3
-    strategy.best_of[first.numbers[0]] = 2.0
+    strategy.ranks.best[first.numbers[0]] = 2.0
     assert strategy._most(WHOLE) > 3, "now one leads"
     again = [known for known in strategy.known.values() if known.again]
     assert again, "of a limited number of trials some are kept for second runs"

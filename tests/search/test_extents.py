@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autoft.records import EpochReport
-from autoft.search.auto import BASELINE
 from autoft.search.extents import FEWEST, LEAST, SHORTEST, USEFUL, Extents
-from autoft.search.families import PARTIAL, WHOLE, is_shared, price
+from autoft.search.families import BASELINE, PARTIAL, WHOLE, is_shared, price
 from tests.search.test_auto import CARDS, Machine, space
 
 SHARING = frozenset(card.name for card in CARDS)
@@ -33,15 +32,15 @@ def test_an_epoch_costs_what_is_left_to_compute() -> None:
 
 def test_what_trial_0_took_tells_what_other_depths_take() -> None:
     extents = told(2.0, freeze=0.0).strategy.extents
-    assert extents.epoch(PARTIAL) == pytest.approx(2.0 * extents.draws[PARTIAL].cost())
-    assert extents.epoch(PARTIAL) < 0.5 * extents.epoch(WHOLE) <= 1.0 * 2.0
+    assert extents.epoch_seconds(PARTIAL) == pytest.approx(2.0 * extents.draws[PARTIAL].cost())
+    assert extents.epoch_seconds(PARTIAL) < 0.5 * extents.epoch_seconds(WHOLE) <= 1.0 * 2.0
     assert extents.draws[PARTIAL].trained() < 0.6, "most draws are heads"
-    assert Machine(2, 1000.0).strategy.extents.epoch(PARTIAL) == 0.0, "nothing was measured"
+    assert Machine(2, 1000.0).strategy.extents.epoch_seconds(PARTIAL) == 0.0, "nothing was measured"
 
 
 def test_whole_networks_need_some_epochs() -> None:
     extents = told(10.0, freeze=0.0).strategy.extents
-    each = extents.epoch(WHOLE) * area_of(extents, WHOLE) / extents.hands(FEWEST)
+    each = extents.epoch_seconds(WHOLE) * area_of(extents, WHOLE) / extents.hands(FEWEST)
     cost = extents.ranks.cost
     assert extents.of(WHOLE, cost(FEWEST, SHORTEST) * each * 1.1, FEWEST)[1] == SHORTEST
     assert extents.of(WHOLE, cost(FEWEST, 2) * each * 1.1, FEWEST) == (0, 0)
@@ -95,7 +94,7 @@ def test_less_time_means_cheaper_depths_then_fewer_epochs() -> None:
     assert depths == {0.75, 1.0}
     draws.dearest = 0.01
     assert draws.cost() == 0.25, "the cheapest depth stays"
-    whole = extents.epoch(PARTIAL) * area_of(extents, PARTIAL)
+    whole = extents.epoch_seconds(PARTIAL) * area_of(extents, PARTIAL)
     assert extents.short(PARTIAL, 5.5 * whole) == 5 and extents.short(PARTIAL, 1.5 * whole) == 0
     assert extents.short(PARTIAL, 1e9) == 20 > USEFUL
 
@@ -113,7 +112,7 @@ def test_where_no_bracket_fits_a_single_trial_uses_the_time() -> None:
 
 def test_a_single_trial_is_of_the_family_that_has_time_to_learn() -> None:
     extents = told(1.0, freeze=0.0).strategy.extents
-    whole = extents.epoch(WHOLE) * area_of(extents, WHOLE)
+    whole = extents.epoch_seconds(WHOLE) * area_of(extents, WHOLE)
     assert extents.single([WHOLE, PARTIAL], 10.5 * whole) == (WHOLE, 10)
     family, epochs = extents.single([WHOLE, PARTIAL], 4.5 * whole)
     assert family == PARTIAL and epochs > 4, "not four epochs of what is dear"
@@ -132,8 +131,8 @@ def test_finals_wait_for_the_default_recipe_and_whoever_leads_can_be_chosen() ->
     if strategy.finals is not None:
         assert 0 in strategy.results
     strategy.finals = [next(iter(strategy.results))]
-    leader = max(strategy.results, key=lambda n: strategy.best_of.get(n, 0.0))
-    strategy.best_of[leader] = 0.999
+    leader = max(strategy.results, key=lambda n: strategy.ranks.best.get(n, 0.0))
+    strategy.ranks.best[leader] = 0.999
     assert strategy.chosen() == leader
 
 

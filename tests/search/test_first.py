@@ -30,15 +30,18 @@ def facts(card: ModelCard = STRONG, **more: Any) -> Facts:
 def test_where_time_is_very_short_it_leaves_samples_as_they_are() -> None:
     plain = first.recipe(facts(), 20.0)
     usual = spaces.baseline(facts().space)
-    assert (plain["augment"], plain["mixup"], plain["freeze"]) == ("none", 0.0, 0.5)
+    assert (plain["augment"], plain["mixup"], plain["freeze"]) == ("none", 0.0, 0.75)
     assert plain["batch_size"] == 16, "few epochs are then more steps"
-    kept = {key: usual[key] for key in ("augment", "batch_size")}
-    assert kept == {"augment": "light", "batch_size": 32} and {**plain, **kept} == usual, "nothing else differs"
+    kept = {key: usual[key] for key in ("augment", "batch_size", "freeze")}
+    assert kept == {"augment": "light", "batch_size": 32, "freeze": 0.5}
+    assert {**plain, **kept} == usual, "nothing else differs"
 
 
 def test_what_the_user_says_holds() -> None:
     given = facts(edits=[Param(key="batch_size", choices=(64,), default=64)])
     assert first.recipe(given, 20.0)["batch_size"] == 64
+    given = facts(edits=[Param(key="freeze", choices=(0.5,), default=0.5)])
+    assert first.recipe(given, 20.0)["freeze"] == 0.5
     given = facts(edits=[STRONGER])
     assert first.recipe(given, 20.0) == {**spaces.baseline(given.space), "batch_size": 16}, "so does its augmentation"
 

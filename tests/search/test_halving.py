@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from autoft.records import EpochReport
 from autoft.search.halving import Bracket, Ranks, cost, rungs
@@ -126,6 +127,10 @@ def test_what_counts_beside_scores_ranks_but_makes_none_perfect() -> None:
         ranks.saw(number, msgspec.structs.replace(epoch(1, score, 1.0), finer=finer))
     assert sorted(range(3), key=ranks.key) == [1, 2, 0]
     assert ranks.top == {0: 1.0, 1: 0.9, 2: 1.0}
+    ranks.saw(1, msgspec.structs.replace(epoch(2, 0.8, 1.0), finer=1.0))
+    assert ranks.best[1] == 0.9, "of an epoch whose model is not kept it says nothing"
+    ranks.saw(1, msgspec.structs.replace(epoch(3, 0.9, 1.0), finer=0.6))
+    assert ranks.best[1] == pytest.approx(0.7), "of equal epochs the last is kept"
     ranks.ended(2, failed=True)
     assert set(ranks.top) == set(ranks.best) == {0, 1}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from autoft.heads import distinct
 from autoft.records import EpochReport, Output, Param, Problem
 from autoft.search.bankwork import configurations
-from autoft.search.headgrid import LIMITS, STRENGTHS, Head, beyond, heads
-from autoft.search.headwork import Heads
+from autoft.search.headgrid import LIMITS, STRENGTHS, Solving, beyond, heads
+from autoft.search.headwork import HeadSearch
 from autoft.search.space import Space, Values
 from tests.search.test_auto import CARDS, space
 
@@ -17,7 +17,7 @@ LOGS = Param(key="formulation", choices=WORDS, default="log_mse")
 
 def solved(whole: Space, best: Values, posed: tuple[str, ...] = ()) -> list[Values]:
     """All that is handed out where heads are the better, the nearer they are to these strengths by kind."""
-    work, found = Heads(whole, [NAME], "max", posed=posed), list[Values]()
+    work, found = HeadSearch(whole, [NAME], "max", posed=posed), list[Values]()
     while wanted := work.next(1e9):
         found += wanted
         for params in wanted:
@@ -70,10 +70,10 @@ def test_heads_are_solved_for_logarithms_and_for_the_numbers_themselves() -> Non
 
 def test_the_best_head_says_how_the_problem_is_posed_to_heads_by_steps() -> None:
     whole = (*space(image_size=96), LOGS)
-    work = Heads(whole, [NAME], "max", posed=("log_mse", "mse"))
+    work = HeadSearch(whole, [NAME], "max", posed=("log_mse", "mse"))
     for params in work.next(1e9):
         score = 0.9 if params["formulation"] == "mse" else 0.8
         work.saw(NAME, params, EpochReport(epoch=1, score=score, metrics={}, train_loss=0.0, seconds=1.0))
     head = work.best(NAME)
-    assert head is not None and head == Head(NAME, {"image_size": 96}, "ridge", 1.0, "mse")
+    assert head is not None and head == Solving(NAME, {"image_size": 96}, "ridge", 1.0, "mse")
     assert {params["formulation"] for params in configurations(whole, head, 0)} == {"mse"}

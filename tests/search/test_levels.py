@@ -14,12 +14,12 @@ from autoft.search import bankwork, overrides
 from autoft.search import space as spaces
 from autoft.search.auto import HEADS, RIVAL
 from autoft.search.families import PARTIAL, Draws, additions, subspace
-from autoft.search.headgrid import PLAIN, STRENGTHS, WIDE, Head
-from autoft.search.headwork import LEVELED, Heads
+from autoft.search.headgrid import PLAIN, STRENGTHS, WIDE, Solving
+from autoft.search.headwork import LEVELED, HeadSearch
 from tests.search.test_auto import Machine, space
 
 NAME = "m/strong"
-PLAINLY, LEVEL = Head(NAME, {"image_size": 96}, "ridge", 1.0), Head(NAME, {"pooling": LEVELS}, "logistic", 0.1)
+PLAINLY, LEVEL = Solving(NAME, {"image_size": 96}, "ridge", 1.0), Solving(NAME, {"pooling": LEVELS}, "logistic", 0.1)
 
 
 def leveled() -> spaces.Space:
@@ -32,7 +32,7 @@ def report(score: float) -> EpochReport:
 
 @pytest.mark.parametrize("rows", [LEVELED, LEVELED + 1])
 def test_they_come_first_for_the_same_pass_where_they_fit_into_memory(rows: int) -> None:
-    work = Heads(leveled(), [NAME, "m/weak"], "max", (rows, 100))
+    work = HeadSearch(leveled(), [NAME, "m/weak"], "max", (rows, 100))
     found = [(params.get("pooling") == LEVELS, params["head_init"]) for _ in range(2) for params in work.next(100.0)]
     every = [(False, kind) for kind, strengths in STRENGTHS.items() for _ in strengths]
     assert found[: 4 + len(every)] == [(True, "ridge")] * 4 + every if rows == LEVELED else found[: len(every)] == every
@@ -43,7 +43,7 @@ def test_they_come_first_for_the_same_pass_where_they_fit_into_memory(rows: int)
 def handed(seconds: dict[tuple[bool, str], float], left: float) -> list[tuple[bool, str]]:
     """Kinds of all heads at one size that are handed out where each takes so long, at first one alone."""
     whole = spaces.edit(leveled(), [Param(key="image_size", choices=(96,), default=96)])
-    work, found = Heads(whole, [NAME], "max"), list[tuple[bool, str]]()
+    work, found = HeadSearch(whole, [NAME], "max"), list[tuple[bool, str]]()
     while wanted := work.next(left):
         for params in wanted if found else work.first(wanted):
             found.append((params.get("pooling") == LEVELS, str(params["head_init"])))
@@ -68,15 +68,15 @@ def test_heads_on_all_levels_leave_time_to_others() -> None:
 
 
 def test_heads_that_would_not_be_done_are_not_begun() -> None:
-    assert Heads(leveled(), [NAME], "max").next(0.0) == []
-    work = Heads(space(), [NAME], "max")
+    assert HeadSearch(leveled(), [NAME], "max").next(0.0) == []
+    work = HeadSearch(space(), [NAME], "max")
     for params in work.next(100.0):
         work.saw(NAME, params, EpochReport(epoch=1, score=0.5, metrics={}, train_loss=1.0, seconds=4.0))
     assert len(work.next(10.0)) == 2, "for which there is time"
 
 
 def test_the_best_of_each_kind_is_remembered_by_itself() -> None:
-    work = Heads(leveled(), [NAME], "max")
+    work = HeadSearch(leveled(), [NAME], "max")
     for params in (*work.next(100.0), *work.next(100.0)):
         work.saw(NAME, params, report(0.9 if params.get("pooling") == LEVELS else 0.7))
     best, wide = work.best(NAME), work.wide(NAME)

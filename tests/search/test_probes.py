@@ -6,7 +6,7 @@ import pytest
 
 from autoft.records import EpochReport, ModelCard
 from autoft.search.headgrid import heads
-from autoft.search.headwork import Heads
+from autoft.search.headwork import HeadSearch
 from autoft.search.probes import MUCH, PROBE, Probes
 from tests.search.test_auto import Machine, space
 
@@ -50,7 +50,7 @@ def report(score: float) -> EpochReport:
 
 def test_heads_wait_for_the_probes_and_leave_out_what_was_dropped() -> None:
     whole = space(*cards(*NAMES[:3]))
-    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    work = HeadSearch(whole, NAMES[:3], "max", (ENOUGH, 100))
     asked = [work.next(100.0, NAMES[:n]) for n in range(3)]
     assert [[(p["model"], p["head_rows"]) for p in some] for some in asked] == [[(name, PROBE)] for name in NAMES[:3]]
     assert work.next(100.0, NAMES[:3]) == [], "all must be known"
@@ -71,7 +71,7 @@ def sized(size: int) -> list[dict[str, int | float | str | bool | None]]:
 
 def test_a_probe_that_failed_does_not_make_probes_of_later_heads() -> None:
     whole = space(*cards(*NAMES[:3]))
-    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    work = HeadSearch(whole, NAMES[:3], "max", (ENOUGH, 100))
     for _ in range(3):
         assert work.next(100.0)
     handed = work.next(100.0)  # nothing was heard of any
@@ -82,7 +82,7 @@ def test_a_probe_that_failed_does_not_make_probes_of_later_heads() -> None:
 
 def test_rows_that_the_user_names_are_kept_and_need_no_probes() -> None:
     whole = space(*cards(*NAMES[:3]), head_rows=1000)
-    work = Heads(whole, NAMES[:3], "max", (ENOUGH, 100))
+    work = HeadSearch(whole, NAMES[:3], "max", (ENOUGH, 100))
     handed = work.next(100.0)
     assert {params["head_rows"] for params in handed} == {1000}
     work.saw(str(handed[0]["model"]), handed[0], report(0.9))
@@ -96,7 +96,7 @@ def test_a_probe_is_never_the_result() -> None:
     )
     machine.run()
     probed = {number for number, params in machine.params.items() if params.get("head_rows") == PROBE}
-    assert probed and not probed & machine.strategy.best_of.keys()
+    assert probed and not probed & machine.strategy.ranks.best.keys()
     assert machine.strategy.chosen() not in {*probed, None}
 
 
@@ -119,7 +119,7 @@ def test_a_limited_number_of_trials_leaves_some_that_train_blocks(trials: int, c
 
 
 def test_networks_whose_heads_the_space_forbids_are_not_probed() -> None:
-    work = Heads(space(*cards(*NAMES[:3]), freeze=0.5), NAMES[:3], "max", (ENOUGH, 100))
+    work = HeadSearch(space(*cards(*NAMES[:3]), freeze=0.5), NAMES[:3], "max", (ENOUGH, 100))
     assert work.next(100.0) == [] and work.dropped == set()
 
 

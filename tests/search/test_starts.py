@@ -65,7 +65,7 @@ def test_a_trial_that_began_with_another_one_is_not_run_again_on_other_divisions
     machine = Machine(1, 300.0, continues=True, **ALONE)
     machine.baseline_epochs = 8
     machine.run()
-    best = max(machine.strategy.best_of, key=lambda number: machine.strategy.best_of[number])
+    best = max(machine.strategy.ranks.best, key=lambda number: machine.strategy.ranks.best[number])
     assert machine.starts[best] >= 0
     assert AGAIN not in machine.families() and machine.strategy.chosen() is None
 

@@ -43,6 +43,20 @@ def test_targets_are_scaled_and_turned_back() -> None:
         assert np.allclose(back, [1, 2, 3, 1, 2, 300], rtol=1e-5)
 
 
+def test_few_values_that_decide_the_score_are_named() -> None:
+    values: list[object] = [float(v) for v in range(10, 70)] * 5
+    assert ImageRegression().schema(dataset(values)).extra["warnings"] == []
+    values[7], values[100] = 7000.0, 6100.0
+    (said,) = ImageRegression().schema(dataset(values)).extra["warnings"]
+    assert said.startswith("2 of 300 values are far from all others and make 99 % of the variance")
+    assert "7000 ('s7'), 6100 ('s100'); the middle is 40" in said and "--metric mae or spearman" in said
+
+
+@pytest.mark.parametrize("values", [[0.0] * 200 + [1.0, 2.0], [2.0**n for n in range(-9, 9)] * 10, [1.0, 2.0, 90.0]])
+def test_values_that_are_merely_uneven_are_not(values: list[object]) -> None:
+    assert ImageRegression().schema(dataset(values)).extra["warnings"] == []
+
+
 def test_an_exploding_logarithm_is_held() -> None:
     scale = _numbers.scale(np.array([0.0, 1.0, 100.0]), log=True)
     assert np.isfinite(scale.predicted(np.array([1e6]))).all()

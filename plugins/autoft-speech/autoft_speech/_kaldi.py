@@ -3,21 +3,22 @@
 With `segments` (utterance, recording, first and last second) utterances are pieces of the recordings that `wav.scp`
 names. `utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself
 or from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run; of
-one that only decodes a FLAC file, as the recipes for LibriSpeech write it, the file is read.
+one that only decodes a file (`_piped`), the file is read. Files of another machine (`/corpora/x/wav/a.wav`) are looked
+for by the last folders of their names.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from autoft.api import DataError, Dataset, Issue, ReadOptions, Sample, pieces_together
 from autoft_speech._lists import folder_of, lines, missing, part_of
+from autoft_speech._piped import file_of
 
-FLAC = re.compile(r"(?:\S*/)?flac(?:\s+(?:-[cds]+|--silent|--decode|--stdout))+\s+(\S+\.flac)\s*\|")
-"""A command that decodes one whole file, and no other options: `flac -c -d -s FILE |`."""
+ABOVE = 4
+"""Folders around a data folder in which files of another machine are looked for."""
 
 
 class KaldiReader:
@@ -97,8 +98,7 @@ def _read(
 
 
 def _recording(words: str) -> str:
-    flac = FLAC.fullmatch(words) if words.endswith("|") else None
-    return flac[1] if flac else words
+    return (file_of(words) or words) if words.endswith("|") else words
 
 
 def _utterances(
@@ -131,4 +131,10 @@ def _file(part: Path, words: str) -> Path | None:
         path = folder / words
         if path.is_file():
             return path
+    pieces = Path(words).parts
+    for first in range(1, len(pieces)) if Path(words).is_absolute() else ():
+        for folder in (part, *part.parents[:ABOVE]):
+            path = folder.joinpath(*pieces[first:])
+            if path.is_file():
+                return path
     return None

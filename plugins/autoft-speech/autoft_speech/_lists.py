@@ -13,7 +13,12 @@ NEEDS = frozenset({"audio", "transcript"})
 
 def folder_of(source: str, options: ReadOptions) -> Path | None:
     """The folder, if the task asks for recordings with transcripts and the source is a folder on this disk."""
-    if not source or "\0" in source or set(options.needs) != NEEDS:
+    return folder(source) if set(options.needs) == NEEDS else None
+
+
+def folder(source: str) -> Path | None:
+    """The folder, if the source is one on this disk."""
+    if not source or "\0" in source:
         return None
     try:
         path = Path(source).absolute()

@@ -1,8 +1,8 @@
-"""`AudioClassification`: one class per recording."""
+"""`AudioClassification`: one class per recording; `AudioMultiLabel`: any number of labels."""
 
 from __future__ import annotations
 
-from autoft.api import Classification, class_metrics
+from autoft.api import Classification, MultiLabel, class_metrics
 
 
 class AudioClassification(Classification):
@@ -12,3 +12,11 @@ class AudioClassification(Classification):
     modality = "audio"
     inputs = ("audio",)
     metrics = class_metrics("recordings")
+
+
+class AudioMultiLabel(MultiLabel):
+    """Any number of labels per recording, none of them included."""
+
+    name = "audio-multilabel"
+    modality = "audio"
+    inputs = ("audio",)

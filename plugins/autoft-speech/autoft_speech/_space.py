@@ -13,6 +13,7 @@ POLICIES = ("light", "light", "none", "strong")
 """Augmentations that mean something for sounds."""
 FIXED: dict[str, dict[str, Scalar]] = {
     "audio-cls": {"cutmix": 0.0},
+    "audio-multilabel": {"cutmix": 0.0},
     "asr": {
         "cutmix": 0.0,
         "mixup": 0.0,

@@ -16,6 +16,12 @@ def autoft_tasks() -> Iterable[Entry]:
         summary="One class per recording",
     )
     yield Entry(
+        name="audio-multilabel",
+        aliases=("audio-tagging",),
+        target="autoft_speech._sounds:AudioMultiLabel",
+        summary="Any number of labels per recording",
+    )
+    yield Entry(
         name="asr",
         aliases=("speech-recognition", "transcribe"),
         target="autoft_speech._asr:SpeechRecognition",
@@ -44,6 +50,12 @@ def autoft_readers() -> Iterable[Entry]:
         gives=("audio", "transcript"),
     )
     yield Entry(
+        name="tracks",
+        target="autoft_speech._tracks:TracksReader",
+        summary="Recordings with a label track of Audacity, a TextGrid, an .eaf or a selection table of the same name",
+        gives=("audio", "label", "transcript"),
+    )
+    yield Entry(
         name="transcripts",
         target="autoft_speech._beside:BesideReader",
         summary="Recordings with a text file of the same name each, or lists of names and words (LibriSpeech)",
@@ -53,7 +65,7 @@ def autoft_readers() -> Iterable[Entry]:
 
 @hookimpl
 def autoft_edit_space(space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]) -> Iterable[Param]:
-    if schema.task not in ("audio-cls", "asr"):
+    if schema.task not in ("audio-cls", "audio-multilabel", "asr"):
         return ()
     from autoft_speech._space import edits
 

@@ -14,8 +14,9 @@ from autoft.testing import PluginContract, ReaderContract, TaskContract, toys
 from autoft_speech._asr import SpeechRecognition
 from autoft_speech._kaldi import KaldiReader
 from autoft_speech._ljspeech import LjspeechReader
-from autoft_speech._sounds import AudioClassification
+from autoft_speech._sounds import AudioClassification, AudioMultiLabel
 from autoft_speech._stm import StmReader
+from autoft_speech._tracks import TracksReader
 
 WORDS = ("yes no", "no yes no", "Don't!", "no", "yes, yes", "don't no", "yes", "no no")
 
@@ -36,6 +37,22 @@ class TestAudioClassification(TaskContract):
 
     def unlearnable(self, folder: Path) -> Dataset:
         return sounding(toys.dataset(folder, classes=1))
+
+
+class TestAudioMultiLabel(TaskContract):
+    task = AudioMultiLabel
+
+    def dataset(self, folder: Path) -> Dataset:
+        data = sounding(toys.dataset(folder))
+        samples = tuple(
+            msgspec.structs.replace(s, fields={"audio": s.fields["audio"], "labels": [s.fields["label"]] * (n % 4 > 0)})
+            for n, s in enumerate(data.samples)
+        )
+        return msgspec.structs.replace(data, samples=samples)
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        data = self.dataset(folder)
+        return msgspec.structs.replace(data, samples=data.samples[:1])
 
 
 def sounding(data: Dataset) -> Dataset:
@@ -130,6 +147,24 @@ class TestStm(ReaderContract):
         self.write(folder)
         with (folder / "a.stm").open("a") as file:
             file.write("lost 1 who 0 0.4 yes\na 1 who 0.9 0.5 no\na 1 whoa 0.1 0.2\n")
+        return str(folder)
+
+
+class TestTracks(ReaderContract):
+    reader = TracksReader
+    options = ReadOptions(needs=("audio", "label"))
+    targets = ("label",)
+
+    def write(self, folder: Path) -> str:
+        for name in ("a", "b", "c"):
+            recording(folder / f"{name}.wav", 1.0)
+            (folder / f"{name}.txt").write_text("0.0\t0.4\tdog\n0.5\t0.9\tcat\n")
+        return str(folder)
+
+    def write_damaged(self, folder: Path) -> str:
+        self.write(folder)
+        with (folder / "a.txt").open("a") as file:
+            file.write("0.9\t0.9\tdog\n0.5\t0.2\tcat\n")
         return str(folder)
 
 

@@ -156,7 +156,8 @@ def test_of_several_microphones_the_first_is_heard(tmp_path: Path) -> None:
         ("/usr/bin/flac -cds a.flac|", ""),
         ("flac -c -d -s --skip=0:10 a.flac |", "piped"),
         ("flac -c -d -s a.flac | sox - -t wav - |", "piped"),
-        ("sph2pipe -f wav a.sph |", "piped"),
+        ("sph2pipe -f wav -c 1 a.sph |", "piped"),
+        ("sox /corpora/of/others/a.flac -t wav -r 16000 - |", ""),
         ("flac -c -d -s lost.flac |", "missing"),
     ],
 )

@@ -34,6 +34,8 @@ MARGIN = 1.5
 """What a fit may take beyond what was told."""
 DEARER = 4.0
 """What the second reading takes, in units of the first: it has more terms in each text."""
+HALF = 0.5
+"""The probability from which on a label is chosen."""
 AIM = "aim"
 """Key of the metric's name in `Schema.extra`."""
 
@@ -88,6 +90,55 @@ def classes(
     return f"logistic regression on {words}", decoded
 
 
+def labels(
+    task: Task, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
+) -> tuple[str, dict[str, Array]]:
+    """The method in words, and decoded predictions of the test samples as `TextMultiLabel.decode` gives them.
+
+    Raises:
+        TimeoutError: see `_answer`.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import KFold
+
+    end = time.monotonic() + seconds
+    wanted = np.asarray(task.encode(train, schema, task.formulations(schema)[0])["labels"]) > 0
+    order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(wanted)
+
+    def decode(fitted: Model, rows: Any) -> dict[str, Array]:
+        chances = fitted.chances(rows)
+        return {"probability": chances, "chosen": chances >= HALF}
+
+    problem = Problem(
+        lambda c: _ForEachLabel(lambda: LogisticRegression(C=c, max_iter=500, tol=1e-3)),
+        wanted,
+        decode,
+        _judge(task, schema, train),
+        list(order),
+    )
+    words, decoded = _answer(problem, readings(train, test, len(schema.classes)), end)
+    return f"logistic regression for each label on {words}", decoded
+
+
+class _ForEachLabel:
+    """A model for each label; one that all or none of the samples have is told as often as they have it."""
+
+    def __init__(self, make: Callable[[], Model]) -> None:
+        self.make = make
+
+    def fit(self, seen: Any, wanted: Array) -> _ForEachLabel:
+        self.often = wanted.mean(0)
+        self.models = [self.make().fit(seen, own) if own.any() and not own.all() else None for own in wanted.T]
+        return self
+
+    def chances(self, rows: Any) -> Array:
+        found = np.tile(self.often.astype(np.float32), (rows.shape[0], 1))
+        for place, model in enumerate(self.models):
+            if model is not None:
+                found[:, place] = model.predict_proba(rows)[:, 1]
+        return found
+
+
 def numbers(
     task: Task, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float
 ) -> tuple[str, dict[str, Array]]:
@@ -116,11 +167,10 @@ def numbers(
 def _judge(task: Task, schema: Schema, train: Sequence[Sample]) -> Callable[[dict[str, Array], Array], float]:
     """By the metric of the search; what it does not apply to is worth less than all else."""
     metric, targets = aim(task, schema), task.encode(train, schema, task.formulations(schema)[0])
-    sign = 1.0 if metric.mode == "max" else -1.0
 
     def judge(decoded: dict[str, Array], rows: Array) -> float:
         truth = {key: np.asarray(values)[rows] for key, values in targets.items()}
-        value = sign * task.score(decoded, truth, schema, [metric.name])[metric.name]
+        value = metric.sign * task.score(decoded, truth, schema, [metric.name])[metric.name]
         return value if np.isfinite(value) else -np.inf
 
     return judge

@@ -21,11 +21,17 @@ def autoft_tasks() -> Iterable[Entry]:
         target="autoft_text._numbers:TextRegression",
         summary="One number per text",
     )
+    yield Entry(
+        name="text-multilabel",
+        aliases=("text-tagging",),
+        target="autoft_text._labels:TextMultiLabel",
+        summary="Any number of labels per text",
+    )
 
 
 @hookimpl
 def autoft_edit_space(space: Sequence[Param], schema: Schema, cards: Sequence[ModelCard]) -> Iterable[Param]:
-    if schema.task not in ("text-cls", "text-reg"):
+    if schema.task not in ("text-cls", "text-reg", "text-multilabel"):
         return ()
     from autoft_text._space import edits
 

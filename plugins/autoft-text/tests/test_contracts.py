@@ -9,6 +9,7 @@ import msgspec
 from autoft.api import Dataset, Sample
 from autoft.testing import PluginContract, TaskContract
 from autoft_text._classes import TextClassification
+from autoft_text._labels import TextMultiLabel
 from autoft_text._numbers import TextRegression
 
 WORDS = {"good": "a fine and lovely day", "bad": "an awful and dull night"}
@@ -49,6 +50,31 @@ class TestTextRegression(TaskContract):
 
     def unlearnable(self, folder: Path) -> Dataset:
         return numbered(texts(), same=True)
+
+
+class TestTextMultiLabel(TaskContract):
+    task = TextMultiLabel
+
+    def dataset(self, folder: Path) -> Dataset:
+        return labelled(texts())
+
+    def unlearnable(self, folder: Path) -> Dataset:
+        return labelled(texts(classes=1))
+
+
+def labelled(dataset: Dataset) -> Dataset:
+    """Texts with the label of each, and a second one on every third of those that have another."""
+    samples = tuple(
+        msgspec.structs.replace(
+            s,
+            fields={
+                "text": s.fields["text"],
+                "labels": [s.fields["label"], *["third"] * (n % 3 == 0 and s.fields["label"] == "bad")],
+            },
+        )
+        for n, s in enumerate(dataset.samples)
+    )
+    return msgspec.structs.replace(dataset, samples=samples)
 
 
 class TestPlugin(PluginContract):

@@ -12,6 +12,7 @@ import pytest
 from autoft.api import Dataset, Sample, Schema
 from autoft_text import _tfidf, _weights
 from autoft_text._classes import TextClassification
+from autoft_text._labels import TextMultiLabel
 from autoft_text._numbers import TextRegression
 
 WORDS = {"good": "a fine and lovely day", "bad": "an awful and dull night"}
@@ -46,6 +47,32 @@ def test_the_plain_method_for_numbers_is_scored_like_a_network() -> None:
     _, decoded = task.plain(samples[:14], samples[14:], schema, 60.0)
     targets = task.encode(samples[14:], schema, problem)
     assert task.score(decoded, targets, schema, ["r2"])["r2"] > 0.8
+
+
+def test_the_plain_method_learns_each_label_alone() -> None:
+    task = TextMultiLabel()
+    samples = tuple(
+        Sample(
+            id=str(n),
+            fields={
+                "text": " and ".join(name for place, name in enumerate(("cat", "dog", "bird")) if n >> place & 1)
+                or "no",
+                "labels": [name for place, name in enumerate(("cat", "dog", "bird")) if n >> place & 1]
+                + ["rare"] * (n == 45)
+                + ["all"],
+            },
+        )
+        for n in range(48)
+    )
+    schema = task.schema(Dataset(samples=samples, reader="test", root="here", recognised="48 texts"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        name, decoded = task.plain(samples[:40], samples[40:], schema, 60.0)
+    assert name.startswith("logistic regression for each label on TF-IDF")
+    targets = task.encode(samples[40:], schema, task.formulations(schema)[0])
+    known = [schema.classes.index(name) for name in ("all", "bird", "cat", "dog")]
+    assert (decoded["chosen"][:, known] == targets["labels"][:, known]).all()
+    assert not decoded["chosen"][:, schema.classes.index("rare")].any()
 
 
 def test_the_plain_method_sees_what_two_texts_share() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from autoft.api import Recipe, scheduled_rate
+from autoft_torch import _uncompiled
 from autoft_torch._net import Net
 
 HEADS = "heads."
@@ -63,7 +64,7 @@ class Optimizer:
         if scaler:
             scaler.step(self.inner)
         else:
-            self.inner.step()
+            _uncompiled.step(self.inner)
         for parameter, rate in self._sparse() if self.recipe.l1 else ():
             parameter.copy_(torch.nn.functional.softshrink(parameter, rate * self.recipe.l1))
 
@@ -102,6 +103,7 @@ class Optimizer:
 
 
 def _make(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
+    _uncompiled.prepare()
     if recipe.optimizer == "sgd":
         nesterov = recipe.nesterov and recipe.momentum > 0
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)

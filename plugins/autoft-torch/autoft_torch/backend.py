@@ -57,7 +57,7 @@ class TorchBackend:
         if library in ("transformers-text", "transformers-audio"):
             kind = str(card.extra["config"]["model_type"]).replace("-", "_")
             trunk.append(f"transformers.models.{kind}.modeling_{kind}")  # imported when it is named, for seconds
-        return ("torch", *trunk, "torch._dynamo", "autoft_torch._learner")  # any optimizer of torch imports _dynamo
+        return ("torch", *trunk, "autoft_torch._learner")
 
     def build(self, job: Job) -> Learner:
         from autoft_torch._learner import TorchLearner

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoft import artifact, remote, shelf
-from autoft import refit as lastly
+from autoft import artifact, refit, remote, shelf
 from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from autoft.pipeline.finish import Outcome
 
 
-def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, Any]:
+def train(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, Any]:
     """Train the configuration of the best trial once more, on training and validation together, and put that model
     into `best/`.
 
@@ -54,12 +53,12 @@ def refit(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
 
 def folder(outcome: Outcome) -> str:
     """Where that model lies for those who score it."""
-    return remote.join(outcome.storage.trials(), lastly.NAME)
+    return remote.join(outcome.storage.trials(), refit.NAME)
 
 
 def tidy(outcome: Outcome) -> None:
     """When it has been scored, the model in `best/` is enough."""
-    shutil.rmtree(outcome.writer.path / "trials" / lastly.NAME, ignore_errors=True)
+    shutil.rmtree(outcome.writer.path / "trials" / refit.NAME, ignore_errors=True)
     if remote.is_address(place := folder(outcome)):
         with suppress(UsageError):  # it takes room in the bucket, no more
             remote.remove(place)
@@ -97,7 +96,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
-    job = to_json(lastly.job(outcome.spec, best, schema, place, deadline))
+    job = to_json(refit.job(outcome.spec, best, schema, place, deadline))
     limit = max(1.0, deadline - time.time()) + GRACE
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray
@@ -106,7 +105,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
         ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
     else:
         host.call("autoft.refit:fit", [job], [best.backend], limit)
-    local = outcome.writer.path / "trials" / lastly.NAME
+    local = outcome.writer.path / "trials" / refit.NAME
     if remote.is_address(place):
         shelf.fetch(place, local)
     outcome.writer.publish(local)

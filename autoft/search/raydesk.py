@@ -1,4 +1,4 @@
-"""The flat strategy: every configuration is a trial that a searcher proposes and one of Ray's schedulers may stop."""
+"""A searcher's proposals under one of Ray's schedulers: every configuration is a trial that the scheduler may stop."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from autoft.contracts import Searcher
 from autoft.records import EpochReport, TrialResult, TrialSpec, from_json, to_json
 from autoft.search.desk import Config
 from autoft.search.ledger import Ledger
-from autoft.search.outcome import Failure, leads, spec_of_config
+from autoft.search.outcome import Failure, leads, spec_of_config, tell
 from autoft.search.settings import Observer, Settings, mutable
 
 
-class Flat:
-    """Our ask-and-tell searchers as a `Desk`."""
+class RayDesk:
+    """Our ask-and-tell searchers as a `Desk`, where a scheduler of Ray decides who goes on."""
 
     def __init__(
         self,
@@ -90,5 +90,5 @@ class _Told:
         self._ended = observer.ended
 
     def ended(self, result: TrialResult) -> None:
-        self.searcher.tell(result.number, result.score, [report.score for report in result.history])
+        tell(self.searcher, result)
         self._ended(result)

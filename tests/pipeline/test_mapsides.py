@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from autoft import scoring
-from autoft.pipeline import finer, plan
+from autoft.pipeline import mapsides, plan
 from autoft.pipeline.predict import Prediction
 from autoft.records import Decoding, Output, Problem, Sample, Schema
 
@@ -65,9 +65,9 @@ def test_it_is_that_of_the_largest_picture(tmp_path: Path) -> None:
 
     (tmp_path / "bad.png").write_text("no picture")
     bad = Sample(id="bad.png", fields={"image": str(tmp_path / "bad.png")})
-    assert finer.side([bad, sample(30, 20), sample(50, 70)], "image") == 70
-    assert finer.side([sample(30, 20), sample(3000, 200)], "image") == finer.MOST
-    assert finer.side([bad], "image") == 0
+    assert mapsides.side([bad, sample(30, 20), sample(50, 70)], "image") == 70
+    assert mapsides.side([sample(30, 20), sample(3000, 200)], "image") == mapsides.MOST
+    assert mapsides.side([bad], "image") == 0
 
 
 class Of:
@@ -87,8 +87,8 @@ class Of:
 @pytest.mark.parametrize(("batch", "together"), [(64, 64), (26, 26), (8, 16), (5, 15), (512, 64)])
 def test_pictures_are_computed_in_batches_of_the_learner(batch: int, together: int) -> None:
     """On a GPU a part of a batch is filled up, and takes as long as a whole one."""
-    assert finer.pictures(cast("Learner", Of(batch))) == together
-    assert finer.pictures(cast("Learner", Old())) == finer.PICTURES
+    assert mapsides.pictures(cast("Learner", Of(batch))) == together
+    assert mapsides.pictures(cast("Learner", Old())) == mapsides.PICTURES
 
 
 def test_masks_are_exported_in_such_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,202 @@
+"""Recordings whose pieces are told by a file beside each: what is heard from one second to another (`_trackfiles`)."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from autoft.api import (
+    DataError,
+    Dataset,
+    Issue,
+    ReadOptions,
+    Sample,
+    UsageError,
+    did_you_mean,
+    is_media,
+    is_table,
+    pieces_together,
+    walk,
+)
+from autoft_speech import _trackfiles
+from autoft_speech._lists import folder, part_of
+from autoft_speech._trackfiles import ONLY, Tiers
+
+USUAL = {
+    "label": ("label", "labels", "class", "event", "events", "species", "annotation", "annotations", "category"),
+    "transcript": (
+        *("utterance", "utterances", "sentence", "sentences", "text", "transcript", "transcription", "ortho"),
+        *("orthography", "phrase", "phrases", "words", "word"),
+    ),
+}
+"""What tiers are called that hold what is to be learned, the likeliest first."""
+
+
+TEXTS = (".txt", ".lab")
+"""What lies beside a recording and says all of it; a TextGrid beside both tells how its words were aligned."""
+PEEK = 20
+"""Text files of recordings' names that are looked at: where none of them tells pieces, none is said to."""
+
+
+class _Found(NamedTuple):
+    recordings: dict[str, list[str]]
+    """Name without suffix -> paths."""
+    tracks: dict[str, str]
+    """Path of a file -> the recording that it is about."""
+    told: int
+    """Recordings with a text beside them that says all of it."""
+
+
+class TracksReader:
+    """Pieces of recordings, by label tracks, TextGrids, `.eaf` files or selection tables beside them."""
+
+    name = "tracks"
+
+    def sniff(self, source: str, options: ReadOptions) -> str:
+        """Why `source` is in this form, or an empty string. Looks at the first lines of files named as recordings are.
+
+        Recordings in several folders say their classes by these, unless a tier is named; and a table beside recordings
+        tells them.
+        """
+        target, root = _target(options), folder(source)
+        if not target or not root or any(is_table(path.name) for path in root.iterdir()):
+            return ""
+        found = _look(source)
+        if not found.tracks or (target == "label" and not options.columns and not _flat(found)):
+            return ""
+        if target == "transcript" and found.told >= len(found.tracks):
+            return ""
+        forms = Counter(_trackfiles.kind(path) for path in found.tracks)
+        return f"pieces of recordings by {' and '.join(sorted(forms))} files beside them"
+
+    def read(self, source: str, options: ReadOptions) -> Dataset:
+        """One sample for each piece that something is said of.
+
+        Raises:
+            DataError: there are no such files, or several tiers could be meant.
+            UsageError: there is no tier of the name that was given.
+        """
+        said, target = self.sniff(source, options), _target(options)
+        if not said:
+            raise DataError(f"'{source}' must hold recordings and files that tell their pieces, but it does not.")
+        found, issues = _look(source), list[Issue]()
+        tiers = {path: _trackfiles.read(path, issues) for path in sorted(found.tracks)}
+        chosen = _chosen(tiers, options.columns.get(target, ""), target, source)
+        samples = list(_samples(found, tiers, chosen, target, source, options, issues))
+        samples, cut = pieces_together(samples)
+        named = f", tier {' and '.join(map(repr, chosen))}" if chosen != [ONLY] else ""
+        words = f"{said}{named}: {cut}" + _parts(samples) + _without(found)
+        return Dataset(
+            samples=tuple(samples),
+            reader=self.name,
+            root=str(Path(source).absolute()),
+            recognised=words,
+            issues=tuple(issues),
+        )
+
+
+def _target(options: ReadOptions) -> str:
+    """What is to be learned of recordings; empty where it is nothing that a tier can hold."""
+    needs = [field for field in options.needs if field != "audio"]
+    return needs[0] if "audio" in options.needs and len(needs) == 1 and needs[0] in USUAL else ""
+
+
+def _look(source: str) -> _Found:
+    recordings: dict[str, list[str]] = defaultdict(list)
+    others = []
+    for path in walk(source):
+        if is_media(path, "audio"):
+            recordings[Path(path).stem].append(path)
+        elif path.lower().endswith((*_trackfiles.TRACKS, *TEXTS)):
+            others.append(path)
+    tracks: dict[str, str] = {}
+    told = 0
+    for path in others:
+        about = recordings.get(_trackfiles.stem(path), [])
+        if not about or (told >= PEEK and not tracks and path.lower().endswith(TEXTS)):
+            continue
+        if _trackfiles.kind(path):
+            tracks[path] = max(about, key=lambda one: len(os.path.commonpath([one, path])))
+        else:
+            told += path.lower().endswith(TEXTS)
+    return _Found(recordings, tracks, told)
+
+
+def _flat(found: _Found) -> bool:
+    """Whether the recordings lie in one folder, or in folders of parts."""
+    folders = {Path(path).parent for paths in found.recordings.values() for path in paths}
+    return len(folders) == 1 or all(part_of(folder.name) for folder in folders)
+
+
+def _chosen(tiers: Mapping[str, Tiers], named: str, target: str, source: str) -> list[str]:
+    """The tiers that hold what is to be learned: those named, the only one, or the one with the likeliest name.
+
+    Raises:
+        DataError: several could be meant, or none says anything.
+        UsageError: there is none of a name that was given.
+    """
+    counts = Counter(name for one in tiers.values() for name in _trackfiles.filled(one))
+    if named:
+        asked = [named] if named in counts else [name.strip() for name in named.split(",")]
+        for name in asked:
+            if name not in counts:
+                raise UsageError(
+                    f"--target must name a tier of the files in '{source}', but got '{name}'."
+                    f"{did_you_mean(name, list(counts))}",
+                    f"Their tiers are: {', '.join(filter(None, counts)) or 'none with a name'}",
+                )
+        return asked
+    if not counts:
+        raise DataError(f"the files in '{source}' must say what is heard in pieces of recordings, but all are empty.")
+    lower = {name.lower(): name for name in reversed(counts)}
+    usual = [lower[name] for name in USUAL[target] if name in lower]
+    if len(counts) > 1 and not usual:
+        first = {name: _first(tiers, name) for name in counts}
+        shown = ", ".join(f"{name or 'no name'} (the first says '{words}')" for name, words in first.items())
+        raise DataError(
+            f"one tier of the files in '{source}' must be the {target}, but several could be: {shown}.",
+            "Name it, or several that hold the same kind of thing: --target TIER or --target TIER,TIER",
+        )
+    return usual[:1] or list(counts)
+
+
+def _first(tiers: Mapping[str, Tiers], name: str) -> str:
+    return next(mark.words for one in tiers.values() for mark in one.get(name, ()) if mark.words)[:40]
+
+
+def _samples(
+    found: _Found,
+    tiers: Mapping[str, Tiers],
+    chosen: Sequence[str],
+    target: str,
+    source: str,
+    options: ReadOptions,
+    issues: list[Issue],
+) -> Iterator[Sample]:
+    for track, one in tiers.items():
+        path = found.tracks[track]
+        where = os.path.relpath(path, source).replace(os.sep, "/")
+        split = part_of(str(Path(where).parent))
+        for mark in dict.fromkeys(mark for name in chosen for mark in one.get(name, ())):
+            place = f"{where}@{mark.begin:g}-{mark.end:g}s"
+            if not mark.words and target not in options.optional:
+                continue  # the gaps of a TextGrid, and labels that nobody wrote
+            if not 0 <= mark.begin < mark.end:
+                issues.append(Issue(kind="no_piece", subject=place, detail=f"'{mark.words}' lasts no time"))
+                continue
+            fields = {"audio": path, "piece": [round(mark.begin, 4), round(mark.end, 4)]}
+            yield Sample(id=place, fields=fields | ({target: mark.words} if mark.words else {}), split=split)
+
+
+def _parts(samples: Sequence[Sample]) -> str:
+    counts = Counter(sample.split for sample in samples if sample.split)
+    return f" ({', '.join(f'{count} {split}' for split, count in sorted(counts.items()))})" if counts else ""
+
+
+def _without(found: _Found) -> str:
+    """How many recordings have no such file."""
+    count = len({path for paths in found.recordings.values() for path in paths} - {*found.tracks.values()})
+    return f"; {count} recording{'s' * (count != 1)} without such a file left out" if count else ""
