@@ -9,12 +9,12 @@ import ast
 import inspect
 import os
 from collections.abc import Iterator
-from itertools import pairwise
 
 from autoft import api as public
 from autoft import builtin, errors, hookspecs, recipe, vocab
 from autoft.cli.group import VERBS
 from autoft.cli.main import run
+from autoft.cli.meanings import field_notes
 from autoft.search.overrides import ALIASES
 from autoft.search.presets import PRESETS
 
@@ -57,15 +57,6 @@ def exit_codes() -> None:
         if kind not in (errors.AutoftError, errors.TrialFailed):
             print(f"| {kind.exit_code} | `{kind.__name__}` | {_first_line(kind)} |")
     print(f"| {errors.EXIT_INTERNAL} | any other | A mistake in autoft itself. Please report it with the traceback. |")
-
-
-def field_notes(kind: type) -> Iterator[tuple[str, str]]:
-    """Each field of a class with the string that stands below it in the source."""
-    body = _body(kind)
-    for node, after in pairwise([*body, ast.Pass()]):
-        if isinstance(node, ast.AnnAssign):
-            note = after.value if isinstance(after, ast.Expr) else None
-            yield ast.unparse(node.target), str(note.value) if isinstance(note, ast.Constant) else ""
 
 
 def _body(kind: type) -> list[ast.stmt]:

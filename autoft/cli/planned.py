@@ -10,6 +10,7 @@ import msgspec
 from autoft.cli import told
 from autoft.cli.configfile import KEYS
 from autoft.cli.emit import document, table
+from autoft.cli.meanings import meanings
 from autoft.events import Planned
 from autoft.records import Param
 from autoft.report.words import value
@@ -34,7 +35,7 @@ def show(plan: Planned, *, json: bool, fixed: bool = False) -> None:
 
 def _value(param: Param) -> dict[str, str]:
     shown = told.param(param) if param.fixed else value(param.default)
-    return {"parameter": param.key, "value": shown, "what it is": param.summary}
+    return {"parameter": param.key, "value": shown, "what it is": param.summary or meanings().get(param.key, "")}
 
 
 def _row(param: Param) -> dict[str, str]:
@@ -44,7 +45,7 @@ def _row(param: Param) -> dict[str, str]:
         "values": told.param(param),
         "trial 0": value(param.default),
         "only if": when,
-        "what it is": param.summary,
+        "what it is": param.summary or meanings().get(param.key, ""),
     }
 
 

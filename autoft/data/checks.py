@@ -10,6 +10,8 @@ from autoft.records import Dataset, Issue
 
 SHOWN = 3
 WIDTH = 60
+TELLING = frozenset({"mask_remark", "no_flag", "no_number", "box_corners_swapped", "box_empty"})
+"""Kinds of which the first of several is told with its detail: the word alone does not say what to look for."""
 
 #: Kind of issue -> what one and several of them are called.
 WORDS = {
@@ -47,6 +49,10 @@ WORDS = {
     "corrupt": ("corrupt image", "corrupt images"),
     "duplicate": ("set of identical files or texts", "sets of identical files or texts"),
     "empty": ("empty file", "empty files"),
+    "first_of_several_pictures": (
+        "file that holds several pictures, the first counts",
+        "files that hold several pictures, the first counts",
+    ),
     "guessed_encoding": ("file whose encoding was guessed", "files whose encodings were guessed"),
     "huge": ("huge image", "huge images"),
     "leak": (
@@ -141,7 +147,7 @@ def printable(name: str) -> str:
 def _sentence(kind: str, kept: bool, found: list[Issue]) -> str:
     one, many = WORDS.get(kind, (kind.replace("_", " "), f"times {kind.replace('_', ' ')}"))
     names = [printable(issue.subject) for issue in found[:SHOWN]]
-    if len(found) == 1 and found[0].detail:
+    if found[0].detail and (len(found) == 1 or kind in TELLING):
         names[0] += f" ({printable(found[0].detail)})"
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return f"{len(found)} {one if len(found) == 1 else many}{'' if kept else ' left out'}: {', '.join(names)}{more}"

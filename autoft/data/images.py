@@ -143,15 +143,28 @@ def turned(pixels: Array, orientation: int) -> Array:
     return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
-def dimensions(source: Source) -> tuple[int, int, bool]:
-    """Width and height in pixels as stored, and whether it is a picture of more than 8 bits, from the header alone.
+class Look(NamedTuple):
+    """What the header of a file says."""
+
+    width: int
+    height: int
+    """In pixels as stored."""
+    deep: bool = False
+    """It has grey values of more than 8 bits."""
+    several: bool = False
+    """It holds further pictures: an animation, or a stack of TIFF. Not those that cameras put behind a photo."""
+
+
+def look(source: Source) -> Look:
+    """From the header alone.
 
     Raises:
         BadSample: as `decode`; damage behind the header goes unseen.
     """
     with _quiet:
         image = _open(source)
-        return *image.size, _is_deep(image)
+        several = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+        return Look(*image.size, _is_deep(image), several)
 
 
 def header(source: Source) -> tuple[int, int, int]:

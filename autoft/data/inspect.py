@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -53,7 +53,7 @@ class _Seen(NamedTuple):
     height: int
     seconds: float
     issue: Issue | None
-    deep: bool = False
+    look: images.Look | None = None
 
 
 class _File(NamedTuple):
@@ -65,7 +65,7 @@ class _File(NamedTuple):
     height: int
     seconds: float
     bad: images.BadSample | None
-    deep: bool = False
+    look: images.Look | None = None
 
 
 def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspection:
@@ -93,14 +93,21 @@ def inspect(dataset: Dataset, fields: Sequence[str], workers: int = 0) -> Inspec
     sides = np.array([(found.width, found.height) for _, found in kept], np.int64).reshape(len(kept), 2)
     return Inspection(
         dataset=msgspec.structs.replace(dataset, samples=remaining),
-        issues=(*dataset.issues, *issues, *about),
+        issues=(*dataset.issues, *issues, *about, *_several(kept)),
         digests=tuple(found.digest for _, found in kept),
         sides=sides,
         seconds=np.array([found.seconds for _, found in kept], np.float64),
         alike=same,
         kin=kin.find(remaining, same) if kin.FIELD in fields else NO_KIN,
-        deep=tuple(found.deep for _, found in kept),
+        deep=tuple(bool(found.look and found.look.deep) for _, found in kept),
     )
+
+
+def _several(kept: Sequence[tuple[Sample, _Seen]]) -> Iterator[Issue]:
+    """A slice of a stack is not what people expect to be all that is seen of it."""
+    for sample, found in kept:
+        if found.look and found.look.several:
+            yield Issue(kind="first_of_several_pictures", subject=sample.id, drops=False)
 
 
 def default_workers() -> int:
@@ -110,18 +117,18 @@ def default_workers() -> int:
 
 def _read(paths: Sequence[str], media: Sequence[str]) -> _File:
     state, seconds = hashlib.blake2b(digest_size=16), 0.0
-    width, height, deep = 0, 0, False
+    look = images.Look(0, 0)
     try:
         for field, path in zip(media, paths, strict=True):
             data = images.read(path)
             state.update(data)
             if field == "image":
-                width, height, deep = images.dimensions(data)
+                look = images.look(data)
             if field == "audio":
                 seconds = _duration(data)
     except images.BadSample as bad:
         return _File(state, 0, 0, 0.0, bad)
-    return _File(state, width, height, seconds, None, deep)
+    return _File(state, look.width, look.height, seconds, None, look)
 
 
 def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
@@ -138,7 +145,7 @@ def _look(sample: Sample, file: _File, plain: Sequence[str]) -> _Seen:
         value = sample.fields.get(field)
         state.update(msgspec.json.encode(value))
         words.update(msgspec.json.encode(kin.alike(value) if field == kin.FIELD else value))
-    return _Seen(state.hexdigest(), words.hexdigest(), file.width, file.height, seconds, None, file.deep)
+    return _Seen(state.hexdigest(), words.hexdigest(), file.width, file.height, seconds, None, file.look)
 
 
 def _unseen(sample: Sample, kind: str, detail: str) -> _Seen:

@@ -76,9 +76,10 @@ def unread(source: str, root: str, used: Collection[str]) -> str:
     aside = [e.path for folder in folders for e in entries(folder) if e.is_dir() and e.name.lower() in ASIDE]
     plain = [path for folder in folders for path in _files(folder)]
     plain = plain if len(plain) <= FEW else []
-    plain += [
-        path for folder in aside for path in _files(folder) if part_of(os.path.splitext(os.path.basename(path))[0])
-    ]
+    beside = [path for folder in aside for path in _files(folder)]
+    boxes = [path for path in beside if path.lower().endswith(".json")]  # COCO's, for all pictures
+    boxes = boxes if len(boxes) <= FEW else []
+    plain += [path for path in beside if path in boxes or part_of(os.path.splitext(os.path.basename(path))[0])]
     found = [path for path in plain if unpacked(path).endswith(SUFFIXES) and _stem(path) not in known]
     names = [relative(path, source) for path in found if not ABOUT.match(os.path.basename(path))]
     if not names:

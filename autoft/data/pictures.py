@@ -98,12 +98,14 @@ class Pictures:
 
     def _called(self, plain: PurePosixPath) -> Sequence[str]:
         """Files of that name; else those that it names without a suffix, or with that of another format; else, for a
-        number, those whose names fill it up with zeros: 7 is `000007.png`."""
+        number, those whose names fill it up with zeros: 7 is `000007.png`; else those with `%20` and the like read."""
         name = _plain(plain.name)
         stem = _plain(plain.stem) if plain.suffix.lower() in SUFFIXES[self.field] else name
         found = self._named.get(name, self._stems.get(stem, []))
         if not found and name.isdigit():
             found = self._numbers.get(name.lstrip("0"), [])
+        if not found and "%" in name and (written := unquote(name)) != name:  # `a%20b.jpg` of a web page's list
+            return self._called(PurePosixPath(written))
         if found or not (upload := UPLOAD.fullmatch(name)):
             return found
         first = self._called(PurePosixPath(upload[1]))

@@ -199,7 +199,8 @@ class _Maker:
         if self.grouped:
             sentence += "; no group is in two parts"
         elif self.twins:
-            sentence += f"; {self.twins} identical copies stay with their originals"
+            one = "copy stays with its original"
+            sentence += f"; {self.twins} identical {one if self.twins == 1 else 'copies stay with their originals'}"
         if self.near:
             sentence += f"; {self.near} texts that differ in signs, spaces or capitals alone stay with their like"
         sentence += self.kin.said

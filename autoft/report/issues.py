@@ -6,12 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from autoft.data.checks import WORDS
+from autoft.data.checks import SHOWN, TELLING, WORDS, printable
 from autoft.records import Issue
 from autoft.report.words import line, listed
 
-TELLING = frozenset({"mask_remark", "no_flag", "no_number", "box_corners_swapped", "box_empty"})
-"""Kinds of which the first of several is told with its detail: the word alone does not say what to look for."""
 OTHERS: Final = ("not_audio", "not_an_image", "not_text")
 """What lies among samples and is none, such as a readme."""
 
@@ -28,8 +26,9 @@ def summarised(found: Iterable[Issue]) -> Iterator[str]:
     """`3 corrupt (left out): a.png, b.png, c.png`."""
     for (kind, drops), issues in by_kind(found).items():
         first = f" ({line(issues[0].detail)})" if issues[0].detail and (len(issues) == 1 or kind in TELLING) else ""
-        names = [f"{issues[0].subject}{first}", *(issue.subject for issue in issues[1:])]
-        yield f"{len(issues):,} {title(kind, drops)}: {listed(names, most=3)}"
+        names = [printable(issue.subject) for issue in issues[:SHOWN]]
+        names = [f"{names[0]}{first}", *names[1:], *("" for _ in issues[SHOWN:])]
+        yield f"{len(issues):,} {title(kind, drops)}: {listed(names, most=SHOWN)}"
 
 
 def title(kind: str, drops: bool) -> str:

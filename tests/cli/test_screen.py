@@ -302,6 +302,15 @@ def test_dry_run_prints_a_configuration_that_can_be_read_back(capsys: pytest.Cap
     assert re.search(r"momentum .* optimizer=sgd", out)
 
 
+def test_dry_run_says_what_parameters_of_a_recipe_are(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = records.planned(0)
+    bare = tuple(msgspec.structs.replace(param, summary="") for param in plan.space)
+    planned.show(msgspec.structs.replace(plan, space=bare), json=False)
+    out = capsys.readouterr().out
+    assert re.search(r"lr .* Peak learning rate of the last block, and of the head\n", out)
+    assert re.search(r"momentum .* Momentum of sgd\n", out)
+
+
 def test_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     planned.show(records.planned(0), json=True)
     document = json.loads(capsys.readouterr().out)

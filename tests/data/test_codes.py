@@ -107,3 +107,11 @@ def test_a_table_beside_a_part_says_its_classes(classes, picture, open_data, col
         (f"Test/{n:05d}.png", str(n % 2)) for n in range(4)
     ]
     assert "Test/ as Test.csv says" in found.recognised
+
+
+def test_annotations_of_boxes_beside_class_folders_are_named(classes, open_data):
+    """The folders are cameras, it may be, and what the user meant to learn lies here."""
+    root = classes({"cam0": 3, "cam1": 3}, under="images")
+    (root / "annotations").mkdir()
+    (root / "annotations" / "result.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    assert open_data(root).recognised.endswith("not read: annotations/result.json")

@@ -86,3 +86,13 @@ def test_decoding_remembers_them_and_stores_differ(tmp_path):
 def test_a_dark_picture_is_brightened_to_draw_on(tmp_path):
     Image.fromarray(CAMERA.astype(np.uint16)).save(tmp_path / "a.png")
     assert np.ptp(np.asarray(images.picture(tmp_path / "a.png"))) > 150
+
+
+def test_stacks_are_told(tmp_path):
+    samples = _dataset(tmp_path).samples[:2]
+    frames = [Image.fromarray(np.full((9, 9), value, np.uint8)) for value in (5, 90)]
+    frames[0].save(samples[0].fields["image"], save_all=True, append_images=frames[1:])
+    found = inspect(Dataset(samples=samples, root=str(tmp_path), reader="table", recognised=""), ("image",))
+    assert [(issue.kind, issue.subject, issue.drops) for issue in found.issues] == [
+        ("first_of_several_pictures", "0.tif", False)
+    ]

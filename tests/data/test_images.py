@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from autoft.data import images
-from autoft.data.images import BadSample, decode, dimensions
+from autoft.data.images import BadSample, Look, decode, look
 
 SIZE = 8
 
@@ -201,8 +201,8 @@ def test_any_cut_or_flip_gives_pixels_or_a_bad_sample(kind):
 
 def test_huge_is_seen_in_the_header_alone():
     with pytest.raises(BadSample, match="huge"):
-        dimensions(bomb())
-    assert dimensions(encoded(flat("RGB", 0), "PNG")) == (20, 10, False)
+        look(bomb())
+    assert look(encoded(flat("RGB", 0), "PNG")) == Look(20, 10)
 
 
 def test_a_large_photo_makes_no_warning(monkeypatch):
@@ -247,3 +247,11 @@ def test_impossible_names(name):
     with pytest.raises(BadSample) as caught:
         images.read(name)
     assert caught.value.kind == "unreadable"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "PNG", "WEBP"])
+def test_files_with_several_pictures_are_told(kind):
+    frames = [flat("RGB", (value, 0, 0)) for value in (10, 90, 200)]
+    assert look(encoded(frames[0], kind, save_all=True, append_images=frames[1:])).several
+    assert not look(encoded(frames[0], kind)).several
+    assert not look(encoded(frames[0], "MPO", save_all=True, append_images=frames[1:])).several, "a camera's preview"

@@ -167,6 +167,11 @@ def test_accents_are_the_same_in_either_form(data, forms):
     assert found(read(root), root) == [f"clips/{here}.wav", "clips/b.wav"]
 
 
+def test_signs_that_a_web_page_escapes_are_read(data):
+    root = data(["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "path,label\nclips/Ton%201%20%C3%A4.wav,x\n100%41.wav,y\n")
+    assert found(read(root), root) == ["Clips/Ton 1 ä.WAV", "Clips/100%41.wav"], "a name as it is goes first"
+
+
 def test_a_count_of_the_rows_names_no_files(data):
     rows = "".join(f"{n},words of a text,{'xy'[n % 2]}\n" for n in range(6))
     root = data([f"clips/{n:03d}.wav" for n in range(6)], ",text,label\n" + rows)

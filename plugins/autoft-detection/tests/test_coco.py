@@ -74,7 +74,7 @@ def test_boxes_are_corners_in_pixels(tmp_path: Path) -> None:
     made = scenes.scenes(9)
     assert [[tuple(row) for row in sample.fields["boxes"]] for sample in found.samples] == [s.boxes for s in made]
     assert all(sample.fields["size"] == [64, 48] for sample in found.samples)
-    assert "1 images without boxes" in found.recognised and "instances_all2017.json" in found.recognised
+    assert "1 image without boxes" in found.recognised and "instances_all2017.json" in found.recognised
 
 
 def test_a_json_file_alone_finds_its_images(tmp_path: Path) -> None:

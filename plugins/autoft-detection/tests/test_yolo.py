@@ -60,7 +60,7 @@ def test_fractions_become_corners(tmp_path: Path) -> None:
     assert [[(*map(round, row[:4]), row[4]) for row in s.fields["boxes"]] for s in found.samples] == [
         s.boxes for s in made
     ]
-    assert "1 images without boxes" in found.recognised
+    assert "1 image without boxes" in found.recognised
 
 
 @pytest.mark.parametrize(
