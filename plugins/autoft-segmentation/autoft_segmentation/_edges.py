@@ -14,8 +14,8 @@ from autoft.api import DataError, open_image
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MIXED: Final = 0.9
-"""Share of the pixels of such colours that must lie between two main colours. Where three areas meet they do not, and some filters
-go beyond both."""
+"""Share of the pixels of such colours that must lie between two main colours. Where three areas meet they do
+not, and some filters go beyond both."""
 NEAR: Final = 24.0
 """How far from the line between two colours a mixture may lie."""
 SAME: Final = 8.0
