@@ -86,7 +86,7 @@ class Start(NamedTuple):
     said: str = ""
     """That these were not all texts, or not all numbers, or that time ended it."""
     cut: bool = False
-    """Whether time ended it."""
+    """Whether there was no time for a better one: it ended this one, or one strength alone was tried."""
 
 
 class WordStart(NamedTuple):
@@ -103,7 +103,7 @@ class WordStart(NamedTuple):
     said: str = ""
     """What the user should know: what was solved on, where that is not all, or why nothing was."""
     cut: bool = False
-    """Whether time ended the solution: with more of it there is a better one."""
+    """Whether there was no time for a better solution: it ended this one, or one strength alone was tried."""
 
 
 def word_start(
@@ -111,7 +111,8 @@ def word_start(
 ) -> WordStart:
     """What `rows`, the `texthash.terms` of all training texts, say.
 
-    Trials of a search share their texts, so the last few solutions are remembered: they must not be written to.
+    Trials of a search share their texts, so the last few solutions are remembered: they must not be written to. Those
+    are not for which there was too little time: a later trial may have more.
 
     Args:
         arrays: encoded targets by key.
@@ -194,7 +195,7 @@ def begin(rows: Sequence[Array], targets: Array, output: Output, buckets: int, s
     said = said * (len(chosen) < len(kept)) + [problem.said] * bool(problem.said)
     said += ["there was time to try one strength of the linear solution"] * quick
     said += ["time ended the linear solution before its end"] * found.cut
-    return found._replace(said="; ".join(said))
+    return found._replace(said="; ".join(said), cut=found.cut or quick)
 
 
 def _refuse_few(count: int, total: int, why: str) -> None:

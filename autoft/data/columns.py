@@ -125,6 +125,7 @@ def choose(
     where: str,
     taken: set[str],
     names_files: Callable[[Sequence[str]], bool] | None = None,
+    inner: Collection[str] = (),
 ) -> dict[str, str]:
     """Field -> column for all `options.needs`; optional fields may be absent.
 
@@ -133,6 +134,7 @@ def choose(
         where: the file, for messages; relative paths are looked up beside it.
         taken: columns that are spoken for (split, group).
         names_files: whether values without suffixes name files all the same.
+        inner: columns of what is in objects.
 
     Raises:
         UsageError: a column that the user named does not exist.
@@ -144,6 +146,7 @@ def choose(
         if field in chosen:
             continue
         free = unspoken(columns, {*chosen.values(), *taken})
+        free = outer(free, inner, probe) if field == "text" else free
         guesses = _paths(free, probe, field, where) if field in SUFFIXES else likely(free, probe, field, where)
         if field in SUFFIXES and names_files and all(_leads_away(probe[column], names_files) for column in guesses):
             others = [c for c in free if c not in guesses and not _counts_rows(c, probe[c]) and names_files(probe[c])]
@@ -166,6 +169,13 @@ def unspoken(columns: Sequence[str], taken: Collection[str]) -> list[str]:
     """The columns that may be guessed."""
     notes = aside(columns)
     return [column for column in columns if column not in taken and column not in notes]
+
+
+def outer(free: list[str], inner: Collection[str], probe: Mapping[str, Sequence[str]]) -> list[str]:
+    """The columns among which a text is looked for: not those of what is in objects (`inner`) where others hold one."""
+    found = [column for column in free if column not in inner]
+    holds = by_name(found, "text") or any(guess.shows_prose(column, probe[column]) for column in found)
+    return found if holds else free
 
 
 def likely(free: list[str], probe: Mapping[str, Sequence[str]], field: str, where: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,10 +22,15 @@ class Lines(NamedTuple):
     """Line of each row, counted from 1."""
     issues: tuple[Issue, ...]
     form: str = "JSON Lines"
+    objects: frozenset[str] = frozenset()
+    """Columns that hold objects, as `nested` says, whether these were opened or not."""
 
 
-def read(text: str, path: str) -> Lines:
+def read(text: str, path: str, closed: Collection[str] | None = ()) -> Lines:
     """All lines that are objects; others become issues. Keys that a line lacks are empty cells.
+
+    Args:
+        closed: see `nested.flat`.
 
     Raises:
         DataError: no line is an object.
@@ -42,10 +48,10 @@ def read(text: str, path: str) -> Lines:
     if not objects:
         first = f"; the first: {issues[0].subject} ({issues[0].detail})" if issues else ""
         raise DataError(f"each line of '{path}' must be a JSON object, but none is{first}.")
-    return _table(objects, issues)
+    return _table(objects, issues, closed)
 
 
-def whole(text: str) -> Lines | None:
+def whole(text: str, closed: Collection[str] | None = ()) -> Lines | None:
     """The table that a JSON file is (`jsonforms`).
     None where it is none of these, such as JSON Lines. Rows are counted from 1."""
     try:
@@ -58,15 +64,15 @@ def whole(text: str) -> Lines | None:
     if objects and all(map(lstasks.is_task, objects)):
         said = lstasks.several(objects)
         form = "Label Studio's JSON" + (f", {said}" if said else "")
-        return _table(list(enumerate(lstasks.rows(objects), 1)), [])._replace(form=form)
-    return _table(list(enumerate(objects, 1)), [])._replace(form="JSON") if objects else None
+        return _table(list(enumerate(lstasks.rows(objects), 1)), [], closed)._replace(form=form)
+    return _table(list(enumerate(objects, 1)), [], closed)._replace(form="JSON") if objects else None
 
 
-def _table(objects: list[tuple[int, dict[str, Any]]], issues: list[Issue]) -> Lines:
-    flat = nested.flat([row for _, row in objects])
-    columns = tuple(dict.fromkeys(key for row in flat for key in row))
-    rows = tuple(tuple(word(row.get(key)) for key in columns) for row in flat)
-    return Lines(columns, rows, tuple(number for number, _ in objects), tuple(issues))
+def _table(objects: list[tuple[int, dict[str, Any]]], issues: list[Issue], closed: Collection[str] | None) -> Lines:
+    flat = nested.flat([row for _, row in objects], closed)
+    columns = tuple(dict.fromkeys(key for row in flat.rows for key in row))
+    rows = tuple(tuple(word(row.get(key)) for key in columns) for row in flat.rows)
+    return Lines(columns, rows, tuple(number for number, _ in objects), tuple(issues), objects=flat.objects)
 
 
 def _object(line: str) -> dict[str, Any] | str:

@@ -125,6 +125,9 @@ def _in_table(options: ReadOptions, table: Table, taken: set[str]) -> Labels | N
     if len(usual) == 1:
         return of_columns(table, usual)
     flags = [name for name in free if is_flag(table, name)]
+    inner = table.inner()
+    outer = [name for name in flags if name not in inner]
+    flags = outer if len(outer) > 1 else flags
     if len(flags) > 1:
         return _with_uncertain(of_columns(table, flags), table, [n for n in free if n not in flags])
     ending = [name for name in free if columns.last_word(name) in columns.USUAL[FIELD] and not is_flag(table, name)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from autoft.data import lstasks
 
@@ -18,19 +18,38 @@ COCO: Final = frozenset({"images", "annotations", "categories"})
 Row = dict[str, Any]
 
 
-def flat(rows: Sequence[Row]) -> list[Row]:
+class Flat(NamedTuple):
+    """Rows, and which of their columns hold such objects."""
+
+    rows: list[Row]
+    objects: frozenset[str]
+    """Names of the columns that were opened, or could be."""
+
+
+def flat(rows: Sequence[Row], closed: Collection[str] | None = ()) -> Flat:
     """The rows with a column for each key of the objects that stand in them, where a column holds objects alone, of
     plain values, lists of these and such objects. Lists of numbers or of objects are boxes and the like, whose readers
-    look for them as they lie."""
-    found = list(rows)
+    look for them as they lie.
+
+    Args:
+        closed: columns, in small letters, whose objects stay cells; None: all stay.
+    """
+    found, objects = list(rows), frozenset[str]()
     if found and found[0].keys() >= COCO:
-        return found
-    for _ in range(DEEPEST):
+        return Flat(found, objects)
+    for depth in range(DEEPEST):
         inner = {key for key in dict.fromkeys(key for row in found for key in row) if _opens(found, key)}
         if not inner or lstasks.is_short(tuple(found[0])):
             break
-        found = [_opened(row, inner) for row in found]
-    return found
+        objects = objects if depth else frozenset(inner)
+        inner = set() if closed is None else {key for key in inner if key.lower() not in closed}
+        found = [_opened(row, inner) for row in found] if inner else found
+    return Flat(found, objects)
+
+
+def name_in(column: str, key: str) -> str:
+    """What the column of a key in the objects of a column is called."""
+    return f"{column}{BETWEEN}{key}"
 
 
 def _opens(rows: Sequence[Row], key: str) -> bool:
@@ -39,7 +58,7 @@ def _opens(rows: Sequence[Row], key: str) -> bool:
         return False
     names = {name for value in objects for name in value}
     taken = {name for row in rows for name in row}
-    if not 0 < len(names) <= WIDEST or any(f"{key}{BETWEEN}{name}" in taken for name in names):
+    if not 0 < len(names) <= WIDEST or any(name_in(key, name) in taken for name in names):
         return False
     return all(_is_plain(value) for value in objects)
 
@@ -58,5 +77,5 @@ def _opened(row: Mapping[str, Any], inner: set[str]) -> Row:
         if key not in inner:
             found[key] = value
         elif value is not None:
-            found.update({f"{key}{BETWEEN}{name}": cell for name, cell in value.items()})
+            found.update({name_in(key, name): cell for name, cell in value.items()})
     return found

@@ -264,7 +264,8 @@ def _roles(source: Source, options: ReadOptions, classes: Mapping[str, str] | No
     flags = _one_of_several(table, options, taken) if not classes else labels.of_columns(table, list(classes))
     flags = flags._replace(names=tuple(classes.values())) if flags and classes else flags
     options = _without(options, "label") if flags else options
-    chosen = columns.choose(options, names, probe, table.path, taken, source.files.named_by if source.files else None)
+    by_files, inner = source.files.named_by if source.files else None, table.inner()
+    chosen = columns.choose(options, names, probe, table.path, taken, by_files, inner)
     cut = _cut(source, times, chosen.get(medium, ""))
     written = numbers.form(_cells(table, chosen["value"])) if "value" in chosen else numbers.Form()
     marks = {"value": written.said()}
@@ -301,6 +302,9 @@ def _one_of_several(table: Table, options: ReadOptions, taken: set[str]) -> labe
         return _classes(table, named, "label" in options.optional) if len(named) > 1 else None
     spoken = {*taken, *options.columns.values()}
     free = [n for n in table.columns if n not in spoken and n.lower() not in columns.INDEX_NAMES]
+    inner = table.inner()
+    own = [name for name in free if name not in inner]
+    free = own if sum(labels.is_flag(table, name) for name in own) > 1 else free
     flags = [name for name in free if labels.is_flag(table, name)]
     rest = [n for n in free if n not in flags and not guess.is_id(n, _cells(table, n))]
     others = set(options.needs) - {"label", *options.columns}

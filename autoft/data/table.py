@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from autoft.data import advice, columns, listedrows, onetable
+from autoft.data import advice, columns, inside, listedrows, onetable
 from autoft.data.media import media_field, relative
 from autoft.data.named import Files
 from autoft.data.roles import Source
@@ -39,8 +39,8 @@ class TableReader:
             _source(path, split, Files(path, source, medium) if medium else None, options)
             for path, split in found.parts
         ]
-        for one in sources:
-            options = columns.remembering(options, one.table.columns, one.table.path)
+        sources = inside.opened(sources, options)
+        options = inside.remembering(sources, options)
         all_of_it = told(sources, _names(source, [one.table.path for one in sources]), source, options)
         root = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
         listed = listedrows.parted(all_of_it.samples, root, "" if options.optional else medium, bool(options.group_col))
@@ -58,7 +58,7 @@ class TableReader:
 
 
 def _source(path: str, split: str, files: Files | None, options: ReadOptions) -> Source:
-    table = read_table(path, needs=options.needs, encoding=options.encoding)
+    table = read_table(path, needs=options.needs, encoding=options.encoding, closed=None)
     if files is None or table.media or any(name.lower() in columns.KNOWN for name in table.columns):
         return Source(table, split, files)
     for place, name in enumerate(table.columns):

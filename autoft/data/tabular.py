@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from autoft.data import delimited, encodings, jsonlines, lstasks, marked, parquet
+from autoft.data.nested import name_in
 from autoft.data.tablefiles import JSON, JSONL, PACKED, PARQUET, TEXT, unpacked
 from autoft.errors import DataError
 from autoft.records import Issue
@@ -33,9 +34,21 @@ class Table(NamedTuple):
     issues: tuple[Issue, ...]
     media: tuple[str, ...] = ()
     """Columns whose files lie in the table itself; their cells are where these were unpacked."""
+    objects: frozenset[str] = frozenset()
+    """Columns of JSON that hold objects: what is in these are columns (`said.label`), or they are cells."""
+
+    def inner(self) -> set[str]:
+        """The columns of what is in objects."""
+        return {name for name in self.columns if any(name.startswith(name_in(held, "")) for held in self.objects)}
 
 
-def read_table(path: str, named: bool | None = None, needs: Sequence[str] = (), encoding: str = "") -> Table:
+def read_table(
+    path: str,
+    named: bool | None = None,
+    needs: Sequence[str] = (),
+    encoding: str = "",
+    closed: Collection[str] | None = (),
+) -> Table:
     """All rows of one file.
 
     Args:
@@ -43,13 +56,17 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = (), 
         needs: fields that are asked for: media that lie in a table, as files or as numbers, are unpacked into the cache
             where they are needed.
         encoding: of files that have no mark and are not UTF-8; empty guesses it.
+        closed: columns, in small letters, of JSON whose objects stay cells; None: all stay.
 
     Raises:
         DataError: it is empty, has one column only, or is not what its suffix says.
         UsageError: Parquet, and pyarrow is not installed, or the cache cannot be written.
     """
     try:
-        table = _parquet(path, needs) if path.lower().endswith(PARQUET) else _written(path, named, needs, encoding)
+        if path.lower().endswith(PARQUET):
+            table = _parquet(path, needs)
+        else:
+            table = _written(path, named, needs, encoding, closed)
         table = _pictures(table) if "image" in needs and not table.media else table
         if lstasks.is_short(table.columns):
             table = table._replace(rows=lstasks.listed(table.rows))
@@ -61,14 +78,16 @@ def read_table(path: str, named: bool | None = None, needs: Sequence[str] = (), 
 
 
 def head(path: str, encoding: str = "") -> tuple[str, ...]:
-    """The names of a table's columns, of which no more than the beginning is read where that says them.
+    """The names of a table's columns, those of objects and of what is in them alike. No more than the beginning is read
+    where that says them.
 
     Raises:
         DataError: as `read_table`.
         UsageError: as `read_table`.
     """
     if not path.lower().endswith(TEXT):
-        return read_table(path, encoding=encoding).columns
+        table = read_table(path, encoding=encoding)
+        return (*table.columns, *sorted(table.objects))
     try:
         with open(path, "rb") as file:
             begun = file.read(HEAD)
@@ -79,15 +98,18 @@ def head(path: str, encoding: str = "") -> tuple[str, ...]:
     return (marked.read(text, path) if marked.is_marked(text) else delimited.read(text, path)).columns
 
 
-def _written(path: str, named: bool | None, needs: Sequence[str], encoding: str) -> Table:
+def _written(
+    path: str, named: bool | None, needs: Sequence[str], encoding: str, closed: Collection[str] | None
+) -> Table:
     found = encodings.decode(_bytes(path), encoding)
     issues = found.issues(os.path.basename(path))
     plain = unpacked(path)
     if plain.endswith(JSONL + JSON):
-        whole = jsonlines.whole(found.text) if plain.endswith(JSON) else None
-        lines = whole or jsonlines.read(found.text, path)
+        whole = jsonlines.whole(found.text, closed) if plain.endswith(JSON) else None
+        lines = whole or jsonlines.read(found.text, path, closed)
         words = f"{lines.form} ({found.described()})"
-        return Table(path, lines.columns, lines.rows, lines.numbers, words, (*lines.issues, *issues))
+        said = (*lines.issues, *issues)
+        return Table(path, lines.columns, lines.rows, lines.numbers, words, said, objects=lines.objects)
     if "image" in needs and (pictures := _pixels(path, found)):
         return pictures
     rows = marked.read(found.text, path) if marked.is_marked(found.text) else delimited.read(found.text, path, named)

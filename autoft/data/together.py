@@ -33,6 +33,7 @@ def texts(
     if "text" not in options.needs or "text" in options.columns:
         return (), ""
     free = columns.unspoken(table.columns, {*taken, *options.columns.values()})
+    free = columns.outer(free, table.inner(), probe)
     found = columns.likely(free, probe, "text", table.path)
     if len(found) == 1:
         beside = [name for name in free if columns.last_word(name) in BESIDE and guess.shows_prose(name, probe[name])]

@@ -197,6 +197,17 @@ def test_no_more_is_solved_than_there_is_time_for(left: float, said: str, monkey
     assert not asked, "who plans by what is left takes no steps that are counted"
 
 
+def test_a_solution_made_in_a_hurry_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, labels = texts()
+    monkeypatch.setattr(textstart.TextProblem, "seconds", lambda self: 10.0)
+    problem = Problem(name="any", inputs=("text",), outputs=(LABEL,))
+    quick = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: 10.0))
+    assert "one strength" in quick.said and quick.table is not None
+    found = word_start(rows, {"label": labels}, problem, BUCKETS, 4, Until(never, lambda: 1e4))
+    assert not found.said and not found.cut and found.loss != quick.loss, "later there is time for all"
+    assert word_start(rows, {"label": labels}, problem, BUCKETS, 4, never) is found
+
+
 def test_a_solution_ends_with_the_time_that_was_left() -> None:
     rows, labels = texts()
     left = iter([1e9] * 5)

@@ -54,6 +54,45 @@ def test_pictures_of_one_set_share_one_range():
     assert eight_bits(cold, False, ends).max() < eight_bits(warm, False, ends).min(), "stretched each for itself before"
 
 
+def _tiles(low: float, high: float, kind: str = "f4", number: int = 20) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.uniform(low, high, (32, 32)).astype(kind) for _ in range(number)]
+
+
+def _bordered(tiles: list[np.ndarray], value: float) -> list[np.ndarray]:
+    tiles[0][:4] = value
+    return tiles
+
+
+def _ends(*tiles: np.ndarray) -> tuple[float, float] | None:
+    return ends_of([(values, False) for values in tiles])
+
+
+@pytest.mark.parametrize("nothing", [-9999, -3.4028235e38, 3.4028235e38, np.nan, 5000.0])
+def test_values_for_none_in_one_picture_darken_no_other(nothing: float):
+    assert _ends(*_bordered(_tiles(0, 0.6), nothing)) is None, "of reflectances the usual range shows 153 greys"
+    ends = _ends(*_bordered(_tiles(-4, 31), nothing))
+    assert ends is not None and -8 < ends[0] < -4 and 31 < ends[1] < 35
+    assert _ends(*_bordered(_tiles(0, 250), nothing)) is None
+
+
+def test_whole_numbers_and_fractions_are_not_joined():
+    assert _ends(*_tiles(0, 65535, "u2", 5), *_tiles(0, 1, number=5)) is None
+    assert _ends(*_tiles(800, 2400, "u2", 5), *_tiles(-4, 31, number=5)) is None
+
+
+def test_what_each_picture_shows_by_its_usual_range_is_not_lost():
+    assert _ends(*_tiles(0, 0.9, number=10), *_tiles(0, 200, number=10)) is None
+    assert _ends(*_tiles(-4, 31, number=16), *_tiles(-32768, 31, number=4)) is None, "more than one: each for itself"
+    both = _ends(*_tiles(0, 0.6, number=10), *_tiles(0, 3, number=10))
+    assert both is not None and 3 < both[1] < 3.5, "reflectances above 1 are nearly black in 0 to 255"
+
+
+def test_one_overexposed_picture_of_many_makes_the_others_no_darker():
+    ends = _ends(*_bordered(_tiles(800, 2400, "u2"), 65535))
+    assert ends is not None and ends[0] < 800 < 2400 < ends[1] < 3000
+
+
 def _dataset(folder: Path) -> Dataset:
     samples = []
     for number in range(6):

@@ -130,6 +130,56 @@ def test_objects_within_rows_are_columns(tmp_path, form):
     assert named == [text(n) for n in range(30)]
 
 
+def _written(folder, rows):
+    (folder / "data.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+
+def _flags(n):
+    return {"toxic": n % 2, "insult": n % 3 // 2}
+
+
+META = [{"deleted": n % 5 == 0, "edited": n % 4 == 0, "title": text(-n)} for n in range(40)]
+
+
+def _labels(folder, **options):
+    task = SimpleNamespace(inputs=("text",), targets=("labels",))
+    return readers.open_dataset(load(), DataOptions(data=str(folder), **options), task)
+
+
+def test_what_surrounds_a_text_is_none_of_its_labels(tmp_path):
+    _written(tmp_path, [{"text": text(n), **_flags(n), "meta": META[n]} for n in range(40)])
+    assert "labels in 2 columns of yes and no (toxic, insult)" in _labels(tmp_path).recognised
+    _written(tmp_path, [{"doc": {"text": text(n)}, **_flags(n), "meta": META[n]} for n in range(40)])
+    assert "labels in 2 columns of yes and no (toxic, insult)" in _labels(tmp_path).recognised
+    _written(tmp_path, [{"text": text(n), "labels": _flags(n), "lang": "en"} for n in range(40)])
+    assert "labels in 2 columns of yes and no (labels.toxic, labels.insult)" in _labels(tmp_path).recognised
+
+
+def test_what_surrounds_a_text_is_no_second_one(tmp_path):
+    _written(tmp_path, [{"sentence": text(n), "label": "ab"[n % 2], "meta": META[n]} for n in range(40)])
+    assert "text in column 'sentence', label in column 'label'" in opened(tmp_path).recognised
+    rows = [{"sentence": text(n), "said": {"label": "ab"[n % 2]}, "meta": META[n]} for n in range(40)]
+    _written(tmp_path, rows)
+    assert "text in column 'sentence', label in column 'said.label'" in opened(tmp_path).recognised
+    both = opened(tmp_path, text_col="sentence,meta.title")
+    assert both.samples[1].fields["text"] == [text(1), text(-1)]
+
+
+def test_what_surrounds_a_text_is_none_of_the_columns_of_one_label(tmp_path):
+    rows = [{"text": text(n), "good": n % 2, "bad": 1 - n % 2, "meta": {"deleted": n % 5 == 0}} for n in range(40)]
+    _written(tmp_path, rows)
+    assert "label in 2 columns of yes and no, one yes in a row" in opened(tmp_path).recognised
+
+
+def test_a_column_of_objects_may_be_named(tmp_path):
+    _written(tmp_path, [{"doc": {"body": text(n)}, "said": {"v": "ab"[n % 2]}} for n in range(30)])
+    found = opened(tmp_path, target="said")
+    assert {sample.fields["label"] for sample in found.samples} == {'{"v":"a"}', '{"v":"b"}'}
+    assert found.samples[1].fields["text"] == text(1)
+    (tmp_path / "other.jsonl").write_text(json.dumps({"text": "one"}))
+    assert len(opened(tmp_path, target="said").samples) == 30, "the table that has it"
+
+
 @pytest.mark.parametrize(
     "value",
     [{"bbox": [[1, 2, 3, 4]], "category": [0]}, {str(n): n for n in range(40)}, [{"a": 1}], {"a": [{"b": 1}]}, {}],

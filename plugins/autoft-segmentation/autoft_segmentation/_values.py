@@ -66,6 +66,8 @@ class _Seen(NamedTuple):
     """Files with an alpha channel."""
     things: bool
     """Their values are numbers of things, as it seems."""
+    paths: tuple[str, ...] = ()
+    """Those that were looked at."""
 
 
 def meaning(paths: Sequence[str], listed: ClassList | None, root: str, known: Mask | None = None) -> Meaning:
@@ -179,7 +181,7 @@ def _look(paths: Sequence[str]) -> _Seen:
             veiled += bool(found.alpha)
             counts[path] = _things.count(found.values)
     things = not coloured and not lossy and _things.are_things([*counts], [*counts.values()])
-    return _Seen(files, coloured, lossy, values, paletted, alpha, veiled, things)
+    return _Seen(files, coloured, lossy, values, paletted, alpha, veiled, things, tuple(paths))
 
 
 def occur(paths: Sequence[str], values: Collection[str]) -> bool:
@@ -196,7 +198,13 @@ def _by_colour(seen: _Seen, listed: ClassList) -> Meaning:
     words = f"colours named by {listed.file}: {_classes(listed.values)}"
     others = Counter({value: n for value, n in seen.values.items() if f"#{value:06x}" not in listed.values})
     # One colour that the list forgot is a class nobody can name; many rare ones lie between those that it names.
-    smoothed = bool(seen.coloured) and not seen.paletted and _are_edges(others, seen.values)
+    main = [value for value in seen.values if value not in others]
+    smoothed = (
+        bool(seen.coloured)
+        and not seen.paletted
+        and _are_edges(others, seen.values)
+        and _between(seen.paths, main, others)
+    )
     words += "; edges are smoothed: each pixel has the class of the nearest colour" if smoothed else ""
     return Meaning(listed.values, bool(seen.lossy) or smoothed, words)
 
@@ -205,6 +213,13 @@ def _are_edges(others: Counter[int], values: Counter[int]) -> bool:
     """Whether these are many, and none of them is much commoner than the rest."""
     number = others.total()
     return len(others) > MANY and number < EDGES * values.total() and others.most_common(1)[0][1] < number / GAP
+
+
+def _between(paths: Sequence[str], main: Sequence[int], others: Counter[int]) -> bool:
+    """Whether the other colours are mixtures of the main ones along edges. Classes that are rare fill areas."""
+    from autoft_segmentation import _edges  # it loads numpy, and few masks need it
+
+    return _edges.are_smoothed(paths, main, others)
 
 
 def _by_index(seen: _Seen, listed: ClassList) -> Meaning:
@@ -279,10 +294,12 @@ def _main(values: Counter[int]) -> list[int]:
 
 
 def _uncharted(seen: _Seen, root: str) -> Meaning:
-    if not seen.lossy and (main := _main(seen.values)) and len(main) < len(seen.values):
+    main = [] if seen.lossy else _main(seen.values)
+    others = Counter({value: number for value, number in seen.values.items() if value not in main})
+    if main and others and _between(seen.paths, main, others):
         values = {f"#{value:06x}": "background" if value == 0 else f"#{value:06x}" for value in main}
-        rest = 1 - sum(seen.values[value] for value in main) / sum(seen.values.values())
-        words = f"{len(main)} colours without names ({', '.join(values)}); {len(seen.values) - len(main):,} others"
+        rest = others.total() / seen.values.total()
+        words = f"{len(main)} colours without names ({', '.join(values)}); {len(others):,} others"
         words += f" in {100 * rest:.2g} % of the pixels are smoothed edges: each has the class of the nearest colour"
         return Meaning(values, True, words)
     if seen.lossy or len(seen.values) > MOST:

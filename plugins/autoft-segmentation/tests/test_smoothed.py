@@ -76,6 +76,45 @@ def test_a_colour_that_a_list_forgot_is_not_taken_for_an_edge(tmp_path: Path) ->
     assert "smoothed" not in data.recognised and counts(data)["?"] > 60
 
 
+PALETTE = [
+    tuple(sum((number >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(3)) for channel in range(3))
+    for number in range(30)
+]
+"""The colours of Pascal VOC's palette: many lie halfway between two others."""
+
+
+def rare(number: int) -> Any:
+    """Fields of four colours, and a small thing of one of 26 others."""
+    draw = np.random.default_rng(number)
+    made = np.array(PALETTE, np.uint8)[draw.integers(0, 4, (2, 2)).repeat(30, 0).repeat(30, 1)]
+    made[10:16, 10:16] = PALETTE[4 + number % 26]
+    return made
+
+
+def test_rare_classes_that_fill_areas_are_no_edges(tmp_path: Path) -> None:
+    for number in range(26):
+        write(tmp_path, number, rare(number))
+    data = read(tmp_path)
+    assert "colours without names: 30 classes" in data.recognised
+
+
+def test_rare_colours_that_a_list_does_not_name_have_no_class(tmp_path: Path) -> None:
+    for number in range(26):
+        write(tmp_path, number, rare(number))
+    lines = [f"class {k},{','.join(map(str, PALETTE[k]))}" for k in (0, 1, 2, 3, 29)]
+    (tmp_path / "class_dict.csv").write_text("\n".join(["name,r,g,b", *lines]))
+    data = read(tmp_path)
+    assert "smoothed" not in data.recognised and counts(data)["?"] == 36
+
+
+def test_thin_colours_that_are_no_mixtures_are_no_edges(tmp_path: Path) -> None:
+    for number in range(3):
+        made = coloured(number, edges=False)
+        made[:40, 9] = [(row * 5, 255, 255 - row * 5) for row in range(40)]
+        write(tmp_path, number, made)
+    assert "colours without names: 43 classes" in read(tmp_path).recognised
+
+
 def test_photos_have_no_few_colours(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     for number in range(2):
