@@ -148,6 +148,7 @@ def test_parts_by_folders(tmp_path: Path) -> None:
         ({"dog/a.wav": b"", "cat/b.wav": b"", "dog/a.TextGrid": textgrid("words")}, LABELS),
         ({"a.wav": b"", "a.TextGrid": textgrid("words"), "a.lab": "what is said"}, WORDS),
         ({"a.wav": b"", "a.txt": "0 46797 She had your suit\n"}, WORDS),
+        ({"a.wav": b"", "a.txt": "0.5\t1.25\tshe had\n1.5\t2.0\tyour suit\n"}, WORDS),
         ({"a.wav": b"", "b.txt": audacity("")}, LABELS),
         ({"a.wav": b"", "a.txt": audacity(""), "all.csv": "file,label\n"}, LABELS),
         ({"a.wav": b"", "a.txt": audacity("")}, ReadOptions(needs=("image", "label"))),
