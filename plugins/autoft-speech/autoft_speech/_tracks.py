@@ -46,6 +46,8 @@ PEEK = 20
 """Text files of recordings' names that are looked at: where none of them tells pieces, none is said to."""
 NOTES = 0.1
 """Of recordings with tracks, the share of such with transcripts below which the transcripts are stray notes."""
+WEAKEST = "names"
+"""The reader of core whose signs are weaker than a tier with a usual name."""
 TIER = "tier"
 """Under this word a model remembers the tiers that it was trained on, and so that they came from such files."""
 
@@ -69,15 +71,9 @@ class TracksReader:
 
         Only what nothing else reads is taken, unless a tier is named: recordings with transcripts are left to the
         readers of these, class folders and names that tell classes to those of core, and so is all with a table.
+        Predictions are for recordings as they are, but of models that were trained on such pieces.
         """
-        target, root = _target(options), folder(source)
-        if not target or not root or any(is_table(path.name) for path in root.iterdir()):
-            return ""
-        found = _look(source)
-        if not found.tracks or not _free(found, root, target, options):
-            return ""
-        forms = Counter(_trackfiles.kind(path) for path in found.tracks)
-        return f"pieces of recordings by {' and '.join(sorted(forms))} files beside them"
+        return "" if options.optional and TIER not in options.guessed else _said(source, options)
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each piece that something is said of.
@@ -86,13 +82,13 @@ class TracksReader:
             DataError: there are no such files, or several tiers could be meant.
             UsageError: there is no tier of the name that was given.
         """
-        said, target = self.sniff(source, options), _target(options)
+        said, target = _said(source, options), _target(options)
         if not said:
             raise DataError(f"'{source}' must hold recordings and files that tell their pieces, but it does not.")
         found = _look(source)
         issues = [_several(os.path.relpath(path, source)) for path in found.unclear]
         tiers = {path: _trackfiles.read(path, issues) for path in sorted(found.tracks)}
-        chosen = _chosen(tiers, options.columns.get(target, ""), target, source)
+        chosen = _chosen(tiers, options.columns.get(target, ""), options.guessed.get(TIER, ""), target, source)
         samples = list(_samples(found, tiers, chosen, target, source, options, issues))
         samples, cut = pieces_together(samples)
         named = f", tier {' and '.join(map(repr, chosen))}" if chosen != [ONLY] else ""
@@ -103,7 +99,19 @@ class TracksReader:
             root=str(Path(source).absolute()),
             recognised=words,
             issues=tuple(issues),
+            columns={TIER: ",".join(chosen)},
         )
+
+
+def _said(source: str, options: ReadOptions) -> str:
+    target, root = _target(options), folder(source)
+    if not target or not root or any(is_table(path.name) for path in root.iterdir()):
+        return ""
+    found = _look(source)
+    if not found.tracks or not _free(found, root, target, options):
+        return ""
+    forms = Counter(_trackfiles.kind(path) for path in found.tracks)
+    return f"pieces of recordings by {' and '.join(sorted(forms))} files beside them"
 
 
 def _target(options: ReadOptions) -> str:
@@ -153,15 +161,29 @@ def _nearest(paths: Sequence[str], track: str) -> str:
 def _free(found: _Found, root: Path, target: str, options: ReadOptions) -> bool:
     """Whether no other reader has a better claim to the recordings: one that reads them without the tracks."""
     named = options.columns.get(target, "")
+    if not named and (target == "label" or options.optional) and not _most(found):
+        return False
+    if options.optional:
+        return True
     if not named and target == "label" and not _flat(found):
         return False
     if not named and target == "transcript":
         told = _beside.told(root, found.tracks)
         if told and len(told) >= NOTES * len({*found.tracks.values()}):
             return False
-    if not _read_by_core(str(root), options):
+    other = _read_by_core(str(root), options)
+    if not other:
         return True
-    return bool(named) and any(_asked(named, [*_trackfiles.read(path, [])]) for path in found.tracks)
+    tiers = [_trackfiles.filled(_trackfiles.read(path, [])) for path in found.tracks]
+    if named:
+        return any(_asked(named, names, target) for names in tiers)
+    return other == WEAKEST and any(_usual(names, target) for names in tiers)
+
+
+def _most(found: _Found) -> bool:
+    """Whether half of the recordings or more have such a file."""
+    count = len({path for paths in found.recordings.values() for path in paths})
+    return 2 * len({*found.tracks.values()}) >= count
 
 
 def _read_by_core(source: str, options: ReadOptions) -> str:
@@ -179,8 +201,9 @@ def _flat(found: _Found) -> bool:
     return len(folders) == 1 or all(part_of(folder.name) for folder in folders)
 
 
-def _chosen(tiers: Mapping[str, Tiers], named: str, target: str, source: str) -> list[str]:
-    """The tiers that hold what is to be learned: those named, the only one, or the one with the likeliest name.
+def _chosen(tiers: Mapping[str, Tiers], named: str, known: str, target: str, source: str) -> list[str]:
+    """The tiers that hold what is to be learned: those named, those that a model was trained on, the only one, or the
+    one with the likeliest name.
 
     Raises:
         DataError: several could be meant, or none says anything.
@@ -188,7 +211,7 @@ def _chosen(tiers: Mapping[str, Tiers], named: str, target: str, source: str) ->
     """
     counts = Counter(name for one in tiers.values() for name in _trackfiles.filled(one))
     if named:
-        if asked := _asked(named, [*counts]):
+        if asked := _asked(named, [*counts], target):
             return asked
         wrong = next(name for name in _listed(named) if name not in counts)
         raise UsageError(
@@ -198,6 +221,8 @@ def _chosen(tiers: Mapping[str, Tiers], named: str, target: str, source: str) ->
         )
     if not counts:
         raise DataError(f"the files in '{source}' must say what is heard in pieces of recordings, but all are empty.")
+    if known and (asked := _asked(known, [*counts], target)):
+        return asked
     usual = _usual([*counts], target)
     others = [name for name in counts if target != "transcript" or not ALIGNED.fullmatch(name)]
     if len(others) != 1 and not usual:
@@ -211,8 +236,11 @@ def _chosen(tiers: Mapping[str, Tiers], named: str, target: str, source: str) ->
     return usual[:1] or others
 
 
-def _asked(named: str, names: Sequence[str]) -> list[str]:
-    """The tiers that the user means by what was given; none where one of them is not there."""
+def _asked(named: str, names: Sequence[str], target: str) -> list[str]:
+    """The tiers that the user means by what was given; none where one of them is not there. A tier without a name is
+    called by any of the usual ones."""
+    if [*names] == [ONLY] and named in USUAL[target]:
+        return [ONLY]
     asked = [named] if named in names else _listed(named)
     return asked if {*asked} <= {*names} else []
 

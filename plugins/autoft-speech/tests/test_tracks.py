@@ -171,6 +171,6 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 def test_prediction_takes_pieces_that_nobody_named(tmp_path: Path) -> None:
-    options = ReadOptions(needs=LABELS.needs, optional=("label",))
+    options = ReadOptions(needs=LABELS.needs, optional=("label",), guessed={"tier": ""})
     found = read(write(tmp_path, {"a.wav": b"", "a.txt": "1.0\t2.0\t\n2.0\t3.0\tdog\n"}), options)
     assert [sample.fields.get("label") for sample in found.samples] == [None, "dog"]

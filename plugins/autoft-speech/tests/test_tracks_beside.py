@@ -108,3 +108,42 @@ def test_two_recordings_that_could_be_meant(tmp_path: Path) -> None:
     found = read(write(tmp_path, files), WORDS)
     assert {Path(sample.fields["audio"]).stem for sample in found.samples} == {"other"}
     assert [(issue.kind, issue.subject) for issue in found.issues] == [("missing", "tracks/rec.TextGrid")]
+
+
+@pytest.mark.parametrize("target", ["label", "transcript"])
+def test_predictions_are_for_whole_recordings_unless_the_model_learned_pieces(tmp_path: Path, target: str) -> None:
+    files: dict[str, str | bytes] = {f"r{n}.wav": b"" for n in range(3)}
+    write(tmp_path, files | {f"r{n}.TextGrid": textgrid("Anna", "Bo") for n in range(3)})
+    options = ReadOptions(needs=("audio", target), optional=(target,))
+    assert not TracksReader().sniff(str(tmp_path), options)
+    trained = read(tmp_path, ReadOptions(needs=options.needs, columns={target: "Bo"}))
+    found = read(tmp_path, ReadOptions(needs=options.needs, optional=(target,), guessed=trained.columns))
+    assert len(found.samples) == 6 and "tier 'Bo'" in found.recognised
+    write(tmp_path, {f"more{n}.wav": b"" for n in range(4)})
+    assert not TracksReader().sniff(
+        str(tmp_path), ReadOptions(needs=options.needs, optional=(target,), guessed=trained.columns)
+    )
+
+
+def test_names_and_few_tracks_leave_recordings_whole(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"{name}_{n:02}.wav": b"" for name in ("cat", "dog") for n in range(3)}
+    write(tmp_path, files | {"cat_00.TextGrid": textgrid("species")})
+    assert not TracksReader().sniff(str(tmp_path), LABELS)
+    write(tmp_path, {name.replace(".wav", ".TextGrid"): textgrid("words") for name in files})
+    assert not TracksReader().sniff(str(tmp_path), LABELS)
+    assert read(tmp_path, ReadOptions(needs=LABELS.needs, columns={"label": "words"})).samples
+    write(tmp_path, {name.replace(".wav", ".TextGrid"): textgrid("words", "species") for name in files})
+    assert "tier 'species'" in read(tmp_path).recognised
+
+
+def test_few_tracks_of_many_recordings(tmp_path: Path) -> None:
+    write(tmp_path, {f"{name}.wav": b"" for name in "abc"} | {"a.txt": audacity()})
+    assert not TracksReader().sniff(str(tmp_path), LABELS)
+    assert read(tmp_path, ReadOptions(needs=LABELS.needs, columns={"label": "label"})).samples
+
+
+def test_a_number_counts_parts_of_names(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"{who}_{w}_{n}.wav": b"" for who in "ab" for w in ("hum", "hiss") for n in "12"}
+    write(tmp_path, files | {name.replace(".wav", ".txt"): audacity() for name in files})
+    assert not TracksReader().sniff(str(tmp_path), ReadOptions(needs=LABELS.needs, columns={"label": "2"}))
+    assert read(tmp_path).samples
