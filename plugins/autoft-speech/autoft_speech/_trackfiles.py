@@ -175,7 +175,7 @@ def _elan(path: Path, bad: list[str], issues: list[Issue]) -> Tiers:
 
 
 def _marks(begin: str, end: str, words: str, bad: list[str], units: float = 1.0) -> list[Mark]:
-    """The piece between two times, `units` of which make a second; none, and a word in `bad`, where one is no number."""
+    """The piece between two times, `units` of which make a second; none, and words in `bad`, where one is none."""
     try:
         first, last = (float(time.replace(",", ".")) / units for time in (begin, end))
     except ValueError:
