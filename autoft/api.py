@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from autoft.data.drawn import Drawings, DrawnImage, DrawnShape, drawn_sign, read_drawn
     from autoft.data.mediatables import IMAGE_COLUMNS, media_tables, table_part
     from autoft.data.pieces import together as pieces_together
+    from autoft.data.readers import core_reader
     from autoft.data.stated import PictureMeant, picture_meant
     from autoft.data.xmlfile import read_xml
     from autoft.data.yolo import YoloData, YoloImage, YoloThing, read_yolo, yolo_sign
@@ -134,6 +135,7 @@ _HOMES = {
     "autoft.data.audio": "mel_filters",
     "autoft.data.drawn": "Drawings DrawnImage DrawnShape drawn_sign read_drawn",
     "autoft.data.mediatables": "IMAGE_COLUMNS media_tables table_part",
+    "autoft.data.readers": "core_reader",
     "autoft.data.stated": "PictureMeant picture_meant",
     "autoft.data.xmlfile": "read_xml",
     "autoft.data.yolo": "YoloData YoloImage YoloThing read_yolo yolo_sign",
@@ -254,6 +256,7 @@ __all__ = [
     "class_metrics",
     "coco_files",
     "coco_root",
+    "core_reader",
     "counted",
     "described",
     "did_you_mean",

@@ -86,7 +86,8 @@ class Dataset(Record):
     """One sentence for the user: what was recognised, and by which signs."""
     issues: tuple[Issue, ...] = ()
     columns: dict[str, str] = {}
-    """Field word -> column of the table that it was read from, named or guessed; empty for what is no table."""
+    """Field word -> column of the table that it was read from, named or guessed; empty for what is no table. A reader
+    may add a word of its own: a model remembers all, and `ReadOptions.guessed` has them when it is used."""
     meaning: Mask | None = None
     """What the values of its mask files mean, without files: further sources are read by it."""
     names: dict[str, str] = {}

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
-from autoft.data.media import words_of
+from autoft.data.media import is_media, words_of
 from autoft.data.pieces import Span
 from autoft.data.tabular import Table
 from autoft.errors import DataError
@@ -32,6 +32,10 @@ UNITS: Final = {
 BESIDE: Final = frozenset("time times t segment seg event clip utterance utt audio speech timestamp at in pos".split())
 """Words that such names may have as well."""
 CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d*)?)")
+EXACT: Final = re.compile(r"\d{1,2}:\d{2}:\d{2}[.,]\d+")
+"""A time to parts of a second: nothing else is written like this."""
+ROUNDED: Final = 0.0015
+"""Seconds by which a length may differ from what the times say."""
 DECIMAL: Final = re.compile(r"^\s*(\d+),(\d+)\s*$")
 """`12,5`: of times no comma sets thousands apart."""
 UNNAMED: Final = re.compile(r"column \d+")
@@ -120,19 +124,45 @@ def pair(table: Table, named: Collection[str]) -> tuple[int, int, bool] | None:
 
 
 def _unnamed(table: Table) -> tuple[int, int, bool] | None:
-    """The first two columns of a table without names that are times, none of whole numbers alone, of which the second
-    is later in each row, as ELAN exports them."""
-    some = table.rows[:PROBED]
-    places = [
-        place
-        for place in range(len(table.columns))
-        if _are_times(table, place) and any(re.search(r"[.,:]", row[place]) for row in some)
-    ]
+    """The first two columns of a table without names that are times, of which the second is later in each row, as ELAN
+    exports them: to parts of a second on a clock. Fractions alone could be any two numbers, such as scores: they are
+    times where a third column has how long each piece lasts, and pieces of one file lie one behind the other."""
+    places = [place for place in range(len(table.columns)) if _are_times(table, place)]
     for begin, end in pairwise(places):
         spans = [(time(row[begin]), time(row[end])) for row in table.rows]
-        if all(first is not None and last is not None and first < last for first, last in spans):
+        rising = [(first, last) for first, last in spans if first is not None and last is not None and first < last]
+        if len(rising) < len(spans):
+            continue
+        if all(EXACT.fullmatch(row[place].strip()) for row in table.rows for place in (begin, end)):
+            return begin, end, False
+        if _lasting(table, rising, set(places) - {begin, end}) and _in_turn(table, rising):
             return begin, end, False
     return None
+
+
+def _lasting(table: Table, spans: Sequence[tuple[float, float]], others: Collection[int]) -> bool:
+    """Whether another column says how long each piece lasts."""
+    found = ([time(row[place]) for row in table.rows] for place in others)
+    return any(
+        all(
+            cell is not None and math.isclose(cell, last - first, abs_tol=ROUNDED)
+            for cell, (first, last) in zip(cells, spans, strict=True)
+        )
+        for cells in found
+    )
+
+
+def _in_turn(table: Table, spans: Sequence[tuple[float, float]]) -> bool:
+    """Whether recordings are named several times, for pieces that do not overlap."""
+    for place in range(len(table.columns)):
+        if not all(is_media(row[place], "audio") for row in table.rows):
+            continue
+        files: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for row, span in zip(table.rows, spans, strict=True):
+            files[row[place]].append(span)
+        pairs = [two for found in files.values() for two in pairwise(sorted(found))]
+        return bool(pairs) and all(one[1] <= other[0] + ROUNDED for one, other in pairs)
+    return False
 
 
 def find(table: Table, found: tuple[int, int, bool], column: int, seconds: Seconds) -> Cut | None:

@@ -7,9 +7,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
-from autoft.data import advice
+from autoft.data import advice, people
 from autoft.data.folder import media_files
 from autoft.data.media import entries, is_media, media_field, part_word, relative, walk
 from autoft.data.tablefiles import is_table
@@ -17,6 +18,8 @@ from autoft.errors import DataError
 from autoft.records import Dataset, Issue, ReadOptions, Sample
 
 BETWEEN: Final = re.compile(r"[_.\-\s]+")
+PEEK: Final = 50
+"""Files of which one must have such a part."""
 SHOWN: Final = 3
 """Words of each place that are shown."""
 
@@ -31,8 +34,8 @@ class NameFieldReader:
         place, field = _place(options), media_field(options.needs)
         if not place or "\0" in source or not os.path.isdir(source) or any(is_table(e.name) for e in entries(source)):
             return ""
-        first = next((path for path in walk(source) if is_media(path, field)), "")
-        return f"part {place} of the names of files" if first and len(parts(first)) >= place else ""
+        some = islice((path for path in walk(source) if is_media(path, field)), PEEK)
+        return f"part {place} of the names of files" if any(len(parts(path)) >= place for path in some) else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample per file, `id` its path below `source`.
@@ -91,12 +94,14 @@ def _shown(counts: Counter[str]) -> str:
 
 
 def _place(options: ReadOptions) -> int:
-    """Which part is the class, as the user says it now or said it in training; 0 where none is asked for."""
+    """Which part is the class, as the user says it now, or said it when a model was trained on parts of names; 0 where
+    none is asked for. A table's column can be called by a number as well: there the file has a column, too."""
     field = media_field(options.needs)
     if not field or {*options.needs} != {field, "label"} or options.optional:
         return 0
-    named = options.columns.get("label") or options.remembered.get("label", "")
-    other = options.group_col and not options.group_col.isdecimal()
+    learned = options.remembered.get("label", "")
+    named = options.columns.get("label") or (learned if options.guessed == {"label": learned} else "")
+    other = options.group_col not in ("", people.NONE) and not options.group_col.isdecimal()
     return int(named) if named.isdecimal() and not other and set(options.columns) <= {"label"} else 0
 
 

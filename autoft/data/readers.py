@@ -16,6 +16,7 @@ from autoft.data.named import SEVERAL
 from autoft.errors import AutoftError, DataError, UsageError
 from autoft.options import DataOptions
 from autoft.records import Dataset, Entry, Issue, Mask, ReadOptions
+from autoft.registry import installed
 
 if TYPE_CHECKING:
     from autoft.contracts import Reader, Task
@@ -196,6 +197,16 @@ def _recognise(registry: Registry, source: str, options: ReadOptions) -> _Found:
             detail = f"{type(error).__name__}: {error}"
             failed.append(Issue(kind="reader_failed", subject=name, detail=detail, drops=False))
     return _Found(None, tuple(failed))
+
+
+def core_reader(source: str, options: ReadOptions) -> Reader | None:
+    """The reader of core that recognises `source`, if one does. Readers of plugins are asked before these: one whose
+    signs are weak leaves them what is theirs."""
+    for name in ORDER:
+        reader: Reader = installed().get("reader", name)
+        if reader.sniff(source, options):
+            return reader
+    return None
 
 
 def _refuse_second(dataset: Dataset, split: str, options: DataOptions) -> None:

@@ -132,8 +132,23 @@ def test_parts_of_names_that_say_several_things(files):
     assert {sample.group for sample in found.samples} == {"ann", "bo", "cy"}
     assert "part 2 of the names of files: 2 classes (hiss, hum), 18 audio files; groups by part 1" in found.recognised
     assert [(issue.subject, issue.kind) for issue in found.issues if issue.drops] == [("odd.wav", "no_label")]
-    again = readers.open_dataset(load(), DataOptions(data=source), AUDIO, remembered=found.columns)
+    again = readers.open_dataset(
+        load(), DataOptions(data=source), AUDIO, remembered=found.columns, guessed=found.columns
+    )
     assert classes(again) == {"hum", "hiss"}
+
+
+def test_parts_of_names_beside_a_stray_file_and_without_groups(files):
+    source = str(files(["aaa.wav", *CROSSED]))
+    found = readers.open_dataset(load(), DataOptions(data=source, target="2", group_col="none"), AUDIO)
+    assert classes(found) == {"hum", "hiss"} and {sample.group for sample in found.samples} == {""}
+
+
+def test_a_column_that_is_called_by_a_number_is_no_part_of_names(files):
+    source = str(files([f"{name}/rec_{n}.wav" for name in ("dog", "cat") for n in range(4)]))
+    known = {"audio": "0", "label": "1"}
+    found = readers.open_dataset(load(), DataOptions(data=source), AUDIO, remembered={"label": "1"}, guessed=known)
+    assert found.reader == "folder" and classes(found) == {"dog", "cat"}
 
 
 def test_what_names_can_mean_is_offered(files):

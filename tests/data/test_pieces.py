@@ -217,8 +217,10 @@ def test_decimal_commas_and_other_languages(tmp_path: Path, columns: str) -> Non
     ("row", "cut"),
     [
         ("events\t\t00:00:0{}.500\t00:00:0{}.750\t00:00:01.250\t{}\t{}.wav", True),
-        ("{3}.wav\t{0}.500\t{1}.750\t{2}", True),
-        ("{3}.wav\t9{0}.500\t9{1}.750\t{2}", False),
+        ("{3}.wav\t{0}.500\t{1}.750\t1.250\t{2}", True),
+        ("{3}.wav\t{0}.500\t{1}.750\t1.500\t{2}", False),
+        ("{3}.wav\t{0}.500\t{1}.750\t{2}", False),
+        ("{3}.wav\t9{0}.500\t9{1}.750\t1.250\t{2}", False),
     ],
 )
 def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> None:
@@ -233,3 +235,16 @@ def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> 
     table = (tmp_path / "export.tsv").rename(tmp_path / "export.txt")  # ELAN's suffix: no list of paths
     again = readers.open_dataset(load(), DataOptions(data=str(table)), TASK, labelled=False)  # type: ignore[arg-type]
     assert [sample.id for sample in again.samples] == [sample.id for sample in dataset.samples]
+
+
+@pytest.mark.parametrize("row", ["{0}.wav\t0.{0}1\t2.{0}1\t{1}", "{0}.wav\t0.{0}1\t2.{0}1\t2.0\t{1}"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_two_scores_of_a_recording_cut_nothing(tmp_path: Path, row: str, times: int) -> None:
+    for number in range(12):
+        steps(tmp_path / f"{number}.wav")
+    (tmp_path / "scores.tsv").write_text(
+        "\n".join(row.format(n, LABELS[n % 3]) for n in range(12) for _ in range(times))
+    )
+    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    assert {sample.fields["label"] for sample in dataset.samples} == {*LABELS}
+    assert not any("piece" in sample.fields for sample in dataset.samples)

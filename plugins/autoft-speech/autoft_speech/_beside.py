@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +42,8 @@ TIMES = re.compile(r"\d+(?:\.\d+)?[ \t]+\d+(?:\.\d+)?[ \t]+(\S.*)")
 """How each line of TIMIT begins, by the first sample and the last, and each of Audacity's labels, by seconds."""
 VERSIONS = (".normalized", ".original")
 """Of one transcript, in LibriTTS: as it is read out, and as it stands in the book."""
+WHOLE = 30.0
+"""Seconds up to which a recording is learned whole."""
 HEAD = 1 << 16
 """Bytes of a table in which names of recordings are looked for."""
 CELL = re.compile(r'[^",;|\t\r\n\[\]{}]+')
@@ -113,6 +115,32 @@ class BesideReader:
         return Dataset(
             samples=tuple(samples), reader=self.name, root=str(root), recognised=sentence, issues=tuple(issues)
         )
+
+
+def told(root: Path, tracks: Collection[str]) -> set[str]:
+    """The recordings of which texts say all that is said. `tracks` tell pieces: where each line of them is two times
+    and what is said, those count whose recordings can be learned whole."""
+    files = _files(root)
+    found: set[str] = set()
+    timed = [text for text in files.texts if text in tracks and _own(text, files)]
+    ends = {text: _end(text) for text in timed}
+    for text in files.texts:
+        own = _own(text, files)
+        if text not in tracks:
+            names = {own} if own else {name for name, _ in _entries(text, files)[0]}
+        else:
+            names = {own} if own and all(ends.values()) and ends[text] <= WHOLE else set()
+        found |= {_nearest(files.recordings[name], text) for name in names}
+    return found - {""}
+
+
+def _end(text: str) -> float:
+    """The last second of a text whose lines all begin with two times; 0 for any other."""
+    try:
+        found = [line.strip() for _, line in lines(Path(text))]
+    except DataError:  # it can be no transcript
+        return 0.0
+    return max((float(line.split()[1]) for line in found), default=0.0) if all(map(TIMES.fullmatch, found)) else 0.0
 
 
 def _files(root: Path) -> _Files:

@@ -4,11 +4,13 @@ With `segments` (utterance, recording, first and last second) utterances are pie
 names. `utt2spk` gives the speakers, whose utterances never straddle splits. Files may be named from the folder itself
 or from any folder above it, where the recipe was run. A command in `wav.scp` (a line that ends with |) is never run; of
 one that only decodes a file (`_piped`), the file is read. Files of another machine (`/corpora/x/wav/a.wav`) are looked
-for by the last folders of their names.
+for by the last folders of their names, by the last name alone where no other file of the lists is called so; where
+two would be one file, neither is.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,8 +45,11 @@ class KaldiReader:
             raise DataError(f"'{source}' must hold the files text and wav.scp of Kaldi, but it does not.")
         samples: list[Sample] = []
         issues: list[Issue] = []
+        lists = {part: {name: _recording(words) for name, words in _pairs(part / "wav.scp")} for part, _ in found}
+        files = _files(lists)
         for part, split in found:
-            _read(part, split, f"{part.name}/" if len(found) > 1 else "", options, samples, issues)
+            prefix = f"{part.name}/" if len(found) > 1 else ""
+            _read(part, split, prefix, lists[part], files, options, samples, issues)
         samples, cut = pieces_together(samples)
         words = f"Kaldi data ({', '.join(part.name for part, _ in found)}): {len(samples)} utterances"
         words += f", {cut}" if cut else ""
@@ -72,11 +77,17 @@ def _is_data(folder: Path) -> bool:
 
 
 def _read(
-    part: Path, split: str, prefix: str, options: ReadOptions, samples: list[Sample], issues: list[Issue]
+    part: Path,
+    split: str,
+    prefix: str,
+    recordings: Mapping[str, str],
+    files: Mapping[tuple[Path, str], Path],
+    options: ReadOptions,
+    samples: list[Sample],
+    issues: list[Issue],
 ) -> None:
     texts = dict(_pairs(part / "text")) if (part / "text").exists() else {}
     speakers = dict(_pairs(part / "utt2spk")) if (part / "utt2spk").exists() else {}
-    recordings = {name: _recording(words) for name, words in _pairs(part / "wav.scp")}
     for name, recording, piece in _utterances(part, recordings, prefix, issues):
         where, words = f"{prefix}{name}", recordings[recording]
         if words.endswith("|"):
@@ -84,7 +95,7 @@ def _read(
                 Issue(kind="piped", subject=where, detail="a command is never run; write its output to a file")
             )
             continue
-        path = _file(part, words)
+        path = files.get((part, words))
         if path is None:
             issues.append(missing(where, words))
             continue
@@ -126,13 +137,31 @@ def _pairs(file: Path) -> list[tuple[str, str]]:
     return [(words[0], "".join(words[1:]).strip()) for _, line in lines(file) for words in [line.split(maxsplit=1)]]
 
 
-def _file(part: Path, words: str) -> Path | None:
-    for folder in (part, *part.parents):
-        path = folder / words
-        if path.is_file():
-            return path
+def _files(lists: Mapping[Path, Mapping[str, str]]) -> dict[tuple[Path, str], Path]:
+    """The files that are there, by data folder and name in its `wav.scp`. Names of another machine never share one."""
+    named = [(part, words) for part, recordings in lists.items() for words in dict.fromkeys(recordings.values())]
+    found = {(part, words): path for part, words in named if (path := _as_named(part, words))}
+    last = Counter(Path(words).name for words in {words for _, words in named})
+    elsewhere = {
+        (part, words): path
+        for part, words in named
+        if (part, words) not in found and (path := _by_folders(part, words, last[Path(words).name] == 1))
+    }
+    takers: dict[Path, set[str]] = defaultdict(set)
+    for (_, words), path in (found | elsewhere).items():
+        takers[path.resolve()].add(words)
+    return found | {key: path for key, path in elsewhere.items() if len(takers[path.resolve()]) == 1}
+
+
+def _as_named(part: Path, words: str) -> Path | None:
+    return next((path for folder in (part, *part.parents) if (path := folder / words).is_file()), None)
+
+
+def _by_folders(part: Path, words: str, alone: bool) -> Path | None:
+    """The file that ends in as many of the last folders of a name as there are; the name of the file does only where it
+    is `alone`."""
     pieces = Path(words).parts
-    for first in range(1, len(pieces)) if Path(words).is_absolute() else ():
+    for first in range(1, len(pieces) - (not alone)) if Path(words).is_absolute() else ():
         for folder in (part, *part.parents[:ABOVE]):
             path = folder.joinpath(*pieces[first:])
             if path.is_file():

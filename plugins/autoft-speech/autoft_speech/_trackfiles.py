@@ -3,6 +3,7 @@ selection tables of Raven. Each has tiers, one of which holds what is to be lear
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -55,13 +56,17 @@ def kind(path: str) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in TRACKS:
         return ""
-    with open(path, "rb") as file:
-        head = _decoded(file.read(HEAD))
+    try:
+        with open(path, "rb") as file:
+            read = file.read(HEAD)
+    except OSError:  # it cannot be read, so it cannot be recognised
+        return ""
+    head = _decoded(read)
     if suffix == ".eaf":
         return "ELAN" if "<ANNOTATION_DOCUMENT" in head else ""
     if suffix == ".textgrid":
         return "TextGrid" if "ooTextFile" in head[:200] else ""
-    found = [line for line in head.splitlines()[: -1 if len(head) >= HEAD else None] if line.strip()]
+    found = [line for line in head.splitlines()[: -1 if len(read) == HEAD else None] if line.strip()]
     if found and BEGIN in (names := found[0].lower().split("\t")) and END in names:
         return "Raven"
     timed = [line for line in found if not line.startswith(FREQUENCIES)]
@@ -69,21 +74,30 @@ def kind(path: str) -> str:
 
 
 def read(path: str, issues: list[Issue]) -> Tiers:
-    """What a file says, by tier; nothing and an issue where it cannot be read."""
-    form = kind(path)
-    if form == "ELAN":
-        return _elan(Path(path), issues)
-    text = _decoded(Path(path).read_bytes())
-    if form == "Audacity":
-        return {ONLY: _audacity(text)}
-    if form == "Raven":
-        return _raven(text)
+    """What a file says, by tier; nothing and an issue where it cannot be read, and an issue for a piece whose times
+    cannot."""
+    form, name = kind(path), Path(path).name
+    bad: list[str] = []
     try:
-        return _textgrid(text)
-    except (IndexError, ValueError, StopIteration) as error:
-        detail = f"it is no whole TextGrid: {type(error).__name__}"
-        issues.append(Issue(kind="unreadable", subject=Path(path).name, detail=detail))
+        tiers = _read(Path(path), form, bad, issues)
+    except (IndexError, OSError, OverflowError, ValueError, StopIteration) as error:
+        detail = f"it is no whole file of {form or 'pieces'}: {type(error).__name__}"
+        issues.append(Issue(kind="unreadable", subject=name, detail=detail))
         return {}
+    issues += (
+        Issue(kind="no_piece", subject=name, detail=f"its times are no numbers: {words}")
+        for words in dict.fromkeys(bad)
+    )
+    return tiers
+
+
+def _read(path: Path, form: str, bad: list[str], issues: list[Issue]) -> Tiers:
+    if form == "ELAN":
+        return _elan(path, bad, issues)
+    text = _decoded(path.read_bytes())
+    if form == "Audacity":
+        return {ONLY: _audacity(text, bad)}
+    return _raven(text, bad) if form == "Raven" else _textgrid(text, bad)
 
 
 def _decoded(data: bytes) -> str:
@@ -98,12 +112,12 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8", "ignore") if cut else data.decode("cp1252", "replace")
 
 
-def _audacity(text: str) -> list[Mark]:
+def _audacity(text: str, bad: list[str]) -> list[Mark]:
     found = [LINE.fullmatch(line.strip("\r\n ")) for line in text.splitlines()]
-    return [_mark(one[1], one[2], one[3] or "") for one in found if one]
+    return [mark for one in found if one for mark in _marks(one[1], one[2], one[3] or "", bad)]
 
 
-def _raven(text: str) -> Tiers:
+def _raven(text: str, bad: list[str]) -> Tiers:
     """Each column that holds no measurement is a tier. Waveform and spectrogram are two views of one selection."""
     names, *rows = [line.split("\t") for line in text.splitlines() if line.strip()]
     lower = [name.strip().lower() for name in names]
@@ -112,12 +126,12 @@ def _raven(text: str) -> Tiers:
     for row in rows:
         for place, name in enumerate(names):
             if len(row) > max(place, begin, end) and not PLAIN.fullmatch(lower[place]):
-                mark = _mark(row[begin], row[end], row[place])
-                tiers[name.strip()] += [mark] if mark not in tiers[name.strip()][-1:] else []
+                tier = tiers[name.strip()]
+                tier += [mark for mark in _marks(row[begin], row[end], row[place], bad) if mark not in tier[-1:]]
     return dict(tiers)
 
 
-def _textgrid(text: str) -> Tiers:
+def _textgrid(text: str, bad: list[str]) -> Tiers:
     """Its interval tiers. Points have no length."""
     body = text[text.index("TextGrid") :].partition("\n")[2]
     cells = [(found[1], found[2], found[3]) for found in VALUE.finditer(_bare(body))]
@@ -132,7 +146,7 @@ def _textgrid(text: str) -> Tiers:
             end = next(said)[1] if form == "IntervalTier" else begin
             words = next(said)[0].replace('""', '"')
             if form == "IntervalTier":
-                tiers[name].append(_mark(begin, end, words))
+                tiers[name] += _marks(begin, end, words, bad)
     return dict(tiers)
 
 
@@ -142,7 +156,7 @@ def _bare(text: str) -> str:
     return "".join(part if place % 2 else re.sub(r"\[\d*\]", "", part) for place, part in enumerate(parts))
 
 
-def _elan(path: Path, issues: list[Issue]) -> Tiers:
+def _elan(path: Path, bad: list[str], issues: list[Issue]) -> Tiers:
     """Its tiers with times of their own. Those that hang on others have none."""
     tree = read_xml(path, issues)
     if tree is None:
@@ -154,14 +168,22 @@ def _elan(path: Path, issues: list[Issue]) -> Tiers:
         for one in tier.iter("ALIGNABLE_ANNOTATION"):
             begin, end = (times.get(one.get(f"TIME_SLOT_REF{place}")) for place in (1, 2))
             if begin and end:
-                marks.append(Mark(int(begin) / 1000, int(end) / 1000, (one.findtext("ANNOTATION_VALUE") or "").strip()))
+                marks += _marks(begin, end, one.findtext("ANNOTATION_VALUE") or "", bad, 1000.0)
         if marks:
             tiers[tier.get("TIER_ID") or ""] = marks
     return tiers
 
 
-def _mark(begin: str, end: str, words: str) -> Mark:
-    return Mark(float(begin.replace(",", ".")), float(end.replace(",", ".")), words.strip())
+def _marks(begin: str, end: str, words: str, bad: list[str], units: float = 1.0) -> list[Mark]:
+    """The piece between two times, `units` of which make a second; none, and words in `bad`, where one is none."""
+    try:
+        first, last = (float(time.replace(",", ".")) / units for time in (begin, end))
+    except ValueError:
+        first = last = math.nan
+    if math.isfinite(first) and math.isfinite(last):
+        return [Mark(first, last, words.strip())]
+    bad.append(f"'{begin[:20]}' and '{end[:20]}' of '{words.strip()[:20]}'")
+    return []
 
 
 def filled(tiers: Mapping[str, Sequence[Mark]]) -> list[str]:

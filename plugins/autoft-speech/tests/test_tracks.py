@@ -148,6 +148,7 @@ def test_parts_by_folders(tmp_path: Path) -> None:
         ({"dog/a.wav": b"", "cat/b.wav": b"", "dog/a.TextGrid": textgrid("words")}, LABELS),
         ({"a.wav": b"", "a.TextGrid": textgrid("words"), "a.lab": "what is said"}, WORDS),
         ({"a.wav": b"", "a.txt": "0 46797 She had your suit\n"}, WORDS),
+        ({"a.wav": b"", "a.txt": "0.5\t1.25\tshe had\n1.5\t2.0\tyour suit\n"}, WORDS),
         ({"a.wav": b"", "b.txt": audacity("")}, LABELS),
         ({"a.wav": b"", "a.txt": audacity(""), "all.csv": "file,label\n"}, LABELS),
         ({"a.wav": b"", "a.txt": audacity("")}, ReadOptions(needs=("image", "label"))),
@@ -170,6 +171,6 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 
 def test_prediction_takes_pieces_that_nobody_named(tmp_path: Path) -> None:
-    options = ReadOptions(needs=LABELS.needs, optional=("label",))
+    options = ReadOptions(needs=LABELS.needs, optional=("label",), guessed={"tier": ""})
     found = read(write(tmp_path, {"a.wav": b"", "a.txt": "1.0\t2.0\t\n2.0\t3.0\tdog\n"}), options)
     assert [sample.fields.get("label") for sample in found.samples] == [None, "dog"]
