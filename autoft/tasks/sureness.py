@@ -14,8 +14,9 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SHARPNESS: Final = 2.0 ** (np.arange(-4, 13) / 2)
-"""One over the temperatures that may be. Heads that are held back much say little more than 1 / classes."""
+SHARPNESS: Final = 2.0 ** (np.arange(-12, 13) / 2)
+"""One over the temperatures that may be. Heads that are held back much say little more than 1 / classes; those that are
+hardly held back say 0 and 1, and must not pass for sure of what they get right."""
 LEAST: Final = 1e-7
 """Probability below which all are alike."""
 

@@ -35,6 +35,14 @@ def test_boldness_does_not_count(logits: np.ndarray) -> None:
     assert 0.34 < plain < 0.9
 
 
+def test_who_says_all_or_nothing_is_as_sure_as_right(logits: np.ndarray) -> None:
+    truth = logits.argmax(1)
+    truth[::4] = (truth[::4] + 1) % 3
+    told = compute("sureness", chances(1000.0 * logits), truth, truth)
+    assert told == pytest.approx(0.75**2 + 0.25**2 / 2, abs=0.04), "three of four: .75 each time"
+    assert told < compute("sureness", chances(logits), truth, truth) + 0.1
+
+
 def test_of_as_many_right_ones_the_better_reasons_count(logits: np.ndarray) -> None:
     truth = np.zeros(60, int)
     wrong = np.arange(60) % 3 == 0
