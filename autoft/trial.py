@@ -17,7 +17,7 @@ from autoft import artifact, course, folds, headstart, measured, registry, scori
 from autoft.abilities import Choosing, Inheriting, Placed, Settling
 from autoft.bank import Bank
 from autoft.contracts import Backend, EpochStats, Learner, Reschedulable, Resumable, Task
-from autoft.counted import FEW, counted, finer, told
+from autoft.counted import FEW, counted, finer, selection_score, told
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
 from autoft.pace import Pace
@@ -307,8 +307,7 @@ class Trial:
         share = rows / (rows + sum(len(part.val) for part in self.parts))
         combined = share * cross + (1 - share) * score if math.isfinite(cross) else None
         if beside is not None and sure is not None:
-            worst = min if self.spec.metric.mode == "max" else max
-            beside = worst(beside, share * sure + (1 - share) * beside)
+            beside = selection_score(beside, share * sure + (1 - share) * beside, self.spec.metric.mode)
         return combined, beside
 
     def _news(self) -> str:

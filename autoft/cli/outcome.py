@@ -44,12 +44,11 @@ def sentences(board: Board) -> Iterator[str]:
     if any(row.division for row in board.ended[:TOP]):
         yield ELSEWHERE
     yield _trials(summary)
-    best = summary.get("best") or {}
     if words := _beside(board):
         yield words
     if words := final.sentence(summary):
         yield f"final model: {line(words)}"
-    test = summary.get("test")
+    test, best = summary.get("test"), summary.get("best") or {}
     if not test:
         yield f"validation {metric.name}: {score(best.get('score'), metric.percent)} (no locked test)"
     else:
@@ -78,11 +77,7 @@ def _beside(board: Board) -> str:
     if not name or not board.ended or name == board.ended[0].name:
         return ""
     alike = [row.name for row in board.ended if row.score == board.ended[0].score]
-    return (
-        f"chosen: {name}, one of {len(alike)} trials with the best score"
-        if name in alike
-        else f"chosen: {name}, {CHOSEN}"
-    )
+    return f"chosen: {name}, {f'one of {len(alike)} trials with the best score' if name in alike else CHOSEN}"
 
 
 def _test(test: dict[str, Any], metric: Metric) -> Iterator[str]:

@@ -30,6 +30,10 @@ def steps(path: Path, seconds: int = 6) -> Path:
     return path
 
 
+def opened(path: Path, *, labelled: bool = True) -> Dataset:
+    return readers.open_dataset(load(), DataOptions(data=str(path)), TASK, labelled=labelled)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Callable[..., Dataset]:
     """Four recordings of 6 s with three rows each, of seconds 0 to 2, 2 to 4 and 4 to 6, by these columns."""
@@ -39,7 +43,7 @@ def table(tmp_path: Path) -> Callable[..., Dataset]:
             steps(tmp_path / f"{number}.wav")
         lines = [f"{n}.wav,{row(2 * k, 2 * k + 2)},{LABELS[(n + k) % 3]}" for n in range(files) for k in range(rows)]
         (tmp_path / "data.csv").write_text("\n".join([f"file,{columns},label", *lines]))
-        return readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+        return opened(tmp_path)
 
     return read
 
@@ -209,7 +213,7 @@ def test_decimal_commas_and_other_languages(tmp_path: Path, columns: str) -> Non
         steps(tmp_path / f"{number}.wav")
     lines = [f"{n}.wav;{2 * k},5;{2 * k + 1},75;{LABELS[(n + k) % 3]}" for n in range(4) for k in range(3)]
     (tmp_path / "data.csv").write_text("\n".join([f"file;{columns};label", *lines]), "utf-8")
-    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    dataset = opened(tmp_path)
     assert spans(dataset) == [(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] and "(seconds)" in dataset.recognised
 
 
@@ -228,12 +232,12 @@ def test_times_in_a_table_without_names(tmp_path: Path, row: str, cut: bool) -> 
         steps(tmp_path / f"{number}.wav")
     lines = [row.format(2 * k, 2 * k + 1, LABELS[(n + k) % 3], n) for n in range(4) for k in range(3)]
     (tmp_path / "export.tsv").write_text("\n".join(lines))
-    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    dataset = opened(tmp_path)
     assert [sample.fields["label"] for sample in dataset.samples[:3]] == list(LABELS)
     assert (spans(dataset) if cut else []) == ([(0.5, 1.75), (2.5, 3.75), (4.5, 5.75)] if cut else [])
     assert ("piece" in dataset.samples[0].fields) is cut
     table = (tmp_path / "export.tsv").rename(tmp_path / "export.txt")  # ELAN's suffix: no list of paths
-    again = readers.open_dataset(load(), DataOptions(data=str(table)), TASK, labelled=False)  # type: ignore[arg-type]
+    again = opened(table, labelled=False)
     assert [sample.id for sample in again.samples] == [sample.id for sample in dataset.samples]
 
 
@@ -245,6 +249,6 @@ def test_two_scores_of_a_recording_cut_nothing(tmp_path: Path, row: str, times: 
     (tmp_path / "scores.tsv").write_text(
         "\n".join(row.format(n, LABELS[n % 3]) for n in range(12) for _ in range(times))
     )
-    dataset = readers.open_dataset(load(), DataOptions(data=str(tmp_path)), TASK)  # type: ignore[arg-type]
+    dataset = opened(tmp_path)
     assert {sample.fields["label"] for sample in dataset.samples} == {*LABELS}
     assert not any("piece" in sample.fields for sample in dataset.samples)

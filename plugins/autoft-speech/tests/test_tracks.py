@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from track_toys import LABELS, WORDS, read, write
 
-from autoft.api import DataError, Dataset, ReadOptions, UsageError
+from autoft.api import DataError, ReadOptions, UsageError
 from autoft_speech._tracks import TracksReader
 
-LABELS = ReadOptions(needs=("audio", "label"))
-WORDS = ReadOptions(needs=("audio", "transcript"))
 PIECES = [(0.5, 1.25, "dog"), (1.5, 2.0, 'a "cat"')]
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tSpecies"
 
@@ -83,19 +82,6 @@ FORMS = {
     "a.eaf": elan,
     "a.Table.1.selections.txt": raven,
 }
-
-
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
-
-
-def read(folder: Path, options: ReadOptions = LABELS) -> Dataset:
-    assert TracksReader().sniff(str(folder), options)
-    return TracksReader().read(str(folder), options)
 
 
 @pytest.mark.parametrize("options", [LABELS, WORDS])

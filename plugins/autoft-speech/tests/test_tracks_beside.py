@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from track_toys import LABELS, WORDS, read, write
 
-from autoft.api import DataError, Dataset, ReadOptions
+from autoft.api import DataError, ReadOptions
 from autoft_speech._tracks import TracksReader
-
-LABELS = ReadOptions(needs=("audio", "label"))
-WORDS = ReadOptions(needs=("audio", "transcript"))
 
 
 def textgrid(*tiers: str) -> str:
@@ -22,19 +20,6 @@ def textgrid(*tiers: str) -> str:
 
 def audacity(first: str = "dog", second: str = "cat") -> str:
     return f"0.500000\t1.250000\t{first}\n1.500000\t2.000000\t{second}\n"
-
-
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
-
-
-def read(folder: Path, options: ReadOptions = LABELS) -> Dataset:
-    assert TracksReader().sniff(str(folder), options)
-    return TracksReader().read(str(folder), options)
 
 
 def librispeech() -> dict[str, str | bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from autoft.api import Classification, Sample, Schema, class_metrics
@@ -14,17 +13,13 @@ from autoft_text import _tfidf
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class TextClassification(Classification):
+class TextClassification(_tfidf.Aiming, Classification):
     """One class per text. Implements `Task`, `Aimed` and `Baselined`."""
 
     name = "text-cls"
     modality = "text"
     inputs: tuple[str, ...] = ("text",)
     metrics = class_metrics("texts")
-
-    def aimed(self, schema: Schema, metric: str) -> Schema:
-        """The plain method goes by the same metric."""
-        return msgspec.structs.replace(schema, extra={**schema.extra, _tfidf.AIM: metric})
 
     def plain(
         self, train: Sequence[Sample], test: Sequence[Sample], schema: Schema, seconds: float

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from autoft.api import Metric, Sample, Schema, Task
@@ -52,6 +53,13 @@ class Problem(NamedTuple):
     """Rows to fit on and rows to judge by; none where there are too few rows."""
 
 
+class Aiming:
+    """Part of a task, which makes it `Aimed`: the plain method goes by the metric of the search."""
+
+    def aimed(self, schema: Schema, metric: str) -> Schema:
+        return msgspec.structs.replace(schema, extra={**schema.extra, AIM: metric})
+
+
 def aim(task: Task, schema: Schema) -> Metric:
     """The metric that the search goes by."""
     return next((metric for metric in task.metrics if metric.name == schema.extra.get(AIM)), task.metrics[0])
@@ -65,7 +73,6 @@ def classes(
     Raises:
         TimeoutError: see `_answer`.
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
     end = time.monotonic() + seconds
@@ -80,7 +87,7 @@ def classes(
         return {"probability": chances, "index": chances.argmax(1).astype(np.int64)}
 
     problem = Problem(
-        lambda c: LogisticRegression(C=c, max_iter=500, tol=1e-3, class_weight=weights),
+        lambda c: _logistic(c, weights),
         labels,
         decode,
         _judge(task, schema, train),
@@ -98,23 +105,19 @@ def labels(
     Raises:
         TimeoutError: see `_answer`.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import KFold
-
     end = time.monotonic() + seconds
     wanted = np.asarray(task.encode(train, schema, task.formulations(schema)[0])["labels"]) > 0
-    order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(wanted)
 
     def decode(fitted: Model, rows: Any) -> dict[str, Array]:
         chances = fitted.chances(rows)
         return {"probability": chances, "chosen": chances >= HALF}
 
     problem = Problem(
-        lambda c: _ForEachLabel(lambda: LogisticRegression(C=c, max_iter=500, tol=1e-3)),
+        lambda c: _ForEachLabel(lambda: _logistic(c)),
         wanted,
         decode,
         _judge(task, schema, train),
-        list(order),
+        _shuffled(len(train)),
     )
     words, decoded = _answer(problem, readings(train, test, len(schema.classes)), end)
     return f"logistic regression for each label on {words}", decoded
@@ -148,20 +151,31 @@ def numbers(
         TimeoutError: see `_answer`.
     """
     from sklearn.linear_model import Ridge
-    from sklearn.model_selection import KFold
 
     end = time.monotonic() + seconds
     values = np.array([sample.fields["value"] for sample in train], np.float64)
-    order = KFold(max(2, min(FOLDS, len(train) // 2)), shuffle=True, random_state=0).split(values)
     problem = Problem(
         lambda strength: Ridge(alpha=10 / strength),
         values,
         lambda fitted, rows: {"value": np.asarray(fitted.predict(rows), np.float64)},
         _judge(task, schema, train),
-        list(order),
+        _shuffled(len(train)),
     )
     words, decoded = _answer(problem, readings(train, test, 1), end)
     return f"ridge regression on {words}", decoded
+
+
+def _logistic(strength: float, weights: str | None = None) -> Model:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=500, tol=1e-3, class_weight=weights)
+
+
+def _shuffled(count: int) -> list[tuple[Array, Array]]:
+    """Folds of so many rows, whatever is wanted of them."""
+    from sklearn.model_selection import KFold
+
+    return list(KFold(max(2, min(FOLDS, count // 2)), shuffle=True, random_state=0).split(np.zeros(count)))
 
 
 def _judge(task: Task, schema: Schema, train: Sequence[Sample]) -> Callable[[dict[str, Array], Array], float]:

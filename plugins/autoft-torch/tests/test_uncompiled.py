@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,9 @@ def test_training_a_network_of_autoft_does_not_import_the_compiler() -> None:
 
 
 @pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.Adam, torch.optim.SGD])
-def test_steps_are_those_of_the_optimizer(kind: type[torch.optim.Optimizer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_are_those_of_the_optimizer(
+    kind: Callable[..., torch.optim.Optimizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = []
     for compiler in (True, False):
         if compiler:
@@ -48,7 +51,7 @@ def test_steps_are_those_of_the_optimizer(kind: type[torch.optim.Optimizer], mon
             monkeypatch.delitem(sys.modules, "torch._dynamo")
         torch.manual_seed(0)
         weight = torch.nn.Parameter(torch.randn(4, 3))
-        optimizer = kind([weight], lr=0.1, fused=True)  # type: ignore[call-arg]
+        optimizer = kind([weight], lr=0.1, fused=True)
         for _ in range(3):
             (weight**2).sum().backward()
             _uncompiled.step(optimizer)
