@@ -73,7 +73,10 @@ class TracksReader:
         readers of these, class folders and names that tell classes to those of core, and so is all with a table.
         Predictions are for recordings as they are, but of models that were trained on such pieces.
         """
-        return "" if options.optional and TIER not in options.guessed else _said(source, options)
+        if options.optional and TIER not in options.guessed:
+            return ""
+        found = _claimed(source, options)
+        return _said(found) if found else ""
 
     def read(self, source: str, options: ReadOptions) -> Dataset:
         """One sample for each piece that something is said of.
@@ -82,17 +85,16 @@ class TracksReader:
             DataError: there are no such files, or several tiers could be meant.
             UsageError: there is no tier of the name that was given.
         """
-        said, target = _said(source, options), _target(options)
-        if not said:
+        found, target = _claimed(source, options), _target(options)
+        if not found:
             raise DataError(f"'{source}' must hold recordings and files that tell their pieces, but it does not.")
-        found = _look(source)
         issues = [_several(os.path.relpath(path, source)) for path in found.unclear]
         tiers = {path: _trackfiles.read(path, issues) for path in sorted(found.tracks)}
         chosen = _chosen(tiers, options.columns.get(target, ""), options.guessed.get(TIER, ""), target, source)
         samples = list(_samples(found, tiers, chosen, target, source, options, issues))
         samples, cut = pieces_together(samples)
         named = f", tier {' and '.join(map(repr, chosen))}" if chosen != [ONLY] else ""
-        words = f"{said}{named}: {cut}" + _parts(samples) + _without(found)
+        words = f"{_said(found)}{named}: {cut}" + _parts(samples) + _without(found)
         return Dataset(
             samples=tuple(samples),
             reader=self.name,
@@ -103,13 +105,16 @@ class TracksReader:
         )
 
 
-def _said(source: str, options: ReadOptions) -> str:
+def _claimed(source: str, options: ReadOptions) -> _Found | None:
+    """What lies there, if there are tracks and no other reader has a better claim."""
     target, root = _target(options), folder(source)
     if not target or not root or any(is_table(path.name) for path in root.iterdir()):
-        return ""
+        return None
     found = _look(source)
-    if not found.tracks or not _free(found, root, target, options):
-        return ""
+    return found if found.tracks and _free(found, root, target, options) else None
+
+
+def _said(found: _Found) -> str:
     forms = Counter(_trackfiles.kind(path) for path in found.tracks)
     return f"pieces of recordings by {' and '.join(sorted(forms))} files beside them"
 
