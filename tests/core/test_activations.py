@@ -1,5 +1,6 @@
 """The store of activations: computed once, whoever asks, and never taken for filled before it is."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -134,30 +135,39 @@ def test_views_and_their_rows_have_stores_of_their_own(tmp_path):
 # ---- several processes ------------------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
 def start(folder, number, count, seconds=0.01):
+    """A process that fills the store, ended with the test whatever becomes of that."""
     code = "from tests.core.extractor import main; main()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), *sys.path]))}
     words = [sys.executable, "-c", code, str(folder), str(number), str(count), str(seconds)]
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def masks(folder):
+    """Of stores that stand: a draft is renamed while one looks at it."""
+    return list((folder / "store").glob(f"[!.]*/{FILLED}"))
 
 
 def test_processes_share_the_work_and_no_row_is_computed_twice(tmp_path):
-    running = [start(tmp_path, number, 2) for number in range(2)]
-    told = [process.communicate(timeout=120)[0].split() for process in running]
+    with start(tmp_path, 0, 2) as first, start(tmp_path, 1, 2) as second:
+        told = [process.communicate(timeout=120)[0].split() for process in (first, second)]
     assert [words[1] for words in told] == ["True", "True"]
     assert sum(int(words[0]) for words in told) == ROWS
 
 
 @pytest.mark.skipif(not eviction.LOCKS, reason="no file locks")
 def test_the_rows_of_a_process_that_was_killed_are_taken_over(tmp_path):
-    running = start(tmp_path, 0, 1, seconds=0.3)  # 2.4 s for each of its four ranges
-    deadline = time.time() + 60
-    masks = []
-    while time.time() < deadline and not any(mask.read_bytes().count(1) for mask in masks):
-        masks = list((tmp_path / "store").glob(f"*/{FILLED}"))
-        time.sleep(0.02)
-    running.send_signal(signal.SIGKILL)
-    running.communicate()
+    with start(tmp_path, 0, 1, seconds=0.3) as running:  # 2.4 s for each of its four ranges
+        deadline = time.time() + 60
+        while time.time() < deadline and not any(mask.read_bytes().count(1) for mask in masks(tmp_path)):
+            time.sleep(0.02)
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
     later = Extractor()
     found = filled(tmp_path / "store", later, np.arange(ROWS))
     assert 0 < len(later.rows) < ROWS, "what it had marked is kept"
@@ -165,15 +175,16 @@ def test_the_rows_of_a_process_that_was_killed_are_taken_over(tmp_path):
 
 
 def test_waiting_for_another_process_ends_with_the_time(tmp_path):
-    running = start(tmp_path, 0, 1)
-    deadline = time.time() + 60
-    while time.time() < deadline and not list((tmp_path / "store").glob(f"*/{FILLED}")):
-        time.sleep(0.01)
-    began = time.time()
-    late = filled(tmp_path / "store", Extractor(seconds=0.01), np.arange(ROWS), stop=lambda: time.time() > began + 0.1)
-    assert time.time() - began < 5
-    assert not late.complete
-    assert running.communicate(timeout=60)[0].split()[1] == "True"
+    with start(tmp_path, 0, 1) as running:
+        deadline = time.time() + 60
+        while time.time() < deadline and not masks(tmp_path):
+            time.sleep(0.01)
+        began = time.time()
+        slow = Extractor(seconds=0.01)
+        late = filled(tmp_path / "store", slow, np.arange(ROWS), stop=lambda: time.time() > began + 0.1)
+        assert time.time() - began < 5
+        assert not late.complete
+        assert running.communicate(timeout=60)[0].split()[1] == "True"
 
 
 # ---- room -----------------------------------------------------------------------------------------------------

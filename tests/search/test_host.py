@@ -279,9 +279,10 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     """In the middle of an epoch, however the parent ended."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], cwd=ROOT)
     until = time.time() + 60
-    while not (tmp_path / "log").exists() and time.time() < until:
+    log = tmp_path / "log"
+    while not (log.exists() and log.stat().st_size) and time.time() < until:
         time.sleep(0.02)
-    (pid,) = {row["pid"] for row in noted(tmp_path / "log")}
+    (pid,) = {row["pid"] for row in noted(log)}
     assert running(pid)
     parent.kill()
     parent.wait()
