@@ -3,9 +3,10 @@ Tune, in turn, in one process.
 
     python benchmarks/overhead.py --trials 100 --rounds 5 --json overhead.json
 
-`local` is what a search on one machine does, without Ray. The other two run on the same Ray, with the same resources
-per trial, concurrency, environment and number of reports, no scheduler, and an actor that is reused: bare Ray Tune is a
-class trainable with `reset_config`, its quickest form. autoft does all that a search does around a trial: it draws from
+`local` is what a search on one machine does, without Ray. The other three run on the same Ray, with the same resources
+per trial, concurrency, environment and number of reports, no scheduler, and an actor that is reused. `cluster` is what
+autoft's own strategies do there, `scheduled` what a search under one of Ray's schedulers does; `ray`, bare Ray Tune, is
+a class trainable with `reset_config`, its quickest form. autoft does all that a search does around a trial: it draws from
 the default space, makes a `TrialSpec`, sends it as JSON, rebuilds it in the worker, and appends every result to
 `trials.jsonl` (fsynced). Its trial does no work.
 
@@ -110,7 +111,14 @@ def local_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
     return Arm(time.perf_counter() - keeper.began, keeper.ends)
 
 
-def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
+def cluster_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
+    settings, searcher, spec_of = search(trials, reports, workers, folder)
+    keeper = Keeper(folder)
+    autoft_ray.run_strategy(settings, Crew(settings, Unscheduled(searcher, trials), spec_of, keeper))
+    return Arm(time.perf_counter() - keeper.began, keeper.ends)
+
+
+def scheduled_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
     settings, searcher, spec_of = search(trials, reports, workers, folder)
     keeper = Keeper(folder)
     autoft_ray.run(settings, searcher, spec_of, keeper)
@@ -118,7 +126,7 @@ def autoft_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
 
 
 def search(trials: int, reports: int, workers: int, folder: Path) -> tuple[Settings, Searcher, Specs]:
-    """What both arms of autoft work through."""
+    """What all arms of autoft work through."""
     space = default_space([CARD], {CARD.name: (128,)}, "balanced", 1000)
     searcher = Random().start(space, METRIC.mode, seed=0)
 
@@ -211,7 +219,12 @@ def bare_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
 
 # ---- side by side -----------------------------------------------------------------------------------------------
 
-ARMS: dict[str, Callable[[int, int, int, Path], Arm]] = {"local": local_arm, "autoft": autoft_arm, "ray": bare_arm}
+ARMS: dict[str, Callable[[int, int, int, Path], Arm]] = {
+    "local": local_arm,
+    "cluster": cluster_arm,
+    "scheduled": scheduled_arm,
+    "ray": bare_arm,
+}
 
 
 class Round(NamedTuple):
