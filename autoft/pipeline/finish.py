@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 UNSCORED = "the test part"
 """How the notes begin that say why it was not scored."""
 AGAIN = "autoft report {} --finish"
+LEAST: Final = 60.0
+"""Seconds that predictions for the test part may take however late it is. Where more of the search's time is left they
+have that: a machine that others use takes many times as long as was planned for."""
 ALONE: Final = {
     "baseline": None,
     "gain": 0.0,
@@ -277,7 +280,7 @@ def _predicted(
     """Predictions of these models, each with its backend, for the test part, and its targets. A process for each model:
     two frameworks do not share one."""
     options, ids = outcome.options, outcome.splits.test
-    limit = max(60.0, 3 * outcome.budget.reserve)
+    limit = max(LEAST, 3 * outcome.budget.reserve, outcome.budget.end - time.time())
     threads, cards = outcome.spec.resources.threads if outcome.spec else 1, options.gpus_per_trial
     if options.address:  # the machines with the memory and the GPUs are elsewhere
         from autoft.search import ray

@@ -89,20 +89,23 @@ def test_the_test_part_is_scored_with_all_that_the_machine_has(
     images: Path, tmp_path: Path, one_gpu: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[evaluate.ScoreJob] = []
+    limits: list[float] = []
 
     def look(function: str, payloads: list[str], backends: list[str], timeout: float) -> None:
         if function == "autoft.evaluate:write_test":
             seen.extend(from_json(payload, evaluate.ScoreJob) for payload in payloads)
+            limits.append(timeout)
         raise TrialFailed("it was only looked at")
 
     monkeypatch.setattr("autoft.machine.cores", lambda: 6)
     monkeypatch.setattr("autoft.search.host.call", look)
     for share in (1.0, 0.0):
-        plain = {"address": "", "strategy": "flat", "trials": 1, "refit": False, "gpus_per_trial": share}
+        plain = {"address": "", "strategy": "flat", "trials": 1, "refit": False, "gpus_per_trial": share, "time": 900.0}
         finished = run_search(options(images, tmp_path, **plain), Heard())
         assert finished.summary["test"] is None
         assert Run(finished.folder).arguments["threads_per_trial"] >= 1
     assert [(job.cards, job.threads, job.files) for job in seen] == [(1.0, 6, True), (0.0, 6, True)]
+    assert min(limits) > 700, "what is left of the time is there for it"
 
 
 def test_what_the_cluster_cannot_score_is_scored_here(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
