@@ -76,6 +76,27 @@ def check(options: SearchOptions, asked: SearchOptions, there: Cluster, listener
     if asked.gpus_per_trial < 0 and not there.gpus and there.grows:
         text = "the cluster has no GPU now, so trials compute on CPUs. For GPUs that it adds: --gpus-per-trial 1"
         listener(Note(text=text, level="warning"))
+    _some_hold(options, there, listener)
+
+
+def lessened(options: SearchOptions, asked: SearchOptions, there: Cluster, listener: Listener) -> SearchOptions:
+    """The options once more, on what is left where nodes were left out.
+
+    Args:
+        asked: the options as they were before GPUs were counted.
+
+    Raises:
+        UsageError: no node that is left holds a trial, and nothing adds further nodes.
+    """
+    less = shared(asked, there.gpus)
+    if options.gpus_per_trial > 0 >= less.gpus_per_trial:
+        more = ". For GPUs that the cluster adds: --gpus-per-trial 1" if there.grows else ""
+        listener(Note(text=f"trials compute on CPUs: no node that can run them has a GPU{more}", level="warning"))
+    _some_hold(less, there, listener)
+    return less
+
+
+def _some_hold(options: SearchOptions, there: Cluster, listener: Listener) -> None:
     if any(_held(options, machine) for machine in there.machines):
         return
     wanted, largest = _words(cpus(options), options.gpus_per_trial), _largest(there)
