@@ -11,6 +11,7 @@ from autoft.events import Listener, Note
 from autoft.options import SearchOptions
 from autoft.pipeline import resources
 from autoft.pipeline.plan import Plan
+from autoft.pipeline.watch import Watch
 from autoft.records import TrialSpec, to_json
 from autoft.search.settings import Cluster
 
@@ -67,3 +68,15 @@ def fit(
         name, why = next(iter(bad.items()))
         raise UsageError(f"no node of the cluster can run the trials; {name}: {why}")
     return resources.lessened(options, asked, left, listener), left
+
+
+def waiting(watch: Watch) -> Callable[[str], None]:
+    """Hears why no trial starts, or later why none runs any more, and an empty word when one does after all."""
+
+    def told(words: str) -> None:
+        if words and watch.specs:
+            watch.listener(Note(text=f"no trial runs now: {words}", level="warning"))
+        else:
+            watch.waiting(words)
+
+    return told

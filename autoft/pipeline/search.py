@@ -293,7 +293,7 @@ def _run(
             return _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
         from autoft.search import ray
 
-        return ray.run(settings, proposed.searcher, spec_of, watch, watch.waiting)
+        return ray.run(settings, proposed.searcher, spec_of, watch, nodes.waiting(watch))
     strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
@@ -309,7 +309,7 @@ def _carried_out(on_ray: bool, settings: Settings, desk: Desk, watch: Watch) -> 
         return pool.run(settings, desk)
     from autoft.search import ray
 
-    return ray.run_strategy(settings, desk, watch.waiting)
+    return ray.run_strategy(settings, desk, nodes.waiting(watch))
 
 
 def _facts(

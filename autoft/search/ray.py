@@ -47,7 +47,7 @@ SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 Waiting = Callable[[str], None]
 """Told why no trial starts, and an empty word when one does after all."""
 PATIENCE = 30.0
-"""Seconds without a trial after which that is told."""
+"""Seconds without a running trial after which that is told."""
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
 
@@ -170,7 +170,7 @@ def _fit(
     samples: int = 1,
     kept: int = 1,
 ) -> bool:
-    queue = _Queue(waiting)
+    queue = _Queue(waiting, settings.gpus)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
@@ -312,6 +312,10 @@ class _Events(tune.Callback):  # type: ignore[misc]
     def __init__(self, desk: Desk, queue: _Queue) -> None:
         self.desk, self.queue = desk, queue
 
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if any(trial.status == "RUNNING" for trial in reversed(trials)):  # the last ones, mostly
+            self.queue.left()
+
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.queue.left()
         self.desk.started(number_of(trial))
@@ -332,23 +336,25 @@ class _Events(tune.Callback):  # type: ignore[misc]
 
 
 class _Queue:
-    """Until the first trial starts: says why none does, once."""
+    """While trials wait and none runs, at the beginning or when nodes were lost: says why, once each time."""
 
-    def __init__(self, waiting: Waiting) -> None:
-        self.waiting, self.since, self.said, self.over = waiting, time.monotonic(), False, False
+    def __init__(self, waiting: Waiting, gpus: float = 0.0) -> None:
+        self.waiting, self.since, self.said = waiting, time.monotonic(), False
+        self.wanted = ("CPU", "GPU") if gpus else ("CPU",)
 
     def look(self) -> None:
-        if self.said or self.over or time.monotonic() - self.since < PATIENCE:
+        if self.said or time.monotonic() - self.since < PATIENCE:
             return
         self.said = True
         free, there = ray.available_resources(), ray.cluster_resources()
-        parts = [f"{free.get(key, 0.0):g} of {there[key]:g} {key}s" for key in ("CPU", "GPU") if key in there]
-        self.waiting(f"others use the cluster, or its nodes are not ready: {' and '.join(parts) or 'nothing'} free")
+        parts = [f"{free.get(key, 0.0):g} of {there.get(key, 0.0):g} {key}s" for key in self.wanted]
+        self.waiting(f"others use the cluster, or its nodes are not ready or were lost: {' and '.join(parts)} free")
 
     def left(self) -> None:
-        if self.said and not self.over:
+        """A trial runs."""
+        if self.said:
             self.waiting("")
-        self.over = True
+        self.since, self.said = time.monotonic(), False
 
 
 class _Until(tune.Stopper):  # type: ignore[misc]

@@ -83,3 +83,15 @@ def test_where_nodes_are_added_one_is_not_all(grows: bool, count: int) -> None:
     with pytest.raises(UsageError, match="may add nodes needs a folder or bucket that all of them reach") as caught:
         nodes.reaching(SearchOptions(address="auto"), there)
     assert "--storage s3://" in caught.value.hint
+
+
+def test_what_stands_still_in_the_middle_is_told_of_in_other_words() -> None:
+    heard, waited = Heard(), list[str]()
+    watch: Any = SimpleNamespace(specs={}, listener=heard, waiting=waited.append)
+    told = nodes.waiting(watch)
+    told("others use the cluster")
+    watch.specs[0] = "a trial"
+    told("")
+    told("its nodes were lost")
+    assert waited == ["others use the cluster", ""]
+    assert [note.text for note in heard.of(Note)] == ["no trial runs now: its nodes were lost"]
