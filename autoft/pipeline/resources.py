@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import msgspec
 
 from autoft import gpus
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
+from autoft.names import listed
 from autoft.options import SearchOptions
 from autoft.search.settings import FLAT, LOCAL, RAYLESS, Cluster, Machine
+
+GROWTH: Final = 4
+"""Times as many trials as have room now are asked of a cluster that adds nodes, where the user names no number."""
+FEWEST: Final = 8
+"""Trials that are asked of such a cluster at least: it may have no room at all now."""
+
+
+class Room(NamedTuple):
+    """How trials share what there is."""
+
+    now: int
+    """Trials at a time."""
+    given_out: int
+    """Trials that Ray is given at a time: more, where a cluster adds nodes for those that wait."""
+    threads: int
+    """Of each."""
+
+
+def room(options: SearchOptions, there: Cluster) -> Room:
+    now = concurrency(options, there)
+    return Room(now, given_out(options, there), threads(options, there, now))
 
 
 def on_gpus(options: SearchOptions) -> bool:
@@ -53,6 +77,12 @@ def concurrency(options: SearchOptions, there: Cluster) -> int:
     return min(options.concurrency or most, most)
 
 
+def given_out(options: SearchOptions, there: Cluster) -> int:
+    """Trials that Ray is given at a time. What has no room yet waits there, and is what nodes are added for."""
+    now = concurrency(options, there)
+    return now if options.concurrency or not there.grows else max(FEWEST, GROWTH * now)
+
+
 def threads(options: SearchOptions, there: Cluster, trials: int) -> int:
     """Of each of so many trials at a time: the cores that the user gives it. Without a word one, but where GPUs are the
     limit, all cores of their machine, which would lie idle."""
@@ -94,6 +124,24 @@ def lessened(options: SearchOptions, asked: SearchOptions, there: Cluster, liste
         listener(Note(text=f"trials compute on CPUs: no node that can run them has a GPU{more}", level="warning"))
     _some_hold(less, there, listener)
     return less
+
+
+def tell(options: SearchOptions, there: Cluster, listener: Listener) -> None:
+    """Say how far a search makes a cluster grow, and which nodes it leaves idle."""
+    if not there.ray:
+        return
+    held = sum(_held(options, machine) for machine in there.machines)
+    idle = [machine.name for machine in there.machines if machine.cpus >= 1 and not _held(options, machine)]
+    if there.grows and not options.concurrency:
+        text = (
+            f"the cluster may add nodes: it has room for {held} trial{'s' * (held != 1)} now, and is asked for up to "
+        )
+        listener(Note(text=f"{text}{given_out(options, there)} at a time; --concurrency sets another number"))
+    if idle and held:
+        gets = "gets" if len(idle) == 1 else "get"
+        text = f"{len(idle)} of {len(there.machines)} nodes {gets} no trials, as each trial asks for "
+        hint = ". --gpus-per-trial 0 computes on CPUs alone, on all nodes" if options.gpus_per_trial > 0 else ""
+        listener(Note(text=f"{text}{_words(cpus(options), options.gpus_per_trial)}: {listed(idle)}{hint}"))
 
 
 def _some_hold(options: SearchOptions, there: Cluster, listener: Listener) -> None:

@@ -166,20 +166,20 @@ def _held(
     ref, made = _shared(place, writer, prepared, made, listener)
     maker = partial(plan.spec_maker, made, registry, schema=prepared.schema, ref=ref, trials=place.trials())
     options, there = nodes.fit(partial(maker, options), made, asked, options, there, listener)
-    concurrency = resources.concurrency(options, there)
-    threads = resources.threads(options, there, concurrency)
-    writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
+    resources.tell(options, there, listener)
+    room = resources.room(options, there)
+    writer.write_yaml(
+        "args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": room.threads}
+    )
     _inform(budget, options, made, prepared.splits)
-    listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
+    listener(planned := _planned(folder, arguments, made, budget.deadline, room.now))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    spec_of = _within(budget, watch, maker(options, threads=threads), searching)
-    interrupted = _run(
-        registry, options, made, place.ray(), budget, watch, spec_of, concurrency, threads, prepared.splits, there.ray
-    )
+    spec_of = _within(budget, watch, maker(options, threads=room.threads), searching)
+    interrupted = _run(registry, options, made, place.ray(), budget, watch, spec_of, room, prepared.splits, there.ray)
     writer.sweep()
     if writer.best is None:
         raise finish.no_model(writer, interrupted, watch.full, watch.waited)
@@ -266,8 +266,7 @@ def _run(
     budget: Budget,
     watch: Watch,
     spec_of: Any,
-    concurrency: int,
-    threads: int,
+    room: resources.Room,
     splits: Splits,
     on_ray: bool,
 ) -> bool:
@@ -275,17 +274,17 @@ def _run(
         metric=made.metric,
         folder=folder,
         trials=options.trials,
-        concurrency=concurrency,
+        concurrency=room.given_out,
         cpus=resources.cpus(options),
         gpus=max(0.0, options.gpus_per_trial),
-        threads=threads,
+        threads=room.threads,
         scheduler=options.scheduler,
         epochs=made.epochs,
         space=made.space,
         deadline=budget.end,
         seed=options.seed,
     )
-    facts, divides = _facts(registry, options, made, budget, concurrency, splits), bool(splits.spare)
+    facts, divides = _facts(registry, options, made, budget, room.now, splits), bool(splits.spare)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
