@@ -36,7 +36,7 @@ from autoft.search import raynodes
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.host import Host
-from autoft.search.outcome import Failure, TrialLost, number_of
+from autoft.search.outcome import FEWER, Failure, TrialLost, number_of
 from autoft.search.process import called, for_workers, interruptible, submitted
 from autoft.search.raydesk import RayDesk
 from autoft.search.rayschedulers import scheduler_of
@@ -244,8 +244,19 @@ def _failure_of(trial: Any) -> Failure:
     cause = getattr(error, "cause", None)
     if isinstance(cause, TrialLost):
         return cause.failure
-    text = str(error) if error else "the worker process died"
-    return Failure(reason=text.strip().splitlines()[-1], traceback=text, lost=True)
+    return Failure(reason=_reason(error), traceback=str(error or _reason(error)), lost=True)
+
+
+def _reason(error: BaseException | None) -> str:
+    """Why a worker is lost, in a line: the last of a traceback. Where Ray itself ended it, or lost it, pages of advice
+    stand behind the line that says so."""
+    lines = str(error or "").strip().splitlines() or ["the worker process died"]
+    if isinstance(error, ray.exceptions.OutOfMemoryError):
+        return f"{lines[0].partition('. ')[0].rstrip('.')}: {FEWER}"
+    traced = isinstance(error, ray.exceptions.RayTaskError) or getattr(error, "actor_init_failed", False)
+    if traced or not isinstance(error, ray.exceptions.RayError):
+        return lines[-1]
+    return next((line.strip() for line in lines if "is dead because" in line), lines[0])
 
 
 class _Shifts(tune.Trainable):  # type: ignore[misc]
