@@ -16,7 +16,7 @@ DEAD = """The actor died unexpectedly before finishing this task.
 \tip: 10.0.0.7
 The actor is dead because its node has died. Node Id: 4567
 \tthe actor's node was terminated unexpectedly: health check failed due to missing too many heartbeats"""
-MEMORY = """1 worker(s) were killed due to the node running low on memory. Memory on the node was 15.2GB / 16.0GB (0.95).
+MEMORY = """1 worker(s) were killed due to the node running low on memory. Memory on the node was 15.2GB / 16.0GB.
 Top 10 memory users:
 PID\tMEM(GB)\tCOMMAND
 7\t12.1\tautoft
