@@ -66,6 +66,7 @@ def search(
     concurrency: p.Concurrency = DEFAULTS.concurrency,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
     gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
+    memory_per_trial: p.Memory = DEFAULTS.memory_per_trial,
     max_disk: p.MaxDisk = DEFAULTS.max_disk,
     address: p.Address = "",
     storage: p.Storage = "",

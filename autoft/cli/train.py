@@ -73,6 +73,7 @@ def train(
     repeat: p.Repeat = DEFAULTS.repeat,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
     gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
+    memory_per_trial: p.Memory = DEFAULTS.memory_per_trial,
     address: p.Address = "",
     storage: p.Storage = "",
     offline: p.Offline = False,

@@ -55,6 +55,8 @@ def shared(options: SearchOptions, there: float) -> SearchOptions:
     """
     if options.cpus_per_trial < 0:
         raise UsageError(f"--cpus-per-trial must be above 0, but got {options.cpus_per_trial:g}.")
+    if options.memory_per_trial < 0:
+        raise UsageError(f"--memory-per-trial must be above 0, but got {options.memory_per_trial:g}.")
     share = options.gpus_per_trial if options.gpus_per_trial >= 0 else float(min(1.0, there))
     if share > there and not options.address:
         raise UsageError(
@@ -67,6 +69,11 @@ def shared(options: SearchOptions, there: float) -> SearchOptions:
 def cpus(options: SearchOptions) -> float:
     """Cores that are asked for each trial; one, where nobody said how many, so that others may use the rest."""
     return options.cpus_per_trial or 1.0
+
+
+def memory(options: SearchOptions) -> float:
+    """Bytes that are asked for each trial."""
+    return round(options.memory_per_trial * 1e9)
 
 
 def concurrency(options: SearchOptions, there: Cluster) -> int:
@@ -129,6 +136,9 @@ def lessened(options: SearchOptions, asked: SearchOptions, there: Cluster, liste
 def tell(options: SearchOptions, there: Cluster, listener: Listener) -> None:
     """Say how far a search makes a cluster grow, and which nodes it leaves idle."""
     if not there.ray:
+        if options.memory_per_trial:
+            text = "--memory-per-trial is not heeded: Ray does not share this machine among trials. --concurrency does"
+            listener(Note(text=text, level="warning"))
         return
     held = sum(_held(options, machine) for machine in there.machines)
     idle = [machine.name for machine in there.machines if machine.cpus >= 1 and not _held(options, machine)]
@@ -141,17 +151,17 @@ def tell(options: SearchOptions, there: Cluster, listener: Listener) -> None:
         gets = "gets" if len(idle) == 1 else "get"
         text = f"{len(idle)} of {len(there.machines)} nodes {gets} no trials, as each trial asks for "
         hint = ". --gpus-per-trial 0 computes on CPUs alone, on all nodes" if options.gpus_per_trial > 0 else ""
-        listener(Note(text=f"{text}{_words(cpus(options), options.gpus_per_trial)}: {listed(idle)}{hint}"))
+        listener(Note(text=f"{text}{_wanted(options)}: {listed(idle)}{hint}"))
 
 
 def _some_hold(options: SearchOptions, there: Cluster, listener: Listener) -> None:
     if any(_held(options, machine) for machine in there.machines):
         return
-    wanted, largest = _words(cpus(options), options.gpus_per_trial), _largest(there)
+    wanted, largest = _wanted(options), _largest(there, options)
     if not there.grows:
         raise UsageError(
             f"one node must hold a trial, which has {wanted}, but {largest}.",
-            "Give a smaller --cpus-per-trial or --gpus-per-trial; `ray status` lists the nodes.",
+            "Give a smaller --cpus-per-trial, --gpus-per-trial or --memory-per-trial; `ray status` lists the nodes.",
         )
     text = f"no node holds a trial now, which has {wanted}, as {largest}: trials begin when the cluster adds nodes"
     listener(Note(text=text, level="warning"))
@@ -160,13 +170,24 @@ def _some_hold(options: SearchOptions, there: Cluster, listener: Listener) -> No
 def _held(options: SearchOptions, machine: Machine) -> int:
     """Trials that this machine holds at a time."""
     most = int(machine.cpus / cpus(options) + 1e-9)
+    if options.memory_per_trial and machine.memory:
+        most = min(most, int(machine.memory / memory(options)))
     return min(most, gpus.fit(machine.gpus, options.gpus_per_trial)) if options.gpus_per_trial > 0 else most
 
 
-def _largest(there: Cluster) -> str:
+def _largest(there: Cluster, options: SearchOptions) -> str:
     best = max(there.machines, key=lambda machine: (machine.gpus, machine.cpus), default=Machine(cpus=0.0, gpus=0.0))
-    return f"the largest of {len(there.machines)} has {_words(best.cpus, best.gpus)}"
+    has = _words(best.cpus, best.gpus, best.memory if options.memory_per_trial else 0.0)
+    return f"the largest of {len(there.machines)} has {has}"
 
 
-def _words(cores: float, cards: float) -> str:
-    return f"{cores:g} CPU{'s' * (cores != 1)} and {max(0.0, cards):g} GPU{'s' * (cards != 1)}"
+def _wanted(options: SearchOptions) -> str:
+    """What a trial asks for."""
+    return _words(cpus(options), options.gpus_per_trial, memory(options))
+
+
+def _words(cores: float, cards: float, room: float) -> str:
+    words = [f"{cores:g} CPU{'s' * (cores != 1)}", f"{max(0.0, cards):g} GPU{'s' * (cards != 1)}"]
+    if room:
+        words.append(f"{room / 1e9:.3g} GB of memory")
+    return f"{', '.join(words[:-1])} and {words[-1]}"

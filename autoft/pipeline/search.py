@@ -277,6 +277,7 @@ def _run(
         concurrency=room.given_out,
         cpus=resources.cpus(options),
         gpus=max(0.0, options.gpus_per_trial),
+        memory=resources.memory(options),
         threads=room.threads,
         scheduler=options.scheduler,
         epochs=made.epochs,

@@ -27,8 +27,8 @@ from autoft.records import (
 )
 
 FEWER: Final = (
-    "try a smaller batch_size or image_size, or fewer trials at a time: a lower --concurrency, on each node of a cluster "
-    "a higher --cpus-per-trial."
+    "try a smaller batch_size or image_size, or fewer trials at a time: a lower --concurrency, on each node of a "
+    "cluster a --memory-per-trial, or a higher --cpus-per-trial."
 )
 """What may help where memory is short."""
 

@@ -116,12 +116,20 @@ def _silence() -> None:
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
-def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gpus: float, timeout: float) -> list[Any]:
+def call(
+    function: str,
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    cpus: float,
+    gpus: float,
+    timeout: float,
+    memory: float = 0.0,
+) -> list[Any]:
     """Run `package.module:function` once per tuple of arguments, each in a worker process of its own, at once.
 
     Raises what the function raised, or TimeoutError after `timeout` seconds.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(called)
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, memory=memory or None, max_calls=1, max_retries=1)(called)
     pending = [remote.remote(function, *args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
@@ -173,7 +181,7 @@ def _fit(
     queue = _Queue(waiting, settings.gpus)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
+            tune.with_resources(trainable, _share(settings.cpus, settings.gpus, settings.memory)),
             param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",
@@ -200,6 +208,10 @@ def _fit(
         tuner.fit()
     desk.end("interrupted" if interrupted() else "out of time")
     return interrupted()
+
+
+def _share(cpus: float, gpus: float, memory: float) -> dict[str, float]:
+    return {"cpu": cpus, "gpu": gpus, **({"memory": memory} if memory else {})}
 
 
 def _all_at_once(desk: Desk, count: int) -> dict[str, Any]:

@@ -128,3 +128,23 @@ def test_nodes_that_are_left_idle_are_told_of() -> None:
     assert told.endswith("asks for 4 CPUs and 0 GPUs: 'this machine'")
     assert tell(nodes((2, 0), (8, 0)), cpus_per_trial=16.0) == [], "nothing runs at all: that is said elsewhere"
     assert tell(nodes((2, 0), ray=False)) == []
+
+
+def test_memory_is_shared_as_cores_are() -> None:
+    """A node that does not say how much it has is left to Ray."""
+    asked = options(address="auto", memory_per_trial=3.0)
+    there = Cluster(machines=tuple(Machine(cpus=8, gpus=0, memory=size) for size in (10e9, 2e9, 0.0)))
+    assert resources.room(asked, there).now == 3 + 0 + 8
+    assert resources.memory(asked) == 3_000_000_000
+    assert resources.room(options(address="auto"), there).now == 24
+    (told,) = tell(there, memory_per_trial=3.0)
+    assert "1 of 3 nodes gets no trials, as each trial asks for 1 CPU, 0 GPUs and 3 GB of memory" in told
+    with pytest.raises(UsageError, match="and 99 GB of memory, but the largest of 2 has 8 CPUs, 0 GPUs and 10 GB"):
+        check(Cluster(machines=there.machines[:2]), memory_per_trial=99.0)
+
+
+def test_memory_that_is_not_heeded_is_told_of() -> None:
+    (told,) = tell(nodes((8, 0), ray=False), memory_per_trial=3.0)
+    assert "--memory-per-trial is not heeded" in told and "--concurrency" in told
+    with pytest.raises(UsageError, match="--memory-per-trial must be above 0"):
+        resources.shared(options(memory_per_trial=-1.0), 0)

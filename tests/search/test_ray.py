@@ -162,6 +162,12 @@ def test_as_many_at_a_time_as_wanted(tmp_path: Path) -> None:
         assert most_at_once(noted(seen.log)) == wanted
 
 
+def test_memory_is_asked_for_like_cores(tmp_path: Path, cluster: ray.Cluster) -> None:
+    memory = 0.6 * cluster.machines[0].memory
+    seen = Searched(tmp_path, [{"pause": 0.1}] * 3, concurrency=2, cpus=0.5, memory=float(round(memory)))
+    assert memory and most_at_once(noted(seen.log)) == 1
+
+
 def most_at_once(rows: list[dict[str, Any]]) -> int:
     spans = {}
     for row in rows:
