@@ -1,4 +1,4 @@
-"""Runs trials on Ray Tune. Beside `raynodes.py` and `rayschedulers.py` the only file of autoft that names Ray.
+"""Runs trials on Ray Tune. Beside `raynodes.py`, `rayschedulers.py` and `raywords.py` the only file that names Ray.
 
 Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
 (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
@@ -32,11 +32,11 @@ from autoft.records import (
     TrialSpec,
     to_json,
 )
-from autoft.search import raynodes
+from autoft.search import raynodes, raywords
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.host import Host
-from autoft.search.outcome import FEWER, Failure, TrialLost, number_of
+from autoft.search.outcome import number_of
 from autoft.search.process import called, for_workers, interruptible, submitted
 from autoft.search.raydesk import RayDesk
 from autoft.search.rayschedulers import scheduler_of
@@ -85,7 +85,8 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UsageError(
-            f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}"
+            f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}",
+            raywords.secret(error),
         ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -250,27 +251,6 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
         self.turns.close()
 
 
-def _failure_of(trial: Any) -> Failure:
-    """Why Ray gave up one of its trials."""
-    error = trial.get_pickled_error() or trial.get_error()
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, TrialLost):
-        return cause.failure
-    return Failure(reason=_reason(error), traceback=str(error or _reason(error)), lost=True)
-
-
-def _reason(error: BaseException | None) -> str:
-    """Why a worker is lost, in a line: the last of a traceback. Where Ray itself ended it, or lost it, pages of advice
-    stand behind the line that says so."""
-    lines = str(error or "").strip().splitlines() or ["the worker process died"]
-    if isinstance(error, ray.exceptions.OutOfMemoryError):
-        return f"{lines[0].partition('. ')[0].rstrip('.')}: {FEWER}"
-    traced = isinstance(error, ray.exceptions.RayTaskError) or getattr(error, "actor_init_failed", False)
-    if traced or not isinstance(error, ray.exceptions.RayError):
-        return lines[-1]
-    return next((line.strip() for line in lines if "is dead because" in line), lines[0])
-
-
 class _Shifts(tune.Trainable):  # type: ignore[misc]
     """Works through the orders of a strategy, one piece of work after another."""
 
@@ -352,7 +332,7 @@ class _Events(tune.Callback):  # type: ignore[misc]
         self.desk.completed(number_of(trial), trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.desk.failed(number_of(trial), _failure_of(trial))
+        self.desk.failed(number_of(trial), raywords.failure_of(trial))
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.desk.recovering(number_of(trial), kept=bool(trial.has_checkpoint()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from autoft.errors import UsageError
 from autoft.search import ray
 from autoft.search.outcome import FEWER, TrialLost
 
@@ -28,7 +29,7 @@ ModuleNotFoundError: No module named 'autoft'"""
 
 def reason(error: Any) -> str:
     trial = SimpleNamespace(get_pickled_error=lambda: error, get_error=lambda: None)
-    return ray._failure_of(trial).reason
+    return ray.raywords.failure_of(trial).reason
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,21 @@ def test_what_autoft_knows_of_a_lost_process_stands_as_it_is() -> None:
 
 def test_the_advice_names_what_lessens_trials_on_each_node() -> None:
     assert "--concurrency" in FEWER and "--cpus-per-trial" in FEWER
+
+
+def test_a_cluster_that_asks_for_a_token_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray tells it three errors below the one that it raises."""
+
+    def connect(**arguments: Any) -> None:
+        try:
+            raise ray.ray.exceptions.AuthenticationError("RPC error: InvalidAuthToken")
+        except Exception as error:
+            first = RuntimeError("Failed to connect to GCS.")
+            first.__cause__ = error
+        raise ConnectionError("Failed to connect to Ray cluster") from first
+
+    monkeypatch.setattr(ray.ray, "init", connect)
+    with pytest.raises(UsageError, match="Failed to connect to Ray cluster") as caught:
+        ray.start("auto")
+    assert "RAY_AUTH_MODE=token" in caught.value.hint
+    assert ray.raywords.secret(ConnectionError("nothing there")) == ""
