@@ -39,6 +39,6 @@ def secret(error: BaseException) -> str:
     if "AuthenticationError" not in words:
         return ""
     return (
-        "The cluster asks for a token. Set RAY_AUTH_MODE=token where this machine has it (`ray get-auth-token`), or give "
-        "--address auto on a machine of the cluster."
+        "The cluster asks for a token. Set RAY_AUTH_MODE=token where this machine has it (`ray get-auth-token`), or "
+        "give --address auto on a machine of the cluster."
     )
