@@ -68,7 +68,7 @@ class SearchOptions(DataOptions):
     max_disk: float = 10.0
     """Gigabytes (10^9 bytes) that shared results of frozen blocks may take on each machine; 0 shares nothing."""
     concurrency: int = 0
-    """Trials at a time; 0 is as many as the CPUs and GPUs hold."""
+    """Trials at a time; 0 is as many as the CPUs and GPUs hold, and asks a cluster that may grow for more."""
     cpus_per_trial: float = 0.0
     """0 is one core; where GPUs are the limit, their machine's cores, shared by the trials on them."""
     gpus_per_trial: float = -1.0
