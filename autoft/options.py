@@ -68,11 +68,13 @@ class SearchOptions(DataOptions):
     max_disk: float = 10.0
     """Gigabytes (10^9 bytes) that shared results of frozen blocks may take on each machine; 0 shares nothing."""
     concurrency: int = 0
-    """Trials at a time; 0 is as many as the CPUs and GPUs hold."""
+    """Trials at a time; 0 is as many as the CPUs and GPUs hold, and asks a cluster that may grow for more."""
     cpus_per_trial: float = 0.0
     """0 is one core; where GPUs are the limit, their machine's cores, shared by the trials on them."""
     gpus_per_trial: float = -1.0
     """-1 takes one GPU per trial if there are any."""
+    memory_per_trial: float = 0.0
+    """Gigabytes (10^9 bytes) that a node must have left for each trial, where Ray runs them; 0 asks for none."""
     address: str = ""
     """Address of a running Ray cluster; empty starts one on this machine."""
     storage: str = ""

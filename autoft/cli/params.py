@@ -256,6 +256,16 @@ Gpus = Annotated[
         metavar="X",
     ),
 ]
+Memory = Annotated[
+    float,
+    _option(
+        "--memory-per-trial",
+        group=_MACHINE,
+        text="Gigabytes of one trial, where Ray shares nodes among trials.",
+        shown="none asked for",
+        metavar="GB",
+    ),
+]
 Address = Annotated[
     str,
     _option(

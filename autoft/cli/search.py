@@ -14,7 +14,7 @@ from autoft.cli.emit import document
 from autoft.cli.params import DEFAULTS
 from autoft.cli.planned import show
 from autoft.errors import EXIT_INTERRUPTED
-from autoft.events import Note
+from autoft.events import Listener, Note
 
 EXAMPLES = (
     ("autoft search --task image-cls --data ./imgs --time 10m", "class folders, ten minutes"),
@@ -66,6 +66,7 @@ def search(
     concurrency: p.Concurrency = DEFAULTS.concurrency,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
     gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
+    memory_per_trial: p.Memory = DEFAULTS.memory_per_trial,
     max_disk: p.MaxDisk = DEFAULTS.max_disk,
     address: p.Address = "",
     storage: p.Storage = "",
@@ -87,8 +88,7 @@ def search(
     """
     options, remark = settings.with_task(settings.search_options(ctx))
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
-        if remark:
-            listener(Note(text=remark))
+        say(listener, remark)
         from autoft.pipeline.search import plan_search, run_search
 
         if dry_run:
@@ -96,6 +96,12 @@ def search(
             return
         finished = run_search(options, listener, ctx.obj or 0.0)
     end(finished.summary, json=json)
+
+
+def say(listener: Listener, *remarks: str) -> None:
+    """What there is to say of the options themselves; empty words are nothing."""
+    for text in filter(None, remarks):
+        listener(Note(text=text))
 
 
 def end(summary: dict[str, Any], *, json: bool) -> None:

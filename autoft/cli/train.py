@@ -14,9 +14,8 @@ from autoft.cli import screen, settings
 from autoft.cli.command import verb
 from autoft.cli.params import DEFAULTS
 from autoft.cli.planned import show
-from autoft.cli.search import end
+from autoft.cli.search import end, say
 from autoft.errors import UsageError
-from autoft.events import Note
 from autoft.options import DataOptions, SearchOptions
 
 if TYPE_CHECKING:
@@ -73,6 +72,7 @@ def train(
     repeat: p.Repeat = DEFAULTS.repeat,
     cpus_per_trial: p.Cpus = DEFAULTS.cpus_per_trial,
     gpus_per_trial: p.Gpus = DEFAULTS.gpus_per_trial,
+    memory_per_trial: p.Memory = DEFAULTS.memory_per_trial,
     address: p.Address = "",
     storage: p.Storage = "",
     offline: p.Offline = False,
@@ -95,9 +95,7 @@ def train(
     if len(options.models) > 1:
         raise UsageError(f"train takes one network, but got {len(options.models)}: {', '.join(options.models)}.")
     with screen.opened(json=json, quiet=quiet, verbose=verbose) as listener:
-        for text in (remark, said):
-            if text:
-                listener(Note(text=text))
+        say(listener, remark, said)
         if dry_run:
             from autoft.pipeline.search import plan_search
             from autoft.pipeline.train import single

@@ -102,7 +102,7 @@ def _fit(outcome: Outcome, best: TrialResult) -> None:
         from autoft.search import ray
 
         needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
-        ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
+        ray.call("autoft.refit:fit", [(job,)], timeout=limit, memory=resources.memory(options), **needs)
     else:
         host.call("autoft.refit:fit", [job], [best.backend], limit)
     local = outcome.writer.path / "trials" / refit.NAME

@@ -328,6 +328,7 @@ FLAGS = {
     "concurrency": "--concurrency",
     "cpus_per_trial": "--cpus-per-trial",
     "gpus_per_trial": "--gpus-per-trial",
+    "memory_per_trial": "--memory-per-trial",
     "max_disk": "--max-disk",
     "address": "--address",
     "storage": "--storage",

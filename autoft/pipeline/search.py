@@ -14,19 +14,19 @@ from typing import Any
 
 import msgspec
 
-from autoft import counted, fitness, full, gpus, heads, held
+from autoft import counted, full, gpus, heads, held
 from autoft import registry as plugins
 from autoft.abilities import Baselined
 from autoft.contracts import Forkable, Task
 from autoft.errors import UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, inputs, plan, prepare, proposals, resources, storage
+from autoft.pipeline import finish, inputs, nodes, plan, prepare, proposals, resources, storage
 from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
 from autoft.pipeline.watch import Watch
-from autoft.records import DataRef, Splits, TrialSpec, to_json
+from autoft.records import DataRef, Splits, TrialSpec
 from autoft.registry import Registry
 from autoft.run import RunWriter
 from autoft.search import pool
@@ -37,9 +37,6 @@ from autoft.search.forkserver import ForkServers
 from autoft.search.process import ended_in_words
 from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
 from autoft.search.strategy import Facts, Strategy
-
-LOOKING = 20.0
-"""Seconds in which each node of a cluster should say whether it can run trials."""
 
 
 @ended_in_words()
@@ -139,24 +136,26 @@ def _search(
     listener: Listener,
     verb: str,
 ) -> Finished:
-    nodes = cluster.result()
-    place.check(len(nodes.machines))
-    asked, options = options, resources.shared(options, nodes.gpus)
-    resources.check(options, asked, nodes, listener)
+    there = cluster.result()
+    place.check(nodes.reaching(options, there))
+    asked, options = options, resources.shared(options, there.gpus)
+    resources.check(options, asked, there, listener)
     folder = RunWriter.create(place.out, made.task.name, options.name)
     writer = RunWriter(folder.resolve(), made.metric)
     with held.hold(writer.path):
-        return _held(*(registry, options, made, prepared, budget, place, nodes, str(folder), writer, listener, verb))
+        given = registry, asked, options, made, prepared, budget, place, there, str(folder), writer, listener, verb
+        return _held(*given)
 
 
 def _held(
     registry: Registry,
+    asked: SearchOptions,
     options: SearchOptions,
     made: plan.Plan,
     prepared: prepare.Prepared,
     budget: Budget,
     place: Storage,
-    nodes: Cluster,
+    there: Cluster,
     folder: str,
     writer: RunWriter,
     listener: Listener,
@@ -165,21 +164,22 @@ def _held(
     """The search in its run folder, which is this process's until it ends."""
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
-    maker = partial(plan.spec_maker, made, registry, options, prepared.schema, ref, place.trials())
-    concurrency = resources.concurrency(options, nodes := _fit(maker, made, nodes, listener))
-    threads = resources.threads(options, nodes, concurrency)
-    writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
+    maker = partial(plan.spec_maker, made, registry, schema=prepared.schema, ref=ref, trials=place.trials())
+    options, there = nodes.fit(partial(maker, options), made, asked, options, there, listener)
+    resources.tell(options, there, listener)
+    room = resources.room(options, there)
+    writer.write_yaml(
+        "args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": room.threads}
+    )
     _inform(budget, options, made, prepared.splits)
-    listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
+    listener(planned := _planned(folder, arguments, made, budget.deadline, room.now))
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
     watch = Watch(writer, budget, listener, registry, place)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
-    spec_of = _within(budget, watch, maker(threads), searching)
-    interrupted = _run(
-        registry, options, made, place.ray(), budget, watch, spec_of, concurrency, threads, prepared.splits, nodes.ray
-    )
+    spec_of = _within(budget, watch, maker(options, threads=room.threads), searching)
+    interrupted = _run(registry, options, made, place.ray(), budget, watch, spec_of, room, prepared.splits, there.ray)
     writer.sweep()
     if writer.best is None:
         raise finish.no_model(writer, interrupted, watch.full, watch.waited)
@@ -196,7 +196,7 @@ def _held(
         interrupted=interrupted,
         storage=place,
         notes=watch.notes,
-        on_ray=nodes.ray,
+        on_ray=there.ray,
     )
     finished = _finished(outcome, listener)
     watch.observers.tell("autoft_search_finished", folder=folder, summary=finished.summary)
@@ -221,28 +221,6 @@ def _within(
         return msgspec.structs.replace(spec, deadline=until, allowance=budget.allowance(searching))
 
     return spec_of
-
-
-def _fit(maker: Callable[[], Any], made: plan.Plan, nodes: Cluster, listener: Listener) -> Cluster:
-    """The nodes that can run trials; what keeps the others from it is said of each once.
-
-    Raises:
-        UsageError: none can.
-    """
-    if not nodes.ray:
-        return nodes
-    from autoft.search import ray
-
-    make_spec = maker()
-    backends = {candidate.card.backend: name for name, candidate in made.candidates.items()}
-    needs = fitness.Needs(specs=tuple(make_spec(0, {"model": name}) for name in backends.values()))
-    left, bad = ray.fit(nodes, to_json(needs), LOOKING)
-    for name, why in bad.items():
-        listener(Note(text=f"{name} gets no trials: {why}", level="warning"))
-    if bad and not left.grows and not any(machine.cpus >= 1 for machine in left.machines):
-        name, why = next(iter(bad.items()))
-        raise UsageError(f"no node of the cluster can run the trials; {name}: {why}")
-    return left
 
 
 def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
@@ -288,8 +266,7 @@ def _run(
     budget: Budget,
     watch: Watch,
     spec_of: Any,
-    concurrency: int,
-    threads: int,
+    room: resources.Room,
     splits: Splits,
     on_ray: bool,
 ) -> bool:
@@ -297,17 +274,18 @@ def _run(
         metric=made.metric,
         folder=folder,
         trials=options.trials,
-        concurrency=concurrency,
+        concurrency=room.given_out,
         cpus=resources.cpus(options),
         gpus=max(0.0, options.gpus_per_trial),
-        threads=threads,
+        memory=resources.memory(options),
+        threads=room.threads,
         scheduler=options.scheduler,
         epochs=made.epochs,
         space=made.space,
         deadline=budget.end,
         seed=options.seed,
     )
-    facts, divides = _facts(registry, options, made, budget, concurrency, splits), bool(splits.spare)
+    facts, divides = _facts(registry, options, made, budget, room.now, splits), bool(splits.spare)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
@@ -315,7 +293,7 @@ def _run(
             return _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
         from autoft.search import ray
 
-        return ray.run(settings, proposed.searcher, spec_of, watch, watch.waiting)
+        return ray.run(settings, proposed.searcher, spec_of, watch, nodes.waiting(watch))
     strategy = registry.get("strategy", options.strategy).start(facts)
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
@@ -331,7 +309,7 @@ def _carried_out(on_ray: bool, settings: Settings, desk: Desk, watch: Watch) -> 
         return pool.run(settings, desk)
     from autoft.search import ray
 
-    return ray.run_strategy(settings, desk, watch.waiting)
+    return ray.run_strategy(settings, desk, nodes.waiting(watch))
 
 
 def _facts(

@@ -23,7 +23,7 @@ import msgspec
 from autoft.errors import TrialFailed
 from autoft.records import EpochReport, TrialSpec
 from autoft.search.forkserver import Forked, fork
-from autoft.search.outcome import Failure, TrialLost
+from autoft.search.outcome import FEWER, Failure, TrialLost
 from autoft.search.process import computing
 from autoft.search.worker import Begin, Call, Load, Look, News, Reply, Request, Save, Step, StepAll, Together
 
@@ -266,10 +266,7 @@ def _cause(code: int) -> str:
     if code >= 0:
         return f"the worker process died: it ended itself with code {code}."
     if -code == signal.SIGKILL:
-        return (
-            "the worker process died: it was killed (SIGKILL). It may have run out of memory: "
-            "try a smaller batch_size or image_size, or a lower --concurrency."
-        )
+        return f"the worker process died: it was killed (SIGKILL). It may have run out of memory: {FEWER}"
     try:
         return f"the worker process died: {signal.Signals(-code).name}. The traceback has what it printed last."
     except ValueError:  # a real-time signal

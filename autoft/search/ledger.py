@@ -33,8 +33,10 @@ class Ledger:
         self.observer.reported(number, report)
 
     def begin_again(self, number: int, epoch: int = 0) -> None:
-        """What an attempt that was lost had reported after this epoch does not count."""
-        self.reports[number] = [report for report in self.reports.get(number, []) if report.epoch <= epoch]
+        """What an attempt that was lost had reported after this epoch does not count. One that was lost before it was
+        heard of has not begun."""
+        if number in self.reports:
+            self.reports[number] = [report for report in self.reports[number] if report.epoch <= epoch]
 
     def end(self, number: int, status: TrialStatus, reason: str, traceback: str = "") -> None:
         if number in self.ended:

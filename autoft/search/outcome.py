@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,12 @@ from autoft.records import (
     from_json,
     trial_name,
 )
+
+FEWER: Final = (
+    "try a smaller batch_size or image_size, or fewer trials at a time: a lower --concurrency, on each node of a "
+    "cluster a --memory-per-trial, or a higher --cpus-per-trial."
+)
+"""What may help where memory is short."""
 
 
 class Failure(Record):

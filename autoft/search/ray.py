@@ -1,4 +1,4 @@
-"""Runs trials on Ray Tune. Beside `raynodes.py` and `rayschedulers.py` the only file of autoft that names Ray.
+"""Runs trials on Ray Tune. Beside `raynodes.py`, `rayschedulers.py` and `raywords.py` the only file that names Ray.
 
 Trials are a class trainable with reused actors: starting an actor costs a second, so one actor runs many trials
 (measured: 1.0 to 1.6 s per trial for a function trainable, 0.03 to 0.07 s for this), in processes that `host.py` keeps.
@@ -32,11 +32,11 @@ from autoft.records import (
     TrialSpec,
     to_json,
 )
-from autoft.search import raynodes
+from autoft.search import raynodes, raywords
 from autoft.search.actor import Turns
 from autoft.search.desk import Desk
 from autoft.search.host import Host
-from autoft.search.outcome import Failure, TrialLost, number_of
+from autoft.search.outcome import number_of
 from autoft.search.process import called, for_workers, interruptible, submitted
 from autoft.search.raydesk import RayDesk
 from autoft.search.rayschedulers import scheduler_of
@@ -47,7 +47,7 @@ SpecMaker = Callable[[int, dict[str, Any]], TrialSpec | None]
 Waiting = Callable[[str], None]
 """Told why no trial starts, and an empty word when one does after all."""
 PATIENCE = 30.0
-"""Seconds without a trial after which that is told."""
+"""Seconds without a running trial after which that is told."""
 POPULATION = 8
 """Trials of population based training when --trials is not given."""
 
@@ -85,7 +85,8 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UsageError(
-            f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}"
+            f"--address must name a running Ray cluster, but '{address or 'local'}' does not answer: {error}",
+            raywords.secret(error),
         ) from error
     for name in ("ray.tune", "ray.train", "ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -116,12 +117,20 @@ def _silence() -> None:
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
-def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gpus: float, timeout: float) -> list[Any]:
+def call(
+    function: str,
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    cpus: float,
+    gpus: float,
+    timeout: float,
+    memory: float = 0.0,
+) -> list[Any]:
     """Run `package.module:function` once per tuple of arguments, each in a worker process of its own, at once.
 
     Raises what the function raised, or TimeoutError after `timeout` seconds.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(called)
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, memory=memory or None, max_calls=1, max_retries=1)(called)
     pending = [remote.remote(function, *args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
@@ -170,10 +179,10 @@ def _fit(
     samples: int = 1,
     kept: int = 1,
 ) -> bool:
-    queue = _Queue(waiting)
+    queue = _Queue(waiting, settings.gpus)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
+            tune.with_resources(trainable, _share(settings.cpus, settings.gpus, settings.memory)),
             param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",
@@ -200,6 +209,10 @@ def _fit(
         tuner.fit()
     desk.end("interrupted" if interrupted() else "out of time")
     return interrupted()
+
+
+def _share(cpus: float, gpus: float, memory: float) -> dict[str, float]:
+    return {"cpu": cpus, "gpu": gpus, **({"memory": memory} if memory else {})}
 
 
 def _all_at_once(desk: Desk, count: int) -> dict[str, Any]:
@@ -236,16 +249,6 @@ class _Actor(tune.Trainable):  # type: ignore[misc]
 
     def cleanup(self) -> None:
         self.turns.close()
-
-
-def _failure_of(trial: Any) -> Failure:
-    """Why Ray gave up one of its trials."""
-    error = trial.get_pickled_error() or trial.get_error()
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, TrialLost):
-        return cause.failure
-    text = str(error) if error else "the worker process died"
-    return Failure(reason=text.strip().splitlines()[-1], traceback=text, lost=True)
 
 
 class _Shifts(tune.Trainable):  # type: ignore[misc]
@@ -312,6 +315,10 @@ class _Events(tune.Callback):  # type: ignore[misc]
     def __init__(self, desk: Desk, queue: _Queue) -> None:
         self.desk, self.queue = desk, queue
 
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if any(trial.status == "RUNNING" for trial in reversed(trials)):  # the last ones, mostly
+            self.queue.left()
+
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.queue.left()
         self.desk.started(number_of(trial))
@@ -325,30 +332,32 @@ class _Events(tune.Callback):  # type: ignore[misc]
         self.desk.completed(number_of(trial), trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.desk.failed(number_of(trial), _failure_of(trial))
+        self.desk.failed(number_of(trial), raywords.failure_of(trial))
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self.desk.recovering(number_of(trial), kept=bool(trial.has_checkpoint()))
 
 
 class _Queue:
-    """Until the first trial starts: says why none does, once."""
+    """While trials wait and none runs, at the beginning or when nodes were lost: says why, once each time."""
 
-    def __init__(self, waiting: Waiting) -> None:
-        self.waiting, self.since, self.said, self.over = waiting, time.monotonic(), False, False
+    def __init__(self, waiting: Waiting, gpus: float = 0.0) -> None:
+        self.waiting, self.since, self.said = waiting, time.monotonic(), False
+        self.wanted = ("CPU", "GPU") if gpus else ("CPU",)
 
     def look(self) -> None:
-        if self.said or self.over or time.monotonic() - self.since < PATIENCE:
+        if self.said or time.monotonic() - self.since < PATIENCE:
             return
         self.said = True
         free, there = ray.available_resources(), ray.cluster_resources()
-        parts = [f"{free.get(key, 0.0):g} of {there[key]:g} {key}s" for key in ("CPU", "GPU") if key in there]
-        self.waiting(f"others use the cluster, or its nodes are not ready: {' and '.join(parts) or 'nothing'} free")
+        parts = [f"{free.get(key, 0.0):g} of {there.get(key, 0.0):g} {key}s" for key in self.wanted]
+        self.waiting(f"others use the cluster, or its nodes are not ready or were lost: {' and '.join(parts)} free")
 
     def left(self) -> None:
-        if self.said and not self.over:
+        """A trial runs."""
+        if self.said:
             self.waiting("")
-        self.over = True
+        self.since, self.said = time.monotonic(), False
 
 
 class _Until(tune.Stopper):  # type: ignore[misc]

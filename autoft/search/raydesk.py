@@ -74,6 +74,7 @@ class RayDesk:
             self.ledger.begin_again(number)
 
     def failed(self, number: int, failure: Failure) -> None:
+        self.ledger.begin(number)  # an actor that cannot be made has not started
         self.ledger.fail(number, failure)
 
     def end(self, reason: str) -> None:

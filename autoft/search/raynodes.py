@@ -24,7 +24,8 @@ def alive() -> tuple[Machine, ...]:
 def _machine(node: Mapping[str, Any]) -> Machine:
     has, host = node["Resources"], str(node.get("NodeManagerHostname") or "")
     name = f"{host} ({node['NodeManagerAddress']})" if host else str(node["NodeManagerAddress"])
-    return Machine(cpus=has.get("CPU", 0.0), gpus=has.get("GPU", 0.0), key=node["NodeID"], name=name)
+    shares = {"cpus": has.get("CPU", 0.0), "gpus": has.get("GPU", 0.0), "memory": has.get("memory", 0.0)}
+    return Machine(**shares, key=node["NodeID"], name=name)
 
 
 def grows() -> bool:

@@ -29,6 +29,8 @@ class Machine(Record):
 
     cpus: float
     gpus: float
+    memory: float = 0.0
+    """Bytes that Ray gives out there; 0 where it is not known."""
     key: str = ""
     """By which Ray knows it."""
     name: str = "this machine"
@@ -59,6 +61,8 @@ class Settings(Record):
     concurrency: int = 0
     cpus: float = 1.0
     gpus: float = 0.0
+    memory: float = 0.0
+    """Bytes, where Ray runs them."""
     threads: int = 1
     """Of the processes of each trial, where they are made for it: on one machine."""
     scheduler: str = "asha"

@@ -87,3 +87,64 @@ def test_a_cluster_that_has_no_gpu_now_is_told_of() -> None:
 def test_cores_below_0_are_refused() -> None:
     with pytest.raises(UsageError, match="--cpus-per-trial"):
         resources.shared(options(cpus_per_trial=-1.0), 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "now", "given_out"),
+    [
+        ({}, nodes((0, 0), grows=True), 1, 8),
+        ({}, nodes((0, 0), (4, 0), grows=True), 4, 16),
+        ({"concurrency": 3}, nodes((0, 0), (4, 0), grows=True), 3, 3),
+        ({}, nodes((0, 0), (4, 0)), 4, 4),
+        ({"gpus_per_trial": 1.0}, nodes((8, 1), (8, 2), grows=True), 3, 12),
+    ],
+)
+def test_a_cluster_that_grows_is_asked_for_more_than_it_has(
+    given: dict[str, object], there: Cluster, now: int, given_out: int
+) -> None:
+    """What is planned with is what is there."""
+    room = resources.room(options(address="auto", **given), there)
+    assert (room.now, room.given_out) == (now, given_out)
+
+
+def tell(there: Cluster, **given: object) -> list[str]:
+    heard = Heard()
+    resources.tell(options(address="auto", **given), there, heard)
+    return [note.text for note in heard.of(Note)]
+
+
+def test_how_far_a_cluster_is_made_to_grow_is_told() -> None:
+    (told,) = tell(nodes((0, 0), grows=True))
+    assert "room for 0 trials now, and is asked for up to 8 at a time; --concurrency" in told
+    assert tell(nodes((0, 0), grows=True), concurrency=4) == tell(nodes((4, 0))) == []
+
+
+def test_nodes_that_are_left_idle_are_told_of() -> None:
+    (told,) = tell(nodes((0, 0), (8, 0), (8, 1)), gpus_per_trial=1.0)
+    assert told.startswith(
+        "1 of 3 nodes gets no trials, as each trial asks for 1 CPU and 1 GPU: 'this machine'. --gpus"
+    )
+    (told,) = tell(nodes((2, 0), (8, 0)), cpus_per_trial=4.0)
+    assert told.endswith("asks for 4 CPUs and 0 GPUs: 'this machine'")
+    assert tell(nodes((2, 0), (8, 0)), cpus_per_trial=16.0) == [], "nothing runs at all: that is said elsewhere"
+    assert tell(nodes((2, 0), ray=False)) == []
+
+
+def test_memory_is_shared_as_cores_are() -> None:
+    """A node that does not say how much it has is left to Ray."""
+    asked = options(address="auto", memory_per_trial=3.0)
+    there = Cluster(machines=tuple(Machine(cpus=8, gpus=0, memory=size) for size in (10e9, 2e9, 0.0)))
+    assert resources.room(asked, there).now == 3 + 0 + 8
+    assert resources.memory(asked) == 3_000_000_000
+    assert resources.room(options(address="auto"), there).now == 24
+    (told,) = tell(there, memory_per_trial=3.0)
+    assert "1 of 3 nodes gets no trials, as each trial asks for 1 CPU, 0 GPUs and 3 GB of memory" in told
+    with pytest.raises(UsageError, match="and 99 GB of memory, but the largest of 2 has 8 CPUs, 0 GPUs and 10 GB"):
+        check(Cluster(machines=there.machines[:2]), memory_per_trial=99.0)
+
+
+def test_memory_that_is_not_heeded_is_told_of() -> None:
+    (told,) = tell(nodes((8, 0), ray=False), memory_per_trial=3.0)
+    assert "--memory-per-trial is not heeded" in told and "--concurrency" in told
+    with pytest.raises(UsageError, match="--memory-per-trial must be above 0"):
+        resources.shared(options(memory_per_trial=-1.0), 0)

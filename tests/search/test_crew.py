@@ -166,6 +166,29 @@ def test_a_lost_actor_runs_its_piece_again_without_telling_twice(tmp_path: Path,
     assert [report.epoch for report in seen[1].history] == [1, 2, 3]
 
 
+def test_an_actor_lost_before_its_first_report_is_told_of_when_it_is_heard_of(tmp_path: Path, host: Host) -> None:
+    strategy = Planned([Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4})])
+    seen = Searched(tmp_path, strategy, host)
+    config = seen.crew.next()
+    assert config is not None
+    seen.crew.recovering(0, kept=False)
+    assert seen.started_ == []
+    again = Shift(host, scripted.TARGET, from_json(config["trial"]["legs"], list[Leg]))
+    while not again.over:
+        seen.crew.told(0, {"events": to_json(again.work(0.0))})
+    seen.crew.completed(0, {})
+    assert seen.started_ == [0, 1]
+    assert rows(seen) == [(0, "finished", [1, 2, 3]), (1, "finished", [1, 2, 3])]
+
+
+def test_what_was_lost_before_its_first_report_is_no_row_when_the_time_is_over(tmp_path: Path, host: Host) -> None:
+    seen = Searched(tmp_path, Planned([Order(0, {"lr": 0.5})]), host)
+    assert seen.crew.next() is not None
+    seen.crew.recovering(0, kept=False)
+    seen.crew.end("out of time")
+    assert seen.results == []
+
+
 def test_an_actor_that_is_given_up_fails_its_open_trials_alone(tmp_path: Path, host: Host) -> None:
     strategy = Planned([Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4})])
     seen = Searched(tmp_path, strategy, host)

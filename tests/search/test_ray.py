@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -159,6 +160,12 @@ def test_as_many_at_a_time_as_wanted(tmp_path: Path) -> None:
         folder.mkdir()
         seen = Searched(folder, [{"do": "gather", "of": wanted}] * 4, concurrency=wanted, cpus=0.5)
         assert most_at_once(noted(seen.log)) == wanted
+
+
+def test_memory_is_asked_for_like_cores(tmp_path: Path, cluster: ray.Cluster) -> None:
+    memory = 0.6 * cluster.machines[0].memory
+    seen = Searched(tmp_path, [{"pause": 0.1}] * 3, concurrency=2, cpus=0.5, memory=float(round(memory)))
+    assert memory and most_at_once(noted(seen.log)) == 1
 
 
 def most_at_once(rows: list[dict[str, Any]]) -> int:
@@ -341,6 +348,26 @@ def test_it_is_said_when_something_starts_after_all() -> None:
     queue.left()
     queue.look()
     assert len(told) == 2 and not told[1]
+
+
+def test_it_is_said_once_more_when_what_ran_is_lost() -> None:
+    """The only node with a GPU may be lost in the middle of a search."""
+    told: list[str] = []
+    queue = ray._Queue(told.append, gpus=1.0)
+    events = ray._Events(cast("Any", None), queue)
+
+    def pass_by(*status: str) -> None:
+        queue.since -= ray.PATIENCE
+        events.on_step_begin(0, [SimpleNamespace(status=one) for one in status])
+        queue.look()
+
+    pass_by("TERMINATED", "RUNNING", "PENDING")
+    assert told == []
+    pass_by("TERMINATED", "PENDING", "PENDING")
+    pass_by("TERMINATED", "PENDING", "PENDING")
+    assert len(told) == 1 and "were lost: 2 of 2 CPUs and 0 of 0 GPUs free" in told[0]
+    pass_by("TERMINATED", "RUNNING", "PENDING")
+    assert told[1:] == [""]
 
 
 def test_variables_that_a_submitted_job_has_are_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
