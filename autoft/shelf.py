@@ -101,8 +101,13 @@ def with_weights(card: ModelCard) -> ModelCard:
     return card
 
 
+def cached(address: str) -> Path:
+    """Where the files of an address of weights lie in the cache of this machine, if they were copied there."""
+    return cache.cache_root() / "weights" / hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+
+
 def _pulled(address: str) -> Path:
-    folder = cache.cache_root() / "weights" / hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+    folder = cached(address)
     remote.pull(address, folder)
     return folder
 

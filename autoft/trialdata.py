@@ -82,10 +82,15 @@ def _read(place: str) -> bytes:
     return remote.read(place) if remote.is_address(place) else Path(place).read_bytes()
 
 
+def cached(ref: DataRef) -> Path:
+    """Where the store lies in the cache of this machine, if it was copied from a bucket."""
+    return cache.cache_root() / "stores" / ref.fingerprint
+
+
 def _store(ref: DataRef) -> Store:
     if not remote.is_address(ref.store):
         return Store.open(ref.store)
-    folder = cache.cache_root() / "stores" / ref.fingerprint
+    folder = cached(ref)
     try:
         return Store.open(folder)
     except DataError:

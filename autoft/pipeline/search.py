@@ -166,6 +166,7 @@ def _held(
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
     maker = partial(plan.spec_maker, made, registry, options, prepared.schema, ref, place.trials())
+    alone = len(nodes.machines) == 1 and not nodes.grows
     concurrency = resources.concurrency(options, nodes := _fit(maker, made, nodes, listener))
     threads = resources.threads(options, nodes, concurrency)
     writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
@@ -174,7 +175,7 @@ def _held(
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
-    watch = Watch(writer, budget, listener, registry, place)
+    watch = Watch(writer, budget, listener, registry, place, alone=alone)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
     spec_of = _within(budget, watch, maker(threads), searching)
     interrupted = _run(
