@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autoft import artifact, remote
+from autoft import artifact, measured, remote
 from autoft.data import cache
 from autoft.errors import UsageError
 from autoft.records import ModelCard, from_json
@@ -108,7 +108,9 @@ def cached(address: str) -> Path:
 
 def _pulled(address: str) -> Path:
     folder = cached(address)
-    remote.pull(address, folder)
+    if not folder.is_dir():
+        with measured.once():
+            remote.pull(address, folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import remote
+from autoft import measured, remote
 from autoft.abilities import Learning
 from autoft.contracts import Array, Arrays, Learner, Task
 from autoft.data import cache, eviction
@@ -100,7 +100,8 @@ def _store(ref: DataRef) -> Store:
         eviction.make_room(folder.parent, sum(remote.sizes(ref.store).values()), cache.cache_limit())
     except OSError as error:
         raise cache.unusable(folder.parent, error) from error
-    remote.pull(ref.store, folder, last=ABOUT)
+    with measured.once():
+        remote.pull(ref.store, folder, last=ABOUT)
     return Store.open(folder)
 
 
