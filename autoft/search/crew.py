@@ -43,6 +43,8 @@ class Crew:
         self._paused: set[int] = set()
         self._kept: dict[int, int] = {}
         """Epoch at which a trial has paused last."""
+        self._states: dict[int, str] = {}
+        """What it is called that a trial goes on from."""
         self._stateful: set[int] = set()
         """Trials that were to pause and whose state has not been deleted: others have none, and a bucket takes long to
         say so."""
@@ -61,7 +63,8 @@ class Crew:
             if order.params is None:
                 known = self.ledger.specs[order.number]
                 # Its own state holds all that it began with, and the other model may be gone by now.
-                legs.append(Leg(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=True))
+                state = self._states[order.number]
+                legs.append(Leg(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=state))
                 continue
             spec = self.spec_of(order.number, order.params)
             if spec is None:
@@ -119,6 +122,7 @@ class Crew:
         elif event.kind == "paused":
             self._paused.add(number)
             self._kept[number] = self.ledger.reports[number][-1].epoch
+            self._states[number] = event.state
             self.strategy.paused(number)
         elif event.kind == "again":
             self._again(number)

@@ -149,6 +149,41 @@ def test_only_trials_that_were_to_pause_have_a_state_to_delete(tmp_path: Path, h
     assert not list(tmp_path.glob("bucket/*.state"))
 
 
+@pytest.mark.parametrize("kind", [Searched, InBucket])
+def test_a_state_that_was_cut_off_is_not_gone_on_from(kind: type[Searched], tmp_path: Path, host: Host) -> None:
+    """Its process dies in the middle of its second save."""
+    strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2)], [Order(0, None)])
+    seen = kind(tmp_path, strategy, host, "tests.search.scripted:Torn").run()
+    assert (seen[0].status, seen[0].score) == ("finished", pytest.approx(1.5))
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3]
+    assert [row["epoch"] for row in noted(seen.log) if row["what"] == "resumed"] == [1, 1, 2]
+    assert not list(tmp_path.glob("**/*.state"))
+
+
+@pytest.mark.parametrize("kind", [Searched, InBucket])
+def test_a_state_that_nobody_was_told_of_is_not_gone_on_from(kind: type[Searched], tmp_path: Path, host: Host) -> None:
+    """The actor is lost between keeping the second one and telling of it."""
+    strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2)], [Order(0, None)])
+    seen = kind(tmp_path, strategy, host)
+    seen.piece()
+    config = seen.crew.next()
+    assert config is not None
+    legs = from_json(config["trial"]["legs"], list[Leg])
+    lost = Shift(host, scripted.TARGET, legs)
+    while not lost.over:
+        lost.work(0.0)
+    seen.crew.recovering(1, kept=False)
+    again = Shift(host, scripted.TARGET, legs)
+    while not again.over:
+        seen.crew.told(1, {"events": to_json(again.work(0.0))})
+    seen.crew.completed(1, {})
+    assert seen.crew.ledger.reports[0][-1].epoch == 2
+    assert len(list(tmp_path.glob("**/*.state/*"))) == 2, "the one before is kept until this one was gone on from"
+    seen.piece()
+    seen.crew.end("out of time")
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3] and seen[0].score == pytest.approx(1.5)
+
+
 def test_what_is_not_promoted_is_closed_with_its_reason(tmp_path: Path, host: Host) -> None:
     strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(1, {"lr": 0.1})], close=[0])
     seen = Searched(tmp_path, strategy, host).run()
