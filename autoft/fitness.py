@@ -16,6 +16,8 @@ from autoft.records import Record, TrialSpec, from_json
 
 ROOM: Final = 100_000_000
 """Bytes that a node's cache should have left, at least, beside what will be copied into it."""
+APART: Final = 5.0
+"""Seconds by which the clock of a machine may differ from the driver's: trials end at a time that the driver names."""
 
 
 class Needs(Record):
@@ -47,6 +49,22 @@ def unfit(payload: str) -> str:
     except UsageError as error:  # no credentials, no pyarrow, or nothing there: each trial would fail by it
         return str(error)
     return _without_room(cache.cache_root(), coming)
+
+
+def wrong_clock(there: float, sent: float, heard: float) -> str:
+    """What is wrong with the clock of a machine that says it is `there`, in words; empty if nothing is.
+
+    Args:
+        sent, heard: by the driver's clock, when the machine was asked, and when its answer came.
+    """
+    ahead = there - heard if there > heard else min(0.0, there - sent)  # at least
+    if abs(ahead) <= APART:
+        return ""
+    side = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"its clock is {abs(ahead):,.0f} s {side} the driver's, by which trials end; let both machines set theirs by "
+        "the network (NTP, for example with chrony)"
+    )
 
 
 def _to_come(spec: TrialSpec) -> int:

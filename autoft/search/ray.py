@@ -96,7 +96,7 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
 def fit(there: Cluster, needs: str, seconds: float) -> tuple[Cluster, dict[str, str]]:
     """The cluster without those nodes that cannot run the trials, which get none, and why each cannot (`fitness`)."""
     holding = tuple(one for one in there.machines if one.key and one.cpus >= 1)
-    said = raynodes.asked(holding, "autoft.fitness:unfit", needs, seconds) if len(there.machines) > 1 else {}
+    said = raynodes.unfit(holding, needs, seconds) if len(there.machines) > 1 else {}
     bad = [one for one in holding if said.get(one.key)]
     if len(bad) < len(holding):
         for one in bad:

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from autoft import fitness
 from autoft.search.process import called
 from autoft.search.settings import Machine
+
+UNFIT: Final = "autoft.fitness:unfit"
+"""What each node is asked."""
 
 _held: list[Any] = []
 """Actors that keep trials from nodes, until Ray is left."""
@@ -43,21 +48,50 @@ def grows() -> bool:
     return any(not name.startswith("node_") for name in types)
 
 
-def asked(machines: tuple[Machine, ...], function: str, payload: str, seconds: float) -> dict[str, str]:
-    """What `package.module:function` says on each of these nodes, by their keys. One that does not answer in time is
-    left out."""
-    ask = ray.remote(num_cpus=0, max_retries=0)(called)
-    pending = {ask.options(scheduling_strategy=_on(one)).remote(function, payload): one.key for one in machines}
-    ready, late = ray.wait(list(pending), num_returns=len(pending), timeout=seconds)
-    for one in late:
-        ray.cancel(one, force=True)
-    found: dict[str, str] = {}
-    for one in ready:
-        try:
-            found[pending[one]] = ray.get(one)
-        except Exception as error:  # autoft itself may be missing there
-            found[pending[one]] = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
+def unfit(machines: tuple[Machine, ...], needs: str, seconds: float) -> dict[str, str]:
+    """What keeps each of these nodes from running the trials, by their keys; empty words where nothing does. One that
+    does not answer in time is left out."""
+    found = {one.machine.key: _said(one) for one in _asked(machines, (UNFIT, needs), seconds)}
+    able = tuple(one for one in machines if found.get(one.key) == "")
+    # Their processes stand by now, so that the answer is a matter of milliseconds.
+    for one in _asked(able, ("time:time",), seconds):
+        if isinstance(one.what, float):
+            found[one.machine.key] = fitness.wrong_clock(one.what, one.sent, one.heard)
     return found
+
+
+class _Answer(NamedTuple):
+    machine: Machine
+    what: Any
+    """What the function gave, or the exception that it ended in."""
+    sent: float
+    """Unix time at which it was asked."""
+    heard: float
+
+
+def _asked(machines: tuple[Machine, ...], call: tuple[str, ...], seconds: float) -> Iterator[_Answer]:
+    """What `package.module:function` gives on each of these nodes, as the answers come, for so many seconds."""
+    ask = ray.remote(num_cpus=0, max_retries=0)(called)
+    sent, until = time.time(), time.monotonic() + seconds
+    pending = {ask.options(scheduling_strategy=_on(one)).remote(*call): one for one in machines}
+    while pending and (left := until - time.monotonic()) > 0:
+        ready, _ = ray.wait(list(pending), timeout=left)
+        heard = time.time()
+        for one in ready:
+            try:
+                what = ray.get(one)
+            except Exception as error:  # autoft itself may be missing there
+                what = error
+            yield _Answer(pending.pop(one), what, sent, heard)
+    for one in pending:
+        ray.cancel(one, force=True)
+
+
+def _said(answer: _Answer) -> str:
+    if not isinstance(answer.what, Exception):
+        return str(answer.what)
+    words = str(getattr(answer.what, "cause", None) or answer.what).strip() or type(answer.what).__name__
+    return words.splitlines()[-1]
 
 
 def leave_out(machine: Machine) -> None:

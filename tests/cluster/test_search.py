@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -179,6 +181,19 @@ def test_a_node_that_cannot_run_trials_gets_none(search: Search, tmp_path: Path)
     assert "file/cache" in said
     (planned,) = [event for event in told if isinstance(event, Planned)]
     assert planned.concurrency == 1
+
+
+@pytest.mark.slow
+def test_nodes_by_another_clock_get_no_trials(
+    nodes: tuple[str, list[Path]], search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would end every trial at once, or far too late. Here the driver's clock is the wrong one."""
+    from autoft.search import raynodes
+
+    slow = SimpleNamespace(time=lambda: time.time() - 300, monotonic=time.monotonic)
+    monkeypatch.setattr(raynodes, "time", slow)
+    with pytest.raises(UsageError, match=r"no node of the cluster can run .* 300 s ahead of the driver's"):
+        search(address=nodes[0], storage=str(tmp_path / "shared"), trials=3)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from autoft import fitness, shelf, trialdata
 from autoft.data.store import ABOUT
-from autoft.fitness import Needs, unfit
+from autoft.fitness import APART, Needs, unfit, wrong_clock
 from autoft.records import TrialSpec, to_json
 
 
@@ -110,3 +110,21 @@ def test_a_cache_without_room(spec: TrialSpec, tmp_path: Path, monkeypatch: pyte
     (tmp_path / "file").touch()
     monkeypatch.setenv("AUTOFT_CACHE", str(tmp_path / "file" / "cache"))
     assert "cannot be written" in said(spec)
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        (1000.0, ""),
+        (1020.0, ""),
+        (1020.0 + APART, ""),
+        (1000.0 - APART, ""),
+        (1320.0, "its clock is 300 s ahead of the driver's"),
+        (700.0, "its clock is 300 s behind the driver's"),
+    ],
+)
+def test_a_clock_is_compared_with_the_drivers(there: float, words: str) -> None:
+    """The answer took 20 seconds: somewhere between them the clocks were looked at."""
+    said = wrong_clock(there, sent=1000.0, heard=1020.0)
+    assert said.startswith(words) and bool(said) == bool(words)
+    assert not words or "NTP" in said
