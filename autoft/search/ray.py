@@ -99,8 +99,7 @@ def fit(there: Cluster, needs: str, seconds: float) -> tuple[Cluster, dict[str, 
     said = raynodes.unfit(holding, needs, seconds) if len(there.machines) > 1 else {}
     bad = [one for one in holding if said.get(one.key)]
     if len(bad) < len(holding):
-        for one in bad:
-            raynodes.leave_out(one)
+        raynodes.leave_out(tuple(bad))
     left = tuple(one for one in there.machines if one not in bad)
     return msgspec.structs.replace(there, machines=left), {one.name: said[one.key] for one in bad}
 
@@ -121,7 +120,7 @@ def call(function: str, arguments: Sequence[tuple[Any, ...]], *, cpus: float, gp
 
     Raises what the function raised, or TimeoutError after `timeout` seconds.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1)(called)
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=1, **raynodes.tasks_on())(called)
     pending = [remote.remote(function, *args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
@@ -173,7 +172,7 @@ def _fit(
     queue = _Queue(waiting)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": settings.cpus, "gpu": settings.gpus}),
+            tune.with_resources(trainable, raynodes.trials_on(settings.cpus, settings.gpus)),
             param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import ray
+from ray import tune
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from autoft import fitness
@@ -18,8 +20,13 @@ from autoft.search.settings import Machine
 UNFIT: Final = "autoft.fitness:unfit"
 """What each node is asked."""
 
+LABEL: Final = "ray.io/node-id"
+LABELS_SINCE: Final = (2, 51)
+"""The first Ray that heeds labels of bundles wherever it places them, and where its autoscaler does."""
+_left_out: list[str] = []
+"""Keys of nodes that get nothing of ours, until Ray is left."""
 _held: list[Any] = []
-"""Actors that keep trials from nodes, until Ray is left."""
+"""Actors that keep others from nodes for the same purpose, under an older Ray."""
 
 
 def alive() -> tuple[Machine, ...]:
@@ -94,18 +101,55 @@ def _said(answer: _Answer) -> str:
     return words.splitlines()[-1]
 
 
-def leave_out(machine: Machine) -> None:
-    """Let no trial run on this node: all that it has is taken, for as long as this process is connected."""
-    held = ray.remote(num_cpus=machine.cpus, num_gpus=machine.gpus, max_restarts=0)(_Held)
-    _held.append(held.options(scheduling_strategy=_on(machine)).remote())
+def leave_out(machines: tuple[Machine, ...]) -> None:
+    """Let nothing of ours run on these nodes, for as long as this process is connected."""
+    if _has_labels({one.key for one in machines}):
+        _left_out.extend(one.key for one in machines)
+        return
+    free = ray._private.state.available_resources_per_node()
+    for one in machines:  # what others have is theirs, and to ask for it would be to wait for it
+        cpus, gpus = (_whole(free.get(one.key, {}).get(key, 0.0)) for key in ("CPU", "GPU"))
+        held = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_nothing())
+        _held.append(held.options(scheduling_strategy=_on(one)).remote())
+
+
+def _whole(amount: float) -> float:
+    """Ray gives parts of one alone."""
+    return amount if amount < 1 else math.floor(amount)
+
+
+def _nothing() -> type:
+    """A class that does nothing. It is sent as it is: one of a module could not be made where autoft is missing."""
+    return type("Held", (), {"__module__": "__main__"})
+
+
+def trials_on(cpus: float, gpus: float) -> Any:
+    """What each trial asks of Ray Tune: so much, on a node that was not left out."""
+    if not _left_out:
+        return {"cpu": cpus, "gpu": gpus}
+    return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}], bundle_label_selector=[_elsewhere()])
+
+
+def tasks_on() -> dict[str, Any]:
+    """Options of tasks, for the same."""
+    return {"label_selector": _elsewhere()} if _left_out else {}
 
 
 def forget() -> None:
     _held.clear()
+    _left_out.clear()
 
 
-class _Held:
-    """Does nothing."""
+def _has_labels(keys: set[str]) -> bool:
+    """Whether these nodes can be left out by the label that Ray gives to each: its name and the rules about it were
+    others before."""
+    major, minor = (int(part) for part in ray.__version__.split(".")[:2])
+    labelled = {node["NodeID"] for node in ray.nodes() if node.get("Labels", {}).get(LABEL) == node["NodeID"]}
+    return (major, minor) >= LABELS_SINCE and keys <= labelled
+
+
+def _elsewhere() -> dict[str, str]:
+    return {LABEL: f"!in({','.join(_left_out)})"}
 
 
 def _on(machine: Machine) -> NodeAffinitySchedulingStrategy:
