@@ -172,7 +172,7 @@ def _fit(
     queue = _Queue(waiting)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, raynodes.trials_on(settings.cpus, settings.gpus)),
+            tune.with_resources(trainable, raynodes.trials_on({"cpu": settings.cpus, "gpu": settings.gpus})),
             param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",

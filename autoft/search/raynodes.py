@@ -123,11 +123,12 @@ def _nothing() -> type:
     return type("Held", (), {"__module__": "__main__"})
 
 
-def trials_on(cpus: float, gpus: float) -> Any:
-    """What each trial asks of Ray Tune: so much, on a node that was not left out."""
+def trials_on(share: dict[str, float]) -> Any:
+    """What each trial asks of Ray Tune: this share of a node, by Tune's names, on one that was not left out."""
     if not _left_out:
-        return {"cpu": cpus, "gpu": gpus}
-    return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}], bundle_label_selector=[_elsewhere()])
+        return share
+    bundle = {key.upper() if key in ("cpu", "gpu") else key: amount for key, amount in share.items()}
+    return tune.PlacementGroupFactory([bundle], bundle_label_selector=[_elsewhere()])
 
 
 def tasks_on() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from autoft.search.settings import Machine
 
 raynodes = ray.raynodes
 ONE, OTHER = (Machine(cpus=4, gpus=0, key=key * 56, name=key) for key in "ab")
+SHARE = {"cpu": 1.0, "gpu": 0.5, "memory": 9.0}
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, version: str, label: str = raynodes
 
 
 def test_without_such_nodes_nothing_is_asked_of_labels() -> None:
-    assert raynodes.trials_on(1.0, 0.5) == {"cpu": 1.0, "gpu": 0.5}
+    assert raynodes.trials_on(SHARE) == SHARE
     assert raynodes.tasks_on() == {}
 
 
@@ -38,8 +39,8 @@ def test_nodes_are_left_out_by_their_labels(monkeypatch: pytest.MonkeyPatch) -> 
     pretend(monkeypatch, "2.60.0")
     raynodes.leave_out((ONE, OTHER))
     rule = {"ray.io/node-id": f"!in({ONE.key},{OTHER.key})"}
-    asked = raynodes.trials_on(1.0, 0.0)
-    assert asked.bundles == [{"CPU": 1.0}]
+    asked = raynodes.trials_on(SHARE)
+    assert asked.bundles == [{"CPU": 1.0, "GPU": 0.5, "memory": 9.0}]
     assert asked._bound.arguments["bundle_label_selector"] == [rule]
     assert raynodes.tasks_on() == {"label_selector": rule}
     raynodes.forget()
@@ -63,7 +64,7 @@ def test_where_labels_are_not_heeded_what_is_free_is_held(
     pretend(monkeypatch, version, label, remote=remote, _private=SimpleNamespace(state=state))
     raynodes.leave_out((ONE, OTHER))
     assert [(one["num_cpus"], one["num_gpus"]) for one in asked] == [(3, 0.5), (0.0, 0.0)]
-    assert raynodes.trials_on(1.0, 0.0) == {"cpu": 1.0, "gpu": 0.0} and raynodes.tasks_on() == {}
+    assert raynodes.trials_on(SHARE) == SHARE and raynodes.tasks_on() == {}
 
 
 def test_what_holds_a_node_needs_no_autoft_there() -> None:
