@@ -1,11 +1,13 @@
-"""What was measured on this machine once: further trials, processes and searches go by the same answer."""
+"""What was measured on this machine once: further trials, processes and searches go by the same answer. Also what else
+is done once there, since its time says nothing of later ones."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -21,12 +23,22 @@ ANSWER: Final = "answer"
 
 
 _took: list[float] = []
-"""Seconds of each measurement of this process."""
+"""Seconds of all that this process has done once."""
 
 
 def taken() -> float:
-    """Seconds that this process has measured for: what is done once says nothing of what comes later."""
+    """Seconds that this process has spent on what is done once on a machine: they say nothing of what comes later."""
     return sum(_took)
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """What is done in it is done once on this machine, such as a copy that later processes find in the cache."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _took.append(time.perf_counter() - began)
 
 
 def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
@@ -44,7 +56,8 @@ def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     try:
         return (place / ANSWER).read_text(encoding="utf-8")
     except OSError:  # not measured yet
-        found = _measure(measure)
+        with once():
+            found = measure()
     if not found:
         return found
     try:
@@ -55,11 +68,3 @@ def measured(what: str, key: Any, measure: Callable[[], str]) -> str:
     except OSError as error:
         LOG.info("%s is measured in each process, since its answer cannot be kept: %s", what, error)
         return found
-
-
-def _measure(measure: Callable[[], str]) -> str:
-    began = time.perf_counter()
-    try:
-        return measure()
-    finally:
-        _took.append(time.perf_counter() - began)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autoft import artifact, remote
+from autoft import artifact, measured, remote
 from autoft.data import cache
 from autoft.errors import UsageError
 from autoft.records import ModelCard, from_json
@@ -101,9 +101,16 @@ def with_weights(card: ModelCard) -> ModelCard:
     return card
 
 
+def cached(address: str) -> Path:
+    """Where the files of an address of weights lie in the cache of this machine, if they were copied there."""
+    return cache.cache_root() / "weights" / hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+
+
 def _pulled(address: str) -> Path:
-    folder = cache.cache_root() / "weights" / hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
-    remote.pull(address, folder)
+    folder = cached(address)
+    if not folder.is_dir():
+        with measured.once():
+            remote.pull(address, folder)
     return folder
 
 

@@ -52,7 +52,7 @@ class Trial:
 
     def __init__(self, spec: TrialSpec) -> None:
         self.spec = spec
-        self.started = time.time()
+        self.started, before = time.time(), measured.taken()
         refuse_other_versions(spec)
         plugins = registry.installed()
         self.task: Task = plugins.get("task", spec.task)
@@ -61,12 +61,11 @@ class Trial:
         self.decoding = open_data(spec.data).store.decoding
         self._precision = ""
         """What the learner has chosen to compute in, if it has."""
-        before = measured.taken()
         self.parts = [self._part(fold) for fold in open_data(spec.data).splits.division(spec.division, spec.scored)]
         self.pace = self._pace()
         self.resample_seconds = 0.0
         shares = [Shares(part.learner, part.train, part.val) for part in self.parts]
-        self.started += measured.taken() - before  # processes that come later are not built so
+        self.started += measured.taken() - before  # processes that come later need none of it
         self.build_seconds, self.traced_seconds = time.time() - self.started, 0.0
         spec = self.spec
         if spec.start:  # what frozen blocks give is kept for the network's own weights

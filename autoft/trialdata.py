@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from autoft import remote
+from autoft import measured, remote
 from autoft.abilities import Learning
 from autoft.contracts import Array, Arrays, Learner, Task
 from autoft.data import cache, eviction
@@ -82,10 +82,15 @@ def _read(place: str) -> bytes:
     return remote.read(place) if remote.is_address(place) else Path(place).read_bytes()
 
 
+def cached(ref: DataRef) -> Path:
+    """Where the store lies in the cache of this machine, if it was copied from a bucket."""
+    return cache.cache_root() / "stores" / ref.fingerprint
+
+
 def _store(ref: DataRef) -> Store:
     if not remote.is_address(ref.store):
         return Store.open(ref.store)
-    folder = cache.cache_root() / "stores" / ref.fingerprint
+    folder = cached(ref)
     try:
         return Store.open(folder)
     except DataError:
@@ -95,7 +100,8 @@ def _store(ref: DataRef) -> Store:
         eviction.make_room(folder.parent, sum(remote.sizes(ref.store).values()), cache.cache_limit())
     except OSError as error:
         raise cache.unusable(folder.parent, error) from error
-    remote.pull(ref.store, folder, last=ABOUT)
+    with measured.once():
+        remote.pull(ref.store, folder, last=ABOUT)
     return Store.open(folder)
 
 

@@ -6,8 +6,8 @@ Tune, in turn, in one process.
 `local` is what a search on one machine does, without Ray. The other three run on the same Ray, with the same resources
 per trial, concurrency, environment and number of reports, no scheduler, and an actor that is reused. `cluster` is what
 autoft's own strategies do there, `scheduled` what a search under one of Ray's schedulers does; `ray`, bare Ray Tune, is
-a class trainable with `reset_config`, its quickest form. autoft does all that a search does around a trial: it draws from
-the default space, makes a `TrialSpec`, sends it as JSON, rebuilds it in the worker, and appends every result to
+a class trainable with `reset_config`, its quickest form. autoft does all that a search does around a trial: it draws
+from the default space, makes a `TrialSpec`, sends it as JSON, rebuilds it in the worker, and appends every result to
 `trials.jsonl` (fsynced). Its trial does no work.
 
 `ms` is wall time of a whole arm per trial, starting processes included; `steady_ms` is the time between the ends of

@@ -164,6 +164,7 @@ def _held(
     """The search in its run folder, which is this process's until it ends."""
     inputs.write(writer, prepared, tuple(made.modalities))
     ref, made = _shared(place, writer, prepared, made, listener)
+    alone = len(there.machines) == 1 and not there.grows
     maker = partial(plan.spec_maker, made, registry, schema=prepared.schema, ref=ref, trials=place.trials())
     options, there = nodes.fit(partial(maker, options), made, asked, options, there, listener)
     resources.tell(options, there, listener)
@@ -176,7 +177,7 @@ def _held(
 
     searching = time.time()
     threading.Thread(target=_import, args=(getattr(made.task, "modules", ()),), daemon=True).start()
-    watch = Watch(writer, budget, listener, registry, place)
+    watch = Watch(writer, budget, listener, registry, place, alone=alone)
     watch.observers.tell("autoft_search_started", folder=folder, arguments=planned.arguments)
     spec_of = _within(budget, watch, maker(options, threads=room.threads), searching)
     interrupted = _run(registry, options, made, place.ray(), budget, watch, spec_of, room, prepared.splits, there.ray)

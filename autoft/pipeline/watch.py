@@ -30,8 +30,16 @@ class Watch:
     """The observer of one search."""
 
     def __init__(
-        self, writer: RunWriter, budget: Budget, listener: Listener, registry: Registry, storage: Storage | None = None
+        self,
+        writer: RunWriter,
+        budget: Budget,
+        listener: Listener,
+        registry: Registry,
+        storage: Storage | None = None,
+        *,
+        alone: bool = True,
     ) -> None:
+        """`alone` says whether all trials run on this machine: then the room that they lack is lacking here."""
         self.writer = writer
         self.storage = storage
         self.budget = budget
@@ -49,6 +57,7 @@ class Watch:
         """That the run folder cannot be written any more, in words; no further trial is worth beginning then."""
         self.waited = ""
         """Why no trial has started, where none has for long."""
+        self._alone, self._told_short = alone, False
         self._without_room = 0
         """Trials in a row that failed for want of room."""
 
@@ -107,7 +116,7 @@ class Watch:
         short = result.status == "failed" and tells_no_room(result.reason)
         self._without_room = self._without_room + 1 if short else 0
         if self._without_room == PATIENCE:
-            self._stop(result.reason)
+            self._short(result)
         try:
             return result, self.writer.add(result)
         except OSError as error:
@@ -116,10 +125,19 @@ class Watch:
             return result, self.writer.best is result
         return msgspec.structs.replace(result, status="failed", score=None, folder="", reason=UNLOGGED), False
 
-    def _stop(self, reason: str) -> None:
+    def _short(self, result: TrialResult) -> None:
+        """Trials find no room. On a cluster that may be the disk of one node, which is no reason to end a search."""
+        if self._alone:
+            self._stop(result.reason, "trials find no room to write")
+        elif not self._told_short:
+            self._told_short = True
+            text = f"trials find no room on the node that they ran on, which others may have ({result.reason})"
+            self.listener(Note(text=text, level="warning"))
+
+    def _stop(self, reason: str, words: str = "") -> None:
         if self.full:
             return
-        self.full = f"no further trial was begun: {self.writer.path} cannot be written ({reason})"
+        self.full = f"no further trial was begun: {words or f'{self.writer.path} cannot be written'} ({reason})"
         self.listener(Note(text=f"{self.full}. The search goes on to its end; free some space", level="warning"))
 
     def _brought(self, result: TrialResult) -> TrialResult:

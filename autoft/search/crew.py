@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ class Crew:
         self._paused: set[int] = set()
         self._kept: dict[int, int] = {}
         """Epoch at which a trial has paused last."""
+        self._states: dict[int, str] = {}
+        """What it is called that a trial goes on from."""
+        self._stateful: set[int] = set()
+        """Trials that were to pause and whose state has not been deleted: others have none, and a bucket takes long to
+        say so."""
         self._works: dict[int, list[Leg]] = {}
         self._pieces = 0
         self.full = False
@@ -57,7 +63,8 @@ class Crew:
             if order.params is None:
                 known = self.ledger.specs[order.number]
                 # Its own state holds all that it began with, and the other model may be gone by now.
-                legs.append(Leg(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=True))
+                state = self._states[order.number]
+                legs.append(Leg(spec=msgspec.structs.replace(known, start=""), until=order.until, resume=state))
                 continue
             spec = self.spec_of(order.number, order.params)
             if spec is None:
@@ -72,6 +79,7 @@ class Crew:
             return None
         for leg in legs:
             self._paused.discard(leg.spec.number)
+        self._stateful |= {leg.spec.number for leg in legs if leg.until}
         piece = self._pieces
         self._works[piece] = legs
         self._pieces += 1
@@ -114,6 +122,7 @@ class Crew:
         elif event.kind == "paused":
             self._paused.add(number)
             self._kept[number] = self.ledger.reports[number][-1].epoch
+            self._states[number] = event.state
             self.strategy.paused(number)
         elif event.kind == "again":
             self._again(number)
@@ -122,8 +131,9 @@ class Crew:
 
     def end(self, reason: str) -> None:
         self.ledger.end_the_rest(reason)
-        for spec in self.ledger.specs.values():
-            _forget(spec)
+        left, self._stateful = self._stateful, set()
+        with ThreadPoolExecutor(remote.THREADS) as pool:
+            list(pool.map(_forget, [self.ledger.specs[number] for number in sorted(left)]))
 
     def _open(self, piece: int) -> list[int]:
         """Trials of a piece of work that have neither paused nor ended."""
@@ -136,11 +146,16 @@ class Crew:
 
     def _end(self, number: int, status: Any, reason: str, traceback: str = "") -> None:
         self.ledger.end(number, status, reason, traceback)
-        _forget(self.ledger.specs[number])
+        self._forget(number)
 
     def _fail(self, number: int, failure: Failure) -> None:
         self.ledger.fail(number, failure)
-        _forget(self.ledger.specs[number])
+        self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        if number in self._stateful:
+            self._stateful.remove(number)
+            _forget(self.ledger.specs[number])
 
     def _close(self) -> None:
         for closed in self.strategy.closed():

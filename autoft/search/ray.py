@@ -97,11 +97,10 @@ def start(address: str = "", cpus: int = 0) -> Cluster:
 def fit(there: Cluster, needs: str, seconds: float) -> tuple[Cluster, dict[str, str]]:
     """The cluster without those nodes that cannot run the trials, which get none, and why each cannot (`fitness`)."""
     holding = tuple(one for one in there.machines if one.key and one.cpus >= 1)
-    said = raynodes.asked(holding, "autoft.fitness:unfit", needs, seconds) if len(there.machines) > 1 else {}
+    said = raynodes.unfit(holding, needs, seconds) if len(there.machines) > 1 else {}
     bad = [one for one in holding if said.get(one.key)]
     if len(bad) < len(holding):
-        for one in bad:
-            raynodes.leave_out(one)
+        raynodes.leave_out(tuple(bad))
     left = tuple(one for one in there.machines if one not in bad)
     return msgspec.structs.replace(there, machines=left), {one.name: said[one.key] for one in bad}
 
@@ -130,7 +129,8 @@ def call(
 
     Raises what the function raised, or TimeoutError after `timeout` seconds.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, memory=memory or None, max_calls=1, max_retries=1)(called)
+    needs = {"num_cpus": cpus, "num_gpus": gpus, "memory": memory or None, **raynodes.tasks_on()}
+    remote = ray.remote(max_calls=1, max_retries=1, **needs)(called)
     pending = [remote.remote(function, *args) for args in arguments]
     try:
         return list(ray.get(pending, timeout=timeout))
@@ -182,7 +182,7 @@ def _fit(
     queue = _Queue(waiting, settings.gpus)
     with interruptible() as interrupted:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, _share(settings.cpus, settings.gpus, settings.memory)),
+            tune.with_resources(trainable, raynodes.trials_on(_share(settings.cpus, settings.gpus, settings.memory))),
             param_space=space,
             tune_config=tune.TuneConfig(
                 metric="score",

@@ -4,17 +4,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import math
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import ray
+from ray import tune
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from autoft import fitness
 from autoft.search.process import called
 from autoft.search.settings import Machine
 
+UNFIT: Final = "autoft.fitness:unfit"
+"""What each node is asked."""
+
+LABEL: Final = "ray.io/node-id"
+LABELS_SINCE: Final = (2, 51)
+"""The first Ray that heeds labels of bundles wherever it places them, and where its autoscaler does."""
+_left_out: list[str] = []
+"""Keys of nodes that get nothing of ours, until Ray is left."""
 _held: list[Any] = []
-"""Actors that keep trials from nodes, until Ray is left."""
+"""Actors that keep others from nodes for the same purpose, under an older Ray."""
 
 
 def alive() -> tuple[Machine, ...]:
@@ -44,35 +56,102 @@ def grows() -> bool:
     return any(not name.startswith("node_") for name in types)
 
 
-def asked(machines: tuple[Machine, ...], function: str, payload: str, seconds: float) -> dict[str, str]:
-    """What `package.module:function` says on each of these nodes, by their keys. One that does not answer in time is
-    left out."""
-    ask = ray.remote(num_cpus=0, max_retries=0)(called)
-    pending = {ask.options(scheduling_strategy=_on(one)).remote(function, payload): one.key for one in machines}
-    ready, late = ray.wait(list(pending), num_returns=len(pending), timeout=seconds)
-    for one in late:
-        ray.cancel(one, force=True)
-    found: dict[str, str] = {}
-    for one in ready:
-        try:
-            found[pending[one]] = ray.get(one)
-        except Exception as error:  # autoft itself may be missing there
-            found[pending[one]] = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
+def unfit(machines: tuple[Machine, ...], needs: str, seconds: float) -> dict[str, str]:
+    """What keeps each of these nodes from running the trials, by their keys; empty words where nothing does. One that
+    does not answer in time is left out."""
+    found = {one.machine.key: _said(one) for one in _asked(machines, (UNFIT, needs), seconds)}
+    able = tuple(one for one in machines if found.get(one.key) == "")
+    # Their processes stand by now, so that the answer is a matter of milliseconds.
+    for one in _asked(able, ("time:time",), seconds):
+        if isinstance(one.what, float):
+            found[one.machine.key] = fitness.wrong_clock(one.what, one.sent, one.heard)
     return found
 
 
-def leave_out(machine: Machine) -> None:
-    """Let no trial run on this node: all that it has is taken, for as long as this process is connected."""
-    held = ray.remote(num_cpus=machine.cpus, num_gpus=machine.gpus, max_restarts=0)(_Held)
-    _held.append(held.options(scheduling_strategy=_on(machine)).remote())
+class _Answer(NamedTuple):
+    machine: Machine
+    what: Any
+    """What the function gave, or the exception that it ended in."""
+    sent: float
+    """Unix time at which it was asked."""
+    heard: float
+
+
+def _asked(machines: tuple[Machine, ...], call: tuple[str, ...], seconds: float) -> Iterator[_Answer]:
+    """What `package.module:function` gives on each of these nodes, as the answers come, for so many seconds."""
+    ask = ray.remote(num_cpus=0, max_retries=0)(called)
+    sent, until = time.time(), time.monotonic() + seconds
+    pending = {ask.options(scheduling_strategy=_on(one)).remote(*call): one for one in machines}
+    while pending and (left := until - time.monotonic()) > 0:
+        ready, _ = ray.wait(list(pending), timeout=left)
+        heard = time.time()
+        for one in ready:
+            try:
+                what = ray.get(one)
+            except Exception as error:  # autoft itself may be missing there
+                what = error
+            yield _Answer(pending.pop(one), what, sent, heard)
+    for one in pending:
+        ray.cancel(one, force=True)
+
+
+def _said(answer: _Answer) -> str:
+    if not isinstance(answer.what, Exception):
+        return str(answer.what)
+    words = str(getattr(answer.what, "cause", None) or answer.what).strip() or type(answer.what).__name__
+    return words.splitlines()[-1]
+
+
+def leave_out(machines: tuple[Machine, ...]) -> None:
+    """Let nothing of ours run on these nodes, for as long as this process is connected."""
+    if _has_labels({one.key for one in machines}):
+        _left_out.extend(one.key for one in machines)
+        return
+    free = ray._private.state.available_resources_per_node()
+    for one in machines:  # what others have is theirs, and to ask for it would be to wait for it
+        cpus, gpus = (_whole(free.get(one.key, {}).get(key, 0.0)) for key in ("CPU", "GPU"))
+        held = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_nothing())
+        _held.append(held.options(scheduling_strategy=_on(one)).remote())
+
+
+def _whole(amount: float) -> float:
+    """Ray gives parts of one alone."""
+    return amount if amount < 1 else math.floor(amount)
+
+
+def _nothing() -> type:
+    """A class that does nothing. It is sent as it is: one of a module could not be made where autoft is missing."""
+    return type("Held", (), {"__module__": "__main__"})
+
+
+def trials_on(share: dict[str, float]) -> Any:
+    """What each trial asks of Ray Tune: this share of a node, by Tune's names, on one that was not left out."""
+    if not _left_out:
+        return share
+    bundle = {key.upper() if key in ("cpu", "gpu") else key: amount for key, amount in share.items()}
+    return tune.PlacementGroupFactory([bundle], bundle_label_selector=[_elsewhere()])
+
+
+def tasks_on() -> dict[str, Any]:
+    """Options of tasks, for the same."""
+    return {"label_selector": _elsewhere()} if _left_out else {}
 
 
 def forget() -> None:
     _held.clear()
+    _left_out.clear()
 
 
-class _Held:
-    """Does nothing."""
+def _has_labels(keys: set[str]) -> bool:
+    """Whether these nodes can be left out by the label that Ray gives to each: its name and the rules about it were
+    others before."""
+    major, minor = (int(part) for part in ray.__version__.split(".")[:2])
+    labelled = {node["NodeID"] for node in ray.nodes() if node.get("Labels", {}).get(LABEL) == node["NodeID"]}
+    return (major, minor) >= LABELS_SINCE and keys <= labelled
+
+
+def _elsewhere() -> dict[str, str]:
+    return {LABEL: f"!in({','.join(_left_out)})"}
 
 
 def _on(machine: Machine) -> NodeAffinitySchedulingStrategy:

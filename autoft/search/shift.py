@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -11,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from autoft import remote
+from autoft.errors import UsageError
 from autoft.records import EpochReport, Record, TrialSpec, trial_name
 from autoft.search import banks
 from autoft.search.host import Host
@@ -26,8 +29,8 @@ class Leg(Record):
     spec: TrialSpec
     until: int = 0
     """Epoch after which it pauses; 0 goes on to its end."""
-    resume: bool = False
-    """It has paused before."""
+    resume: str = ""
+    """The state that it goes on from, by its name, where it has paused before."""
 
 
 class Event(Record):
@@ -37,6 +40,8 @@ class Event(Record):
     kind: Literal["report", "paused", "failed", "again"]
     report: EpochReport | None = None
     failure: Failure | None = None
+    state: str = ""
+    """Name of the state in which it has paused."""
 
 
 # Made here, once: msgspec must not look at the same types for the first time in two threads (it crashes, msgspec 0.22).
@@ -107,7 +112,7 @@ class Shift:
 
     def _one(self, leg: Leg) -> Iterator[Event]:
         number = leg.spec.number
-        failure = self._host.begin(self._target, leg.spec) or (self._load(leg.spec) if leg.resume else None)
+        failure = self._host.begin(self._target, leg.spec) or (self._load(leg.spec, leg.resume) if leg.resume else None)
         while failure is None:
             answer = self._host.step()
             if isinstance(answer, Failure):
@@ -117,16 +122,19 @@ class Shift:
             if answer.done:
                 return
             if leg.until and answer.epoch >= leg.until:
-                failure = self._save(leg.spec)
+                state = f"{answer.epoch:04d}-{secrets.token_hex(4)}"
+                failure = self._save(leg.spec, state)
                 if failure is None:
-                    yield Event(number=number, kind="paused")
+                    yield Event(number=number, kind="paused", state=state)
                     return
         yield Event(number=number, kind="failed", failure=failure)
 
-    def _save(self, spec: TrialSpec) -> Failure | None:
-        place = state_of(spec)
+    def _save(self, spec: TrialSpec, name: str) -> Failure | None:
+        """Each state has a folder of its own: what is lost in the middle of this leaves the last one as it was, and
+        only one that was told of is gone on from."""
+        place = remote.join(state_of(spec), name)
         if not remote.is_address(place):
-            Path(place).mkdir(parents=True, exist_ok=True)
+            Path(place).mkdir(parents=True)
             return self._host.save_state(Path(place))
         with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
             failure = self._host.save_state(Path(scratch))
@@ -134,15 +142,33 @@ class Shift:
                 remote.push(Path(scratch), place)
         return failure
 
-    def _load(self, spec: TrialSpec) -> Failure | None:
-        place = state_of(spec)
+    def _load(self, spec: TrialSpec, name: str) -> Failure | None:
+        place = remote.join(state_of(spec), name)
         if not remote.is_address(place):
-            return self._host.load_state(Path(place))
-        with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
-            remote.pull(place, Path(scratch) / "state")
-            return self._host.load_state(Path(scratch) / "state")
+            failure = self._host.load_state(Path(place))
+        else:
+            with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+                remote.pull(place, Path(scratch) / "state")
+                failure = self._host.load_state(Path(scratch) / "state")
+        if failure is None:
+            _leave_only(state_of(spec), name)
+        return failure
+
+
+def _leave_only(place: str, name: str) -> None:
+    """Delete the states of a trial that it will not go on from any more: all but this one."""
+    if not remote.is_address(place):
+        for folder in Path(place).iterdir():
+            if folder.name != name:
+                shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        for other in {file.split("/")[0] for file in remote.sizes(place)} - {name}:
+            remote.remove(remote.join(place, other))
+    except UsageError:
+        return  # they take room in the bucket, no more
 
 
 def state_of(spec: TrialSpec) -> str:
-    """Where a paused trial waits: beside its model, so that all nodes reach it."""
+    """Where a paused trial waits, in a folder for each of its pauses: beside its model, so that all nodes reach it."""
     return remote.sibling(spec.folder, f"{trial_name(spec.number)}.state")

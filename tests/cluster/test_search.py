@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -169,16 +171,43 @@ def test_what_no_node_holds_is_refused(nodes: tuple[str, list[Path]], search: Se
 
 
 @pytest.mark.slow
-def test_a_node_that_cannot_run_trials_gets_none(search: Search, tmp_path: Path) -> None:
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_node_that_cannot_run_trials_gets_none(
+    labels: bool, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its cache cannot be written. It would fail trial after trial in no time."""
+    from autoft.search import ray
+
+    free: list[float] = []
+    if not labels:  # as with an older Ray
+        monkeypatch.setattr(ray.raynodes, "LABELS_SINCE", (99, 0))
+
+    def look(event: Event) -> None:
+        if isinstance(event, Planned):
+            free.append(ray.ray.available_resources().get("CPU", 0.0))
+
     (tmp_path / "file").touch()
     with cluster([tmp_path / "cache", tmp_path / "file" / "cache"]) as (address, _):
-        finished, told = search(address=address, storage=str(tmp_path / "shared"), trials=3)
+        finished, told = search(look, address=address, storage=str(tmp_path / "shared"), trials=3)
     assert finished.summary["trials"] == {"finished": 3, "stopped": 0, "failed": 0}
     (said,) = [text for text in notes(told) if "gets no trials: its cache" in text]
     assert "file/cache" in said
     (planned,) = [event for event in told if isinstance(event, Planned)]
     assert planned.concurrency == 1
+    assert not labels or free == [2.0], "others may use it"
+
+
+@pytest.mark.slow
+def test_nodes_by_another_clock_get_no_trials(
+    nodes: tuple[str, list[Path]], search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would end every trial at once, or far too late. Here the driver's clock is the wrong one."""
+    from autoft.search import raynodes
+
+    slow = SimpleNamespace(time=lambda: time.time() - 300, monotonic=time.monotonic)
+    monkeypatch.setattr(raynodes, "time", slow)
+    with pytest.raises(UsageError, match=r"no node of the cluster can run .* 300 s ahead of the driver's"):
+        search(address=nodes[0], storage=str(tmp_path / "shared"), trials=3)
 
 
 @pytest.mark.slow

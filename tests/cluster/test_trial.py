@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from pathlib import Path
 
 import msgspec
@@ -122,6 +123,28 @@ def test_the_store_is_copied_once_and_shared_with_local_searches(ref: DataRef, m
     remote.remove(ref.store)
     open_data.cache_clear()
     assert open_data(ref).store.folder == folder
+
+
+@pytest.mark.parametrize("what", ["store", "weights"])
+def test_what_is_copied_once_is_no_part_of_what_a_process_takes_to_start(
+    what: str, spec: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search keeps the time that a process takes to start for its end: a copy of minutes would end it early."""
+    if what == "weights":
+        place = remote.join(remote.sibling(spec.folder, "weights"), "w")
+        remote.write(remote.join(place, "file"), b"weights")
+        spec = msgspec.structs.replace(spec, card=msgspec.structs.replace(spec.card, weights=place))
+    real = remote.pull
+
+    def slow(address: str, folder: Path, last: str = "", alone: bool = False) -> None:
+        real(address, folder, last, alone)
+        time.sleep(1.5 if what in str(folder) else 0.0)
+
+    monkeypatch.setattr(remote, "pull", slow)
+    began = time.time()
+    first = Trial(spec).step()
+    assert time.time() - began > 1.5
+    assert first.build_seconds < 1 and first.seconds < 1.4
 
 
 def test_a_damaged_store_in_the_cache_is_copied_anew(ref: DataRef) -> None:

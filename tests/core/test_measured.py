@@ -59,3 +59,11 @@ def test_the_time_of_measuring_is_told():
     measured("speed", "key", lambda: time.sleep(0.05) or "one")
     measured("speed", "key", lambda: "two")
     assert 0.05 <= module.taken() - before < 5
+
+
+def test_the_time_of_what_else_is_done_once_is_told():
+    before = module.taken()
+    with pytest.raises(OSError, match="cut off"), module.once():
+        time.sleep(0.05)
+        raise OSError("cut off")
+    assert 0.05 <= module.taken() - before < 5

@@ -75,15 +75,45 @@ def test_a_model_that_cannot_be_copied_is_linked(images: Path, tmp_path: Path, r
     assert not [text for text in warnings(heard) if "No space" in text]
 
 
+FULL = f"OSError: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'model.npz'"
+
+
+def watching(tmp_path: Path, heard: Heard, alone: bool) -> Watch:
+    writer = RunWriter(tmp_path, Metric(name="accuracy"))
+    return Watch(writer, Budget(60.0, time.time()), heard, registry.installed(), alone=alone)
+
+
+def failed(number: int, reason: str) -> TrialResult:
+    return TrialResult(number=number, status="failed", model="m", backend="b", recipe=Recipe(), reason=reason)
+
+
 def test_trials_that_find_no_room_end_it_too(tmp_path: Path) -> None:
     heard = Heard()
-    watch = Watch(RunWriter(tmp_path, Metric(name="accuracy")), Budget(60.0, time.time()), heard, registry.installed())
-    full = f"OSError: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'model.npz'"
-    for number, reason in enumerate((full, "the loss is not a number", full, full)):
+    watch = watching(tmp_path, heard, alone=True)
+    for number, reason in enumerate((FULL, "the loss is not a number", FULL, FULL)):
         assert not watch.full, "the first one's room is free again"
-        watch.ended(TrialResult(number=number, status="failed", model="m", backend="b", recipe=Recipe(), reason=reason))
-    assert full in watch.full
+        watch.ended(failed(number, reason))
+    assert FULL in watch.full
+    assert str(tmp_path) not in watch.full, "the disk that is full may be another one"
     assert len(warnings(heard)) == 1
+
+
+def test_a_full_disk_of_one_node_does_not(tmp_path: Path) -> None:
+    heard = Heard()
+    watch = watching(tmp_path, heard, alone=False)
+    for number in range(5):
+        watch.ended(failed(number, FULL))
+    assert not watch.full
+    (said,) = warnings(heard)
+    assert "on the node" in said and FULL in said
+
+
+def test_the_run_folder_of_a_cluster_does(tmp_path: Path, refuse: Refuse) -> None:
+    """It is this machine's own, or one that all nodes write to."""
+    watch = watching(tmp_path, Heard(), alone=False)
+    refuse("append_line", after=0)
+    watch.ended(failed(0, "the loss is not a number"))
+    assert f"{tmp_path} cannot be written" in watch.full
 
 
 def test_nothing_that_can_be_kept_is_an_error(images: Path, tmp_path: Path, refuse: Refuse) -> None:

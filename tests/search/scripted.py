@@ -105,6 +105,16 @@ class Scripted:
         self.note("resumed")
 
 
+class Torn(Scripted):
+    """Loses its process in the middle of its second save."""
+
+    def save_state(self, folder: Path) -> None:
+        if self.note("saving") == 2:
+            (folder / "state.json").write_text("[2, ")
+            os._exit(7)
+        super().save_state(folder)
+
+
 class Sided(Scripted):
     """Can train beside others. In the recipe of the first one, warmup 0.1 to 0.4 says what goes wrong: see `Side`."""
 

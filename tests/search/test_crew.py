@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from autoft import remote
 from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, to_json
 from autoft.search import ray
 from autoft.search.crew import Crew
@@ -115,6 +117,71 @@ def test_a_trial_pauses_and_goes_on_where_it_stood(tmp_path: Path, host: Host) -
     assert [report.epoch for report in seen[0].history] == [1, 2, 3]
     assert seen[0].score == pytest.approx(1.5), "its skill was kept over the pause"
     assert not list(tmp_path.glob("**/*.state")), "the state of an ended trial takes no room"
+
+
+class InBucket(Searched):
+    """With its trials' folders at an address."""
+
+    def spec_of(self, number: int, params: dict[str, Any]) -> TrialSpec | None:
+        spec = super().spec_of(number, params)
+        assert spec is not None
+        return replace(spec, folder=(self.folder / "bucket" / spec.name).as_uri())
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders of the bucket that are removed."""
+    names: list[str] = []
+    real = remote.remove
+    monkeypatch.setattr(remote, "remove", lambda address: (names.append(address.rpartition("/")[2]), real(address)))
+    return names
+
+
+def test_only_trials_that_were_to_pause_have_a_state_to_delete(tmp_path: Path, host: Host, removed: list[str]) -> None:
+    strategy = Planned(
+        [Order(0, {"lr": 0.5}), Order(1, {"lr": 0.4, "do": "fail"})],
+        [Order(2, {"lr": 0.3}, until=1), Order(3, {"lr": 0.2}, until=1), Order(4, {"lr": 0.1}, until=1)],
+        [Order(2, None)],
+        close=[3],
+    )
+    InBucket(tmp_path, strategy, host).run()
+    assert [name for name in removed if name.endswith(".state")] == [f"t000{number}.state" for number in (3, 2, 4)]
+    assert not list(tmp_path.glob("bucket/*.state"))
+
+
+@pytest.mark.parametrize("kind", [Searched, InBucket])
+def test_a_state_that_was_cut_off_is_not_gone_on_from(kind: type[Searched], tmp_path: Path, host: Host) -> None:
+    """Its process dies in the middle of its second save."""
+    strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2)], [Order(0, None)])
+    seen = kind(tmp_path, strategy, host, "tests.search.scripted:Torn").run()
+    assert (seen[0].status, seen[0].score) == ("finished", pytest.approx(1.5))
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3]
+    assert [row["epoch"] for row in noted(seen.log) if row["what"] == "resumed"] == [1, 1, 2]
+    assert not list(tmp_path.glob("**/*.state"))
+
+
+@pytest.mark.parametrize("kind", [Searched, InBucket])
+def test_a_state_that_nobody_was_told_of_is_not_gone_on_from(kind: type[Searched], tmp_path: Path, host: Host) -> None:
+    """The actor is lost between keeping the second one and telling of it."""
+    strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2)], [Order(0, None)])
+    seen = kind(tmp_path, strategy, host)
+    seen.piece()
+    config = seen.crew.next()
+    assert config is not None
+    legs = from_json(config["trial"]["legs"], list[Leg])
+    lost = Shift(host, scripted.TARGET, legs)
+    while not lost.over:
+        lost.work(0.0)
+    seen.crew.recovering(1, kept=False)
+    again = Shift(host, scripted.TARGET, legs)
+    while not again.over:
+        seen.crew.told(1, {"events": to_json(again.work(0.0))})
+    seen.crew.completed(1, {})
+    assert seen.crew.ledger.reports[0][-1].epoch == 2
+    assert len(list(tmp_path.glob("**/*.state/*"))) == 2, "the one before is kept until this one was gone on from"
+    seen.piece()
+    seen.crew.end("out of time")
+    assert [report.epoch for report in seen[0].history] == [1, 2, 3] and seen[0].score == pytest.approx(1.5)
 
 
 def test_what_is_not_promoted_is_closed_with_its_reason(tmp_path: Path, host: Host) -> None:
