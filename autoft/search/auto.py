@@ -366,7 +366,9 @@ class Auto:
         return secondruns.SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
-        return starts.leaders(self.results, self.ranks.best)
+        """Second runs have learned from samples that validate in other trials."""
+        leaders = starts.leaders(self.results, self.ranks.best)
+        return [leader for leader in leaders if not self.known[leader.number].again]
 
     def _inherited(self) -> bool:
         """Whether the best trial began with the model of another one."""
