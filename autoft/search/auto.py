@@ -87,8 +87,9 @@ class Auto:
                 self._finish()
                 return None
             doubtful, wait = self.second.doubts(self._left(), self.facts.clock() - self.began)
-            if wait or (doubtful is not None and self._room_for_trials()):
-                return self._rerun(doubtful)
+            work = self._rerun(doubtful) if self._room_for_trials() else None
+            if work or wait:
+                return work
         if self._room_for_trials() and (work := self._heads()):
             return work
         if self._solving():

@@ -80,6 +80,13 @@ def test_what_everybody_solves_ends_early() -> None:
     assert 0 < sum(known.again for known in machine.strategy.known.values()) <= FINALISTS
 
 
+@pytest.mark.parametrize("trials", [1, 2, 3, 5])
+def test_a_limit_on_trials_holds_for_those_that_are_to_confirm(trials: int) -> None:
+    machine = Noisy(1700.0, usual=1.2, best=1.0, trials=trials)
+    machine.run()
+    assert machine.strategy.over() and len(machine.strategy.known) <= trials
+
+
 def test_where_one_was_refuted_two_must_confirm_another_one() -> None:
     machine = Noisy(1e5, usual=0.99, best=0.995, seed=3)
     machine.run()
