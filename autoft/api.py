@@ -84,7 +84,7 @@ from autoft.records import (
 )
 from autoft.search.sampling import draw
 from autoft.search.space import baseline
-from autoft.search.strategy import Closed, Facts, Order, Strategy, StrategyPlugin, Work
+from autoft.search.strategy import Closed, Facts, Keeping, Order, Strategy, StrategyPlugin, Work
 from autoft.version import API_VERSION
 from autoft.vocab import did_you_mean
 
@@ -203,6 +203,7 @@ __all__ = [
     "Issue",
     "Itemizing",
     "Job",
+    "Keeping",
     "Learner",
     "Leveled",
     "Mask",

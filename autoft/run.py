@@ -8,7 +8,7 @@ trials.jsonl     one line per ended trial, synced: the source of truth
 leaderboard.csv  the same, ranked
 metrics.json     the outcome, with the score on the locked test part
 best/            the best model, usable from the first epoch on
-trials/          models of the best few trials
+trials/          models of the best few trials, of trial 0 and of the chosen one
 ray/             what Ray writes; may be deleted
 """
 
@@ -18,7 +18,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +128,8 @@ class RunWriter:
         self.results: list[TrialResult] = []
         self.best: TrialResult | None = None
         """The best trial that has ended."""
+        self.needed: Callable[[], Collection[int]] = tuple
+        """Trials whose models are kept, whatever their scores: one of them may be chosen (`choose`)."""
         self._shown: TrialResult | None = None
         """The trial whose model is in `best/`; it may be running."""
         self._led: dict[int, float] = {}
@@ -219,17 +221,27 @@ class RunWriter:
             self._show_running(running)
 
     def choose(self, number: int) -> bool:
-        """Put the model of this trial into `best/`, though another one has the highest single score.
+        """Put the model of this trial into `best/`, though another one has the highest single score. Those of others
+        that might have been chosen are needed no longer.
 
         Returns whether it could: its model may not have been kept.
         """
-        result = next((r for r in self.results if r.number == number), None)
-        if result is None or not result.folder or not Path(result.folder).is_dir():
+        result = self._with_model(number)
+        if result is None:
             return False
-        self.best = result
+        self.best, self.needed = result, lambda: (number,)
+        self._prune()
         if self._shown is None or self._shown.number != number:
             self._show(result)
         return True
+
+    def has(self, number: int) -> bool:
+        """Whether the model of this trial, which has ended, is there."""
+        return self._with_model(number) is not None
+
+    def _with_model(self, number: int) -> TrialResult | None:
+        result = next((r for r in self.results if r.number == number), None)
+        return result if result and result.folder and Path(result.folder).is_dir() else None
 
     def settle(self) -> None:
         """Put the model of the best trial into `best/`, if another one is there because the disk was full."""
@@ -297,10 +309,15 @@ class RunWriter:
             shutil.rmtree(self.path / "best", ignore_errors=True)
             self._shown = None
 
+    def kept(self, results: Sequence[TrialResult]) -> set[int]:
+        """Of these trials, those whose models are kept: the best few, trial 0, which is the baseline, and those that
+        may be chosen."""
+        usable = [result for result in results if result.folder and scored(result)]
+        best = by_worth(usable, self.metric)[:KEPT_MODELS]
+        return {0, *(result.number for result in best), *self.needed()}
+
     def _prune(self) -> None:
-        """Keep the models of the best few and of trial 0, which is the baseline."""
-        usable = [result for result in self.results if result.folder and scored(result)]
-        kept = {0, *(result.number for result in by_worth(usable, self.metric)[:KEPT_MODELS])}
+        kept = self.kept(self.results)
         for result in self.results:
             if result.status == "failed":  # it may have kept the model of an earlier epoch
                 shutil.rmtree(self.trial_folder(result.number), ignore_errors=True)
@@ -360,7 +377,8 @@ def model_folder(name: str, out: Path | str = "runs") -> Path:
         folder = find(run_name, out).path / "trials" / trial
         if not folder.is_dir():
             raise UsageError(
-                f"the model of {trial} was not kept.", f"A run keeps its best {KEPT_MODELS} models and trial 0."
+                f"the model of {trial} was not kept.",
+                f"A run keeps its best {KEPT_MODELS} models and trial 0, and the one that was chosen.",
             )
         return folder
     run = find(name, out)

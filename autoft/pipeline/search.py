@@ -36,7 +36,7 @@ from autoft.search.desk import Desk
 from autoft.search.forkserver import ForkServers
 from autoft.search.process import ended_in_words
 from autoft.search.settings import FLAT, RAYLESS, Cluster, Settings
-from autoft.search.strategy import Facts, Strategy
+from autoft.search.strategy import Facts, Keeping, Strategy
 
 
 @ended_in_words()
@@ -287,6 +287,7 @@ def _run(
         seed=options.seed,
     )
     facts, divides = _facts(registry, options, made, budget, room.now, splits), bool(splits.spare)
+    facts = facts._replace(kept=watch.writer.has)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
@@ -296,6 +297,8 @@ def _run(
 
         return ray.run(settings, proposed.searcher, spec_of, watch, nodes.waiting(watch))
     strategy = registry.get("strategy", options.strategy).start(facts)
+    if isinstance(strategy, Keeping):
+        watch.writer.needed = strategy.needed
     interrupted = _carried_out(on_ray, settings, Crew(settings, strategy, spec_of, watch, divides=divides), watch)
     if (why := strategy.over()) and not interrupted:
         watch.listener(Note(text=f"the search is over: {why}"))

@@ -20,9 +20,8 @@ from autoft.activations.key import files_of
 from autoft.data import cache, store
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
-from autoft.options import KEPT_MODELS, SearchOptions
+from autoft.options import SearchOptions
 from autoft.pipeline.prepare import Prepared
-from autoft.ranking import by_worth
 from autoft.records import DataRef, ModelCard, Record, TrialResult
 from autoft.run import RunWriter
 
@@ -229,8 +228,7 @@ class Bucket(Storage):
         folder = writer.trial_folder(result.number)
         began = time.monotonic()
         self.elsewhere.add(result.number)
-        usable = [one for one in (*writer.results, result) if one.folder]
-        if result.number == 0 or result in by_worth(usable, writer.metric)[:KEPT_MODELS]:
+        if result.number in writer.kept((*writer.results, result)):
             shelf.fetch(result.folder, folder)
         self.seconds = max(self.seconds, time.monotonic() - began)
         return msgspec.structs.replace(result, folder=str(folder))

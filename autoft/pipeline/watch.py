@@ -12,7 +12,7 @@ from autoft.full import tells_no_room, why
 from autoft.observers import Observers
 from autoft.pipeline.budget import Budget
 from autoft.pipeline.storage import Storage
-from autoft.records import EpochReport, TrialResult, TrialSpec
+from autoft.records import EpochReport, TrialResult, TrialSpec, trial_name
 from autoft.registry import Registry
 from autoft.run import RunWriter
 
@@ -21,6 +21,9 @@ NO_GPU: Final = (
     "for this GPU, or give --gpus-per-trial 0: then as many trials run at a time as there are cores."
 )
 LOWER: Final = "{network} is trained in {precision}, which is quicker on this CPU; precision=fp32 keeps it from that"
+UNKEPT: Final = (
+    "{chosen} was chosen, but its model is not there; that of {best}, which has the best single score, is taken"
+)
 UNLOGGED: Final = "there was no room to log it"
 PATIENCE: Final = 2
 """Trials that may fail in a row for want of room: what the first one had written is freed when it has failed."""
@@ -55,6 +58,8 @@ class Watch:
         """Networks of which it was said that they are not computed in fp32."""
         self.full = ""
         """That the run folder cannot be written any more, in words; no further trial is worth beginning then."""
+        self.unkept = ""
+        """That the model of the trial that was chosen is not there, in words."""
         self.waited = ""
         """Why no trial has started, where none has for long."""
         self._alone, self._told_short = alone, False
@@ -64,7 +69,7 @@ class Watch:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the summary should say of how the trials went."""
-        return (self.full,) if self.full else ()
+        return tuple(said for said in (self.full, self.unkept) if said)
 
     def started(self, spec: TrialSpec) -> None:
         self.specs[spec.number] = spec
@@ -107,7 +112,11 @@ class Watch:
     def choose(self, number: int) -> None:
         """The strategy has decided which trial's model is the result."""
         try:
-            self.writer.choose(number)
+            if self.writer.choose(number):
+                self._prune()
+            elif self.writer.best is not None:
+                self.unkept = UNKEPT.format(chosen=trial_name(number), best=self.writer.best.name)
+                self.listener(Note(text=self.unkept, level="warning"))
         except OSError as error:
             self._stop(why(error))
 

@@ -8,23 +8,24 @@
    ICLR 2022): of partly frozen networks, which share what the frozen part gives, and of networks trained whole. What
    does better gets more of the time. Heads drawn for a bracket run whole, side by side, and hold the places they win.
 4. The best few once more with fresh seeds and, where the validation part is small, on another division of the same
-   samples. The best mean wins: one lucky run does not. What time these leave has further brackets.
+   samples. The best mean wins: one lucky run does not. What time these leave has further brackets, and where nothing
+   became better for long, further second runs (`secondruns.py`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from autoft.course import OUT_OF_TIME
 from autoft.records import EpochReport, TrialResult
-from autoft.search import bankwork, finals, first, halving, headgroups, shares, starts
+from autoft.search import bankwork, finals, first, halving, headgroups, secondruns, shares, starts
 from autoft.search.extents import FEWEST, MOST, Extents
 from autoft.search.families import BASELINE, HEADS, PARTIAL, WHOLE, families_of, is_shared, models, price
 from autoft.search.halving import Bracket
 from autoft.search.headwork import HeadSearch, area
 from autoft.search.known import Known
+from autoft.search.progress import PATIENT, Progress
+from autoft.search.secondruns import FINALISTS, SecondRuns
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
 from autoft.search.times import Times
@@ -35,17 +36,10 @@ NETWORKS: Final = 3
 """Networks that go on after the heads."""
 PROBED: Final = 8
 """Trials for each network that must be allowed, or no network is tried on some samples first."""
-FINALISTS: Final = 3
-FINAL_SHARE: Final = 0.2
-"""Part of the search time that is kept for runs with fresh seeds."""
-CERTAIN: Final = 200
-"""Validation samples of which a perfect score is no luck; of fewer, those that have it run once more."""
-STALE: Final = 4
-"""Brackets without a better score after which nothing more is expected."""
 
 
 class Auto:
-    """See the module's docstring. Implements `Strategy`."""
+    """See the module's docstring. Implements `Strategy` and `Keeping`."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -69,10 +63,13 @@ class Auto:
         self.bank = bankwork.Banks(facts.space, facts.seed)
         self.draws = families_of(facts, self.networks, weak=self._weak())
         self.extents = Extents(facts, self.times, self.ranks, self.draws)
-        self.stale = 0
-        self.leading = -float("inf")
+        self.progress = Progress(self.began)
         self.starts = starts.Starts(able=facts.continues)
-        self.finals: list[int] | None = None
+        self.second = SecondRuns(facts, self.known, self.results, self.ranks, self.starts.of)
+        self.finals = 0
+        """Second runs that were handed out since no further bracket fitted into the time before them."""
+        self.closing = False
+        """Whether none did."""
         self.reserved = FINALISTS if facts.trials >= 4 * FINALISTS else 0
         """How many trials are kept for second runs where their number is limited."""
         self._closed: list[Closed] = []
@@ -86,33 +83,34 @@ class Auto:
         if not self.known:
             return Work((self._begin(BASELINE, first.recipe(self.facts, self._left())),))
         if self._perfect():
-            return self._last_runs()
+            if self.second.sure():
+                self._finish()
+                return None
+            doubtful, wait = self.second.doubts(self._left(), self.facts.clock() - self.began)
+            work = self._rerun(doubtful) if self._room_for_trials() else None
+            if work or wait:
+                return work
         if self._room_for_trials() and (work := self._heads()):
             return work
         if self._solving():
             return None  # what follows starts from the best head
         if not self.narrowed:
             self._narrow()
-        return self._bank() or self._from_brackets() or self._next_rerun() or self._new_bracket() or self._last_runs()
+        return self._bank() or self._from_brackets() or self._finalist() or self._new_bracket() or self._last_runs()
 
     def over(self) -> str:
         return self._end
 
     def chosen(self) -> int | None:
-        """The trial whose model is the result: the configuration with the best mean, of the finalists and those that
-        lead without a second run, for which there was no time. Never a head on some of the samples alone."""
-        if not self.finals:
-            ended = [number for number in self.ranks.best if number in self.results and self.results[number].folder]
-            probed = any(self.heads.is_probe(known.params) for known in self.known.values())
-            return max(ended, key=lambda n: (self.ranks.best[n], -n)) if ended and probed else None
-        groups: dict[object, list[int]] = defaultdict(list)
-        for number in self.ranks.best:
-            known, result = self.known[number], self.results.get(number)
-            if result and not (known.again and result.reason == OUT_OF_TIME):
-                groups[known.key].append(number)
-        leading = [*self.finals, *(one.number for one in self._leaders())]
-        rivals = [groups[key] for key in dict.fromkeys(self.known[number].key for number in leading)]
-        return finals.choose(rivals, self.ranks.best, [0, *self._of(HEADS)])  # trial 0 was not picked for its score
+        """The trial whose model is the result: see `SecondRuns.chosen`. Never a head on some of the samples alone."""
+        if any(known.again for known in self.known.values()) or (self.closing and not self._inherited()):
+            return self.second.chosen()
+        ended = [number for number in self.ranks.best if number in self.results and self.results[number].folder]
+        probed = any(self.heads.is_probe(known.params) for known in self.known.values())
+        return max(ended, key=lambda n: (self.ranks.best[n], -n)) if ended and probed else None
+
+    def needed(self) -> Collection[int]:
+        return self.second.needed()
 
     # ---- what came of it ------------------------------------------------------------------------------
 
@@ -134,6 +132,8 @@ class Auto:
         self.active.discard(number)
         self.times.forget(number)
         self.ranks.ended(number, failed=result.status == "failed")
+        if self.known[number].again:
+            self.progress.learned(self.second.worth())
         self._arrive(number, able=False)
 
     def closed(self) -> Sequence[Closed]:
@@ -192,14 +192,14 @@ class Auto:
         return None
 
     def _new_bracket(self) -> Work | None:
-        if self.stale >= STALE or not self._room_for_trials(self.reserved):
+        if self.progress.over(self.facts.clock()) or not self._room_for_trials(self.reserved):
             return None
         left = self._left() - self._seconds_for_finals()
         self._fit(FEWEST, left)
         fitting = ((one, *self.extents.of(one, left, self._most(one), self._epochs(one))) for one in self._families())
         family, count, epochs = next((found for found in fitting if found[1] >= FEWEST and found[2] >= 1), ("", 0, 0))
         if not family:
-            if all(bracket.alone for bracket in self.brackets):
+            if all(bracket.size == 1 for bracket in self.brackets):
                 left = self._left()  # no trial of theirs can run again either
             self._fit(1, left)
             count, (family, epochs) = 1, self.extents.single(self._families(), left)
@@ -253,7 +253,8 @@ class Auto:
     def _epochs(self, family: str) -> int:
         """The most that trials of the next bracket plan for."""
         begun = bool(self.heads.ranked(self.networks)) and (family == PARTIAL or not self._weak())
-        return self.extents.planned(sum(bracket.family == family for bracket in self.brackets), begun=begun)
+        before = sum(bracket.family == family for bracket in self.brackets)
+        return self.extents.planned(before, begun=begun, patient=self.progress.stale >= PATIENT)
 
     def _families(self) -> list[str]:
         best = {family: self._top(family) for family in (PARTIAL, WHOLE)}
@@ -274,53 +275,50 @@ class Auto:
                     self._count(bracket)
 
     def _count(self, bracket: Bracket) -> None:
-        """Whether this bracket made the search better; a single trial for which alone there was time does not count."""
-        if bracket.alone:
-            return
-        best = max(self.ranks.top.values(), default=-float("inf"))
-        self.stale = 0 if best > self.leading else self.stale + 1
-        self.leading = max(best, self.leading)
+        """Whether this bracket made the search better. A single trial for which alone there was time does not count;
+        where blocks can be trained, heads do not."""
+        if bracket.size > 1:
+            trained = len(bracket.numbers) if any(draws.trained() for draws in self.draws.values()) else bracket.size
+            self.progress.round(trained, self.second.worth(), self.facts.clock())
 
-    # ---- fresh seeds ----------------------------------------------------------------------------------
+    # ---- the end --------------------------------------------------------------------------------------
 
     def _last_runs(self) -> Work | None:
         """What is left when no further bracket fits: the best few once more, then the end of the search."""
-        if self.finals is None:
-            done = self._perfect() or all(bracket.done for bracket in self.brackets)
-            if not done or 0 not in self.results:
+        if not self.closing:
+            if 0 not in self.results or not all(bracket.done for bracket in self.brackets):
                 return None
-            self._pick_finals()
-        work = self._next_rerun()
-        if work is None and not self.active:
+            self.closing = True
+        within = secondruns.SHARE * ((self.facts.deadline() or self.facts.clock()) - self.began)
+        work = self._finalist() or self._rerun(self._next_rerun(within))
+        if work is None:
             self._finish()
         return work
 
-    def _pick_finals(self) -> None:
-        """Choose the best few, and note the second runs that they are to have."""
-        self.finals = self._finalists()
-        for number in self.finals:
-            known = self.known[number]
-            if known.family != HEADS and self._room_for_trials():  # a solved head has no chance in it
-                params = finals.rerun_params(known.params, self.results[number], self.facts.space)
-                self._begin(AGAIN, params, known.again + 1, known.params)
+    def _finalist(self) -> Work | None:
+        """The next of the first second runs."""
+        if not self.closing or self.finals >= FINALISTS:
+            return None
+        self.finals += 1
+        return self._rerun(self._next_rerun())
+
+    def _next_rerun(self, within: float = float("inf")) -> int | None:
+        return self.second.next(self._left(), within) if self._room_for_trials() and not self._inherited() else None
+
+    def _rerun(self, number: int | None) -> Work | None:
+        """This configuration once more."""
+        if number is None:
+            return None
+        params, runs, of = self.second.order(number)
+        return Work((self._order(self._begin(AGAIN, params, runs, of).number, 0),))
 
     def _finish(self) -> None:
+        """The end, when all that runs has come to it."""
+        if self.active or 0 not in self.results:
+            return
+        stale = self.progress.stale if self.progress.over(self.facts.clock()) else 0
         room = self._room_for_trials(self.reserved) and bool(self.facts.deadline())
-        self._end = finals.reason(self._perfect(), self.stale if self.stale >= STALE else 0, room)
-
-    def _next_rerun(self) -> Work | None:
-        """The next run of a finalist."""
-        waiting = [n for n, known in self.known.items() if known.family == AGAIN and n not in self.started]
-        return Work((self._order(waiting[0], 0),)) if waiting else None
-
-    def _finalists(self) -> list[int]:
-        if self._inherited() or (self._perfect() and self.facts.parts[1] >= CERTAIN):
-            return []  # what it began with has seen the samples that validate in other divisions
-        able = {n: score for n, score in self.ranks.best.items() if n in self.results and self.results[n].folder}
-        heads = {number: headgroups.is_head(known.params, self.facts) for number, known in self.known.items()}
-        best = finals.distinct(able, lambda n: self.known[n].key, heads)[:FINALISTS]
-        needed = {n: 0.0 if n in self._of(HEADS) else finals.rerun_seconds(self.results[n]) for n in best}
-        return finals.affordable(best, needed, self._left(), self.facts.workers)
+        self._end = finals.reason(self._perfect() and self.second.sure(), stale, room)
 
     # ---- bookkeeping ----------------------------------------------------------------------------------
 
@@ -365,11 +363,13 @@ class Auto:
 
     def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        none = self.finals is not None or self._inherited() or self.starts.short(self.results.get(0))
-        return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
+        none = self.closing or self._inherited() or self.starts.short(self.results.get(0))
+        return secondruns.SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
-        return starts.leaders(self.results, self.ranks.best)
+        """Second runs have learned from samples that validate in other trials."""
+        leaders = starts.leaders(self.results, self.ranks.best)
+        return [leader for leader in leaders if not self.known[leader.number].again]
 
     def _inherited(self) -> bool:
         """Whether the best trial began with the model of another one."""

@@ -51,7 +51,7 @@ class Extents:
         least = self.ranks.cost(FEWEST, SHORTEST) * self.epoch_seconds(family) / self.hands(FEWEST)
         return tuple(size for size in sizes if least * area(size) <= left / 2) or sizes[-1:]
 
-    def planned(self, brackets: int, *, begun: bool) -> int:
+    def planned(self, brackets: int, *, begun: bool, patient: bool = False) -> int:
         """Epochs that the trials of a bracket plan for, at most. Of those that begin at a solved head two brackets of
         three, the first ones included, have a short schedule that comes to its end; the others show whether more epochs
         are worth more. Where scores tell nothing at first, none is short.
@@ -59,9 +59,12 @@ class Extents:
         Args:
             brackets: of the same family that there were.
             begun: whether its trials begin at a solved head.
+            patient: whether short schedules have made nothing better for long.
         """
         short = max(LEAST, round(SHORT * self.facts.epochs))
-        fits = begun and brackets % 3 < 2 and self.ranks.first == FIRST and 2 * short <= self.facts.epochs
+        fits = (
+            begun and not patient and brackets % 3 < 2 and self.ranks.first == FIRST and 2 * short <= self.facts.epochs
+        )
         return short if fits else self.facts.epochs
 
     def of(self, family: str, left: float, most: int, planned: int = 0) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Which trials are finalists, and which of them a search gives back: by the mean of runs, since one may be lucky."""
+"""What configurations are worth, by the mean of their runs, since one may be lucky; and how they run again."""
 
 from __future__ import annotations
 
@@ -26,28 +26,20 @@ def rerun_seconds(result: TrialResult) -> float:
     return result.seconds * repeated(result.recipe, result.best_epoch).epochs / max(1, result.epochs)
 
 
-def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: Collection[int]) -> int | None:
-    """The trial whose model is the result; None without rivals.
+def values(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: Collection[int]) -> list[float]:
+    """What each configuration is worth: the mean of its runs.
 
-    A configuration that did not run again has the luck of its one run in its score: it counts less by what those
-    that did run again have lost by it, in the mean.
+    One that did not run again has the luck of its one run in its score: it counts less by what those that did run
+    again have lost by it, in the mean.
 
     Args:
-        rivals: the trials of each finalist's configuration.
+        rivals: the trials of each configuration.
         scores: of each trial, larger is better.
         exact: trials whose score has no such luck in it: heads that are solved, and what was not picked for its score.
     """
-    if not rivals:
-        return None
     lost = [max(scores[n] for n in group) - _mean(group, scores) for group in rivals if len(group) > 1]
     luck = sum(lost) / (len(lost) + 1)  # a single pair says little: as if one more had lost nothing
-
-    def value(group: Sequence[int]) -> float:
-        repeated = len(group) > 1 or group[0] in exact
-        return _mean(group, scores) - (0.0 if repeated else luck)
-
-    best = rivals[max(range(len(rivals)), key=lambda place: value(rivals[place]))]
-    return max(best, key=lambda number: scores[number])
+    return [_mean(group, scores) - (0.0 if len(group) > 1 or group[0] in exact else luck) for group in rivals]
 
 
 def distinct(
@@ -65,22 +57,6 @@ def distinct(
     for number in sorted(scores, key=lambda number: (-scores[number], tried[kinds[number]], number)):
         found.setdefault(configuration(number), number)
     return list(found.values())
-
-
-def affordable(ranked: Sequence[int], seconds: Mapping[int, float], left: float, workers: int) -> list[int]:
-    """Those of the best trials that can run once more in the time left; one that is too dear leaves it to the next.
-
-    Args:
-        ranked: the best first.
-        seconds: that each takes; 0 where it need not run again.
-        left: seconds on the clock.
-    """
-    chosen, room = list[int](), left * workers
-    for number in ranked:
-        if left > 0 and seconds[number] <= min(left, room):
-            chosen.append(number)
-            room -= seconds[number]
-    return chosen
 
 
 def reason(perfect: bool, stale: int, room: bool) -> str:

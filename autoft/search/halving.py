@@ -158,8 +158,8 @@ class Bracket:
         self.running: set[int] = set()
         self.arrived: list[int] = []
         self.done = False
-        self.alone = len(numbers) + len(rivals) == 1
-        """Whether it is a trial without rivals."""
+        self.size = len(numbers) + len(rivals)
+        """Its trials; a single one has no rivals."""
 
     @property
     def until(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from autoft.records import EpochReport, Mode, Param, TrialResult
 
@@ -50,6 +50,8 @@ class Facts(NamedTuple):
     featured: frozenset[str] = frozenset()
     """Networks whose pooled features can be computed once for all trials, those of `sharing` among them: heads alone
     then cost next to nothing."""
+    kept: Callable[[int], bool] = lambda number: True
+    """Whether the model of a trial that has ended is there. Few are: see `Keeping`."""
 
 
 class Order(NamedTuple):
@@ -109,6 +111,15 @@ class Strategy(Protocol):
 
     def chosen(self) -> int | None:
         """The trial whose model is the result; None takes the one that is worth most (`ranking.by_worth`)."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A strategy that may choose another trial than those of the best single scores."""
+
+    def needed(self) -> Collection[int]:
+        """Trials whose models may be chosen by now, those that run included. A run keeps them beside its best few."""
         ...
 
 

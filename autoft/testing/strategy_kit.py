@@ -8,7 +8,7 @@ import pytest
 
 from autoft.records import Param
 from autoft.search import space as spaces
-from autoft.search.strategy import Strategy, StrategyPlugin
+from autoft.search.strategy import Keeping, Strategy, StrategyPlugin
 from autoft.testing.contract import FRAMEWORKS, Contract, dragged_in, misfits
 from autoft.testing.machine import EPOCHS, SPACE, Machine
 
@@ -58,6 +58,11 @@ class StrategyContract(Contract):
         first = [report.score for report in machine.history[0]]
         gain = machine.best() - max(first) if mode == "max" else min(first) - machine.best()
         assert gain >= 0
+
+    def test_models_that_may_be_chosen_are_those_of_its_trials(self) -> None:
+        machine = self.machine(seconds=2000.0)
+        if isinstance(machine.strategy, Keeping):
+            assert {*machine.strategy.needed()} <= machine.params.keys()
 
     @pytest.mark.parametrize("trials", [1, 5])
     def test_no_more_trials_than_asked_for(self, trials: int) -> None:

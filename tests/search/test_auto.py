@@ -312,8 +312,8 @@ def test_the_best_few_run_again_with_another_seed_and_division() -> None:
     assert again
     for number, known in again:
         twins = [n for n, k in machine.strategy.known.items() if k.key == known.key and n != number]
-        assert known.again == machine.strategy.known[twins[0]].again + 1
-        (first,) = set(machine.strategy.finals or ()) & set(twins)
+        first = min(twins)
+        assert known.again == len([twin for twin in twins if twin < number])
         wanted = course.repeated(machine.strategy.results[first].recipe, machine.strategy.results[first].best_epoch)
         assert (known.params["epochs"], known.params["patience"]) == (wanted.epochs, 0)
         assert len(machine.history[number]) == wanted.epochs, "its schedule comes to its end"
@@ -327,7 +327,7 @@ def test_a_solved_head_is_not_chosen_over_a_better_trial_for_which_there_was_no_
     machine = Machine(2, 1e6, trials=6)
     machine.run()
     strategy = machine.strategy
-    assert strategy.finals, "it came to its end"
+    assert strategy.closing, "it came to its end"
     best = max(strategy.ranks.best, key=lambda number: strategy.ranks.best[number])
     assert not any(known.again for known in strategy.known.values()), "no trial was left for second runs"
     assert strategy.chosen() == best
@@ -337,13 +337,9 @@ def test_a_score_that_was_not_repeated_counts_less() -> None:
     machine = Machine(2, 1200.0)
     machine.run()
     strategy = machine.strategy
-    assert strategy.finals
-    first, again = next(
-        (n, m) for n in strategy.finals for m, k in strategy.known.items() if k.again and k.key == strategy.known[n].key
-    )
-    alone = next(n for n in strategy.finals if n != first)
-    strategy.finals = [first, alone]
-    strategy.known[alone] = strategy.known[alone]._replace(family=WHOLE, params={"lr": 0.123})
+    again = next(n for n, known in strategy.known.items() if known.again)
+    first = min(n for n, known in strategy.known.items() if known.key == strategy.known[again].key)
+    alone = next(n for n, known in strategy.known.items() if known.family == PARTIAL and n != first)
     strategy.ranks.best.clear()
     strategy.ranks.best |= {first: 0.9, again: 0.8, alone: 0.86}
     assert strategy.chosen() == first, "0.85 is more than 0.86 - 0.05"

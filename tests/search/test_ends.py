@@ -14,8 +14,7 @@ def test_it_ends_early_when_nothing_can_become_better() -> None:
     machine.run()
     assert "rounds" in machine.strategy.over()
     assert machine.now < 1e5
-    ideal = Machine(2, 1e6)
-    ideal.strategy.facts = ideal.strategy.facts._replace(perfect=0.5)
+    ideal = Machine(2, 1e6, perfect=0.5)
     ideal.run()
     assert "cannot become better" in ideal.strategy.over()
     assert ideal.status[0] == "finished", "the gain is measured against a whole baseline"

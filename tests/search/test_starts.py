@@ -101,6 +101,16 @@ def test_a_trial_takes_the_image_size_of_the_one_that_it_goes_on_from() -> None:
     assert some.waiting == {7}
 
 
+def test_none_goes_on_from_a_second_run() -> None:
+    machine = Machine(2, 600.0)
+    machine.run()
+    strategy = machine.strategy
+    again = next(n for n, known in strategy.known.items() if known.again)
+    strategy.ranks.best[again] = 2.0
+    assert again not in [leader.number for leader in strategy._leaders()], "it has learned from what validates here"
+    assert 0 in [leader.number for leader in strategy._leaders()]
+
+
 def _numbers(machine: Machine) -> list[list[int]]:
     """Trials of each round, by the order in which rounds began."""
     return [[n for n in bracket.numbers if n in machine.starts] for bracket in machine.strategy.brackets]
