@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,45 +11,63 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoft import artifact, refit, remote, shelf
+from autoft import artifact, machine, refit, remote, shelf
 from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.pipeline import resources
-from autoft.records import TrialResult, to_json
+from autoft.records import TrialResult, TrialSpec, from_json, to_json
+from autoft.refit import Refitted
 from autoft.search import host
 
 HOPE = 0.75
 """Part of the expected seconds with which it is worth trying: without other trials beside it a training may be quicker,
 and one that is not ends at its deadline, with nothing lost."""
+MOST = 8
+"""Threads: what more of them would give was not measured, and each step of a small network ends with the last one."""
+SPARE = 0.25
+"""Part of a core that something may take without its being taken for busy."""
 INTERRUPTED = "it was interrupted"
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
 if TYPE_CHECKING:
+    from autoft.options import SearchOptions
     from autoft.pipeline.finish import Outcome
+
+
+def threads(options: SearchOptions, of_trial: int) -> int:
+    """That it may compute with. No trial runs beside it any more: the cores of this machine, up to `MOST`, unless the
+    user has said how many. On a cluster others may have theirs."""
+    return of_trial if options.address or options.cpus_per_trial else max(of_trial, min(MOST, machine.cores()))
 
 
 def train(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, Any]:
     """Train the configuration of the best trial once more, on training and validation together, and put that model
     into `best/`.
 
-    Returns what the summary says of it: samples, epochs and seconds, or why it was `left_out`; nothing where it was not
-    wanted. Whatever fails here, the model of the trial itself is there.
+    Returns what the summary says of it: samples, epochs, seconds, and how it did on the samples that validated
+    (`checked`), or why it was `left_out`; nothing where it was not wanted. Whatever fails here, the model of the trial
+    itself is there.
     """
     if not outcome.options.refit:
         return {}
     began = time.time()
     try:
-        _possible(outcome, best)
+        given = _possible(outcome, best)
         samples = len(outcome.splits.folds[0].train) + len(outcome.splits.folds[0].val)
         listener(Note(text=f"training the best configuration once more, on all {samples:,} samples that are not test"))
-        _fit(outcome, best)
+        found = _fit(outcome, best, given)
     except KeyboardInterrupt:
         return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
         return _left_out(str(error), listener)
-    return {"samples": samples, "epochs": repeated(best.recipe, best.best_epoch).epochs, "seconds": time.time() - began}
+    return {
+        "samples": samples,
+        "epochs": repeated(best.recipe, best.best_epoch).epochs,
+        "seconds": time.time() - began,
+        "checked": msgspec.to_builtins(found),
+    }
 
 
 def folder(outcome: Outcome) -> str:
@@ -69,8 +88,9 @@ def _left_out(why: str, listener: Listener) -> dict[str, Any]:
     return {"left_out": why}
 
 
-def _possible(outcome: Outcome, best: TrialResult) -> None:
-    """
+def _possible(outcome: Outcome, best: TrialResult) -> int:
+    """With how many threads.
+
     Raises:
         TimeoutError: it would not come to its end.
         ValueError: the trial did not have one configuration from its beginning to its end.
@@ -78,6 +98,8 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     """
     if outcome.interrupted or outcome.spec is None:
         raise TimeoutError("the search was interrupted")
+    given = _threads(outcome.options, outcome.spec)
+    outcome.budget.paced(given / outcome.spec.resources.threads)
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
     if HOPE * needed > left:
         raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
@@ -89,23 +111,36 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
         raise FileNotFoundError("it began with the model of another trial, which was not kept")
+    return given
 
 
-def _fit(outcome: Outcome, best: TrialResult) -> None:
+def _threads(options: SearchOptions, spec: TrialSpec) -> int:
+    """As many as find a core that nobody takes, at least those of a trial: threads wait for each other, and two on
+    cores that others use are slower than one."""
+    of_trial = spec.resources.threads
+    most = threads(options, of_trial)
+    return max(of_trial, min(most, int(machine.idle() + SPARE))) if most > of_trial else of_trial
+
+
+def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
     assert outcome.spec is not None  # else it was not possible
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
-    job = to_json(refit.job(outcome.spec, best, schema, place, deadline))
     limit = max(1.0, deadline - time.time()) + GRACE
-    if options.address:  # the machines with the memory and the GPUs are elsewhere
-        from autoft.search import ray
+    with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+        out = Path(scratch) / "refitted.json"
+        job = to_json(refit.job(outcome.spec, best, schema, place, deadline, given, str(out)))
+        if options.address:  # the machines with the memory and the GPUs are elsewhere
+            from autoft.search import ray
 
-        needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
-        ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
-    else:
-        host.call("autoft.refit:fit", [job], [best.backend], limit)
+            needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
+            (found,) = ray.call("autoft.refit:fit", [(job,)], timeout=limit, **needs)
+        else:
+            host.call("autoft.refit:write_fit", [job], [best.backend], limit)
+            found = from_json(out.read_bytes(), Refitted)
     local = outcome.writer.path / "trials" / refit.NAME
     if remote.is_address(place):
         shelf.fetch(place, local)
     outcome.writer.publish(local)
+    return found
