@@ -31,8 +31,6 @@ SHARE = 0.5
 """Part of the search time that one trial may plan for."""
 REFIT = 0.3
 """Part of the whole time that is kept for training the best configuration once more, at most."""
-ALONE = 0.5
-"""Part of a training that further threads do not share (docs/adr/0082-all-cores-and-chance.md)."""
 SHORT = 30.0
 """Seconds of a search in which nothing is kept for the last training before there is a model."""
 PREPARING = 1 / 3
@@ -71,8 +69,6 @@ class Budget:
         """Seconds to copy one model from or to a bucket."""
         self.refit_ratio = 0.0
         """Samples of the last training for each one that a trial has trained on, all folds together; 0 for none."""
-        self.refit_pace = 1.0
-        """What it takes for a sample, where a trial takes 1."""
         self.views_anew = False
         """Whether what frozen blocks give for augmented versions is computed once more then; that of plain samples is
         kept."""
@@ -95,19 +91,10 @@ class Budget:
         self.forked = frozenset(backends)
         self.start = START if cluster else FORK
 
-    def expect_refit(self, ratio: float, threads: float = 1.0) -> None:
-        """Keep time for a short last training from the first trial on: who is told of a deadline keeps that one.
-
-        Args:
-            threads: as in `paced`.
-        """
+    def expect_refit(self, ratio: float) -> None:
+        """Keep time for a short last training from the first trial on: who is told of a deadline keeps that one."""
         self.refit_ratio = ratio
-        self.paced(threads)
         self.refit = min(self.start + self._build, REFIT * max(0.0, self.seconds - SHORT))
-
-    def paced(self, threads: float) -> None:
-        """The last training computes with so many threads for each one that a trial has."""
-        self.refit_pace = ALONE + (1 - ALONE) / threads
 
     def leads(self, result: TrialResult) -> None:
         """Keep time to train this trial's configuration once more, unless that would take too much of the search."""
@@ -124,7 +111,7 @@ class Budget:
         epochs = repeated(result.recipe, result.best_epoch).epochs
         trained = max(0.0, result.seconds - build - prefix) * epochs / max(1, result.epochs)
         views = prefix if self.views_anew and result.recipe.views else 0.0
-        return self.start + self._build + traced + self.refit_ratio * self.refit_pace * (trained + views)
+        return self.start + self._build + traced + self.refit_ratio * (trained + views)
 
     @property
     def _build(self) -> float:

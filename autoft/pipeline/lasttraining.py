@@ -36,12 +36,6 @@ if TYPE_CHECKING:
     from autoft.pipeline.finish import Outcome
 
 
-def threads(options: SearchOptions, of_trial: int) -> int:
-    """That it may compute with. No trial runs beside it any more: the cores of this machine, up to `MOST`, unless the
-    user has said how many. On a cluster others may have theirs."""
-    return of_trial if options.address or options.cpus_per_trial else max(of_trial, min(MOST, machine.cores()))
-
-
 def train(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, Any]:
     """Train the configuration of the best trial once more, on training and validation together, and put that model
     into `best/`.
@@ -98,8 +92,6 @@ def _possible(outcome: Outcome, best: TrialResult) -> int:
     """
     if outcome.interrupted or outcome.spec is None:
         raise TimeoutError("the search was interrupted")
-    given = _threads(outcome.options, outcome.spec)
-    outcome.budget.paced(given / outcome.spec.resources.threads)
     needed, left = outcome.budget.to_refit(best), outcome.budget.end - outcome.budget.reserve - time.time()
     if HOPE * needed > left:
         raise TimeoutError(f"it would take about {needed:.0f} s, but {max(0.0, left):.0f} s were left")
@@ -111,15 +103,19 @@ def _possible(outcome: Outcome, best: TrialResult) -> int:
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
         raise FileNotFoundError("it began with the model of another trial, which was not kept")
-    return given
+    return _threads(outcome.options, outcome.spec)
 
 
 def _threads(options: SearchOptions, spec: TrialSpec) -> int:
-    """As many as find a core that nobody takes, at least those of a trial: threads wait for each other, and two on
-    cores that others use are slower than one."""
-    of_trial = spec.resources.threads
-    most = threads(options, of_trial)
-    return max(of_trial, min(most, int(machine.idle() + SPARE))) if most > of_trial else of_trial
+    """As many as find a core that nobody takes, up to `MOST`: no trial runs beside it any more. At least those of a
+    trial, and no more where the user has said how many, or on a cluster, where others may have theirs.
+
+    Threads wait for each other: two on cores that others use take several times as long as one.
+    """
+    of_trial, most = spec.resources.threads, min(MOST, machine.cores())
+    if options.address or options.cpus_per_trial or most <= of_trial:
+        return of_trial
+    return max(of_trial, min(most, int(machine.idle() + SPARE)))
 
 
 def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
@@ -128,6 +124,7 @@ def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
     limit = max(1.0, deadline - time.time()) + GRACE
+    found: Refitted
     with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
         out = Path(scratch) / "refitted.json"
         job = to_json(refit.job(outcome.spec, best, schema, place, deadline, given, str(out)))

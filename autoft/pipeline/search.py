@@ -21,7 +21,7 @@ from autoft.contracts import Forkable, Task
 from autoft.errors import UsageError
 from autoft.events import Finished, Listener, Note, Planned
 from autoft.options import SearchOptions
-from autoft.pipeline import finish, inputs, lasttraining, plan, prepare, proposals, resources, storage
+from autoft.pipeline import finish, inputs, plan, prepare, proposals, resources, storage
 from autoft.pipeline.budget import PLAIN, Budget
 from autoft.pipeline.resolve import resolved
 from autoft.pipeline.storage import Storage
@@ -169,7 +169,7 @@ def _held(
     concurrency = resources.concurrency(options, nodes := _fit(maker, made, nodes, listener))
     threads = resources.threads(options, nodes, concurrency)
     writer.write_yaml("args.yaml", arguments := {**plan.arguments(options, made, verb), "threads_per_trial": threads})
-    _inform(budget, options, made, prepared.splits, threads)
+    _inform(budget, options, made, prepared.splits)
     listener(planned := _planned(folder, arguments, made, budget.deadline, concurrency))
 
     searching = time.time()
@@ -255,16 +255,15 @@ def _finished(outcome: finish.Outcome, listener: Listener) -> Finished:
         raise UsageError(f"the outcome of the search could not be written to {run}: {why}.", hint) from error
 
 
-def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits, threads: int) -> None:
-    """Tell the budget what comes after the trials, which have so many threads."""
+def _inform(budget: Budget, options: SearchOptions, made: plan.Plan, splits: Splits) -> None:
+    """Tell the budget what comes after the trials."""
     first = splits.folds[0]
     budget.backends = tuple({candidate.card.backend for candidate in made.candidates.values()})
     budget.test_ratio = len(splits.test) / max(1, len(first.val) * len(splits.folds))
     if options.refit:
         learned = sum(len(fold.train) for fold in splits.folds)
         budget.views_anew = not splits.spare
-        more = lasttraining.threads(options, threads) / threads
-        budget.expect_refit((len(first.train) + len(first.val)) / max(1, learned), more)
+        budget.expect_refit((len(first.train) + len(first.val)) / max(1, learned))
     budget.plain = PLAIN * options.time if isinstance(made.task, Baselined) else 0.0
 
 

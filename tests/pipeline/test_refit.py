@@ -15,7 +15,7 @@ from autoft import artifact, course, evaluate, machine, refit, registry
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
 from autoft.pipeline import lasttraining
-from autoft.pipeline.budget import ALONE, FIRST_BUILD, REFIT, START, Budget
+from autoft.pipeline.budget import FIRST_BUILD, REFIT, START, Budget
 from autoft.pipeline.lasttraining import HOPE
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
@@ -294,22 +294,15 @@ def test_it_computes_on_all_cores_that_nobody_uses(
     case, result = outcome(60.0), msgspec.structs.replace(ended(10.0), recipe=SPEC.recipe)
     case.options = SimpleNamespace(address=address, cpus_per_trial=asked)
     assert lasttraining._possible(case, result) == given
-    assert case.budget.to_refit(result) == START + FIRST_BUILD + 10.0 * (ALONE + (1 - ALONE) / given)
     wide = msgspec.structs.replace(SPEC, resources=Resources(threads=6))
     assert lasttraining._threads(case.options, wide) == 6
 
 
-def test_no_more_threads_than_were_found_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_threads_than_is_known_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 64)
+    monkeypatch.setattr(machine, "idle", lambda: 64.0)
     free: Any = SimpleNamespace(address="", cpus_per_trial=0.0)
-    assert lasttraining.threads(free, 1) == lasttraining.MOST
-
-
-def test_less_time_is_kept_for_more_threads() -> None:
-    budget = Budget(100.0, 0.0)
-    budget.expect_refit(1.25, 2.0)
-    budget.leads(ended(10.0))
-    assert budget.refit == START + FIRST_BUILD + 12.5 * (ALONE + (1 - ALONE) / 2)
+    assert lasttraining._threads(free, SPEC) == lasttraining.MOST
 
 
 def test_a_training_that_time_cuts_is_not_taken(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
