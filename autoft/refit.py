@@ -8,14 +8,16 @@ could be settled on.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from autoft import leeway
 from autoft.course import OUT_OF_TIME, repeated
 from autoft.datarecords import EVERYTHING
 from autoft.errors import TrialFailed
-from autoft.records import Record, Schema, TrialResult, TrialSpec, from_json
+from autoft.records import Record, Schema, TrialResult, TrialSpec, from_json, to_json
 from autoft.trial import Trial
 
 NAME: Final = "refit"
@@ -27,16 +29,35 @@ class RefitJob(Record):
 
     spec: TrialSpec
     """The model is kept after the last epoch of its recipe."""
-    least: float
-    """Score on the samples that validated: whoever has learned from them must not be worse than whoever has not."""
+    before: float
+    """The trial's score on the samples that validated: whoever has learned from them must not be clearly worse than
+    whoever has not."""
+    out: str = ""
+    """File of this machine in which `write_fit` leaves its `Refitted`."""
 
 
-def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadline: float) -> RefitJob:
+class Refitted(Record):
+    """What the new model scores on the samples that validated its trial."""
+
+    score: float
+    before: float
+    """The trial's own, which had not learned from them."""
+    allowed: float
+    """How far behind that it could be (`leeway.allowed`)."""
+    rows: int
+    """Samples that were scored."""
+
+
+def job(
+    spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadline: float, threads: int, out: str = ""
+) -> RefitJob:
     """What is to be done for this trial and its result.
 
     Args:
         schema: with what was settled by its predictions for the validation part.
         folder: where the model goes.
+        threads: that it computes with.
+        out: as in `RefitJob`.
     """
     return RefitJob(
         spec=msgspec.structs.replace(
@@ -48,16 +69,18 @@ def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadl
             division=EVERYTHING,
             scored=result.division,
             recipe=repeated(result.recipe, result.best_epoch),
+            resources=msgspec.structs.replace(spec.resources, threads=threads),
         ),
-        least=result.score if result.score is not None else 0.0,
+        before=result.score if result.score is not None else 0.0,
+        out=out,
     )
 
 
-def fit(payload: str) -> None:
+def fit(payload: str) -> Refitted:
     """Do a `RefitJob`.
 
     Raises:
-        TrialFailed: time was over, or the new model is worse on what it has learned than the old one was.
+        TrialFailed: time was over, or the new model is clearly worse on what it has learned than the old one was.
     """
     wanted = from_json(payload, RefitJob)
     epochs = wanted.spec.recipe.epochs
@@ -67,10 +90,24 @@ def fit(payload: str) -> None:
         report = trial.step()
     if not report.complete or report.epoch < epochs:
         raise TrialFailed(f"time was over in epoch {report.epoch} of {epochs}")
-    sign = wanted.spec.metric.sign
-    if sign * report.score < sign * wanted.least:
+    metric, rows = wanted.spec.metric, sum(len(part.val) for part in trial.parts)
+    found = Refitted(
+        score=report.score,
+        before=wanted.before,
+        allowed=leeway.allowed(metric, wanted.before, rows),
+        rows=rows,
+    )
+    if metric.sign * found.score < metric.sign * found.before - found.allowed:
         raise TrialFailed(
-            f"having learned from the validation samples too, it does worse on them ({wanted.spec.metric.name} "
-            f"{report.score:.4g}) than the trial that had not ({wanted.least:.4g})"
+            f"having learned from the validation samples too, it does worse on them ({metric.name} {found.score:.4g}) "
+            f"than the trial that had not ({found.before:.4g}), by more than the {found.allowed:.2g} that chance "
+            f"explains with {rows:,} samples"
         )
-    trial.keep(wanted.least)
+    trial.keep(wanted.before)
+    return found
+
+
+def write_fit(payload: str) -> None:
+    """Do a `RefitJob`, and write what came of it into its file."""
+    found = fit(payload)
+    Path(from_json(payload, RefitJob).out).write_text(to_json(found), encoding="utf-8")

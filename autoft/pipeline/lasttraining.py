@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,22 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoft import artifact, refit, remote, shelf
+from autoft import artifact, machine, refit, remote, shelf
 from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.pipeline import resources
-from autoft.records import TrialResult, to_json
+from autoft.records import TrialResult, TrialSpec, from_json, to_json
+from autoft.refit import Refitted
 from autoft.search import host
 
 HOPE = 0.75
 """Part of the expected seconds with which it is worth trying: without other trials beside it a training may be quicker,
 and one that is not ends at its deadline, with nothing lost."""
+MOST = 8
+"""Threads: what more of them would give was not measured, and each step of a small network ends with the last one."""
+SPARE = 0.25
+"""Part of a core that something may take without its being taken for busy."""
 INTERRUPTED = "it was interrupted"
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
 if TYPE_CHECKING:
+    from autoft.options import SearchOptions
     from autoft.pipeline.finish import Outcome
 
 
@@ -33,22 +40,28 @@ def train(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
     """Train the configuration of the best trial once more, on training and validation together, and put that model
     into `best/`.
 
-    Returns what the summary says of it: samples, epochs and seconds, or why it was `left_out`; nothing where it was not
-    wanted. Whatever fails here, the model of the trial itself is there.
+    Returns what the summary says of it: samples, epochs, seconds, and how it did on the samples that validated
+    (`checked`), or why it was `left_out`; nothing where it was not wanted. Whatever fails here, the model of the trial
+    itself is there.
     """
     if not outcome.options.refit:
         return {}
     began = time.time()
     try:
-        _possible(outcome, best)
+        given = _possible(outcome, best)
         samples = len(outcome.splits.folds[0].train) + len(outcome.splits.folds[0].val)
         listener(Note(text=f"training the best configuration once more, on all {samples:,} samples that are not test"))
-        _fit(outcome, best)
+        found = _fit(outcome, best, given)
     except KeyboardInterrupt:
         return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
         return _left_out(str(error), listener)
-    return {"samples": samples, "epochs": repeated(best.recipe, best.best_epoch).epochs, "seconds": time.time() - began}
+    return {
+        "samples": samples,
+        "epochs": repeated(best.recipe, best.best_epoch).epochs,
+        "seconds": time.time() - began,
+        "checked": msgspec.to_builtins(found),
+    }
 
 
 def folder(outcome: Outcome) -> str:
@@ -69,8 +82,9 @@ def _left_out(why: str, listener: Listener) -> dict[str, Any]:
     return {"left_out": why}
 
 
-def _possible(outcome: Outcome, best: TrialResult) -> None:
-    """
+def _possible(outcome: Outcome, best: TrialResult) -> int:
+    """With how many threads.
+
     Raises:
         TimeoutError: it would not come to its end.
         ValueError: the trial did not have one configuration from its beginning to its end.
@@ -89,23 +103,41 @@ def _possible(outcome: Outcome, best: TrialResult) -> None:
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
         raise FileNotFoundError("it began with the model of another trial, which was not kept")
+    return _threads(outcome.options, outcome.spec)
 
 
-def _fit(outcome: Outcome, best: TrialResult) -> None:
+def _threads(options: SearchOptions, spec: TrialSpec) -> int:
+    """As many as find a core that nobody takes, up to `MOST`: no trial runs beside it any more. At least those of a
+    trial, and no more where the user has said how many, or on a cluster, where others may have theirs.
+
+    Threads wait for each other: two on cores that others use take several times as long as one.
+    """
+    of_trial, most = spec.resources.threads, min(MOST, machine.cores())
+    if options.address or options.cpus_per_trial or most <= of_trial:
+        return of_trial
+    return max(of_trial, min(most, int(machine.idle() + SPARE)))
+
+
+def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
     assert outcome.spec is not None  # else it was not possible
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
     schema = artifact.read(Path(best.folder)).schema
-    job = to_json(refit.job(outcome.spec, best, schema, place, deadline))
     limit = max(1.0, deadline - time.time()) + GRACE
-    if options.address:  # the machines with the memory and the GPUs are elsewhere
-        from autoft.search import ray
+    found: Refitted
+    with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
+        out = Path(scratch) / "refitted.json"
+        job = to_json(refit.job(outcome.spec, best, schema, place, deadline, given, str(out)))
+        if options.address:  # the machines with the memory and the GPUs are elsewhere
+            from autoft.search import ray
 
-        needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
-        ray.call("autoft.refit:fit", [(job,)], timeout=limit, memory=resources.memory(options), **needs)
-    else:
-        host.call("autoft.refit:fit", [job], [best.backend], limit)
+            needs = {"cpus": resources.cpus(options), "gpus": max(0.0, options.gpus_per_trial)}
+            (found,) = ray.call("autoft.refit:fit", [(job,)], timeout=limit, memory=resources.memory(options), **needs)
+        else:
+            host.call("autoft.refit:write_fit", [job], [best.backend], limit)
+            found = from_json(out.read_bytes(), Refitted)
     local = outcome.writer.path / "trials" / refit.NAME
     if remote.is_address(place):
         shelf.fetch(place, local)
     outcome.writer.publish(local)
+    return found

@@ -57,5 +57,19 @@ def sentence(summary: Mapping[str, Any]) -> str:
         epochs, seconds = count(int(again["epochs"]), "epoch"), duration(again["seconds"])
         trial = (summary.get("best") or {}).get("trial", "the best trial")
         told = f"{trial} was trained once more, on the {samples} of training and validation ({epochs}, {seconds})"
+        told += _worse(summary, again.get("checked") or {})
         return told if not summary.get("baseline") else f"{told}; the baseline was not"
     return f"learned from the training part alone: {again['left_out']}" if again.get("left_out") else ""
+
+
+def _worse(summary: Mapping[str, Any], checked: Mapping[str, Any]) -> str:
+    """That it does worse on what it has learned than the trial did, where it does."""
+    if not checked:
+        return ""
+    found, before = float(checked["score"]), float(checked["before"])
+    if (found > before) if summary.get("mode") == "min" else (found < before):
+        return (
+            f"; its {summary.get('metric')} on validation is {found:.4g} after {before:.4g} of the trial, a difference "
+            f"that chance explains (up to {float(checked['allowed']):.2g} with {count(int(checked['rows']), 'sample')})"
+        )
+    return ""

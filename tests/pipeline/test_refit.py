@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoft import artifact, course, evaluate, refit, registry
+from autoft import artifact, course, evaluate, machine, refit, registry
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
 from autoft.pipeline import lasttraining
@@ -20,7 +20,17 @@ from autoft.pipeline.lasttraining import HOPE
 from autoft.pipeline.search import run_search
 from autoft.pipeline.train import run_train
 from autoft.recipe import Recipe
-from autoft.records import EpochReport, Metric, ModelCard, Problem, Schema, TrialResult, TrialSpec, from_json
+from autoft.records import (
+    EpochReport,
+    Metric,
+    ModelCard,
+    Problem,
+    Resources,
+    Schema,
+    TrialResult,
+    TrialSpec,
+    from_json,
+)
 from autoft.report import final
 from autoft.run import Run
 from tests.pipeline.conftest import Heard, cache, options
@@ -83,6 +93,9 @@ def test_the_summary_says_from_how_many_samples_the_final_model_learned(searched
     assert recipe == course.repeated(Recipe.of(best["recipe"]), best["best_epoch"])
     assert again["epochs"] == recipe.epochs == artifact.read(run_of(searched).path / "best").epoch
     assert any("once more" in note.text for note in heard.of(Note))
+    checked = again["checked"]
+    assert (checked["before"], checked["rows"]) == (best["score"], len(first.val))
+    assert checked["score"] >= checked["before"] - checked["allowed"]
 
 
 def test_the_summary_names_no_version_of_ray_where_none_ran(searched: Finished) -> None:
@@ -137,7 +150,7 @@ def test_a_model_that_forgets_what_it_learned_is_not_taken(
     made = refit.job
 
     def hopeless(*arguments: Any) -> refit.RefitJob:
-        return msgspec.structs.replace(made(*arguments), least=1.1)
+        return msgspec.structs.replace(made(*arguments), before=1.1)
 
     monkeypatch.setattr(refit, "job", hopeless)
     heard = Heard()
@@ -217,11 +230,11 @@ SPEC = TrialSpec(
 
 def test_its_schedule_ends_where_it_ends() -> None:
     result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3, lr=0.5), best_epoch=9)
-    made = refit.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
-    assert (made.spec.recipe, made.least) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
+    made = refit.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0, 2)
+    assert (made.spec.recipe, made.before) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
-    assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
-    again = refit.job(SPEC, msgspec.structs.replace(result, division=2), Schema(task="t"), "trials/refit", 100.0)
+    assert (made.spec.folder, made.spec.resources.threads, made.spec.deadline) == ("trials/refit", 2, 100.0)
+    again = refit.job(SPEC, msgspec.structs.replace(result, division=2), Schema(task="t"), "trials/refit", 100.0, 1)
     assert (made.spec.scored, again.spec.scored, again.spec.division) == (0, 2, EVERYTHING)
 
 
@@ -230,7 +243,8 @@ def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -
     budget = Budget(100.0, time.time() - 100.0 + left)
     budget.expect_refit(1.0)
     budget.end += budget.reserve
-    return SimpleNamespace(interrupted=interrupted, budget=budget, spec=spec)
+    given = SimpleNamespace(address="", cpus_per_trial=1.0)
+    return SimpleNamespace(interrupted=interrupted, budget=budget, spec=spec, options=given)
 
 
 def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
@@ -258,6 +272,37 @@ def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
         "it began with the model of another trial, which was not kept",
         "its configuration was changed while it trained",
     ]
+
+
+@pytest.mark.parametrize(
+    ("idle", "asked", "address", "given"),
+    [
+        (4.0, 0.0, "", 4),
+        (3.8, 0.0, "", 4),
+        (1.6, 0.0, "", 1),
+        (0.0, 0.0, "", 1),
+        (4.0, 1.0, "", 1),
+        (4.0, 0.0, "h:1", 1),
+    ],
+)
+def test_it_computes_on_all_cores_that_nobody_uses(
+    monkeypatch: pytest.MonkeyPatch, idle: float, asked: float, address: str, given: int
+) -> None:
+    """Unless the user has said how many a trial has, or it runs on a cluster; never on fewer than a trial has."""
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "idle", lambda: idle)
+    case, result = outcome(60.0), msgspec.structs.replace(ended(10.0), recipe=SPEC.recipe)
+    case.options = SimpleNamespace(address=address, cpus_per_trial=asked)
+    assert lasttraining._possible(case, result) == given
+    wide = msgspec.structs.replace(SPEC, resources=Resources(threads=6))
+    assert lasttraining._threads(case.options, wide) == 6
+
+
+def test_no_more_threads_than_is_known_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 64)
+    monkeypatch.setattr(machine, "idle", lambda: 64.0)
+    free: Any = SimpleNamespace(address="", cpus_per_trial=0.0)
+    assert lasttraining._threads(free, SPEC) == lasttraining.MOST
 
 
 def test_a_training_that_time_cuts_is_not_taken(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
