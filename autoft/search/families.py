@@ -272,14 +272,7 @@ class Draws:
         if name in self.plain:  # the features that it was solved on are there
             params |= self._left_open(params, {**self._reading(params), **solved.reading})
         if params.get("freeze") != 1.0:
-            self._keep_features(params, 1.0 if begun else SLOWER)
-
-    def _keep_features(self, params: Values, slower: float) -> None:
-        """What was solved on features stays right as long as these change slowly."""
-        rate = next((param for param in self.space if param.key == "lr" and spaces.active(param, params)), None)
-        params |= self._left_open(params, {"norms": "kept"})
-        if rate is not None and not rate.fixed and rate.kind == "float":
-            params["lr"] = short(rate, max(rate.low, slower * float(params["lr"] or 0)))
+            params |= keeping(self.space, params, 1.0 if begun else SLOWER)
 
     def _reading(self, params: Values) -> Values:
         """How the default recipe of the same network reads texts."""
@@ -287,13 +280,31 @@ class Draws:
         return {key: default[key] for key in READING if key in default}
 
     def _left_open(self, params: Values, wanted: Values) -> Values:
-        return {key: value for key, value in wanted.items() if key in params and self._open(key)}
+        return _left_open(self.space, params, wanted)
 
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)
 
     def _open(self, key: str) -> bool:
-        return any(param.key == key and not param.fixed for param in self.space)
+        return _open(self.space, key)
+
+
+def keeping(space: Space, params: Values, slower: float = SLOWER) -> Values:
+    """What a trial has otherwise that begins with a head that was solved on features: this stays right as long as these
+    change slowly."""
+    rate = next((param for param in space if param.key == "lr" and spaces.active(param, params)), None)
+    found = _left_open(space, params, {"norms": "kept"})
+    if rate is not None and not rate.fixed and rate.kind == "float":
+        found["lr"] = short(rate, max(rate.low, slower * float(params["lr"] or 0)))
+    return found
+
+
+def _left_open(space: Space, params: Values, wanted: Values) -> Values:
+    return {key: value for key, value in wanted.items() if key in params and _open(space, key)}
+
+
+def _open(space: Space, key: str) -> bool:
+    return any(param.key == key and not param.fixed for param in space)
 
 
 def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[str, Draws]:

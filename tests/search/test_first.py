@@ -46,6 +46,43 @@ def test_what_the_user_says_holds() -> None:
     assert first.recipe(given, 20.0) == {**spaces.baseline(given.space), "batch_size": 16}, "so does its augmentation"
 
 
+def test_of_a_network_that_knows_much_it_begins_with_a_solved_head() -> None:
+    able = {"solvable": True, "featured": frozenset(["m"])}
+    usual = spaces.baseline(facts().space)
+    found = first.recipe(facts(**able), float("inf"))
+    begun = {"head_init": "logistic", "head_strength": 1.0, "head_rows": 0, "norms": "kept", "lr": 4e-4}
+    assert found == {**usual, **begun} and usual["lr"] == 1e-3
+    short = first.recipe(facts(**able), 20.0)
+    assert short["freeze"] == 0.75 and {key: short[key] for key in begun} == begun
+    numbers = facts(**able, edits=[Param(key="head_init", choices=("random", "ridge"), default="random")])
+    assert first.recipe(numbers, float("inf"))["head_init"] == "ridge"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        facts(WEAK, solvable=True, featured=frozenset(["m"])),
+        facts(solvable=True),  # its features are not at hand
+        facts(featured=frozenset(["m"])),
+        facts(solvable=True, featured=frozenset(["m"]), edits=[Param(key="freeze", choices=(1.0,), default=1.0)]),
+        facts(solvable=True, featured=frozenset(["m"]), edits=[Param(key="head_width", choices=(64,), default=64)]),
+        facts(
+            solvable=True,
+            featured=frozenset(["m"]),
+            edits=[Param(key="head_init", choices=("random",), default="random")],
+        ),
+    ],
+)
+def test_else_its_head_is_learned_from_nothing(given: Facts) -> None:
+    assert first.recipe(given, float("inf")) == spaces.baseline(given.space)
+
+
+def test_a_rate_that_is_given_holds_for_a_solved_head_too() -> None:
+    fixed = Param(key="lr", choices=(2e-3,), default=2e-3)
+    given = facts(solvable=True, featured=frozenset(["m"]), edits=[fixed])
+    assert first.recipe(given, float("inf"))["lr"] == 2e-3
+
+
 @pytest.mark.parametrize(
     ("seconds", "given"),
     [
