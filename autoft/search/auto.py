@@ -67,7 +67,7 @@ class Auto:
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
-        self.draws = families_of(facts, self.networks, weak=self._weak())
+        self.draws = families_of(facts, self.networks, weak=self._weak(), anew=first.begins_solved(facts))
         self.extents = Extents(facts, self.times, self.ranks, self.draws)
         self.stale = 0
         self.leading = -float("inf")

@@ -48,6 +48,13 @@ def recipe(facts: Facts, left: float) -> Values:
     return {**params, **_begun(facts, name, params)}
 
 
+def begins_solved(facts: Facts) -> bool:
+    """Whether it begins with a solved head. The plain default recipe is then worth a trial as well: on images unlike
+    those that a network has seen a random head and higher rates may be better."""
+    params = spaces.baseline(facts.space)
+    return bool(_begun(facts, str(params.get("model", (*models(facts.space), "")[0])), params))
+
+
 def _brief(space: Space, params: Values) -> Values:
     """What it has otherwise where time is short, as far as the space leaves it open."""
     brief = {key: value for key, value in BRIEF.items() if value in values_of(space, key, params)}

@@ -10,7 +10,8 @@ from autoft.records import ModelCard, Param
 from autoft.search import first
 from autoft.search import space as spaces
 from autoft.search.defaults import default_space
-from autoft.search.families import additions
+from autoft.search.families import PARTIAL, additions, families_of
+from autoft.search.headgrid import Solving
 from autoft.search.strategy import Facts
 
 STRONG = ModelCard(name="m", backend="b", modality="image", prior=75.0)
@@ -56,6 +57,18 @@ def test_of_a_network_that_knows_much_it_begins_with_a_solved_head() -> None:
     assert short["freeze"] == 0.75 and {key: short[key] for key in begun} == begun
     numbers = facts(**able, edits=[Param(key="head_init", choices=("random", "ridge"), default="random")])
     assert first.recipe(numbers, float("inf"))["head_init"] == "ridge"
+
+
+def test_the_plain_default_recipe_is_then_drawn_first() -> None:
+    given = facts(solvable=True, featured=frozenset(["m"]))
+    assert first.begins_solved(given) and not first.begins_solved(facts())
+    solved = Solving("m", {"image_size": 128}, "ridge", 1.0)
+    plain, other = (
+        families_of(given, ["m"], weak=False, anew=anew)[PARTIAL].draw(None, lambda model: solved)
+        for anew in (True, False)
+    )
+    assert plain is not None and (plain["head_init"], plain["norms"], plain["lr"]) == ("random", "batch", 1e-3)
+    assert other is not None and (other["head_init"], other["norms"], other["lr"]) == ("ridge", "kept", 4e-4)
 
 
 @pytest.mark.parametrize(
