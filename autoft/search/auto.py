@@ -61,7 +61,7 @@ class Auto:
         self.narrowed = False
         """Whether networks and image sizes were chosen by their heads."""
         self.bank = bankwork.Banks(facts.space, facts.seed)
-        self.draws = families_of(facts, self.networks, weak=self._weak())
+        self.draws = families_of(facts, self.networks, weak=self._weak(), anew=first.begins_solved(facts))
         self.extents = Extents(facts, self.times, self.ranks, self.draws)
         self.progress = Progress(self.began)
         self.starts = starts.Starts(able=facts.continues)

@@ -117,13 +117,16 @@ class Draws:
         *,
         sharing: bool = True,
         plain: Collection[str] = (),
+        anew: bool = False,
     ) -> None:
         """`known` are configurations that run anyway; `sharing` says whether what frozen blocks give is kept for all
-        networks, and `plain` for which ones features alone are: what all blocks give, of samples as they are."""
+        networks, and `plain` for which ones features alone are: what all blocks give, of samples as they are. `anew`
+        gives the default recipes, which come first, heads of their own."""
         self.space = space
         self.family = family
         self.sharing = sharing
         self.plain = frozenset(plain)
+        self.anew = anew
         self.models = list(model_names)
         self.sizes: dict[str, tuple[int, ...]] = {}
         """Network -> image sizes that are worth their time; any where a network is not in it."""
@@ -161,7 +164,8 @@ class Draws:
             self.count += 1
             begun = way == 1 and bool(best) and (best or {}).get("head_init", "random") != "random"
             wider = params.get("freeze") == 1.0 and params.get("pooling") == LEVELS
-            self._finish(params, wide if wider else head, generator, near=near, begun=begun)
+            own = self.anew and way == -1
+            self._finish(params, wide if wider else head, generator, near=near, begun=begun, own=own)
             if near and params.get("freeze") == 1.0:
                 continue
             if (key := key_of(params)) not in self._seen:
@@ -238,9 +242,11 @@ class Draws:
         *,
         near: bool,
         begun: bool,
+        own: bool,
     ) -> None:
         """The image size follows from the network's features, the start of the head and the views from the family,
-        where the user leaves them open. `begun` says that it was drawn around one that begins with a solved head."""
+        where the user leaves them open. `begun` says that it was drawn around one that begins with a solved head, `own`
+        that it has a head of its own."""
         name = str(params.get("model", self.models[0]))
         allowed = self.sizes.get(name)
         if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
@@ -265,21 +271,14 @@ class Draws:
         params.pop("head_strength", None)
         rows = {"head_rows": rows} if (rows := params.pop("head_rows", 0)) else {}
         anew = generator.random() < ANEW.get(self.family, 0.0) and not near
-        if solved is None or params.get("head_width") or anew:
+        if solved is None or params.get("head_width") or anew or own:
             params["head_init"] = "random"
             return
         params |= {"head_init": solved.kind, "head_strength": solved.strength, **rows}
         if name in self.plain:  # the features that it was solved on are there
             params |= self._left_open(params, {**self._reading(params), **solved.reading})
         if params.get("freeze") != 1.0:
-            self._keep_features(params, 1.0 if begun else SLOWER)
-
-    def _keep_features(self, params: Values, slower: float) -> None:
-        """What was solved on features stays right as long as these change slowly."""
-        rate = next((param for param in self.space if param.key == "lr" and spaces.active(param, params)), None)
-        params |= self._left_open(params, {"norms": "kept"})
-        if rate is not None and not rate.fixed and rate.kind == "float":
-            params["lr"] = short(rate, max(rate.low, slower * float(params["lr"] or 0)))
+            params |= keeping(self.space, params, 1.0 if begun else SLOWER)
 
     def _reading(self, params: Values) -> Values:
         """How the default recipe of the same network reads texts."""
@@ -287,31 +286,50 @@ class Draws:
         return {key: default[key] for key in READING if key in default}
 
     def _left_open(self, params: Values, wanted: Values) -> Values:
-        return {key: value for key, value in wanted.items() if key in params and self._open(key)}
+        return _left_open(self.space, params, wanted)
 
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)
 
     def _open(self, key: str) -> bool:
-        return any(param.key == key and not param.fixed for param in self.space)
+        return _open(self.space, key)
 
 
-def families_of(facts: Facts, networks: Sequence[str], *, weak: bool) -> dict[str, Draws]:
+def keeping(space: Space, params: Values, slower: float = SLOWER) -> Values:
+    """What a trial has otherwise that begins with a head that was solved on features: this stays right as long as these
+    change slowly."""
+    rate = next((param for param in space if param.key == "lr" and spaces.active(param, params)), None)
+    found = _left_open(space, params, {"norms": "kept"})
+    if rate is not None and not rate.fixed and rate.kind == "float":
+        found["lr"] = short(rate, max(rate.low, slower * float(params["lr"] or 0)))
+    return found
+
+
+def _left_open(space: Space, params: Values, wanted: Values) -> Values:
+    return {key: value for key, value in wanted.items() if key in params and _open(space, key)}
+
+
+def _open(space: Space, key: str) -> bool:
+    return any(param.key == key and not param.fixed for param in space)
+
+
+def families_of(facts: Facts, networks: Sequence[str], *, weak: bool, anew: bool = False) -> dict[str, Draws]:
     """The families that a space has beside heads. Where every configuration shares what its frozen blocks give, none is
     dear, however few those are; weak networks must train deep blocks, so they keep a family for it.
 
     Args:
         weak: whether most of all networks must still be learned.
+        anew: see `Draws`.
     """
     space, found = facts.space, dict[str, Draws]()
-    sharing, known = all(name in facts.sharing for name in networks), [spaces.baseline(space)]
+    sharing, known = all(name in facts.sharing for name in networks), [] if anew else [spaces.baseline(space)]
     plain = facts.featured - facts.sharing
     usual = {name: spaces.resolve(space, {"model": name} if name else {}) for name in networks}
     for family in (PARTIAL, WHOLE):
         part = subspace(space, family, sharing=sharing)
         own = [name for name in networks if family == PARTIAL or {*values_of(space, "freeze", usual[name])} != {1.0}]
         if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain)
+            found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain, anew=anew)
     return found
 
 

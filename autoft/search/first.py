@@ -1,5 +1,8 @@
-"""What trial 0 is: the plain default recipe, and where time is short, deeper frozen, without augmentation and in small
-batches.
+"""What trial 0 is: the default recipe from a solved head where a network knows much, and where time is short, deeper
+frozen, without augmentation and in small batches.
+
+A random head distorts the features that a network brings until it has learned what a solution tells at once (LP-FT,
+Kumar et al., ICLR 2022); with it, rates are lower (docs/adr/0085-trial-0-from-a-solved-head.md).
 
 Trial 0 shares the machine with the first heads. Samples as they are pass the frozen blocks once, for both; augmented
 ones pass them in every epoch. Where time is left for a few epochs of those at most, augmentation gains nothing: more
@@ -13,10 +16,10 @@ from __future__ import annotations
 from typing import Final
 
 from autoft.search import space as spaces
-from autoft.search.families import models
+from autoft.search.families import keeping, models
 from autoft.search.headgrid import PLAIN, values_of
 from autoft.search.headwork import area
-from autoft.search.space import Values
+from autoft.search.space import Space, Values
 from autoft.search.strategy import Facts
 
 SCARCE: Final = 0.06
@@ -24,6 +27,8 @@ SCARCE: Final = 0.06
 its half of the time."""
 HALF: Final = 0.5
 """Of the blocks, from which on a default depth says that a network knows much: it may then be frozen deeper."""
+KINDS: Final = ("logistic", "ridge")
+"""Of solved heads, the better one to begin with first; numbers have no logistic one."""
 BRIEF: Final[Values] = {**PLAIN, "batch_size": 16}
 """What it then has in place of its defaults, where the space has that."""
 
@@ -38,11 +43,33 @@ def recipe(facts: Facts, left: float) -> Values:
     name = str(params.get("model", (*models(facts.space), "")[0]))
     scarce = left < SCARCE * area(params.get("image_size")) * facts.parts[0]
     shares = name in facts.sharing and float(params.get("freeze") or 0.0) > 0.0
-    if facts.gpu or not (scarce and shares):
-        return params
-    brief = {key: value for key, value in BRIEF.items() if value in values_of(facts.space, key, params)}
+    if scarce and shares and not facts.gpu:
+        params = {**params, **_brief(facts.space, params)}
+    return {**params, **_begun(facts, name, params)}
+
+
+def begins_solved(facts: Facts) -> bool:
+    """Whether it begins with a solved head. The plain default recipe is then worth a trial as well: on images unlike
+    those that a network has seen a random head and higher rates may be better."""
+    params = spaces.baseline(facts.space)
+    return bool(_begun(facts, str(params.get("model", (*models(facts.space), "")[0])), params))
+
+
+def _brief(space: Space, params: Values) -> Values:
+    """What it has otherwise where time is short, as far as the space leaves it open."""
+    brief = {key: value for key, value in BRIEF.items() if value in values_of(space, key, params)}
     depth = float(params["freeze"] or 0.0)
-    deeper = [value for value in values_of(facts.space, "freeze", params) if depth < float(value or 0.0) < 1.0]
+    deeper = [value for value in values_of(space, "freeze", params) if depth < float(value or 0.0) < 1.0]
     if depth >= HALF and deeper and brief.get("augment") == PLAIN["augment"]:
         brief["freeze"] = min(deeper, key=lambda value: float(value or 0.0))
-    return {**params, **brief}
+    return brief
+
+
+def _begun(facts: Facts, name: str, params: Values) -> Values:
+    """What it has otherwise where it begins with a solved head."""
+    kinds = values_of(facts.space, "head_init", params)
+    kind = next((word for word in KINDS if word in kinds), "")
+    knows = HALF <= float(params.get("freeze") or 0.0) < 1.0
+    if not (facts.solvable and name in facts.featured and knows and kind and len(kinds) > 1) or params.get("head_width"):
+        return {}
+    return {**spaces.resolve(facts.space, {**params, "head_init": kind}), **keeping(facts.space, params)}

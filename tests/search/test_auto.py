@@ -12,7 +12,7 @@ import pytest
 from autoft import course
 from autoft.recipe import Recipe
 from autoft.records import EpochReport, ModelCard, Param, TrialResult
-from autoft.search import finals
+from autoft.search import finals, first
 from autoft.search import space as spaces
 from autoft.search.auto import AGAIN, RIVAL, Auto, Facts
 from autoft.search.bankwork import BANK, COUNT, configurations
@@ -194,7 +194,7 @@ def test_rounds_of_trials_run_past_the_epochs_in_which_nothing_can_be_told(worke
 def test_the_baseline_runs_first_and_to_its_end(workers: int) -> None:
     machine = Machine(workers, 600.0)
     machine.run()
-    assert machine.params[0] == spaces.baseline(space())
+    assert machine.params[0] == first.recipe(machine.strategy.facts, 600.0)
     assert machine.status[0] == "finished"
     assert len(machine.history[0]) == 20
     assert machine.strategy.known[0].family == BASELINE
