@@ -123,6 +123,9 @@ class Auto:
         self.times.saw(known.family, number, report, self._weight(known.params))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
+        self.starts.saw(number, report)
+        if number == 0 and self.starts.few:
+            self._leave(self.brackets)
 
     def paused(self, number: int) -> None:
         self.active.discard(number)
@@ -135,6 +138,8 @@ class Auto:
         self.times.forget(number)
         self.ranks.ended(number, failed=result.status == "failed")
         self._arrive(number, able=False)
+        if number == 0 and self.starts.few:
+            self._promote()
 
     def closed(self) -> Sequence[Closed]:
         taken, self._closed = self._closed, []
@@ -205,7 +210,7 @@ class Auto:
             count, (family, epochs) = 1, self.extents.single(self._families(), left)
         if not family:
             return None
-        goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
+        goes_on = self.starts.wanted(self.results.get(0), self._leaders(), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
             self.draws.pop(family)
@@ -267,11 +272,26 @@ class Auto:
                 bracket.delay(self.ranks.rung(bracket.until))
                 bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
                 bracket.ended(number, scored=number in self.ranks.best)
-                rung = bracket.until
-                lost = bracket.promote(self.ranks.key)
-                self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
-                if bracket.done:
-                    self._count(bracket)
+                self._promote(bracket)
+
+    def _promote(self, *brackets: Bracket) -> None:
+        for bracket in brackets or [one for one in self.brackets if not one.done]:
+            rung = bracket.until
+            lost = bracket.promote(self.ranks.key)
+            self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
+            if bracket.done:
+                self._count(bracket)
+
+    def _leave(self, brackets: Sequence[Bracket]) -> None:
+        """Beside a trial 0 that time leaves few epochs one other configuration has as many; what went on for fewer has
+        lost to it, and makes room for those that go on from the better one."""
+        for bracket in brackets:
+            if not bracket.done and not self.starts.waiting.intersection(bracket.numbers):
+                bracket.withdraw(self.started)
+                bracket.behind = self._behind
+
+    def _behind(self, number: int) -> bool:
+        return 0 in self.results and self.ranks.best.get(number, -float("inf")) < self.ranks.best.get(0, -float("inf"))
 
     def _count(self, bracket: Bracket) -> None:
         """Whether this bracket made the search better; a single trial for which alone there was time does not count."""
@@ -365,7 +385,7 @@ class Auto:
 
     def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        none = self.finals is not None or self._inherited() or self.starts.short(self.results.get(0))
+        none = self.finals is not None or self._inherited() or self.starts.few
         return FINAL_SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:
