@@ -1,7 +1,7 @@
 """How much worse a score may be, on the same samples, without saying more than chance explains.
 
 The score of the trial that a search chooses is the best of many, in part by chance. Whoever repeats the trial has no
-such luck, and of few samples one that is told wrong is a large part (docs/adr/0082-all-cores-and-chance.md).
+such luck, and of few samples one that is told wrong is a large part (docs/adr/0082-chance-in-the-last-training.md).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autoft.metric import Metric
 PART: Final = 1 / 3
 """Of the standard error that a metric would have as a mean of zeros and ones, for those that are none: pixels, boxes
 and letters of a sample share its fate only in part. Measured on test parts, by resamples: a fifth for mIoU, three
-tenths for mAP, two fifths for R2, six tenths for word errors (docs/adr/0082-all-cores-and-chance.md)."""
+tenths for mAP, two fifths for R2, six tenths for word errors (docs/adr/0082-chance-in-the-last-training.md)."""
 
 
 def allowed(metric: Metric, score: float, rows: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -12,12 +11,6 @@ from typing import Final
 GROUPS: Final = Path("/sys/fs/cgroup")
 MINE: Final = Path("/proc/self/cgroup")
 """Where Linux says what groups of processes may use, and which groups this process is in."""
-USED: Final = Path("/proc/stat")
-"""Where Linux counts what each core has done."""
-TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-"""In which it counts: so many a second."""
-LOOK: Final = 0.25
-"""Seconds: long enough for ticks of a hundredth, and for what a system does on the side not to be half of them."""
 
 
 def cores() -> int:
@@ -31,23 +24,6 @@ def threads() -> int:
     """For numerical libraries, where nobody says how many: `OMP_NUM_THREADS`, else all cores."""
     told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return max(1, int(told)) if told.isdecimal() else cores()
-
-
-def idle() -> float:
-    """Cores' worth of time that nobody takes at this moment, of those that this process may run on; all of them where
-    the system does not tell. It takes `LOOK` seconds to see."""
-    before, began = _idle_ticks(), time.monotonic()
-    time.sleep(LOOK)
-    ticks, seconds = _idle_ticks() - before, time.monotonic() - began
-    return min(cores(), ticks / TICKS / seconds) if before else float(cores())
-
-
-def _idle_ticks() -> int:
-    """Since the system began, of the cores that this process may run on; 0 where the system does not tell."""
-    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    names = {f"cpu{number}" for number in mine}
-    rows = [line.split() for line in _read(USED).splitlines()]
-    return sum(int(row[4]) + int(row[5]) for row in rows if row and row[0] in names)  # idle, and waiting for a disk
 
 
 def _shares() -> Iterator[float]:

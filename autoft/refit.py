@@ -48,15 +48,12 @@ class Refitted(Record):
     """Samples that were scored."""
 
 
-def job(
-    spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadline: float, threads: int, out: str = ""
-) -> RefitJob:
+def job(spec: TrialSpec, result: TrialResult, schema: Schema, folder: str, deadline: float, out: str = "") -> RefitJob:
     """What is to be done for this trial and its result.
 
     Args:
         schema: with what was settled by its predictions for the validation part.
         folder: where the model goes.
-        threads: that it computes with.
         out: as in `RefitJob`.
     """
     return RefitJob(
@@ -69,7 +66,6 @@ def job(
             division=EVERYTHING,
             scored=result.division,
             recipe=repeated(result.recipe, result.best_epoch),
-            resources=msgspec.structs.replace(spec.resources, threads=threads),
         ),
         before=result.score if result.score is not None else 0.0,
         out=out,

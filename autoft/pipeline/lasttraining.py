@@ -11,28 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoft import artifact, machine, refit, remote, shelf
+from autoft import artifact, refit, remote, shelf
 from autoft.course import repeated
 from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.pipeline import resources
-from autoft.records import TrialResult, TrialSpec, from_json, to_json
+from autoft.records import TrialResult, from_json, to_json
 from autoft.refit import Refitted
 from autoft.search import host
 
 HOPE = 0.75
 """Part of the expected seconds with which it is worth trying: without other trials beside it a training may be quicker,
 and one that is not ends at its deadline, with nothing lost."""
-MOST = 8
-"""Threads: what more of them would give was not measured, and each step of a small network ends with the last one."""
-SPARE = 0.25
-"""Part of a core that something may take without its being taken for busy."""
 INTERRUPTED = "it was interrupted"
 GRACE = 5.0
 """Seconds that a process may take beyond the time it was told to end by."""
 
 if TYPE_CHECKING:
-    from autoft.options import SearchOptions
     from autoft.pipeline.finish import Outcome
 
 
@@ -48,10 +43,10 @@ def train(outcome: Outcome, best: TrialResult, listener: Listener) -> dict[str, 
         return {}
     began = time.time()
     try:
-        given = _possible(outcome, best)
+        _possible(outcome, best)
         samples = len(outcome.splits.folds[0].train) + len(outcome.splits.folds[0].val)
         listener(Note(text=f"training the best configuration once more, on all {samples:,} samples that are not test"))
-        found = _fit(outcome, best, given)
+        found = _fit(outcome, best)
     except KeyboardInterrupt:
         return _left_out(INTERRUPTED, listener)
     except Exception as error:  # whatever a backend raises here: there is a model already
@@ -82,9 +77,8 @@ def _left_out(why: str, listener: Listener) -> dict[str, Any]:
     return {"left_out": why}
 
 
-def _possible(outcome: Outcome, best: TrialResult) -> int:
-    """With how many threads.
-
+def _possible(outcome: Outcome, best: TrialResult) -> None:
+    """
     Raises:
         TimeoutError: it would not come to its end.
         ValueError: the trial did not have one configuration from its beginning to its end.
@@ -103,22 +97,9 @@ def _possible(outcome: Outcome, best: TrialResult) -> int:
     start = outcome.spec.start
     if start and not remote.is_address(start) and not Path(start).is_dir():
         raise FileNotFoundError("it began with the model of another trial, which was not kept")
-    return _threads(outcome.options, outcome.spec)
 
 
-def _threads(options: SearchOptions, spec: TrialSpec) -> int:
-    """As many as find a core that nobody takes, up to `MOST`: no trial runs beside it any more. At least those of a
-    trial, and no more where the user has said how many, or on a cluster, where others may have theirs.
-
-    Threads wait for each other: two on cores that others use take several times as long as one.
-    """
-    of_trial, most = spec.resources.threads, min(MOST, machine.cores())
-    if options.address or options.cpus_per_trial or most <= of_trial:
-        return of_trial
-    return max(of_trial, min(most, int(machine.idle() + SPARE)))
-
-
-def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
+def _fit(outcome: Outcome, best: TrialResult) -> Refitted:
     assert outcome.spec is not None  # else it was not possible
     options, place = outcome.options, folder(outcome)
     deadline = outcome.budget.end - outcome.budget.reserve
@@ -127,7 +108,7 @@ def _fit(outcome: Outcome, best: TrialResult, given: int) -> Refitted:
     found: Refitted
     with tempfile.TemporaryDirectory(prefix="autoft-") as scratch:
         out = Path(scratch) / "refitted.json"
-        job = to_json(refit.job(outcome.spec, best, schema, place, deadline, given, str(out)))
+        job = to_json(refit.job(outcome.spec, best, schema, place, deadline, str(out)))
         if options.address:  # the machines with the memory and the GPUs are elsewhere
             from autoft.search import ray
 

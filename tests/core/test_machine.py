@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -72,37 +71,3 @@ def test_threads_are_those_of_numerical_libraries(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert machine.threads() == threads
-
-
-def used(*idle: int) -> str:
-    """What Linux tells of cores that have idled so many ticks."""
-    rows = [f"cpu{number} 100 20 30 {ticks - 5} 5 0 0 0 0 0" for number, ticks in enumerate(idle)]
-    return "\n".join([f"cpu 1 2 3 {sum(idle)} 5 6 7 0 0 0", *rows, "intr 12 13"])
-
-
-@pytest.mark.parametrize(
-    ("after", "idle"),
-    [((125, 125, 900), 2.0), ((125, 105, 900), 1.2), ((100, 100, 900), 0.0), ((130, 130, 900), 2.0)],
-)
-def test_idle_cores_are_those_of_this_process_that_nobody_uses(
-    groups: Path, monkeypatch: pytest.MonkeyPatch, after: tuple[int, ...], idle: float
-) -> None:
-    """A quarter of a second has 25 ticks; the third core is not this process's."""
-    stat = groups.parent / "stat"
-    write(stat, used(100, 100, 500))
-    clock = [10.0]
-
-    def meanwhile(seconds: float) -> None:
-        clock[0] += seconds
-        write(stat, used(*after))
-
-    monkeypatch.setattr(machine, "USED", stat)
-    monkeypatch.setattr(machine, "TICKS", 100)
-    monkeypatch.setattr(machine, "time", SimpleNamespace(sleep=meanwhile, monotonic=lambda: clock[0]))
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
-    assert machine.idle() == pytest.approx(idle)
-
-
-def test_all_cores_are_idle_where_the_system_does_not_tell(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "USED", groups.parent / "none")
-    assert machine.idle() == 8

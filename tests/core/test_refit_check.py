@@ -68,7 +68,7 @@ def job(metric: Metric, before: float, score: float, out: str = "") -> str:
     result = TrialResult(
         number=0, model="m", backend="b", recipe=Recipe(), status="finished", score=before, best_epoch=1, epochs=1
     )
-    return to_json(refit.job(spec, result, spec.schema, "trials/refit", 0.0, 1, out))
+    return to_json(refit.job(spec, result, spec.schema, "trials/refit", 0.0, out))
 
 
 ACCURACY = Metric(name="accuracy", best=1.0, share=True)

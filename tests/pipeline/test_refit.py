@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from autoft import artifact, course, evaluate, machine, refit, registry
+from autoft import artifact, course, evaluate, refit, registry
 from autoft.datarecords import EVERYTHING, DataRef, Fold, Splits
 from autoft.events import Finished, Note
 from autoft.pipeline import lasttraining
@@ -25,7 +25,6 @@ from autoft.records import (
     Metric,
     ModelCard,
     Problem,
-    Resources,
     Schema,
     TrialResult,
     TrialSpec,
@@ -230,11 +229,11 @@ SPEC = TrialSpec(
 
 def test_its_schedule_ends_where_it_ends() -> None:
     result = msgspec.structs.replace(ended(5.0), recipe=Recipe(epochs=12, patience=3, lr=0.5), best_epoch=9)
-    made = refit.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0, 2)
+    made = refit.job(SPEC, result, Schema(task="t", classes=("a",)), "trials/refit", 100.0)
     assert (made.spec.recipe, made.before) == (Recipe(epochs=9, patience=0, lr=0.5), 0.5)
     assert (made.spec.division, made.spec.schema.classes) == (EVERYTHING, ("a",))
-    assert (made.spec.folder, made.spec.resources.threads, made.spec.deadline) == ("trials/refit", 2, 100.0)
-    again = refit.job(SPEC, msgspec.structs.replace(result, division=2), Schema(task="t"), "trials/refit", 100.0, 1)
+    assert (made.spec.folder, made.spec.resources, made.spec.deadline) == ("trials/refit", SPEC.resources, 100.0)
+    again = refit.job(SPEC, msgspec.structs.replace(result, division=2), Schema(task="t"), "trials/refit", 100.0)
     assert (made.spec.scored, again.spec.scored, again.spec.division) == (0, 2, EVERYTHING)
 
 
@@ -243,8 +242,7 @@ def outcome(left: float, spec: TrialSpec = SPEC, *, interrupted: bool = False) -
     budget = Budget(100.0, time.time() - 100.0 + left)
     budget.expect_refit(1.0)
     budget.end += budget.reserve
-    given = SimpleNamespace(address="", cpus_per_trial=1.0)
-    return SimpleNamespace(interrupted=interrupted, budget=budget, spec=spec, options=given)
+    return SimpleNamespace(interrupted=interrupted, budget=budget, spec=spec)
 
 
 def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
@@ -272,37 +270,6 @@ def test_it_is_left_out_for_reasons_that_are_said(tmp_path: Path) -> None:
         "it began with the model of another trial, which was not kept",
         "its configuration was changed while it trained",
     ]
-
-
-@pytest.mark.parametrize(
-    ("idle", "asked", "address", "given"),
-    [
-        (4.0, 0.0, "", 4),
-        (3.8, 0.0, "", 4),
-        (1.6, 0.0, "", 1),
-        (0.0, 0.0, "", 1),
-        (4.0, 1.0, "", 1),
-        (4.0, 0.0, "h:1", 1),
-    ],
-)
-def test_it_computes_on_all_cores_that_nobody_uses(
-    monkeypatch: pytest.MonkeyPatch, idle: float, asked: float, address: str, given: int
-) -> None:
-    """Unless the user has said how many a trial has, or it runs on a cluster; never on fewer than a trial has."""
-    monkeypatch.setattr(machine, "cores", lambda: 4)
-    monkeypatch.setattr(machine, "idle", lambda: idle)
-    case, result = outcome(60.0), msgspec.structs.replace(ended(10.0), recipe=SPEC.recipe)
-    case.options = SimpleNamespace(address=address, cpus_per_trial=asked)
-    assert lasttraining._possible(case, result) == given
-    wide = msgspec.structs.replace(SPEC, resources=Resources(threads=6))
-    assert lasttraining._threads(case.options, wide) == 6
-
-
-def test_no_more_threads_than_is_known_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 64)
-    monkeypatch.setattr(machine, "idle", lambda: 64.0)
-    free: Any = SimpleNamespace(address="", cpus_per_trial=0.0)
-    assert lasttraining._threads(free, SPEC) == lasttraining.MOST
 
 
 def test_a_training_that_time_cuts_is_not_taken(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
