@@ -169,8 +169,8 @@ class Auto:
         """Keep the networks and image sizes whose features are best; of equal ones those with the better prior, which
         come first."""
         self.narrowed = True
-        ranked = self.heads.ranked(self.networks)
-        others = [name for name in self.networks if name not in ranked and name not in self.heads.dropped]
+        known, ranked = self.heads.ranked(self.networks), self.heads.promising(self.networks)
+        others = [name for name in self.networks if name not in known and name not in self.heads.dropped]
         self.networks = [*ranked[:NETWORKS], *others] or self.networks
         for family, draws in self.draws.items():
             draws.models = [name for name in self.networks if name in draws.models] or draws.models

@@ -28,6 +28,11 @@ LEVELED: Final = 8192
 """Training samples up to which heads see all levels: several thousand numbers of each are held in memory."""
 UNIT: Final = 100
 """Side of an image of area 1; where there are no images, all is of area 1."""
+FAR: Final = 0.1
+"""Features that are worse by this part of the best score, and by more than chance, are no match: their networks would
+take a quarter to a half of the time of what trains blocks."""
+ERRORS: Final = 3
+"""Standard errors that chance may make, of a share of one half at most, over the samples that cross-validate."""
 CLOSE: Final = 0.02
 """Features this much worse, as a part of the best score, are as good: the smaller image is then the cheaper one."""
 
@@ -203,6 +208,16 @@ class HeadSearch:
         """Networks by their best head on the last features; of equal ones the earlier in `networks` comes first."""
         known = [name for name in networks if (name, False) in self._best]
         return sorted(known, key=lambda name: (-self._best[name, False][0], networks.index(name)))
+
+    def promising(self, networks: Sequence[str]) -> list[str]:
+        """Of `ranked` those whose features are no worse than the best by `FAR` of its score, or more on few samples."""
+        ranked = self.ranked(networks)
+        values = [self._best[name, False][0] for name in ranked]
+        if not values or not self._parts[0]:
+            return ranked
+        far = max(FAR, ERRORS * 0.5 / math.sqrt(self._parts[0]))
+        scale = max(abs(values[0]), 0.5 if self.mode == "max" else 0.0)  # near 0 any difference is many times the best
+        return [name for name, value in zip(ranked, values, strict=True) if values[0] - value <= far * scale]
 
     def sizes(self, name: str) -> tuple[int, ...]:
         """Image sizes at which the features of a network are as good as at the best one, the largest first."""

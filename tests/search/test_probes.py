@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoft.records import EpochReport, ModelCard
+from autoft.records import EpochReport, Mode, ModelCard
 from autoft.search.headgrid import heads
 from autoft.search.headwork import HeadSearch
 from autoft.search.probes import MUCH, PROBE, Probes
@@ -137,3 +137,24 @@ def test_auto_goes_on_without_the_networks_that_were_dropped() -> None:
     assert len(probed) == len(names)
     later = {params["model"] for number, params in machine.params.items() if number > max(probed)}
     assert not later & strategy.heads.dropped and "m/strong" in later
+
+
+@pytest.mark.parametrize(
+    ("scores", "mode", "rows", "kept"),
+    [
+        ((0.9, 0.83, 0.6), "max", 1400, "ab"),
+        ((0.6, 0.83, 0.9), "max", 1400, "cb"),
+        ((0.9, 0.83, 0.75), "max", 60, "abc"),  # chance
+        ((0.9, 0.83, 0.6), "max", 0, "abc"),  # so few trials that no network is left out by a head
+        ((0.02, 0.0, -0.2), "max", 1400, "ab"),  # near 0 any difference is many times the best
+        ((2.0, 2.1, 2.6), "min", 1400, "ab"),
+    ],
+)
+def test_networks_with_features_that_are_no_match_do_not_go_on(
+    scores: tuple[float, ...], mode: Mode, rows: int, kept: str
+) -> None:
+    work = HeadSearch(space(*cards(*NAMES[:3])), NAMES[:3], mode, (rows, 100))
+    for name, score in zip(NAMES, scores, strict=False):
+        (params, *_) = heads(space(*cards(*NAMES[:3])), name)
+        work.saw(name, params, report(score))
+    assert work.promising(NAMES[:3]) == [f"m/{letter}" for letter in kept]
