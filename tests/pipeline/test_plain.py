@@ -14,7 +14,7 @@ from autoft.records import Sample, Schema
 from autoft.testing import ToyTask
 from tests.pipeline.conftest import Heard, options
 
-LATE = {"epochs": 1, "lr": 1e-6}
+LATE = {"epochs": 1, "lr": 1e-6, "head_init": "random"}
 """Learns nothing."""
 
 
