@@ -117,8 +117,11 @@ class Trial:
             TrialFailed: the loss or the score is not a finite number.
         """
         self.epoch += 1
+        before = time.time()
         solved = self._start_heads() if self.epoch == 1 else []
         began_epoch = time.time()
+        if self.epoch == 1 and self.spec.recipe.optimizer != "solve":
+            self.prefix_seconds += began_epoch - before  # no further epoch has this
         if self.spec.recipe.optimizer == "solve":
             stats = [EpochStats(loss, 1, True) for loss in solved]
         else:

@@ -122,9 +122,6 @@ class Auto:
         self.times.saw(known.family, number, report, self._weight(known.params))
         if known.family == HEADS:
             self.heads.saw(self._model(number), known.params, report)
-        self.starts.saw(number, report)
-        if number == 0 and self.starts.few:
-            self.rounds.leave_one(self.started, self.starts.waiting)
 
     def paused(self, number: int) -> None:
         self.active.discard(number)
@@ -139,8 +136,8 @@ class Auto:
         if self.known[number].again:
             self.progress.learned(self.second.worth())
         self.rounds.arrive(number, able=False)
-        if number == 0 and self.starts.few:
-            self.rounds.promote()
+        if number == 0 and self.starts.short(result):
+            self._go_on(result)
 
     def closed(self) -> Sequence[Closed]:
         return self.rounds.closed()
@@ -210,7 +207,7 @@ class Auto:
             count, (family, epochs) = 1, self.extents.single(self._families(), left)
         if not family:
             return None
-        goes_on = self.starts.wanted(self.results.get(0), self._leaders(), len(self.brackets))
+        goes_on = self.starts.wanted(self.results.get(0), len(self.brackets))
         numbers = self._drawn(family, count, epochs, goes_on) or self._drawn(family, count, epochs, False)
         if not numbers:
             self.draws.pop(family)
@@ -266,6 +263,21 @@ class Auto:
         compared = len({bracket.family for bracket in self.brackets if bracket.done}) > 1
         ordered = shares.by_need(self.times.spent, best, weak=self._weak(), compared=compared)
         return [family for family in ordered if family in self.draws]
+
+    def _go_on(self, first: TrialResult) -> None:
+        """Trial 0 has ended, and no whole training fits once more. Of rounds that were begun beside it those that have
+        not begun go on from the best model where it fits; who has fewer epochs behind it and is worse makes room."""
+        leaders = self._leaders()
+        for number in [n for bracket in self.brackets for n in bracket.waiting if n not in self.started]:
+            if changed := self.starts.changed(number, self.known[number].params, leaders):
+                self.known[number] = self.known[number]._replace(params=changed)
+
+        def behind(number: int) -> bool:
+            alike = number in self.started and starts.agree(starts.SAME, self.known[number].params, first)
+            best = self.ranks.best
+            return alike and best.get(number, -float("inf")) < best.get(first.number, -float("inf"))
+
+        self.rounds.make_room(behind)
 
     def _count(self, bracket: Bracket) -> None:
         """Whether this bracket made the search better. A single trial for which alone there was time does not count;
@@ -356,7 +368,7 @@ class Auto:
 
     def _seconds_for_finals(self) -> float:
         deadline = self.facts.deadline()
-        none = self.closing or self._inherited() or self.starts.few
+        none = self.closing or self._inherited() or self.starts.short(self.results.get(0))
         return secondruns.SHARE * (deadline - self.began) if deadline and not none else 0.0
 
     def _leaders(self) -> list[TrialResult]:

@@ -319,7 +319,7 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool, anew: bool
 
     Args:
         weak: whether most of all networks must still be learned.
-        anew: see `Draws`.
+        anew: see `Draws`; of partly frozen networks.
     """
     space, found = facts.space, dict[str, Draws]()
     sharing, known = all(name in facts.sharing for name in networks), [] if anew else [spaces.baseline(space)]
@@ -329,7 +329,9 @@ def families_of(facts: Facts, networks: Sequence[str], *, weak: bool, anew: bool
         part = subspace(space, family, sharing=sharing)
         own = [name for name in networks if family == PARTIAL or {*values_of(space, "freeze", usual[name])} != {1.0}]
         if own and part is not None and (family == PARTIAL or weak or not (sharing and all_share(space))):
-            found[family] = Draws(part, family, own, facts.seed, known, sharing=sharing, plain=plain, anew=anew)
+            found[family] = Draws(
+                part, family, own, facts.seed, known, sharing=sharing, plain=plain, anew=anew and family == PARTIAL
+            )
     return found
 
 

@@ -43,7 +43,9 @@ def recipe(facts: Facts, left: float) -> Values:
     name = str(params.get("model", (*models(facts.space), "")[0]))
     scarce = left < SCARCE * area(params.get("image_size")) * facts.parts[0]
     shares = name in facts.sharing and float(params.get("freeze") or 0.0) > 0.0
-    if scarce and shares and not facts.gpu:
+    if scarce and (facts.gpu or not shares):
+        return params  # one pass of all samples through the whole network may be more than there is time for
+    if scarce:
         params = {**params, **_brief(facts.space, params)}
     return {**params, **_begun(facts, name, params)}
 

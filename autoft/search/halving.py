@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from autoft.counted import CHANCE, selection_score
@@ -81,8 +81,6 @@ class Ranks:
         """Epoch of the first rung: not before the default recipe, trial 0, has learned what a score can show."""
         self.silent = blank is not None
         """Whether trial 0 goes on without having learned that."""
-        self.waits = True
-        """Whether trial 0 has still to come to its end."""
 
     def saw(self, number: int, report: EpochReport) -> None:
         before = self.best.get(number, -float("inf"))
@@ -104,7 +102,7 @@ class Ranks:
             self.best.pop(number, None)
             self.top.pop(number, None)
         if number == 0:
-            self.silent = self.waits = False
+            self.silent = False
 
     def rung(self, until: int) -> int:
         """Where a first rung that stands at this epoch belongs: nobody is stopped while trial 0 is silent."""
@@ -195,10 +193,6 @@ class Bracket:
         if self.level == 0 and self.until and first > self.rungs[0]:
             self.rungs = rungs(self.epochs, first)
             self.waiting, self.arrived = [*self.waiting, *self.arrived], []
-
-    def withdraw(self, begun: Collection[int]) -> None:
-        """Those that have not begun never do."""
-        self.waiting = [number for number in self.waiting if number in begun]
 
     def ended(self, rival: int, *, scored: bool) -> None:
         """A rival has come to its end, with a score or by a failure."""

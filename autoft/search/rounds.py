@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
 
 from autoft.search.halving import Bracket, Ranks
@@ -46,15 +46,9 @@ class Rounds:
             if bracket.done:
                 self._counted(bracket)
 
-    def leave_one(self, begun: Collection[int], going_on: Collection[int]) -> None:
-        """Beside a trial 0 that time leaves few epochs one other configuration has as many: of brackets whose trials
-        begin anew those that have not begun never do, and what is behind trial 0 when that has ended makes room for
-        trials that go on from the better one."""
+    def make_room(self, behind: Callable[[int], bool]) -> None:
+        """Whoever is `behind` at a rung of a bracket that is open now does not go on, whatever place it has there."""
         for bracket in self.brackets:
-            if not bracket.done and not set(going_on).intersection(bracket.numbers):
-                bracket.withdraw(begun)
-                bracket.behind = self._behind
-
-    def _behind(self, number: int) -> bool:
-        best = self._ranks.best
-        return not self._ranks.waits and best.get(number, -float("inf")) < best.get(0, -float("inf"))
+            if not bracket.done:
+                bracket.behind = behind
+        self.promote()

@@ -98,7 +98,7 @@ class SecondRuns:
         if any(n in self.results and self.results[n].combined is not None for n in perfect):
             return True  # cross-validation of a solved head was perfect as well
         spotless, refuted = self._perfect_ones()
-        return any(len([n for n in runs if n in self.results]) > CONFIRMED + refuted for runs in spotless)
+        return any(len(self._told().intersection(runs)) > CONFIRMED + refuted for runs in spotless)
 
     def doubts(self, left: float, elapsed: float) -> tuple[int | None, bool]:
         """The perfect configuration that is to run again now, and whether all others wait for what such runs say: as
@@ -112,21 +112,28 @@ class SecondRuns:
         if len(running) >= (1 if refuted else FINALISTS) or (refuted and self._spent() > SHARE * elapsed):
             return None, bool(running) and not refuted
         ended = [runs[0] for runs in spotless if runs not in running and runs[0] in self.results]
-        able = [n for n in ended if self._able(n, left)]
+        told = self._told()
+        failing = {self.key(n) for runs in spotless for n in runs if n in self.results and n not in told}
+        able = [n for n in ended if self._able(n, left) and self.key(n) not in failing]
         found = max(able, key=lambda n: (self.ranks.best[n], -n), default=None)
         return found, bool(running) and not refuted
 
     def _perfect_ones(self) -> tuple[list[list[int]], bool]:
         """The runs of each configuration of which all that have a score are perfect; whether those of another one were
-        so at first."""
+        so at first. One that failed, or for which time was over, says nothing."""
         perfect = [n for n in self.ranks.top if self._is_perfect(n)]
         keys = {self.key(n) for n in perfect}
         groups: dict[object, list[int]] = defaultdict(list)
         for number in self.known:
             if self.key(number) in keys:
                 groups[self.key(number)].append(number)
-        refuted = [key for key, runs in groups.items() if any(n in self.results and n not in perfect for n in runs)]
+        told = self._told()
+        refuted = [key for key, runs in groups.items() if any(n in told and n not in perfect for n in runs)]
         return [runs for key, runs in groups.items() if key not in refuted], bool(refuted)
+
+    def _told(self) -> set[int]:
+        """Trials that have ended with a score that counts."""
+        return {n for n in self.ranks.top if n in self.results and self._counts(n)}
 
     # ---- which one is next ------------------------------------------------------------------------------
 

@@ -156,17 +156,24 @@ class Shift:
 
 
 def _leave_only(place: str, name: str) -> None:
-    """Delete the states of a trial that it will not go on from any more: all but this one."""
+    """Delete the states of a trial that it will not go on from any more: those of earlier epochs. One of a later epoch
+    may be what it was told to have paused at, where its node was lost before the whole piece of work was done."""
     if not remote.is_address(place):
         for folder in Path(place).iterdir():
-            if folder.name != name:
+            if _epoch(folder.name) < _epoch(name):
                 shutil.rmtree(folder, ignore_errors=True)
         return
     try:
-        for other in {file.split("/")[0] for file in remote.sizes(place)} - {name}:
-            remote.remove(remote.join(place, other))
+        for other in {file.split("/")[0] for file in remote.sizes(place)}:
+            if _epoch(other) < _epoch(name):
+                remote.remove(remote.join(place, other))
     except UsageError:
         return  # they take room in the bucket, no more
+
+
+def _epoch(name: str) -> int:
+    """At which a state of this name was saved."""
+    return int(name.partition("-")[0])
 
 
 def state_of(spec: TrialSpec) -> str:

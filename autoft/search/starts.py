@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from autoft.options import KEPT_MODELS
-from autoft.records import EpochReport, Scalar, TrialResult
+from autoft.records import Scalar, TrialResult
 from autoft.search.space import Values
 
 SAME: Final = ("model", "head_width", "formulation")
@@ -27,32 +27,28 @@ class Starts:
 
     def __init__(self, *, able: bool) -> None:
         self.able = able
-        self.few = False
-        """Whether time leaves trial 0 fewer epochs than its recipe has. No whole trial fits once more then."""
         self.waiting: set[int] = set()
         """Trials that are to begin with the best model there is by then."""
         self.of: dict[int, int] = {}
         """Trial -> the one whose model it began with."""
 
-    def saw(self, number: int, report: EpochReport) -> None:
-        """Trial 0 tells by each of its epochs how many it will have."""
-        if number == 0:
-            self.few = self.able and report.planned > 0
-
-    def wanted(self, first: TrialResult | None, leaders: Sequence[TrialResult], brackets: int) -> bool:
+    def wanted(self, first: TrialResult | None, brackets: int) -> bool:
         """Whether the trials of the next bracket go on from others.
 
         Args:
             first: trial 0, if it has ended.
-            leaders: those that have a model.
             brackets: how many there were.
 
-        Where trial 0 has time for all its epochs, a whole trial fits several times: every second bracket then begins
+        Where trial 0 had time for all its epochs, a whole trial fits several times: every second bracket then begins
         anew, so that one bad start does not decide.
         """
-        if not self.able or not leaders:
+        if not self.able or first is None or not first.folder:
             return False
-        return self.few or (first is not None and bool(first.folder) and brackets % 2 == 1)
+        return self.short(first) or brackets % 2 == 1
+
+    def short(self, first: TrialResult | None) -> bool:
+        """Whether time left trial 0 fewer epochs than its recipe has. No whole trial fits once more then."""
+        return self.able and first is not None and bool(first.history) and first.history[-1].planned > 0
 
     def changed(self, number: int, params: Values, leaders: Sequence[TrialResult]) -> Values | None:
         """The parameters of a trial that is to go on from the best model there is by then; None if none fits."""

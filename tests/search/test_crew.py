@@ -16,7 +16,7 @@ from autoft.search.crew import Crew
 from autoft.search.host import Host
 from autoft.search.outcome import Failure
 from autoft.search.settings import Settings
-from autoft.search.shift import Leg, Shift
+from autoft.search.shift import Event, Leg, Shift
 from autoft.search.strategy import Closed, Order, Work
 from tests.search import scripted
 from tests.search.scripted import Seen, noted
@@ -161,6 +161,32 @@ def test_a_state_that_was_cut_off_is_not_gone_on_from(kind: type[Searched], tmp_
 
 
 @pytest.mark.parametrize("kind", [Searched, InBucket])
+def test_the_state_that_was_told_of_outlives_its_piece_of_work_being_done_again(
+    kind: type[Searched], tmp_path: Path, host: Host
+) -> None:
+    """The actor is lost after the first trial of the piece has paused, and before the second one has ended."""
+    plan = [Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2), Order(1, {"lr": 0.4})], [Order(0, None)]
+    seen = kind(tmp_path, Planned(*plan), host)
+    seen.piece()
+    config = seen.crew.next()
+    assert config is not None
+    legs = from_json(config["trial"]["legs"], list[Leg])
+    lost, events = Shift(host, scripted.TARGET, legs), list[Event]()
+    while not events or events[-1].kind != "paused":
+        events = lost.work(0.0)
+        seen.crew.told(1, {"events": to_json(events)})
+    seen.crew.recovering(1, kept=False)
+    again = Shift(host, scripted.TARGET, legs)
+    while not again.over:
+        seen.crew.told(1, {"events": to_json(again.work(0.0))})
+    seen.crew.completed(1, {})
+    onward = seen.crew.next()
+    assert onward is not None
+    (leg,) = from_json(onward["trial"]["legs"], list[Leg])
+    assert leg.resume == events[-1].state and list(tmp_path.glob(f"**/*.state/{leg.resume}/*"))
+
+
+@pytest.mark.parametrize("kind", [Searched, InBucket])
 def test_a_state_that_nobody_was_told_of_is_not_gone_on_from(kind: type[Searched], tmp_path: Path, host: Host) -> None:
     """The actor is lost between keeping the second one and telling of it."""
     strategy = Planned([Order(0, {"lr": 0.5}, until=1)], [Order(0, None, until=2)], [Order(0, None)])
@@ -178,7 +204,7 @@ def test_a_state_that_nobody_was_told_of_is_not_gone_on_from(kind: type[Searched
         seen.crew.told(1, {"events": to_json(again.work(0.0))})
     seen.crew.completed(1, {})
     assert seen.crew.ledger.reports[0][-1].epoch == 2
-    assert len(list(tmp_path.glob("**/*.state/*"))) == 2, "the one before is kept until this one was gone on from"
+    assert len(list(tmp_path.glob("**/*.state/*"))) == 3, "the one before is kept until this one was gone on from"
     seen.piece()
     seen.crew.end("out of time")
     assert [report.epoch for report in seen[0].history] == [1, 2, 3] and seen[0].score == pytest.approx(1.5)

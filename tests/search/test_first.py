@@ -78,6 +78,13 @@ def test_the_plain_default_recipe_is_then_drawn_first() -> None:
     assert drawn(anew=False) == {plain, ("ridge", "kept", 4e-4)}, "a third of them"
 
 
+@pytest.mark.parametrize("given", [{"gpu": True}, {"sharing": frozenset()}])
+def test_where_time_may_not_be_enough_for_one_pass_it_is_not_waited_for(given: dict[str, Any]) -> None:
+    able = facts(solvable=True, featured=frozenset(["m"]), **given)
+    assert first.recipe(able, 20.0) == spaces.baseline(able.space)
+    assert first.recipe(able, 2000.0)["head_init"] == "logistic"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -151,3 +151,32 @@ def test_the_model_of_the_chosen_trial_is_there_and_few_others_are(seed: int) ->
     ), "it is the best configuration"
     assert len(machine.kept) <= 1 + KEPT_MODELS + POOLS[0] + machine.workers
     assert not Noisy(1700.0).strategy.needed(), "before there is a second run the best single scores may win"
+
+
+class Losing(Machine):
+    """Trained blocks are right for all samples. Of second runs the first ones lose their process."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__(2, 1700.0, parts=FEW)
+        self.lost = lost
+
+    def _score(self, number: int, epoch: int) -> float:
+        return 0.9 if self.strategy.known[number].family == HEADS or epoch < 3 else 1.0
+
+    def _end(self, number: int, status: Any) -> None:
+        if self.strategy.known[number].again and self.lost:
+            self.lost -= 1
+            self.history[number].clear()
+            self.strategy.ranks.top.pop(number, None), self.strategy.ranks.best.pop(number, None)
+            status = "failed"
+        super()._end(number, status)
+
+
+def test_a_second_run_that_fails_neither_confirms_nor_refutes_a_perfect_score() -> None:
+    machine = Losing(lost=1)
+    machine.run()
+    again = [number for number, known in machine.strategy.known.items() if known.again]
+    assert [machine.status[number] for number in again].count("failed") == 1 < len(again)
+    assert "cannot become better" in machine.strategy.over() and machine.now < 200
+    runs = Counter(known.key for known in machine.strategy.known.values())
+    assert max(runs.values()) == 2, "what has lost its process is not tried for ever"

@@ -11,7 +11,7 @@ from autoft.recipe import Recipe
 from autoft.records import EpochReport, TrialResult
 from autoft.search import starts
 from autoft.search.auto import AGAIN
-from tests.search.test_auto import Machine
+from tests.search.test_auto import CARDS, Machine
 
 ALONE: dict[str, Any] = {"sharing": frozenset(), "featured": frozenset(), "solvable": False}
 """What a search for boxes or masks is told."""
@@ -49,36 +49,8 @@ def test_where_time_is_short_trials_go_on_from_the_best_that_has_ended() -> None
     assert machine.starts[best] >= 0 and machine.best() > first
 
 
-def test_beside_a_short_trial_0_one_other_configuration_has_as_many_epochs() -> None:
-    """Six that have two epochs each would all be left behind when the first one has ended."""
-    machine = Machine(2, 150.0, continues=True, **ALONE)
-    strategy = machine.strategy
-
-    def reported(number: int, epoch: int, score: float, planned: int = 0) -> None:
-        seconds = 10.0 * epoch
-        strategy.reported(
-            number,
-            EpochReport(epoch=epoch, score=score, metrics={}, train_loss=1.0, seconds=seconds, planned=planned),
-        )
-
-    first, other = strategy.next(), strategy.next()
-    assert first is not None and other is not None
-    assert len(strategy.brackets[0].numbers) > 1
-    assert [order.number for order in (*first.orders, *other.orders)] == [0, 1]
-    reported(0, 1, 0.3, planned=6)
-    reported(1, 1, 0.2)
-    reported(1, 2, 0.3)
-    strategy.paused(1)
-    onward = strategy.next()
-    assert onward is not None and [(order.number, order.until) for order in onward.orders] == [(1, 0)]
-    for epoch in range(3, 7):
-        reported(1, epoch, 0.4)
-    strategy.ended(_ended(other, 0.4))
-    later = strategy.next()
-    assert later is not None and {order.start for order in later.orders} == {1}, "the better one is gone on from"
-
-
-def test_what_began_anew_makes_room_when_a_short_trial_0_has_ended_above_it() -> None:
+def test_when_a_short_trial_0_has_ended_its_first_round_goes_on_from_it() -> None:
+    """What has not begun takes up its model, what began anew and is behind makes room, and no number is lost."""
     machine = Machine(2, 150.0, continues=True, **ALONE)
     strategy = machine.strategy
     first = strategy.next()
@@ -86,13 +58,31 @@ def test_what_began_anew_makes_room_when_a_short_trial_0_has_ended_above_it() ->
     for epoch in (1, 2):
         strategy.reported(1, EpochReport(epoch=epoch, score=0.2, metrics={}, train_loss=1.0, seconds=10.0 * epoch))
     strategy.paused(1)
-    assert strategy.next()  # a second one of its round
-    report = EpochReport(epoch=6, score=0.5, metrics={}, train_loss=1.0, seconds=60.0, planned=6)
-    strategy.reported(0, report)
-    strategy.ended(_ended(first, 0.5))
-    assert [closed.number for closed in strategy.closed()] == [1]
-    onward = strategy.next()
-    assert onward is not None and {order.start for order in onward.orders} == {0}
+    (other,) = strategy.next().orders  # a second one of its round
+    strategy.reported(0, EpochReport(epoch=6, score=0.5, metrics={}, train_loss=1.0, seconds=60.0, planned=6))
+    strategy.ended(_ended(first, 0.5, planned=6))
+    (bracket,) = strategy.brackets
+    unlike = [n for n in bracket.numbers if strategy.known[n].params["model"] != first.orders[0].params["model"]]
+    assert [closed.number for closed in strategy.closed()] == [n for n in (1,) if n not in unlike]
+    begun = {order.number: order.start for _ in range(2) for order in strategy.next().orders}
+    assert begun and not {1, other.number} & begun.keys()
+    assert all(start == (-1 if number in unlike else 0) for number, start in begun.items())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_networks_are_tried_however_short_trial_0_is(seed: int) -> None:
+    machine = Machine(2, 400.0, continues=True, seed=seed, **ALONE)
+    machine.baseline_epochs = 6
+    machine.run()
+    assert {machine.params[number]["model"] for number in machine.history} == {card.name for card in CARDS}
+
+
+@pytest.mark.parametrize("trials", [4, 10])
+def test_as_many_trials_as_are_allowed_begin(trials: int) -> None:
+    machine = Machine(2, 1200.0, continues=True, trials=trials, **ALONE)
+    machine.baseline_epochs = 10
+    machine.run()
+    assert len(machine.history) >= trials - 1
 
 
 def test_none_goes_on_where_heads_can_be_solved_or_folds_are_several() -> None:
@@ -158,10 +148,10 @@ def test_none_goes_on_from_a_second_run() -> None:
     assert 0 in [leader.number for leader in strategy._leaders()]
 
 
-def _ended(work: Any, score: float) -> TrialResult:
+def _ended(work: Any, score: float, planned: int) -> TrialResult:
     (order,) = work.orders
     recipe = Recipe.of(order.params)
-    return msgspec.structs.replace(result(order.number, score), model=recipe.model, recipe=recipe)
+    return msgspec.structs.replace(result(order.number, score, planned), model=recipe.model, recipe=recipe)
 
 
 def _numbers(machine: Machine) -> list[list[int]]:
