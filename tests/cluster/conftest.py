@@ -19,6 +19,15 @@ from autoft import registry
 from autoft.testing import toys
 
 
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "pretend",
+    "AWS_SECRET_ACCESS_KEY": "pretend",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+"""For the bucket of `s3`. Nodes have their own: requests without keys are sent in a form that moto stores as it is."""
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fakes are installed, runs of this machine lie below `tmp_path`."""
@@ -69,7 +78,7 @@ def cluster(caches: list[Path]) -> Iterator[tuple[str, list[Path]]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, **quiet},
+        env={**os.environ, **quiet, **KEYS},
     )
     assert owner.stdin is not None
     assert owner.stdout is not None
@@ -91,14 +100,8 @@ def s3() -> Iterator[str]:
     """What follows `s3://bucket` in an address of a server on this machine, which holds an empty bucket `bucket`."""
     if any(importlib.util.find_spec(name) is None for name in ("moto", "flask", "flask_cors")):
         pytest.skip("needs moto and flask")
-    names = {
-        "AWS_ACCESS_KEY_ID": "pretend",
-        "AWS_SECRET_ACCESS_KEY": "pretend",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
     with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
-        for name, value in names.items():
+        for name, value in KEYS.items():
             patch.setenv(name, value)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
