@@ -18,7 +18,6 @@ import pytest
 from autoft import registry
 from autoft.testing import toys
 
-
 KEYS = {
     "AWS_ACCESS_KEY_ID": "pretend",
     "AWS_SECRET_ACCESS_KEY": "pretend",
