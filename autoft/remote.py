@@ -10,6 +10,7 @@ import functools
 import importlib.util
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -197,6 +198,15 @@ def remove(address: str) -> None:
         place = _open(address)
         with contextlib.suppress(FileNotFoundError):
             place.system.delete_dir(place.path)
+
+
+def discard(place: str) -> None:
+    """Delete a folder of this machine or at an address, as far as it can be: what stays takes room, no more."""
+    if not is_address(place):
+        shutil.rmtree(place, ignore_errors=True)
+        return
+    with contextlib.suppress(UsageError):
+        remove(place)
 
 
 @functools.lru_cache(maxsize=256)

@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,17 +105,10 @@ class Keeper:
         self.ends.append(time.perf_counter() - self.began)
 
 
-def local_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
+def strategy_arm(run: Callable[[Settings, Crew], bool], trials: int, reports: int, workers: int, folder: Path) -> Arm:
     settings, searcher, spec_of = search(trials, reports, workers, folder)
     keeper = Keeper(folder)
-    pool.run(settings, Crew(settings, Unscheduled(searcher, trials), spec_of, keeper))
-    return Arm(time.perf_counter() - keeper.began, keeper.ends)
-
-
-def cluster_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
-    settings, searcher, spec_of = search(trials, reports, workers, folder)
-    keeper = Keeper(folder)
-    autoft_ray.run_strategy(settings, Crew(settings, Unscheduled(searcher, trials), spec_of, keeper))
+    run(settings, Crew(settings, Unscheduled(searcher, trials), spec_of, keeper))
     return Arm(time.perf_counter() - keeper.began, keeper.ends)
 
 
@@ -220,8 +214,8 @@ def bare_arm(trials: int, reports: int, workers: int, folder: Path) -> Arm:
 # ---- side by side -----------------------------------------------------------------------------------------------
 
 ARMS: dict[str, Callable[[int, int, int, Path], Arm]] = {
-    "local": local_arm,
-    "cluster": cluster_arm,
+    "local": partial(strategy_arm, pool.run),
+    "cluster": partial(strategy_arm, autoft_ray.run_strategy),
     "scheduled": scheduled_arm,
     "ray": bare_arm,
 }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ import msgspec
 
 from autoft import artifact, refit, remote, shelf
 from autoft.course import repeated
-from autoft.errors import UsageError
 from autoft.events import Listener, Note
 from autoft.pipeline import resources
 from autoft.records import TrialResult, from_json, to_json
@@ -66,10 +63,9 @@ def folder(outcome: Outcome) -> str:
 
 def tidy(outcome: Outcome) -> None:
     """When it has been scored, the model in `best/` is enough."""
-    shutil.rmtree(outcome.writer.path / "trials" / refit.NAME, ignore_errors=True)
+    remote.discard(str(outcome.writer.path / "trials" / refit.NAME))
     if remote.is_address(place := folder(outcome)):
-        with suppress(UsageError):  # it takes room in the bucket, no more
-            remote.remove(place)
+        remote.discard(place)
 
 
 def _left_out(why: str, listener: Listener) -> dict[str, Any]:

@@ -286,8 +286,8 @@ def _run(
         deadline=budget.end,
         seed=options.seed,
     )
-    facts, divides = _facts(registry, options, made, budget, room.now, splits), bool(splits.spare)
-    facts = facts._replace(kept=watch.writer.has)
+    facts = _facts(registry, options, made, budget, room.now, splits, watch.writer.has)
+    divides = bool(splits.spare)
     if options.strategy == FLAT:
         proposed = proposals.of(registry, options, made)
         if options.scheduler in RAYLESS:
@@ -317,7 +317,13 @@ def _carried_out(on_ray: bool, settings: Settings, desk: Desk, watch: Watch) -> 
 
 
 def _facts(
-    registry: Registry, options: SearchOptions, made: plan.Plan, budget: Budget, concurrency: int, splits: Splits
+    registry: Registry,
+    options: SearchOptions,
+    made: plan.Plan,
+    budget: Budget,
+    concurrency: int,
+    splits: Splits,
+    kept: Callable[[int], bool],
 ) -> Facts:
     candidates = made.candidates.values()
     return Facts(
@@ -339,6 +345,7 @@ def _facts(
         continues=plan.continuing(made, registry, splits),
         parts=(len(splits.folds[0].train), len(splits.folds[0].val)),
         gpu=options.gpus_per_trial > 0,
+        kept=kept,
     )
 
 

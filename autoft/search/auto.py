@@ -264,7 +264,7 @@ class Auto:
         ordered = shares.by_need(self.times.spent, best, weak=self._weak(), compared=compared)
         return [family for family in ordered if family in self.draws]
 
-    def _go_on(self, first: TrialResult) -> None:
+    def _go_on(self, baseline: TrialResult) -> None:
         """Trial 0 has ended, and no whole training fits once more. Of rounds that were begun beside it those that have
         not begun go on from the best model where it fits; who has fewer epochs behind it and is worse makes room."""
         leaders = self._leaders()
@@ -273,9 +273,9 @@ class Auto:
                 self.known[number] = self.known[number]._replace(params=changed)
 
         def behind(number: int) -> bool:
-            alike = number in self.started and starts.agree(starts.SAME, self.known[number].params, first)
+            alike = number in self.started and starts.agree(starts.SAME, self.known[number].params, baseline)
             best = self.ranks.best
-            return alike and best.get(number, -float("inf")) < best.get(first.number, -float("inf"))
+            return alike and best.get(number, -float("inf")) < best.get(baseline.number, -float("inf"))
 
         self.rounds.make_room(behind)
 

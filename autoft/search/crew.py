@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from autoft import remote
-from autoft.errors import UsageError
 from autoft.records import EpochReport, TrialResult, TrialSpec, to_json
 from autoft.search.desk import Config
 from autoft.search.ledger import Ledger
@@ -133,7 +130,7 @@ class Crew:
         self.ledger.end_the_rest(reason)
         left, self._stateful = self._stateful, set()
         with ThreadPoolExecutor(remote.THREADS) as pool:
-            list(pool.map(_forget, [self.ledger.specs[number] for number in sorted(left)]))
+            list(pool.map(remote.discard, [state_of(self.ledger.specs[number]) for number in sorted(left)]))
 
     def _open(self, piece: int) -> list[int]:
         """Trials of a piece of work that have neither paused nor ended."""
@@ -153,9 +150,10 @@ class Crew:
         self._forget(number)
 
     def _forget(self, number: int) -> None:
+        """Delete the state of a trial that will not go on."""
         if number in self._stateful:
             self._stateful.remove(number)
-            _forget(self.ledger.specs[number])
+            remote.discard(state_of(self.ledger.specs[number]))
 
     def _close(self) -> None:
         for closed in self.strategy.closed():
@@ -180,15 +178,3 @@ class _Told:
     def ended(self, result: TrialResult) -> None:
         self.observer.ended(result)
         self.strategy.ended(result)
-
-
-def _forget(spec: TrialSpec) -> None:
-    """Delete the state of a trial that will not go on."""
-    place = state_of(spec)
-    if not remote.is_address(place):
-        shutil.rmtree(Path(place), ignore_errors=True)
-        return
-    try:
-        remote.remove(place)
-    except UsageError:
-        return  # it takes room in the bucket, no more

@@ -249,24 +249,29 @@ class Draws:
         that it has a head of its own."""
         name = str(params.get("model", self.models[0]))
         allowed = self.sizes.get(name)
-        if allowed and "image_size" in params and params["image_size"] not in allowed and self._open("image_size"):
+        if (
+            allowed
+            and "image_size" in params
+            and params["image_size"] not in allowed
+            and _open(self.space, "image_size")
+        ):
             params["image_size"] = generator.choice(allowed)
         if params.get("freeze") != 1.0 and params.get("pooling") == LEVELS:
             params.pop("pooling")  # the depth was drawn again
         if params.get("freeze") == 1.0 and (name in self.plain or params.get("pooling") == LEVELS):
             # Each other view or reading would take one more pass.
-            params |= self._left_open(params, {**PLAIN, **self._reading(params)})
-        if self.family == PARTIAL and self._open("views"):
+            params |= _left_open(self.space, params, {**PLAIN, **self._reading(params)})
+        if self.family == PARTIAL and _open(self.space, "views"):
             if float(params.get("image_size") or 0) > self.viewable:
-                params |= self._left_open(params, {"augment": "none"})
+                params |= _left_open(self.space, params, {"augment": "none"})
             params["views"] = VIEWS if self.sharing and params.get("augment", "none") != "none" else 0
-        elif self._open("views"):
+        elif _open(self.space, "views"):
             params["views"] = 0
         # No statistics are learned, or no head is solved.
-        if params.get("freeze") == 1.0 or not self._open("head_init"):
-            params |= self._left_open(params, {"norms": "batch"})
+        if params.get("freeze") == 1.0 or not _open(self.space, "head_init"):
+            params |= _left_open(self.space, params, {"norms": "batch"})
         solved = head(name)
-        if not self._open("head_init"):
+        if not _open(self.space, "head_init"):
             return
         params.pop("head_strength", None)
         rows = {"head_rows": rows} if (rows := params.pop("head_rows", 0)) else {}
@@ -276,7 +281,7 @@ class Draws:
             return
         params |= {"head_init": solved.kind, "head_strength": solved.strength, **rows}
         if name in self.plain:  # the features that it was solved on are there
-            params |= self._left_open(params, {**self._reading(params), **solved.reading})
+            params |= _left_open(self.space, params, {**self._reading(params), **solved.reading})
         if params.get("freeze") != 1.0:
             params |= keeping(self.space, params, 1.0 if begun else SLOWER)
 
@@ -285,14 +290,8 @@ class Draws:
         default = spaces.resolve(self.space, {"model": params["model"]} if "model" in params else {})
         return {key: default[key] for key in READING if key in default}
 
-    def _left_open(self, params: Values, wanted: Values) -> Values:
-        return _left_open(self.space, params, wanted)
-
     def _has(self, key: str) -> bool:
         return any(param.key == key for param in self.space)
-
-    def _open(self, key: str) -> bool:
-        return _open(self.space, key)
 
 
 def keeping(space: Space, params: Values, slower: float = SLOWER) -> Values:

@@ -40,21 +40,24 @@ def recipe(facts: Facts, left: float) -> Values:
         left: seconds for the trials of this search; infinite where it has no limit.
     """
     params = spaces.baseline(facts.space)
-    name = str(params.get("model", (*models(facts.space), "")[0]))
+    name = _network(facts.space, params)
     scarce = left < SCARCE * area(params.get("image_size")) * facts.parts[0]
     shares = name in facts.sharing and float(params.get("freeze") or 0.0) > 0.0
     if scarce and (facts.gpu or not shares):
         return params  # one pass of all samples through the whole network may be more than there is time for
     if scarce:
         params = {**params, **_brief(facts.space, params)}
-    return {**params, **_begun(facts, name, params)}
+    return {**params, **_begun(facts, params)}
 
 
 def begins_solved(facts: Facts) -> bool:
     """Whether it begins with a solved head. The plain default recipe is then worth a trial as well: on images unlike
     those that a network has seen a random head and higher rates may be better."""
-    params = spaces.baseline(facts.space)
-    return bool(_begun(facts, str(params.get("model", (*models(facts.space), "")[0])), params))
+    return bool(_begun(facts, spaces.baseline(facts.space)))
+
+
+def _network(space: Space, params: Values) -> str:
+    return str(params.get("model", (*models(space), "")[0]))
 
 
 def _brief(space: Space, params: Values) -> Values:
@@ -67,13 +70,13 @@ def _brief(space: Space, params: Values) -> Values:
     return brief
 
 
-def _begun(facts: Facts, name: str, params: Values) -> Values:
+def _begun(facts: Facts, params: Values) -> Values:
     """What it has otherwise where it begins with a solved head."""
+    if not facts.solvable or _network(facts.space, params) not in facts.featured or params.get("head_width"):
+        return {}
     kinds = values_of(facts.space, "head_init", params)
     kind = next((word for word in KINDS if word in kinds), "")
     knows = HALF <= float(params.get("freeze") or 0.0) < 1.0
-    if not (facts.solvable and name in facts.featured and knows and kind and len(kinds) > 1) or params.get(
-        "head_width"
-    ):
+    if not (knows and kind and len(kinds) > 1):
         return {}
     return {**spaces.resolve(facts.space, {**params, "head_init": kind}), **keeping(facts.space, params)}

@@ -227,9 +227,8 @@ class Bracket:
     def _left_behind(self) -> list[int]:
         """Of those that do not run."""
         behind = [number for number in (*self.arrived, *self.waiting) if self.behind(number)]
-        self.arrived, self.waiting = (
-            [number for number in some if number not in behind] for some in (self.arrived, self.waiting)
-        )
+        self.arrived = [number for number in self.arrived if number not in behind]
+        self.waiting = [number for number in self.waiting if number not in behind]
         return behind
 
     def __contains__(self, number: int) -> bool:

@@ -34,21 +34,19 @@ class Rounds:
                 bracket.delay(self._ranks.rung(bracket.until))
                 bracket.arrive(number, able=able, epoch=self._ranks.epoch(number))
                 bracket.ended(number, scored=number in self._ranks.best)
-                self.promote(bracket)
-
-    def promote(self, *brackets: Bracket) -> None:
-        """The best of these go on, or of all that have not come to their end."""
-        for bracket in brackets or [one for one in self.brackets if not one.done]:
-            rung = bracket.until
-            lost = bracket.promote(self._ranks.key)
-            third = f"not among the best third after {rung} epochs"
-            self._closed += [Closed(n, BEHIND if bracket.behind(n) else third) for n in lost]
-            if bracket.done:
-                self._counted(bracket)
+                self._promote(bracket)
 
     def make_room(self, behind: Callable[[int], bool]) -> None:
         """Whoever is `behind` at a rung of a bracket that is open now does not go on, whatever place it has there."""
         for bracket in self.brackets:
             if not bracket.done:
                 bracket.behind = behind
-        self.promote()
+                self._promote(bracket)
+
+    def _promote(self, bracket: Bracket) -> None:
+        """The best of it go on."""
+        third = f"not among the best third after {bracket.until} epochs"
+        lost = bracket.promote(self._ranks.key)
+        self._closed += [Closed(n, BEHIND if bracket.behind(n) else third) for n in lost]
+        if bracket.done:
+            self._counted(bracket)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -158,17 +158,18 @@ class Shift:
 def _leave_only(place: str, name: str) -> None:
     """Delete the states of a trial that it will not go on from any more: those of earlier epochs. One of a later epoch
     may be what it was told to have paused at, where its node was lost before the whole piece of work was done."""
+    for other in _states(place):
+        if _epoch(other) < _epoch(name):
+            remote.discard(remote.join(place, other))
+
+
+def _states(place: str) -> set[str]:
+    """Names of the states of a trial, as far as they can be seen."""
     if not remote.is_address(place):
-        for folder in Path(place).iterdir():
-            if _epoch(folder.name) < _epoch(name):
-                shutil.rmtree(folder, ignore_errors=True)
-        return
-    try:
-        for other in {file.split("/")[0] for file in remote.sizes(place)}:
-            if _epoch(other) < _epoch(name):
-                remote.remove(remote.join(place, other))
-    except UsageError:
-        return  # they take room in the bucket, no more
+        return {folder.name for folder in Path(place).iterdir()}
+    with suppress(UsageError):
+        return {file.split("/")[0] for file in remote.sizes(place)}
+    return set()
 
 
 def _epoch(name: str) -> int:

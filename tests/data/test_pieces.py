@@ -21,7 +21,7 @@ from autoft.registry import load
 
 RATE = 8000
 LABELS = ("dog", "cat", "bird")
-TASK = SimpleNamespace(inputs=("audio",), targets=("label",))
+TASK: Any = SimpleNamespace(inputs=("audio",), targets=("label",))
 
 
 def steps(path: Path, seconds: int = 6) -> Path:
@@ -31,7 +31,7 @@ def steps(path: Path, seconds: int = 6) -> Path:
 
 
 def opened(path: Path, *, labelled: bool = True) -> Dataset:
-    return readers.open_dataset(load(), DataOptions(data=str(path)), TASK, labelled=labelled)  # type: ignore[arg-type]
+    return readers.open_dataset(load(), DataOptions(data=str(path)), TASK, labelled=labelled)
 
 
 @pytest.fixture
@@ -193,6 +193,7 @@ def test_rows_that_say_different_things_of_one_file_are_refused(table: Callable[
 def test_rows_that_agree_and_pieces_are_not_refused(table: Callable[..., Dataset]) -> None:
     dataset = table("start,end", lambda begin, end: f"{begin},{end}")
     twins.refuse_if_one_file_says_many_things(dataset.samples, dataset.root)
+    assert len(dataset.samples) == 12, "four recordings with three pieces each"
     same = [Sample(id=str(n), fields={"audio": "a", "label": "x"}) for n in range(20)]
     twins.refuse_if_one_file_says_many_things(same, "")
 

@@ -30,12 +30,13 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[SearchOptions
 
     monkeypatch.setattr(ray, "fit", unfit)
     made: Any = SimpleNamespace(candidates={})
+    maker: Any = lambda: lambda number, params: None  # noqa: E731
 
     def go(*machines: Machine, grows: bool = False, **given: Any) -> tuple[SearchOptions, Cluster, list[str]]:
         heard, asked = Heard(), SearchOptions(address="auto", **given)
         there = Cluster(machines=machines, grows=grows)
         options = resources.shared(asked, there.gpus)
-        options, left = nodes.fit(lambda: lambda number, params: None, made, asked, options, there, heard)  # type: ignore[arg-type,return-value]
+        options, left = nodes.fit(maker, made, asked, options, there, heard)
         return options, left, [note.text for note in heard.of(Note)]
 
     return go

@@ -13,6 +13,7 @@ from autoft import remote
 from autoft.records import EpochReport, Metric, TrialResult, TrialSpec, from_json, to_json
 from autoft.search import ray
 from autoft.search.crew import Crew
+from autoft.search.desk import Config
 from autoft.search.host import Host
 from autoft.search.outcome import Failure
 from autoft.search.settings import Settings
@@ -71,6 +72,10 @@ class Searched(Seen):
         """Carry out one piece of work; gives its number."""
         config = self.crew.next()
         assert config is not None
+        return self.carried_out(config)
+
+    def carried_out(self, config: Config) -> int:
+        """Do this piece of work, from its beginning; gives its number."""
         trial = config["trial"]
         shift = Shift(self.host, trial["target"], from_json(trial["legs"], list[Leg]))
         while not shift.over:
@@ -176,10 +181,7 @@ def test_the_state_that_was_told_of_outlives_its_piece_of_work_being_done_again(
         events = lost.work(0.0)
         seen.crew.told(1, {"events": to_json(events)})
     seen.crew.recovering(1, kept=False)
-    again = Shift(host, scripted.TARGET, legs)
-    while not again.over:
-        seen.crew.told(1, {"events": to_json(again.work(0.0))})
-    seen.crew.completed(1, {})
+    seen.carried_out(config)
     onward = seen.crew.next()
     assert onward is not None
     (leg,) = from_json(onward["trial"]["legs"], list[Leg])
@@ -199,10 +201,7 @@ def test_a_state_that_nobody_was_told_of_is_not_gone_on_from(kind: type[Searched
     while not lost.over:
         lost.work(0.0)
     seen.crew.recovering(1, kept=False)
-    again = Shift(host, scripted.TARGET, legs)
-    while not again.over:
-        seen.crew.told(1, {"events": to_json(again.work(0.0))})
-    seen.crew.completed(1, {})
+    seen.carried_out(config)
     assert seen.crew.ledger.reports[0][-1].epoch == 2
     assert len(list(tmp_path.glob("**/*.state/*"))) == 3, "the one before is kept until this one was gone on from"
     seen.piece()
@@ -248,10 +247,7 @@ def test_a_lost_actor_runs_its_piece_again_without_telling_twice(tmp_path: Path,
     for _ in range(4):  # the whole of the first trial, and an epoch of the second
         seen.crew.told(0, {"events": to_json(lost.work(0.0))})
     seen.crew.recovering(0, kept=False)
-    again = Shift(host, scripted.TARGET, legs)
-    while not again.over:
-        seen.crew.told(0, {"events": to_json(again.work(0.0))})
-    seen.crew.completed(0, {})
+    seen.carried_out(config)
     assert sorted(event for event in strategy.told if event[0] == "ended") == [
         ("ended", 0, "finished"),
         ("ended", 1, "finished"),
@@ -266,10 +262,7 @@ def test_an_actor_lost_before_its_first_report_is_told_of_when_it_is_heard_of(tm
     assert config is not None
     seen.crew.recovering(0, kept=False)
     assert seen.started_ == []
-    again = Shift(host, scripted.TARGET, from_json(config["trial"]["legs"], list[Leg]))
-    while not again.over:
-        seen.crew.told(0, {"events": to_json(again.work(0.0))})
-    seen.crew.completed(0, {})
+    seen.carried_out(config)
     assert seen.started_ == [0, 1]
     assert rows(seen) == [(0, "finished", [1, 2, 3]), (1, "finished", [1, 2, 3])]
 
